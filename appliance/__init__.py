@@ -1,0 +1,1 @@
+"""The appliance: finds, judges, heals and proves on a clinic's LAN."""

@@ -1,0 +1,1 @@
+"""The appliance's decisions: pure functions of values, the time and ids passed in."""

@@ -1,0 +1,197 @@
+"""The complete list of outside things the appliance uses, as protocols.
+
+`appliance/shell` makes them real, `tests/fakes` stands in for them, and both pass the same contract
+tests. Nothing else in the appliance reaches outside its own store.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from proto.errors import TargetError
+from proto.findings import Reason, Scalar
+from proto.ids import TargetId
+from proto.secret import Secret
+
+
+class Clock(Protocol):
+    """The time of day. Waiting is asyncio's own sleep, which the simulator's loop makes virtual."""
+
+    def now_ms(self) -> int:
+        """Return milliseconds since the epoch."""
+        ...
+
+
+class Entropy(Protocol):
+    """Randomness: `secrets.token_bytes` in a daemon, a seeded generator in the simulator."""
+
+    def __call__(self, size_bytes: int, /) -> bytes:
+        """Return this many random bytes."""
+        ...
+
+
+class Sudo(StrEnum):
+    """How a login becomes root."""
+
+    NONE = "none"
+    NOPASSWD = "nopasswd"
+    ASK = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What opens a login: a private key (OpenSSH PEM) or a password; and sudo's password.
+
+    For `Sudo.ASK` without a `sudo_password` the login's own password is used.
+    """
+
+    private_key: Secret | None
+    password: Secret | None
+    sudo_password: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How a target is reached.
+
+    Attributes:
+        host_key: the pinned host key, `ssh-ed25519 AAAA...`; a host that shows another is refused.
+    """
+
+    target: TargetId
+    address: str
+    port: int
+    user: str
+    host_key: str
+    sudo: Sudo
+    credential: Credential
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A shell script for `sh -s`; variables arrive as quoted assignments, never as text in it."""
+
+    text: str
+    variables: Mapping[str, Scalar]
+    as_root: bool
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a script printed. `stdout` is cut at 64 KiB + 1, so that too much is seen as too much."""
+
+    exit_status: int
+    stdout: bytes
+    stderr_head: bytes
+
+
+class ShellError(TargetError):
+    """A target was not reached, refused the login, or did not finish in time."""
+
+    code = "shell"
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        """Keep the reason that a finding will carry."""
+        super().__init__(message)
+        self.reason = reason
+
+
+class Session(Protocol):
+    """An open login on one target."""
+
+    async def run(self, script: Script) -> Ran:
+        """Run a script; past its timeout the remote process is ended too.
+
+        Raises:
+            ShellError: with reason sudo_refused, timeout or unreachable.
+        """
+        ...
+
+
+class Shell(Protocol):
+    """Logins on targets, at most a bounded number at a time."""
+
+    def session(self, login: Login) -> AbstractAsyncContextManager[Session]:
+        """Open a new session, never a shared one: a verify must not see the repair's session.
+
+        Raises:
+            ShellError: with reason unreachable, host_key_changed, auth_refused, no_credential or
+                timeout, on entering.
+        """
+        ...
+
+    async def host_key(self, address: str, port: int) -> str:
+        """Return the key a host shows, `ssh-ed25519 AAAA...`, without logging in.
+
+        Raises:
+            ShellError: with reason unreachable or timeout.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SeenHost:
+    """A host that answered a sweep. `mac` is lower case with colons, "" when not on this link."""
+
+    address: str
+    mac: str
+    vendor: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPorts:
+    """Which of the asked TCP ports of a host accepted a connection."""
+
+    address: str
+    asked: tuple[int, ...]
+    open: tuple[int, ...]
+
+
+class Scanner(Protocol):
+    """Looking at the network, gently."""
+
+    async def sweep(self, networks: Sequence[str]) -> list[SeenHost]:
+        """Say which hosts of these IPv4 networks (CIDR) answer; nothing is connected to.
+
+        Raises:
+            UnreachableError: the scanner could not run.
+            MalformedError: what it printed is not what it should print.
+        """
+        ...
+
+    async def connect(self, addresses: Sequence[str], ports: Sequence[int]) -> list[SeenPorts]:
+        """Connect to at most 20 TCP ports of each address; the same errors as `sweep`."""
+        ...
+
+
+class HubTransport(Protocol):
+    """Bytes to the hub and back; the statements themselves are made and read in `appliance/tasks`."""
+
+    async def post(self, path: str, body: bytes) -> bytes:
+        """Send a request body and return the reply's body.
+
+        Raises:
+            UnreachableError: no answer, or 429 and 5xx, with the wait the hub asked for.
+            RejectedError: any other answer but 200.
+        """
+        ...
+
+
+class Sealer(Protocol):
+    """Secrets at rest: only this appliance's key opens what it sealed."""
+
+    def seal(self, secret: Secret, *, context: str) -> bytes:
+        """Return sealed bytes bound to `context` (whose secret, of which kind)."""
+        ...
+
+    def open(self, sealed: bytes, *, context: str) -> Secret:
+        """Return the secret.
+
+        Raises:
+            IntegrityError: other bytes, another key, or another context.
+        """
+        ...
