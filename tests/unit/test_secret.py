@@ -109,14 +109,14 @@ def test_json_that_falls_back_to_str_holds_nothing_of_it() -> None:
 def test_it_refuses_to_be_a_field_of_a_pydantic_model() -> None:
     with pytest.raises(TypeError, match="pydantic"):
         pydantic.create_model("Login", password=(Secret, ...))
+    with pytest.raises(TypeError, match="pydantic"):
+        pydantic.TypeAdapter(_Login)
 
 
 def test_a_model_that_takes_anything_cannot_serialise_it() -> None:
     model = pydantic.create_model("Anything", value=(object, ...))
     held = model(value=SECRET)
     assert "horse" not in repr(held)
-    with pytest.raises(pydantic.errors.PydanticSchemaGenerationError):
-        pydantic.TypeAdapter(_Login).dump_json(_Login("root", SECRET))
     with pytest.raises(ValueError, match="Unable to serialize"):
         held.model_dump_json()
 
