@@ -81,7 +81,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a script printed. `stdout` is cut at 64 KiB + 1, so that too much is seen as too much."""
+    """What a script printed. `stdout` is cut at 64 KiB + 1: too much is seen as too much."""
 
     exit_status: int
     stdout: bytes
@@ -169,7 +169,7 @@ class Scanner(Protocol):
 
 
 class HubTransport(Protocol):
-    """Bytes to the hub and back; the statements themselves are made and read in `appliance/tasks`."""
+    """Bytes to the hub and back; statements are made and read in `appliance/tasks`."""
 
     async def post(self, path: str, body: bytes) -> bytes:
         """Send a request body and return the reply's body.

@@ -1,0 +1,193 @@
+"""Evidence: what each leaf of an appliance's log says, in closed types only.
+
+A leaf is an envelope of kind evidence whose body is one of these. Details (the reported fields of
+an answer) travel and lie beside the log: the leaf carries only `commit`, SHA-256(salt || detail),
+so that detail can be erased and every proof stays valid.
+"""
+
+import hashlib
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from proto import strict_json
+from proto.errors import MalformedError
+from proto.findings import Reason, Scalar, Verdict
+from proto.incidents import Cause, Severity
+from proto.message import (
+    ApplianceIdField,
+    B64Of32,
+    CodeName,
+    Count,
+    Hex256,
+    IncidentIdField,
+    Message,
+    Seconds,
+    SiteIdField,
+    TargetIdField,
+)
+
+CHECKS_PER_LEAF_MAX = 96
+SALT_BYTES = 16
+BODY_BYTES_MAX = 16 * 1024
+DETAIL_BYTES_MAX = 16 * 1024
+NO_FLEET = "0:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+"""The checkpoint of an empty fleet log: size 0 and the hash of nothing (RFC 6962, 2.1)."""
+
+
+class Outcome(StrEnum):
+    """What became of the action: required, never defaulted."""
+
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_RUN = "not_run"
+
+
+class Result(StrEnum):
+    """How a repair ended."""
+
+    HEALED = "healed"
+    UNDONE = "undone"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class _Leaf(Message):
+    v: Literal[1] = 1
+    site: SiteIdField
+    appliance: ApplianceIdField
+    seq: Count
+    fleet: str = Field(default=NO_FLEET, pattern=r"\A[0-9]{1,16}:[A-Za-z0-9+/]{43}=\z")
+    at: Seconds
+
+
+class CheckLine(Message):
+    """One check's verdict in a scan leaf."""
+
+    id: CodeName
+    verdict: Annotated[Verdict, Field(strict=False)]
+    reason: Annotated[Reason | None, Field(strict=False)]
+    commit: B64Of32
+
+
+class ScanLeaf(_Leaf):
+    """Verdicts of one target: written when one changed, and once a day in full.
+
+    `period` is the interval the leaf speaks for, [from, to] in seconds.
+    """
+
+    type: Literal["scan"] = "scan"
+    target: TargetIdField
+    content: Hex256
+    period: tuple[Seconds, Seconds] = Field(strict=False)
+    full: bool
+    checks: Annotated[
+        tuple[CheckLine, ...], Field(strict=False, min_length=1, max_length=CHECKS_PER_LEAF_MAX)
+    ]
+
+
+class CauseOf(Message):
+    """What made a repair run: a rule now; an order or a plan later. Exactly one is set."""
+
+    rule: CodeName
+
+
+class Side(Message):
+    """What a check said before or after."""
+
+    verdict: Annotated[Verdict, Field(strict=False)]
+    reason: Annotated[Reason | None, Field(strict=False)]
+    commit: B64Of32
+
+
+class Action(Message):
+    """What the repair's steps came to; `changed` is true when some step changed the target."""
+
+    outcome: Annotated[Outcome, Field(strict=False)]
+    changed: bool
+    commit: B64Of32
+
+
+class HealLeaf(_Leaf):
+    """Before, action and after of one repair, as one signed record."""
+
+    type: Literal["heal"] = "heal"
+    target: TargetIdField
+    incident: IncidentIdField
+    check: CodeName
+    attempt: Count
+    cause: CauseOf
+    content: Hex256
+    runbook: CodeName
+    before: Side
+    action: Action
+    after: Side
+    result: Annotated[Result, Field(strict=False)]
+
+
+class Turn(StrEnum):
+    """A turn in an incident's life that evidence records."""
+
+    OPENED = "opened"
+    WAITING = "waiting"
+    ESCALATED = "escalated"
+    WAIVED = "waived"
+    CLOSED = "closed"
+
+
+class IncidentLeaf(_Leaf):
+    """A turn in an incident's life, with who turned it and why. `actor` is a code, not a name."""
+
+    type: Literal["incident"] = "incident"
+    target: TargetIdField
+    incident: IncidentIdField
+    check: CodeName
+    platform: CodeName
+    severity: Annotated[Severity, Field(strict=False)]
+    turn: Annotated[Turn, Field(strict=False)]
+    cause: Annotated[Cause | None, Field(strict=False)]
+    actor: CodeName
+    content: Hex256
+
+
+class HealthLeaf(_Leaf):
+    """The appliance became unwell or well: `code` is one of its declared conditions."""
+
+    type: Literal["health"] = "health"
+    code: CodeName
+    ok: bool
+
+
+Leaf = ScanLeaf | HealLeaf | IncidentLeaf | HealthLeaf
+_KINDS: dict[str, type[Leaf]] = {
+    "scan": ScanLeaf,
+    "heal": HealLeaf,
+    "incident": IncidentLeaf,
+    "health": HealthLeaf,
+}
+
+
+def parse_leaf(body: bytes) -> Leaf:
+    """Read the verified body of an evidence envelope.
+
+    Raises:
+        MalformedError: not strict JSON, an unknown type, or a member out of its schema.
+    """
+    value = strict_json.loads(body, size_bytes_max=BODY_BYTES_MAX)
+    kind = _KINDS.get(str(value.get("type"))) if isinstance(value, dict) else None
+    if kind is None:
+        msg = "evidence.type: not one of scan, heal, incident, health"
+        raise MalformedError(msg)
+    return kind.from_value(value, "evidence")
+
+
+def detail_bytes(seen: dict[str, Scalar]) -> bytes:
+    """Return the detail of reported fields as the bytes that are committed to."""
+    return strict_json.dumps(dict(sorted(seen.items())))
+
+
+def commit(salt: bytes, detail: bytes) -> bytes:
+    """Return SHA-256(salt || detail), 32 bytes."""
+    return hashlib.sha256(salt + detail).digest()

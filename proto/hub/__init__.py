@@ -1,0 +1,1 @@
+"""The messages between an appliance and its hub, one module a conversation."""

@@ -1,0 +1,83 @@
+"""The base of every value that crosses between appliance and hub: closed, strict and frozen.
+
+A member that the schema does not know is refused, no value is coerced (True is not 1, "5" is not
+5), and dumping writes members in the order in which the schema declares them.
+"""
+
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from proto import ids, strict_json
+from proto.errors import MalformedError
+
+INT_MAX = 2**53 - 1
+
+
+class Message(BaseModel):
+    """A frozen value with a closed schema, made from strict JSON or from Python."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @classmethod
+    def from_value(cls, value: object, where: str) -> Self:
+        """Read a value that strict JSON gave.
+
+        Raises:
+            MalformedError: it does not fit the schema; the message names the member.
+        """
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            place = ".".join([where, *(str(part) for part in first["loc"])])
+            msg = f"{place}: {first['msg']}"
+            raise MalformedError(msg) from None
+
+    @classmethod
+    def from_bytes(cls, data: bytes, where: str, *, size_bytes_max: int) -> Self:
+        """Read strict JSON bytes of at most this size; raises `MalformedError` naming the place."""
+        return cls.from_value(strict_json.loads(data, size_bytes_max=size_bytes_max), where)
+
+    def to_value(self) -> dict[str, Any]:
+        """Return the message as JSON values, members in declared order."""
+        return self.model_dump(mode="json")
+
+    def to_bytes(self) -> bytes:
+        """Return the message as compact JSON bytes, members in declared order."""
+        return self._dump(self.to_value())
+
+    @staticmethod
+    def _dump(value: dict[str, Any]) -> bytes:
+        return strict_json.dumps(value)
+
+
+def _fits(check: str) -> AfterValidator:
+    def parse(text: str) -> str:
+        if not ids.is_id(text, check):
+            msg = f"not an id of the form {check}-xxxxxxxxxx"
+            raise ValueError(msg)
+        return text
+
+    return AfterValidator(parse)
+
+
+SiteIdField = Annotated[str, _fits("s")]
+ApplianceIdField = Annotated[str, _fits("a")]
+TargetIdField = Annotated[str, _fits("t")]
+IncidentIdField = Annotated[str, _fits("i")]
+Hex256 = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{64}\z")]
+B64Of32 = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{43}=\z")]
+B64Of16 = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{22}==\z")]
+CodeName = Annotated[str, StringConstraints(pattern=r"\A[a-z0-9][a-z0-9_.:-]{0,63}\z")]
+"""A code, a check id, a rule id: never free text."""
+
+Count = Annotated[int, Field(ge=0, le=INT_MAX)]
+Seconds = Annotated[int, Field(ge=0, le=INT_MAX)]
