@@ -1,0 +1,95 @@
+"""Opening SQLite through aiosqlite, on a thread in a daemon and inline in the simulator.
+
+The inline connection is the same class with its worker thread replaced: each call runs when it is
+made and its result is delivered on the loop's next turn. A run on one loop is then deterministic,
+and every database call is still a point at which another task may run or the process may die.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiosqlite
+
+BUSY_TIMEOUT_S = 5.0
+
+
+class Connect(Protocol):
+    """How a store gets its connections."""
+
+    def __call__(self, path: Path, /, *, read_only: bool) -> aiosqlite.Connection:
+        """Return a connection that is opened by awaiting it."""
+        ...
+
+
+def _raw(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    mode = "ro" if read_only else "rwc"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_S,
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    for pragma in (
+        "journal_mode=WAL" if not read_only else "query_only=ON",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "trusted_schema=OFF",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def threaded(path: Path, /, *, read_only: bool) -> aiosqlite.Connection:
+    """Return a connection whose calls run on a thread of its own."""
+    return aiosqlite.Connection(lambda: _raw(path, read_only=read_only), iter_chunk_size=64)
+
+
+def inline(path: Path, /, *, read_only: bool) -> aiosqlite.Connection:
+    """Return a connection whose calls run on the loop's own thread, for the simulator."""
+    return InlineConnection(lambda: _raw(path, read_only=read_only))
+
+
+class InlineConnection(aiosqlite.Connection):
+    """aiosqlite's connection without its thread."""
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        """Take what opens the raw connection."""
+        super().__init__(connector, iter_chunk_size=64)
+        self._thread = _NoThread()  # type: ignore[assignment]
+        self._tx = _InlineQueue()  # type: ignore[assignment]
+
+
+class _NoThread:
+    def start(self) -> None:
+        """Nothing to start."""
+
+
+class _InlineQueue:
+    """Runs what is put into it at once and answers on the loop's next turn."""
+
+    def put_nowait(self, item: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
+        future, function = item
+        loop = asyncio.get_running_loop()
+        try:
+            result = function()
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            if future is not None:
+                loop.call_soon(_fail, future, error)
+            return
+        if future is not None:
+            loop.call_soon(_answer, future, result)
+
+
+def _answer(future: asyncio.Future[Any], result: object) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
