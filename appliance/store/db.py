@@ -61,15 +61,17 @@ class Store:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Give the writer inside one transaction: committed at the end, rolled back on any error."""
+        """Give the writer inside one transaction: committed at the end, undone on any error."""
         async with self._lock:
-            await self._writer.execute("BEGIN IMMEDIATE")
             try:
+                await self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
+                await self._writer.execute("COMMIT")
             except BaseException:
-                await self._writer.execute("ROLLBACK")
+                # Does nothing when no transaction is open; calls are queued in order, so this
+                # holds too when the caller was cancelled before BEGIN had answered.
+                await self._writer.rollback()
                 raise
-            await self._writer.execute("COMMIT")
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[aiosqlite.Connection]:
