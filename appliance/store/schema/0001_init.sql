@@ -131,6 +131,7 @@ CREATE TABLE turns (
 -- owner: store/journal.py; what a repair was going to do, frozen before its first step
 CREATE TABLE repairs (
   incident TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
+  run      INTEGER NOT NULL, -- counts every start of a repair, also one that never reached the target
   attempt  INTEGER NOT NULL,
   check_id TEXT NOT NULL,
   rule     TEXT NOT NULL,
@@ -144,14 +145,14 @@ CREATE TABLE repairs (
   at_ms    INTEGER NOT NULL,
   done_ms  INTEGER,
   leaf     INTEGER,
-  PRIMARY KEY (incident, attempt)
+  PRIMARY KEY (incident, run)
 ) STRICT, WITHOUT ROWID;
 
 -- owner: store/journal.py; intent before (created, started), result after (done)
 CREATE TABLE commands (
   id            INTEGER PRIMARY KEY,
   incident      TEXT NOT NULL REFERENCES incidents (id) ON DELETE CASCADE,
-  attempt       INTEGER NOT NULL,
+  run           INTEGER NOT NULL,
   kind          TEXT NOT NULL CHECK (kind IN ('capture', 'step', 'verify', 'undo')),
   step          INTEGER NOT NULL, -- index of the step, or number of the verify's try
   created_ms    INTEGER NOT NULL,
@@ -161,7 +162,7 @@ CREATE TABLE commands (
   outcome       TEXT CHECK (outcome IN ('done', 'failed', 'unknown')),
   changed       INTEGER CHECK (changed IN (0, 1)),
   why           TEXT,
-  UNIQUE (incident, attempt, kind, step)
+  UNIQUE (incident, run, kind, step)
 ) STRICT;
 CREATE INDEX commands_unfinished ON commands (incident) WHERE done_ms IS NULL;
 

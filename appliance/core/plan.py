@@ -1,0 +1,57 @@
+"""A repair's plan: everything it may do, frozen before its first step.
+
+The plan is journaled as JSON in the transaction that starts the repair, so that an undo after a
+restart uses the scripts that the steps belonged to, even if the content set was swapped meanwhile.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from proto import strict_json
+from proto.findings import Scalar
+
+PLAN_BYTES_MAX = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One script of a repair; it prints {"changed": bool}."""
+
+    id: str
+    script: str
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a repair will do.
+
+    Attributes:
+        variables: params and facts, which reach every script as quoted assignments.
+        capture: a script whose answer is journaled before the first step and given to undo.
+        undo: None when the runbook is irreversible.
+        verify: the check that must pass afterwards, in a new session.
+    """
+
+    rule: str
+    runbook: str
+    content: str
+    as_root: bool
+    variables: Mapping[str, Scalar]
+    capture: str | None
+    steps: tuple[Step, ...]
+    undo: str | None
+    verify: str
+
+
+def dump(plan: Plan) -> str:
+    """Return the plan as JSON text for the journal."""
+    return strict_json.dumps(asdict(plan)).decode()
+
+
+def load(text: str) -> Plan:
+    """Read a journaled plan; the text is the appliance's own."""
+    value = cast("dict[str, Any]", strict_json.loads(text.encode(), size_bytes_max=PLAN_BYTES_MAX))
+    steps = tuple(Step(**step) for step in value.pop("steps"))
+    return Plan(steps=steps, **value)
