@@ -1,0 +1,1 @@
+"""The little input and output that both daemons share."""

@@ -1,0 +1,39 @@
+"""The time of day and randomness, as a daemon has them; everything else takes them as arguments."""
+
+import secrets
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The time of day. Waiting is asyncio's own sleep, which a simulator's loop makes virtual."""
+
+    def now_ms(self) -> int:
+        """Return milliseconds since the epoch."""
+        ...
+
+
+class Entropy(Protocol):
+    """Randomness: `system_entropy` in a daemon, a seeded generator in a simulator."""
+
+    def __call__(self, size_bytes: int, /) -> bytes:
+        """Return this many random bytes."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now_ms(self) -> int:
+        """Return milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+
+def system_entropy(size_bytes: int, /) -> bytes:
+    """Return random bytes from the operating system."""
+    return secrets.token_bytes(size_bytes)
+
+
+def seconds(clock: Clock) -> int:
+    """Return whole seconds since the epoch, as statements carry them."""
+    return clock.now_ms() // 1000

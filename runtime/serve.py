@@ -1,0 +1,119 @@
+"""Serving HTTP with uvicorn on listeners of ours: TCP with TLS, and a Unix socket of mode 0600.
+
+The listeners are opened before anything is served, so that a port in use is a configuration error
+with a clear message and not a crash, and so that the port the kernel chose can be told.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import ssl
+from collections.abc import Generator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from proto.errors import ConfigError
+
+BACKLOG = 2048
+KEEP_ALIVE_S = 600
+"""Longer than the longest pause between two check-ins that a hub asks for in ordinary times."""
+
+CONNECTIONS_MAX = 8192
+STOP_WITHIN_S = 5
+
+
+def listen_tcp(host: str, port: int) -> socket.socket:
+    """Open a TCP listener; port 0 lets the kernel choose.
+
+    Raises:
+        ConfigError: the address is not ours, or the port is taken or needs more rights.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        msg = f"listen: cannot serve on {host} port {port}: {error.strerror}"
+        raise ConfigError(msg) from None
+    listener.listen(BACKLOG)
+    listener.settimeout(0)
+    return listener
+
+
+def listen_unix(path: Path) -> socket.socket:
+    """Open a Unix listener that only its owner can reach; a socket left by a crash is replaced.
+
+    Call it while holding the service's lock: nobody else can then be serving there.
+
+    Raises:
+        ConfigError: the path is too long for a socket or cannot be created.
+    """
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    before = os.umask(0o177)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+    except OSError as error:
+        listener.close()
+        msg = f"listen: cannot serve on {path}: {error}"
+        raise ConfigError(msg) from None
+    finally:
+        os.umask(before)
+    listener.listen(BACKLOG)
+    listener.settimeout(0)
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: the supervisor owns signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+async def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    stop: asyncio.Event,
+    tls: ssl.SSLContext | None = None,
+) -> None:
+    """Serve `app` on one listener until `stop` is set, then let open requests end.
+
+    No header is added to answers: neither date nor server.
+    """
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        limit_concurrency=CONNECTIONS_MAX,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+        ssl_context_factory=(lambda _config, _default: tls) if tls else None,
+    )
+    server = _Server(config)
+    stopping = asyncio.create_task(_end(server, stop))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        stopping.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+
+
+async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True
