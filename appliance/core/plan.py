@@ -31,6 +31,7 @@ class Plan:
         variables: params and facts, which reach every script as quoted assignments.
         capture: a script whose answer is journaled before the first step and given to undo.
         undo: None when the runbook is irreversible.
+        timeout_s: for capture and undo, each.
         verify: the check that must pass afterwards, in a new session.
     """
 
@@ -42,6 +43,7 @@ class Plan:
     capture: str | None
     steps: tuple[Step, ...]
     undo: str | None
+    timeout_s: int
     verify: str
 
 

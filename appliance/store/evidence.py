@@ -1,0 +1,198 @@
+"""The evidence log: leaves, their details, the tree over them, and what the hub acknowledged.
+
+A leaf is signed and appended in the transaction that stores what it tells of, so neither can exist
+without the other. The sequence number is the leaf's index. The log itself is the outbox: the uplink
+sends what lies beyond `acked_size`, so nothing is lost or doubled however often it is sent.
+
+Leaves are kept until the hub acknowledged them, and 90 days; everything else is shed first.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import aiosqlite
+
+from proto import merkle, note
+from proto.envelope import Kind, sign
+from proto.errors import IntegrityError
+from proto.evidence import Leaf
+from proto.ids import ApplianceId, SiteId
+from proto.keys import SigningKey
+
+KEPT_S = 90 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Scribe:
+    """Who writes the log: the ids and the key that every leaf carries; `origin` names the log."""
+
+    site: SiteId
+    appliance: ApplianceId
+    origin: str
+    key: SigningKey
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a commitment in a leaf was made of."""
+
+    salt: bytes
+    detail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A leaf that lacks only its sequence number; `openings` is by part, as in `Detail.part`."""
+
+    leaf: Callable[[int], Leaf]
+    openings: Mapping[str, Opening]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The log's head and how much of it the hub acknowledged; `cosigned` is the hub's note."""
+
+    tree: merkle.Tree
+    acked_size: int
+    cosigned: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLeaf:
+    """A leaf as stored, with what opens its commitments."""
+
+    index: int
+    envelope: bytes
+    openings: Mapping[str, Opening]
+
+
+async def head(conn: aiosqlite.Connection) -> Head:
+    """Return the log's head."""
+    rows = list(await conn.execute_fetchall("SELECT * FROM evidence_head"))
+    row = rows[0]
+    packed: bytes = row["peaks"]
+    size = merkle.HASH_BYTES
+    peaks = tuple(packed[start : start + size] for start in range(0, len(packed), size))
+    return Head(merkle.Tree(row["size"], peaks), row["acked_size"], row["cosigned"])
+
+
+async def append(conn: aiosqlite.Connection, scribe: Scribe, drafts: Sequence[Draft]) -> list[int]:
+    """Sign drafts, append them in order, and return their indexes."""
+    tree = (await head(conn)).tree
+    first = tree.size
+    for draft in drafts:
+        leaf = draft.leaf(tree.size)
+        envelope = sign(Kind.EVIDENCE, leaf.to_bytes(), scribe.key)
+        digest = merkle.leaf_hash(envelope)
+        await conn.execute(
+            "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                tree.size,
+                envelope,
+                digest,
+                leaf.type,
+                leaf.at,
+                getattr(leaf, "target", None),
+                getattr(leaf, "incident", None),
+            ),
+        )
+        await conn.executemany(
+            "INSERT INTO evidence_details VALUES (?, ?, ?, ?)",
+            [(tree.size, part, o.salt, o.detail) for part, o in draft.openings.items()],
+        )
+        tree = tree.append(digest)
+    await conn.execute(
+        "UPDATE evidence_head SET size = ?, peaks = ?", (tree.size, b"".join(tree.peaks))
+    )
+    return list(range(first, tree.size))
+
+
+async def batch(
+    conn: aiosqlite.Connection, first: int, *, leaves_max: int, bytes_max: int
+) -> list[StoredLeaf]:
+    """Return leaves from `first` on, as many as the bounds allow, but at least one if there is."""
+    rows = list(
+        await conn.execute_fetchall(
+            "SELECT idx, leaf FROM evidence WHERE idx >= ? ORDER BY idx LIMIT ?",
+            (first, leaves_max),
+        )
+    )
+    found: list[StoredLeaf] = []
+    total = 0
+    for row in rows:
+        openings = await openings_of(conn, row["idx"])
+        total += len(row["leaf"]) + sum(len(o.detail) + 120 for o in openings.values())
+        if found and total > bytes_max:
+            break
+        found.append(StoredLeaf(row["idx"], row["leaf"], openings))
+    return found
+
+
+async def openings_of(conn: aiosqlite.Connection, index: int) -> dict[str, Opening]:
+    """Return what opens a leaf's commitments, by part; empty when it was erased."""
+    rows = await conn.execute_fetchall(
+        "SELECT part, salt, detail FROM evidence_details WHERE idx = ? ORDER BY part", (index,)
+    )
+    return {row["part"]: Opening(row["salt"], row["detail"]) for row in rows}
+
+
+async def root_at(conn: aiosqlite.Connection, size: int) -> bytes:
+    """Return the root the log had at an earlier size.
+
+    Raises:
+        IntegrityError: the log is smaller, or leaves before `size` were already pruned.
+    """
+    rows = list(
+        await conn.execute_fetchall("SELECT hash FROM evidence WHERE idx < ? ORDER BY idx", (size,))
+    )
+    if len(rows) != size:
+        msg = f"evidence: {len(rows)} of the first {size} leaves are here"
+        raise IntegrityError(msg)
+    return merkle.Tree().extend(row["hash"] for row in rows).root
+
+
+async def signed_checkpoint(conn: aiosqlite.Connection, scribe: Scribe) -> str:
+    """Return the log's head as a note that the appliance signed."""
+    tree = (await head(conn)).tree
+    checkpoint = note.Checkpoint(origin=scribe.origin, size=tree.size, root=tree.root)
+    return note.sign_checkpoint(checkpoint, signer=scribe.key).decode()
+
+
+async def acknowledge(conn: aiosqlite.Connection, size: int, *, cosigned: str | None) -> None:
+    """Remember that the hub holds the first `size` leaves, and its signature when it gave one.
+
+    Raises:
+        IntegrityError: the hub says it holds leaves that were never written.
+    """
+    known = (await head(conn)).tree.size
+    if size > known:
+        msg = f"the hub says it holds {size} leaves of {known}"
+        raise IntegrityError(msg)
+    await conn.execute(
+        "UPDATE evidence_head SET acked_size = max(acked_size, ?),"
+        " cosigned = coalesce(?, cosigned)",
+        (size, cosigned),
+    )
+
+
+async def verify(conn: aiosqlite.Connection) -> int:
+    """Recompute the whole kept log and return its size.
+
+    Raises:
+        IntegrityError: a leaf does not have its hash, one is missing, or the head does not follow.
+    """
+    stored = (await head(conn)).tree
+    tree = merkle.Tree()
+    async with conn.execute("SELECT idx, leaf, hash FROM evidence ORDER BY idx") as rows:
+        async for row in rows:
+            if row["idx"] != tree.size:
+                msg = f"evidence leaf {tree.size} is missing"
+                raise IntegrityError(msg)
+            if merkle.leaf_hash(row["leaf"]) != row["hash"]:
+                msg = f"evidence leaf {tree.size} was changed"
+                raise IntegrityError(msg)
+            tree = tree.append(row["hash"])
+    if tree != stored:
+        msg = f"the evidence head (size {stored.size}) does not follow from {tree.size} leaves"
+        raise IntegrityError(msg)
+    return tree.size

@@ -1,0 +1,43 @@
+"""Health: every way the appliance can be unwell is one declared condition."""
+
+from enum import StrEnum
+
+import aiosqlite
+
+
+class Condition(StrEnum):
+    """Every condition there is; its value is the code that leaves the site."""
+
+    HUB_UNREACHABLE = "hub_unreachable"
+    HUB_REFUSED = "hub_refused"
+    EVIDENCE_REFUSED = "evidence_refused"
+    BREAKER_OPEN = "breaker_open"
+    DISK_LOW = "disk_low"
+    DISK_FULL = "disk_full"
+    SCANNER_FAILED = "scanner_failed"
+    CONTENT_REFUSED = "content_refused"
+    DEVELOPMENT_TRUST = "development_trust"
+    DEVICE_CONFLICT = "device_conflict"
+
+
+async def raised(conn: aiosqlite.Connection) -> dict[Condition, int]:
+    """Return the conditions that hold, with since when."""
+    rows = await conn.execute_fetchall("SELECT code, since_ms FROM health ORDER BY code")
+    return {Condition(row["code"]): row["since_ms"] for row in rows}
+
+
+async def raise_it(
+    conn: aiosqlite.Connection, condition: Condition, *, detail: str, now_ms: int
+) -> bool:
+    """Raise a condition; return True when it did not hold before. `detail` stays on the site."""
+    cursor = await conn.execute(
+        "INSERT INTO health VALUES (?, ?, ?) ON CONFLICT (code) DO NOTHING",
+        (condition, now_ms, detail[:400]),
+    )
+    return cursor.rowcount == 1
+
+
+async def clear(conn: aiosqlite.Connection, condition: Condition) -> bool:
+    """Clear a condition; return True when it held before."""
+    cursor = await conn.execute("DELETE FROM health WHERE code = ?", (condition,))
+    return cursor.rowcount == 1

@@ -1,0 +1,65 @@
+"""What bounds automation: when rules fired, and the breakers. A day of firings is kept."""
+
+import aiosqlite
+
+from appliance.core.gates import DAY_MS, breaker_after
+from proto.ids import TargetId
+
+
+async def fires_ms(
+    conn: aiosqlite.Connection, rule: str, target: TargetId, *, now_ms: int
+) -> tuple[int, ...]:
+    """Return when a rule fired on a target within the last day, ascending."""
+    rows = await conn.execute_fetchall(
+        "SELECT at_ms FROM rule_fires WHERE rule = ? AND target = ? AND at_ms > ? ORDER BY at_ms",
+        (rule, target, now_ms - DAY_MS),
+    )
+    return tuple(row["at_ms"] for row in rows)
+
+
+async def fired(conn: aiosqlite.Connection, rule: str, target: TargetId, *, now_ms: int) -> None:
+    """Remember that a rule fires now; forget what is older than a day."""
+    await conn.execute("DELETE FROM rule_fires WHERE at_ms <= ?", (now_ms - DAY_MS,))
+    await conn.execute("INSERT OR IGNORE INTO rule_fires VALUES (?, ?, ?)", (rule, target, now_ms))
+
+
+async def breaker_until_ms(conn: aiosqlite.Connection, target: TargetId, runbook: str) -> int:
+    """Return until when this runbook may not run on this target; 0 when it may."""
+    rows = await conn.execute_fetchall(
+        "SELECT open_until_ms FROM breakers WHERE target = ? AND runbook = ?", (target, runbook)
+    )
+    return next((int(row["open_until_ms"]) for row in rows), 0)
+
+
+async def healed(conn: aiosqlite.Connection, target: TargetId, runbook: str) -> None:
+    """Close the breaker: this runbook works on this target."""
+    await conn.execute("DELETE FROM breakers WHERE target = ? AND runbook = ?", (target, runbook))
+
+
+async def not_healed(
+    conn: aiosqlite.Connection, target: TargetId, runbook: str, *, now_ms: int
+) -> int:
+    """Count a repair that did not heal; return until when the breaker is now open, 0 if closed."""
+    rows = list(
+        await conn.execute_fetchall(
+            "SELECT failures FROM breakers WHERE target = ? AND runbook = ?", (target, runbook)
+        )
+    )
+    failures = (int(rows[0]["failures"]) if rows else 0) + 1
+    until_ms = breaker_after(failures, now_ms=now_ms)
+    await conn.execute(
+        "INSERT INTO breakers VALUES (?, ?, ?, ?) ON CONFLICT (target, runbook) DO UPDATE SET"
+        " failures = excluded.failures, open_until_ms = excluded.open_until_ms",
+        (target, runbook, failures, until_ms),
+    )
+    return until_ms
+
+
+async def open_breakers(conn: aiosqlite.Connection, *, now_ms: int) -> int:
+    """Count the breakers that are open now."""
+    rows = list(
+        await conn.execute_fetchall(
+            "SELECT count(*) AS n FROM breakers WHERE open_until_ms > ?", (now_ms,)
+        )
+    )
+    return int(rows[0]["n"])

@@ -1,0 +1,1 @@
+"""What pages and exports read: frozen values from the store, one query each, never a write."""

@@ -1,0 +1,117 @@
+"""Waivers: dated, approved departures from a check on a target. Ended ones go after 90 days."""
+
+from dataclasses import dataclass
+
+import aiosqlite
+
+from proto.errors import MalformedError, NotFoundError
+from proto.ids import TargetId
+
+KEPT_MS = 90 * 86_400_000
+LENGTH_MAX_MS = 90 * 86_400_000
+REASON_CHARS_MAX = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """One waiver; `account` is who approved it."""
+
+    id: int
+    target: TargetId
+    check: str
+    reason: str
+    account: str
+    created_ms: int
+    until_ms: int
+    ended_ms: int | None
+
+    def is_active(self, *, now_ms: int) -> bool:
+        """Tell whether it is in force."""
+        return self.ended_ms is None and now_ms < self.until_ms
+
+
+def _waiver(row: aiosqlite.Row) -> Waiver:
+    return Waiver(
+        id=row["id"],
+        target=TargetId(row["target"]),
+        check=row["check_id"],
+        reason=row["reason"],
+        account=row["account"],
+        created_ms=row["created_ms"],
+        until_ms=row["until_ms"],
+        ended_ms=row["ended_ms"],
+    )
+
+
+async def add(
+    conn: aiosqlite.Connection,
+    target: TargetId,
+    check: str,
+    *,
+    reason: str,
+    account: str,
+    now_ms: int,
+    until_ms: int,
+) -> Waiver:
+    """Write a waiver.
+
+    Raises:
+        MalformedError: no reason, or an end that is past or more than 90 days ahead.
+    """
+    if not reason.strip() or len(reason) > REASON_CHARS_MAX:
+        msg = f"waiver.reason: say why, in at most {REASON_CHARS_MAX} characters"
+        raise MalformedError(msg)
+    if not now_ms < until_ms <= now_ms + LENGTH_MAX_MS:
+        msg = "waiver.until: a waiver ends in the future, at most 90 days ahead"
+        raise MalformedError(msg)
+    cursor = await conn.execute(
+        "INSERT INTO waivers (target, check_id, reason, account, created_ms, until_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (target, check, reason.strip(), account, now_ms, until_ms),
+    )
+    return Waiver(
+        id=cursor.lastrowid or 0,
+        target=target,
+        check=check,
+        reason=reason.strip(),
+        account=account,
+        created_ms=now_ms,
+        until_ms=until_ms,
+        ended_ms=None,
+    )
+
+
+async def end(conn: aiosqlite.Connection, waiver: int, *, now_ms: int) -> None:
+    """End a waiver now.
+
+    Raises:
+        NotFoundError: there is no such waiver in force.
+    """
+    cursor = await conn.execute(
+        "UPDATE waivers SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL AND until_ms > ?",
+        (now_ms, waiver, now_ms),
+    )
+    if cursor.rowcount == 0:
+        msg = f"waiver {waiver}: no such waiver in force"
+        raise NotFoundError(msg)
+
+
+async def active(conn: aiosqlite.Connection, *, now_ms: int) -> set[tuple[TargetId, str]]:
+    """Return the (target, check) pairs under a waiver."""
+    rows = await conn.execute_fetchall(
+        "SELECT target, check_id FROM waivers WHERE ended_ms IS NULL AND until_ms > ?", (now_ms,)
+    )
+    return {(TargetId(row["target"]), row["check_id"]) for row in rows}
+
+
+async def every(conn: aiosqlite.Connection) -> list[Waiver]:
+    """Return all kept waivers, newest first."""
+    rows = await conn.execute_fetchall("SELECT * FROM waivers ORDER BY id DESC LIMIT 1000")
+    return [_waiver(row) for row in rows]
+
+
+async def prune(conn: aiosqlite.Connection, *, now_ms: int) -> None:
+    """Drop waivers that ended more than 90 days ago."""
+    await conn.execute(
+        "DELETE FROM waivers WHERE coalesce(ended_ms, until_ms) < ?", (now_ms - KEPT_MS,)
+    )
