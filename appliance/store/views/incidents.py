@@ -7,7 +7,7 @@ from sqlite3 import Row
 
 import aiosqlite
 
-from appliance.store.views.values import fields
+from appliance.store.views.values import fields, label
 from proto.evidence import Result
 from proto.findings import Reason, Scalar, Verdict
 from proto.ids import IncidentId, TargetId
@@ -16,10 +16,16 @@ from proto.incidents import Cause, Decided, Severity, State
 INCIDENTS_SHOWN_MAX = 200
 TURNS_SHOWN_MAX = 200
 
-_INCIDENTS = """
-SELECT i.*, d.label FROM incidents i JOIN devices d ON d.id = i.target
+_INCIDENTS = f"""
+SELECT i.*, {label("d")} AS label FROM incidents i JOIN devices d ON d.id = i.target
 """
 
+
+_HEALED = f"""
+SELECT r.incident, i.target, {label("d")} AS label, r.check_id, r.result, r.at_ms, r.done_ms, r.leaf
+FROM repairs r JOIN incidents i ON i.id = r.incident JOIN devices d ON d.id = i.target
+WHERE r.done_ms >= ? AND r.result IS NOT NULL ORDER BY r.done_ms DESC LIMIT ?
+"""  # noqa: S608 - only constants of this package are put together here
 
 _IN_STATES = """
 WHERE i.state IN (SELECT value FROM json_each(?)) ORDER BY i.updated_ms DESC, i.id LIMIT ?
@@ -28,7 +34,7 @@ WHERE i.state IN (SELECT value FROM json_each(?)) ORDER BY i.updated_ms DESC, i.
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """An incident as pages list it; `label` is the device's, given by a person."""
+    """An incident as pages list it; `label` is how its device is called."""
 
     id: IncidentId
     target: TargetId
@@ -240,9 +246,7 @@ def _repair(row: Row, steps: tuple[StepView, ...]) -> RepairView:
 async def healed_since(connection: aiosqlite.Connection, since_ms: int) -> list[HealedView]:
     """Return the repairs that ended since a time, newest first; at most 200."""
     rows = await connection.execute_fetchall(
-        "SELECT r.incident, i.target, d.label, r.check_id, r.result, r.at_ms, r.done_ms, r.leaf"
-        " FROM repairs r JOIN incidents i ON i.id = r.incident JOIN devices d ON d.id = i.target"
-        " WHERE r.done_ms >= ? AND r.result IS NOT NULL ORDER BY r.done_ms DESC LIMIT ?",
+        _HEALED,
         (since_ms, INCIDENTS_SHOWN_MAX),
     )
     return [

@@ -12,7 +12,7 @@ from sqlite3 import Row
 
 import aiosqlite
 
-from appliance.store.views.values import fields
+from appliance.store.views.values import NEWEST, fields, label
 from proto.findings import Reason, Scalar, Vantage, Verdict
 from proto.ids import IncidentId, TargetId
 from proto.inventory import DeviceClass, Platform
@@ -41,19 +41,13 @@ WITH current AS (
 """
 
 
-_NEWEST = """
-(SELECT value FROM device_attributes a WHERE a.device = d.id AND a.kind = '{kind}'
- ORDER BY a.last_ms DESC, a.value LIMIT 1)
-"""
-
-
 _DEVICES = f"""
 {_CURRENT}
-SELECT d.id, d.class, d.off_limits, d.because, d.label, d.first_ms, d.last_ms,
-       coalesce({_NEWEST.format(kind="address")}, t.address, '') AS address,
-       coalesce({_NEWEST.format(kind="mac")}, '') AS mac,
-       coalesce({_NEWEST.format(kind="name")}, '') AS name,
-       coalesce({_NEWEST.format(kind="vendor")}, '') AS vendor,
+SELECT d.id, d.class, d.off_limits, d.because, {label("d")} AS label, d.first_ms, d.last_ms,
+       coalesce({NEWEST.format(device="d", kind="address")}, t.address, '') AS address,
+       coalesce({NEWEST.format(device="d", kind="mac")}, '') AS mac,
+       coalesce({NEWEST.format(device="d", kind="name")}, '') AS name,
+       coalesce({NEWEST.format(device="d", kind="vendor")}, '') AS vendor,
        t.platform, t.login, t.os, t.os_version, t.added_ms,
        (SELECT json_group_object(verdict, n) FROM
          (SELECT verdict, count(*) AS n FROM judged j WHERE j.target = d.id GROUP BY verdict)
@@ -70,7 +64,7 @@ LEFT JOIN targets t ON t.id = d.id AND t.removed_ms IS NULL
 _FINDINGS = f"""
 {_CURRENT}
 SELECT j.target, j.check_id, j.verdict, j.reason, j.said, j.seen, j.at_ms, j.since_ms, j.vantage,
-       j.content, d.label,
+       j.content, {label("d")} AS label,
        (SELECT w.id FROM waivers w WHERE w.target = j.target AND w.check_id = j.check_id
           AND w.ended_ms IS NULL AND w.until_ms > :now_ms LIMIT 1) AS waiver,
        (SELECT i.id FROM incidents i WHERE i.target = j.target AND i.check_id = j.check_id
@@ -95,6 +89,7 @@ class DeviceView:
     """A device as pages list it.
 
     Attributes:
+        label: what a person called it, else its name, its address or its id.
         off_limits: recognised as medical, so never connected to; `because` says by what.
         target: None for a device that has no checks.
         verdicts: how many current findings there are of each verdict, stale ones as unknown.
@@ -204,7 +199,7 @@ async def devices(
     connection: aiosqlite.Connection, *, freshness: Freshness, now_ms: int
 ) -> list[DeviceView]:
     """Return the devices: targets first, then by label and address; at most 2,000."""
-    sql = f"{_DEVICES} ORDER BY t.id IS NULL, lower(d.label), address, d.id LIMIT :max"
+    sql = f"{_DEVICES} ORDER BY t.id IS NULL, lower(label), d.id LIMIT :max"
     values = _now(freshness, now_ms) | {"max": DEVICES_SHOWN_MAX}
     return [_device(row) for row in await connection.execute_fetchall(sql, values)]
 
@@ -240,7 +235,7 @@ async def findings(
     connection: aiosqlite.Connection, *, freshness: Freshness, now_ms: int
 ) -> list[FindingView]:
     """Return the current findings of every target, by device and check; at most 50,000."""
-    sql = f"{_FINDINGS} ORDER BY lower(d.label), j.target, j.check_id LIMIT :max"
+    sql = f"{_FINDINGS} ORDER BY lower(label), j.target, j.check_id LIMIT :max"
     values = _now(freshness, now_ms) | {"max": FINDINGS_SHOWN_MAX}
     return [_finding(row) for row in await connection.execute_fetchall(sql, values)]
 

@@ -5,10 +5,23 @@ from dataclasses import dataclass
 
 import aiosqlite
 
+from appliance.store.views.values import label
 from proto.ids import TargetId
 
 WAIVERS_SHOWN_MAX = 500
 CONFLICTS_SHOWN_MAX = 200
+
+_WAIVERS = f"""
+SELECT w.*, coalesce({label("d")}, w.target) AS label
+FROM waivers w LEFT JOIN devices d ON d.id = w.target
+ORDER BY w.ended_ms IS NOT NULL, w.until_ms, w.id LIMIT ?
+"""  # noqa: S608 - only constants of this package are put together here
+
+_CONFLICTS = f"""
+SELECT c.*, {label("d")} AS device_label, {label("o")} AS other_label
+FROM device_conflicts c JOIN devices d ON d.id = c.device JOIN devices o ON o.id = c.other
+ORDER BY c.at_ms, c.device LIMIT ?
+"""  # noqa: S608 - only constants of this package are put together here
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +73,7 @@ class ConditionView:
 async def waivers(connection: aiosqlite.Connection) -> list[WaiverView]:
     """Return the waivers, those that still hold first; at most 500."""
     rows = await connection.execute_fetchall(
-        "SELECT w.*, coalesce(d.label, '') AS label FROM waivers w"
-        " LEFT JOIN devices d ON d.id = w.target"
-        " ORDER BY w.ended_ms IS NOT NULL, w.until_ms, w.id LIMIT ?",
+        _WAIVERS,
         (WAIVERS_SHOWN_MAX,),
     )
     return [
@@ -84,9 +95,7 @@ async def waivers(connection: aiosqlite.Connection) -> list[WaiverView]:
 async def conflicts(connection: aiosqlite.Connection) -> list[ConflictView]:
     """Return the attributes that two devices claim, oldest first; at most 200."""
     rows = await connection.execute_fetchall(
-        "SELECT c.*, d.label AS device_label, o.label AS other_label FROM device_conflicts c"
-        " JOIN devices d ON d.id = c.device JOIN devices o ON o.id = c.other"
-        " ORDER BY c.at_ms, c.device LIMIT ?",
+        _CONFLICTS,
         (CONFLICTS_SHOWN_MAX,),
     )
     return [

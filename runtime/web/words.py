@@ -1,0 +1,237 @@
+"""What codes are called on pages: every code a person can meet has a label and a plain sentence.
+
+The catalogues are keyed by the enumerations of `proto`, so a new code without words fails a test.
+Sentences are for the person at the front desk: no jargon, no blame, and what happens next.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from proto.evidence import Outcome, Result, Turn
+from proto.findings import Reason, Vantage, Verdict
+from proto.incidents import Cause, Severity, State
+from proto.inventory import DeviceClass, Platform
+
+
+class Tone(StrEnum):
+    """The look of a badge; the text beside it always says the same thing in words."""
+
+    GOOD = "good"
+    BAD = "bad"
+    WARN = "warn"
+    INFO = "info"
+    QUIET = "quiet"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a code is shown: a label of a few words, a sentence, and the tone of its badge."""
+
+    label: str
+    sentence: str
+    tone: Tone = Tone.QUIET
+
+
+VERDICTS: dict[Verdict, Words] = {
+    Verdict.COMPLIANT: Words("Compliant", "The device answered and meets this check.", Tone.GOOD),
+    Verdict.DRIFTED: Words(
+        "Drifted", "The device answered and does not meet this check.", Tone.BAD
+    ),
+    Verdict.NOT_APPLICABLE: Words(
+        "Not applicable", "The device answered and this check does not concern it."
+    ),
+    Verdict.UNKNOWN: Words(
+        "Unknown", "There is no answer we can rely on, so we do not say it is fine.", Tone.UNKNOWN
+    ),
+}
+
+REASONS: dict[Reason, Words] = {
+    Reason.UNREACHABLE: Words(
+        "No answer", "The device did not answer. It may be switched off or unplugged."
+    ),
+    Reason.HOST_KEY_CHANGED: Words(
+        "Identity changed",
+        "The device showed another identity key than the one we were given, so we did not sign in.",
+    ),
+    Reason.AUTH_REFUSED: Words(
+        "Sign-in refused", "The device refused our sign-in. We do not try the same one again."
+    ),
+    Reason.SUDO_REFUSED: Words(
+        "Rights refused", "We could sign in, but were not given administrator rights."
+    ),
+    Reason.NO_CREDENTIAL: Words("No sign-in set", "Nobody has given us a sign-in for this device."),
+    Reason.TIMEOUT: Words("Too slow", "The device did not finish answering in time."),
+    Reason.PROBE_FAILED: Words(
+        "Question failed", "The device could not carry out the question we asked."
+    ),
+    Reason.BAD_ANSWER: Words(
+        "Unreadable answer", "The device answered with something we cannot read."
+    ),
+    Reason.STALE: Words(
+        "Out of date", "The last answer is too old to rely on; a new one has not arrived."
+    ),
+}
+
+SEVERITIES: dict[Severity, Words] = {
+    Severity.CRITICAL: Words("Critical", "Deal with it today.", Tone.BAD),
+    Severity.HIGH: Words("High", "Deal with it this week.", Tone.WARN),
+    Severity.MEDIUM: Words("Medium", "Plan it in.", Tone.INFO),
+    Severity.LOW: Words("Low", "When there is time.", Tone.QUIET),
+}
+"""From the most to the least severe: pages list findings in this order."""
+
+STATES: dict[State, Words] = {
+    State.OPEN: Words("Open", "Found, and waiting for the next step.", Tone.WARN),
+    State.PLANNED: Words("Repair chosen", "A repair was chosen and is about to start.", Tone.INFO),
+    State.EXECUTING: Words("Being repaired", "The repair is running now.", Tone.INFO),
+    State.VERIFYING: Words(
+        "Being re-checked", "The repair has run; we are checking that it worked.", Tone.INFO
+    ),
+    State.UNDOING: Words(
+        "Being undone", "The repair did not work and is being taken back.", Tone.WARN
+    ),
+    State.HEALED: Words("Healed", "Repaired, and an independent re-check passed.", Tone.GOOD),
+    State.ESCALATED: Words("Needs a person", "Somebody has to look at this.", Tone.BAD),
+    State.WAIVED: Words("Waived", "A person accepted this until a set date.", Tone.QUIET),
+    State.CLOSED: Words("Closed", "This is over.", Tone.QUIET),
+}
+
+CAUSES: dict[Cause, Words] = {
+    Cause.NO_RULE: Words(
+        "No repair on file", "No approved repair fits what was seen, so a person has to decide."
+    ),
+    Cause.RULE_ESCALATES: Words(
+        "Meant for a person", "The approved rule for this says that a person must handle it."
+    ),
+    Cause.RULE_IGNORES: Words(
+        "Left alone by rule", "The approved rule for this says that it may stay as it is."
+    ),
+    Cause.OBSERVE_ONLY: Words(
+        "Observe only", "This site is set to observe only: we look and report, and change nothing."
+    ),
+    Cause.ALERT_ONLY: Words(
+        "Report only", "The repair for this is set to report only, so a person has to carry it out."
+    ),
+    Cause.APPROVAL_NEEDED: Words(
+        "Waits for approval", "The repair is known, but a person has to approve it first."
+    ),
+    Cause.WINDOW_NEEDED: Words(
+        "Waits for quiet hours", "The repair may run only in a maintenance window."
+    ),
+    Cause.NO_REVERT: Words(
+        "Too risky unattended",
+        "The repair could lock us out or restart the device, so we do not run it by ourselves.",
+    ),
+    Cause.REQUIREMENT_UNMET: Words(
+        "Repair does not fit", "The repair's own conditions are not met on this device."
+    ),
+    Cause.NOT_MANAGED: Words(
+        "No sign-in", "We have no way to sign in to this device, so we cannot repair it."
+    ),
+    Cause.COOLDOWN: Words(
+        "Pausing", "This repair ran a short while ago; we wait before we run it again."
+    ),
+    Cause.DAILY_LIMIT: Words(
+        "Enough for today", "This repair has already run as often as it may in one day."
+    ),
+    Cause.BREAKER_OPEN: Words(
+        "Paused after failures",
+        "This repair failed on this device before, so it is paused until someone has looked.",
+    ),
+    Cause.TARGET_BUSY: Words(
+        "Waiting its turn", "Another repair is running on this device; one at a time."
+    ),
+    Cause.STALE_FINDING: Words(
+        "Waits for a fresh look", "What we saw is too old to act on; it is being checked again."
+    ),
+    Cause.ATTEMPTS_SPENT: Words(
+        "Repair did not work", "We tried the repair as often as we may, and it did not hold."
+    ),
+    Cause.CAPTURE_FAILED: Words(
+        "Nothing was changed",
+        "We could not record how the device was set before, so we did not start the repair.",
+    ),
+    Cause.UNDO_FAILED: Words(
+        "Could not be undone",
+        "A repair did not work and taking it back failed too; the device may be half changed.",
+    ),
+    Cause.UNDO_UNKNOWN: Words(
+        "Undo not confirmed",
+        "A repair was being taken back when we lost contact, so we do not know how it ended.",
+    ),
+    Cause.OUTCOME_UNKNOWN: Words(
+        "Outcome not known",
+        "We lost contact during a repair, so we do not know how it ended. It is not run again.",
+    ),
+    Cause.CHECK_BLIND: Words(
+        "No view for a day", "For 24 hours we could not get an answer to this check."
+    ),
+    Cause.WAIVER: Words("Waived", "A waiver covers this until its end date."),
+    Cause.PASSED: Words("Passed again", "A later check passed."),
+    Cause.RECURRED: Words("Came back", "It was repaired, and the same drift came back."),
+    Cause.NOT_APPLICABLE: Words(
+        "No longer concerns it", "The check does not concern this device any more."
+    ),
+    Cause.TARGET_REMOVED: Words("Device removed", "The device is no longer looked after."),
+    Cause.BY_PERSON: Words("Closed by a person", "A person closed this and gave a reason."),
+}
+
+OUTCOMES: dict[Outcome, Words] = {
+    Outcome.DONE: Words("Done", "Every step ran to its end.", Tone.GOOD),
+    Outcome.FAILED: Words("Failed", "A step failed.", Tone.BAD),
+    Outcome.UNKNOWN: Words("Unknown", "We lost contact before the end.", Tone.UNKNOWN),
+    Outcome.NOT_RUN: Words("Not run", "The repair was not started.", Tone.QUIET),
+}
+
+RESULTS: dict[Result, Words] = {
+    Result.HEALED: Words("Healed", "Repaired, and an independent re-check passed.", Tone.GOOD),
+    Result.UNDONE: Words(
+        "Undone", "The repair did not work; the device is as it was before.", Tone.WARN
+    ),
+    Result.FAILED: Words("Failed", "The repair failed and could not be taken back.", Tone.BAD),
+    Result.UNKNOWN: Words("Unknown", "We do not know how the repair ended.", Tone.UNKNOWN),
+}
+
+TURNS: dict[Turn, Words] = {
+    Turn.OPENED: Words("Found", "The drift was first seen.", Tone.WARN),
+    Turn.WAITING: Words("Waiting", "Something holds the repair back for now.", Tone.INFO),
+    Turn.ESCALATED: Words("Handed to a person", "Somebody has to look at this.", Tone.BAD),
+    Turn.WAIVED: Words("Waived", "A person accepted this until a set date.", Tone.QUIET),
+    Turn.CLOSED: Words("Closed", "This is over.", Tone.GOOD),
+}
+
+CLASSES: dict[DeviceClass, Words] = {
+    DeviceClass.SERVER: Words("Server", "A computer that serves others."),
+    DeviceClass.WORKSTATION: Words("Workstation", "A computer somebody works at."),
+    DeviceClass.NETWORK: Words("Network device", "A router, a switch or an access point."),
+    DeviceClass.PRINTER: Words("Printer", "A printer or a copier."),
+    DeviceClass.MEDICAL: Words(
+        "Medical device",
+        "Never touched: we do not scan, sign in to or change medical devices.",
+        Tone.INFO,
+    ),
+    DeviceClass.UNKNOWN: Words("Not recognised", "We cannot tell yet what this is.", Tone.UNKNOWN),
+}
+
+PLATFORMS: dict[Platform, Words] = {
+    Platform.LINUX: Words("Linux", "Linux computers."),
+    Platform.NETWORK: Words("Network", "What can be seen from the network."),
+}
+
+VANTAGES: dict[Vantage, Words] = {
+    Vantage.SSH: Words("Signed in", "We signed in to the device and asked it."),
+    Vantage.SCAN: Words("From the network", "We looked from the network, without signing in."),
+}
+
+UNNAMED = Words("Not described", "This code has no description here.", Tone.UNKNOWN)
+"""For a code that came from a newer appliance than this program knows."""
+
+FRAMEWORKS = {"hipaa": "45 CFR", "nist_800_53": "NIST SP 800-53"}
+"""How the frameworks of control ids are called; another one is shown by its own id."""
+
+
+def control_name(control: str) -> str:
+    """Return how a control is called: `hipaa:164.312(b)` is `45 CFR 164.312(b)`."""
+    framework, _, number = control.partition(":")
+    return f"{FRAMEWORKS.get(framework, framework)} {number}" if number else control
