@@ -4,18 +4,19 @@ A leaf is signed and appended in the transaction that stores what it tells of, s
 without the other. The sequence number is the leaf's index. The log itself is the outbox: the uplink
 sends what lies beyond `acked_size`, so nothing is lost or doubled however often it is sent.
 
-Leaves are kept until the hub acknowledged them, and 90 days; everything else is shed first.
+Leaves are kept until the hub acknowledged them, and 90 days; everything else is shed first. What is
+left of a pruned leaf is its hash, so that the log still adds up.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import aiosqlite
 
+from appliance.core.records import Draft, Opening
 from proto import merkle, note
 from proto.envelope import Kind, sign
 from proto.errors import IntegrityError
-from proto.evidence import Leaf
 from proto.ids import ApplianceId, SiteId
 from proto.keys import SigningKey
 
@@ -30,22 +31,6 @@ class Scribe:
     appliance: ApplianceId
     origin: str
     key: SigningKey
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """What a commitment in a leaf was made of."""
-
-    salt: bytes
-    detail: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A leaf that lacks only its sequence number; `openings` is by part, as in `Detail.part`."""
-
-    leaf: Callable[[int], Leaf]
-    openings: Mapping[str, Opening]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +98,8 @@ async def batch(
     """Return leaves from `first` on, as many as the bounds allow, but at least one if there is."""
     rows = list(
         await conn.execute_fetchall(
-            "SELECT idx, leaf FROM evidence WHERE idx >= ? ORDER BY idx LIMIT ?",
+            "SELECT idx, leaf FROM evidence WHERE idx >= ? AND leaf IS NOT NULL"
+            " ORDER BY idx LIMIT ?",
             (first, leaves_max),
         )
     )
@@ -140,7 +126,7 @@ async def root_at(conn: aiosqlite.Connection, size: int) -> bytes:
     """Return the root the log had at an earlier size.
 
     Raises:
-        IntegrityError: the log is smaller, or leaves before `size` were already pruned.
+        IntegrityError: the log is smaller.
     """
     rows = list(
         await conn.execute_fetchall("SELECT hash FROM evidence WHERE idx < ? ORDER BY idx", (size,))
@@ -188,7 +174,7 @@ async def verify(conn: aiosqlite.Connection) -> int:
             if row["idx"] != tree.size:
                 msg = f"evidence leaf {tree.size} is missing"
                 raise IntegrityError(msg)
-            if merkle.leaf_hash(row["leaf"]) != row["hash"]:
+            if row["leaf"] is not None and merkle.leaf_hash(row["leaf"]) != row["hash"]:
                 msg = f"evidence leaf {tree.size} was changed"
                 raise IntegrityError(msg)
             tree = tree.append(row["hash"])
@@ -196,3 +182,13 @@ async def verify(conn: aiosqlite.Connection) -> int:
         msg = f"the evidence head (size {stored.size}) does not follow from {tree.size} leaves"
         raise IntegrityError(msg)
     return tree.size
+
+
+async def prune(conn: aiosqlite.Connection, *, now_s: int) -> None:
+    """Drop leaves and details that the hub acknowledged and that are older than 90 days."""
+    pruned = "idx < (SELECT acked_size FROM evidence_head) AND at < ?"
+    await conn.execute(
+        f"DELETE FROM evidence_details WHERE idx IN (SELECT idx FROM evidence WHERE {pruned})",  # noqa: S608 - a constant
+        (now_s - KEPT_S,),
+    )
+    await conn.execute(f"UPDATE evidence SET leaf = NULL WHERE {pruned}", (now_s - KEPT_S,))  # noqa: S608 - a constant

@@ -48,8 +48,9 @@ async def put(conn: aiosqlite.Connection, incident: Incident) -> None:
     await conn.execute(
         "INSERT INTO incidents (id, target, check_id, platform, severity, seen, state, attempt,"
         " opened_ms, updated_ms, decided_by, decided_id, losers, runbook, params, closed_ms,"
-        " cause, not_before_ms, verify_tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?) ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, state = excluded.state,"
+        " cause, not_before_ms, verify_tries)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET seen = excluded.seen, state = excluded.state,"
         " attempt = excluded.attempt, updated_ms = excluded.updated_ms,"
         " decided_by = excluded.decided_by, decided_id = excluded.decided_id,"
         " losers = excluded.losers, runbook = excluded.runbook, params = excluded.params,"

@@ -15,19 +15,11 @@ import aiosqlite
 from appliance.core import plan as plans
 from appliance.core.healing import Command, Kind
 from appliance.core.plan import Plan
+from appliance.core.records import Seen
 from proto.evidence import Outcome, Result
 from proto.findings import Finding, Reason, Scalar, Verdict
 from proto.ids import IncidentId
 from proto.incidents import Incident
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """A verdict with what was reported, before or after a repair."""
-
-    verdict: Verdict
-    reason: Reason | None
-    seen: Mapping[str, Scalar]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +35,9 @@ class Repair:
     run: int
     attempt: int
     plan: Plan
-    before: Side
+    before: Seen
     captured: Mapping[str, Scalar] | None
-    after: Side | None
+    after: Seen | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +49,23 @@ class Journaled:
     is_started: bool
 
 
-def side_of(finding: Finding) -> Side:
-    """Return what a finding says, as a side of a repair."""
-    return Side(finding.verdict, finding.reason, dict(finding.seen))
+def side_of(finding: Finding) -> Seen:
+    """Return what a finding says, as one side of a repair."""
+    return Seen(finding.verdict, finding.reason, dict(finding.seen))
 
 
-def _dump_side(side: Side) -> str:
+def _dump_side(side: Seen) -> str:
     return json.dumps({"verdict": side.verdict, "reason": side.reason, "seen": dict(side.seen)})
 
 
-def _load_side(text: str) -> Side:
+def _load_side(text: str) -> Seen:
     value = json.loads(text)
     reason = Reason(value["reason"]) if value["reason"] else None
-    return Side(Verdict(value["verdict"]), reason, value["seen"])
+    return Seen(Verdict(value["verdict"]), reason, value["seen"])
 
 
 async def start_repair(
-    conn: aiosqlite.Connection, incident: Incident, *, plan: Plan, before: Side, now_ms: int
+    conn: aiosqlite.Connection, incident: Incident, *, plan: Plan, before: Seen, now_ms: int
 ) -> int:
     """Freeze a repair's plan and return its run number, from 1."""
     rows = list(
@@ -130,7 +122,7 @@ async def keep_captured(
     )
 
 
-async def keep_after(conn: aiosqlite.Connection, repair: Repair, after: Side) -> None:
+async def keep_after(conn: aiosqlite.Connection, repair: Repair, after: Seen) -> None:
     """Store what a verify said."""
     await conn.execute(
         "UPDATE repairs SET after = ? WHERE incident = ? AND run = ?",

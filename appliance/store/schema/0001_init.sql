@@ -15,7 +15,8 @@ CREATE TABLE devices (
   because    TEXT NOT NULL DEFAULT '',
   label      TEXT NOT NULL DEFAULT '',
   first_ms   INTEGER NOT NULL,
-  last_ms    INTEGER NOT NULL
+  last_ms    INTEGER NOT NULL,
+  full_ms    INTEGER NOT NULL DEFAULT 0 -- when its findings were last written to evidence in full
 ) STRICT, WITHOUT ROWID;
 
 -- owner: store/devices.py; dated attributes find a device, none of them is its identity
@@ -60,8 +61,7 @@ CREATE TABLE targets (
   os          TEXT NOT NULL,
   os_version  TEXT NOT NULL,
   added_ms    INTEGER NOT NULL,
-  removed_ms  INTEGER,
-  reported_ms INTEGER NOT NULL DEFAULT 0 -- when its findings were last written to evidence in full
+  removed_ms  INTEGER
 ) STRICT, WITHOUT ROWID;
 
 -- owner: store/targets.py; sealed with the appliance's key, never readable as stored
@@ -199,7 +199,7 @@ CREATE INDEX waivers_find ON waivers (target, check_id);
 -- owner: store/evidence.py; kept until acknowledged and 90 days; the last thing shed
 CREATE TABLE evidence (
   idx      INTEGER PRIMARY KEY,
-  leaf     BLOB NOT NULL,
+  leaf     BLOB, -- the envelope as signed; NULL once pruned
   hash     BLOB NOT NULL CHECK (length(hash) = 32),
   type     TEXT NOT NULL,
   at       INTEGER NOT NULL,

@@ -1,0 +1,234 @@
+"""Records: how what happened becomes leaves of the evidence log, in closed types only."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from proto import strict_json
+from proto.evidence import (
+    CHECKS_PER_LEAF_MAX,
+    SALT_BYTES,
+    Action,
+    CauseOf,
+    CheckLine,
+    HealLeaf,
+    HealthLeaf,
+    IncidentLeaf,
+    Leaf,
+    Outcome,
+    Result,
+    ScanLeaf,
+    Side,
+    Turn,
+    commit,
+    detail_bytes,
+)
+from proto.findings import Finding, Reason, Scalar, Verdict
+from proto.ids import ApplianceId, SiteId, TargetId
+from proto.incidents import Incident, State
+from proto.invariants import require
+
+Salts = Callable[[int], bytes]
+"""Gives this many random bytes; each commitment takes a fresh salt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a commitment in a leaf was made of."""
+
+    salt: bytes
+    detail: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A leaf that lacks only its sequence number; `openings` is by part, as in `Detail.part`."""
+
+    leaf: Callable[[int], Leaf]
+    openings: Mapping[str, Opening]
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes, when, and whence the salts."""
+
+    site: SiteId
+    appliance: ApplianceId
+    now_ms: int
+    salts: Salts
+
+    @property
+    def at(self) -> int:
+        """The leaf's time in seconds."""
+        return self.now_ms // 1000
+
+
+TURNS = {
+    State.OPEN: Turn.OPENED,
+    State.ESCALATED: Turn.ESCALATED,
+    State.WAIVED: Turn.WAIVED,
+    State.CLOSED: Turn.CLOSED,
+}
+"""Which turn a state is; a repair's own states are told by its heal leaf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A verdict with what was reported: one side of a repair."""
+
+    verdict: Verdict
+    reason: Reason | None
+    seen: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a repair went.
+
+    Attributes:
+        changed: whether some step changed the target.
+        steps: how many steps were started.
+    """
+
+    rule: str
+    runbook: str
+    content: str
+    before: Seen
+    after: Seen
+    outcome: Outcome
+    changed: bool
+    steps: int
+    result: Result
+
+
+def _seal(detail: bytes, salts: Salts) -> tuple[str, Opening]:
+    salt = salts(SALT_BYTES)
+    return strict_json.b64_encode(commit(salt, detail)), Opening(salt, detail)
+
+
+def scan_drafts(
+    author: Author,
+    target: TargetId,
+    findings: Sequence[Finding],
+    *,
+    since_ms: int,
+    full: bool,
+) -> list[Draft]:
+    """Return the scan leaves for these findings of one target, at most 96 verdicts each."""
+    ordered = sorted(findings, key=lambda finding: finding.check)
+    starts = range(0, len(ordered), CHECKS_PER_LEAF_MAX)
+    parts = [ordered[start : start + CHECKS_PER_LEAF_MAX] for start in starts]
+    return [_scan(author, target, part, since_ms=since_ms, full=full) for part in parts]
+
+
+def _scan(
+    author: Author, target: TargetId, findings: Sequence[Finding], *, since_ms: int, full: bool
+) -> Draft:
+    contents = {finding.content for finding in findings}
+    require(len(contents) == 1, f"one scan leaf speaks for one content set, not {len(contents)}")
+    content = findings[0].content
+    lines: list[CheckLine] = []
+    openings: dict[str, Opening] = {}
+    for index, finding in enumerate(findings):
+        sealed, opening = _seal(detail_bytes(dict(finding.seen)), author.salts)
+        openings[f"checks.{index}"] = opening
+        lines.append(
+            CheckLine(
+                id=finding.check, verdict=finding.verdict, reason=finding.reason, commit=sealed
+            )
+        )
+    return Draft(
+        lambda seq: ScanLeaf(
+            site=author.site,
+            appliance=author.appliance,
+            seq=seq,
+            at=author.at,
+            target=target,
+            content=content,
+            period=(since_ms // 1000, author.at),
+            full=full,
+            checks=tuple(lines),
+        ),
+        openings,
+    )
+
+
+def incident_draft(author: Author, incident: Incident, *, actor: str, content: str) -> Draft | None:
+    """Return the leaf of the turn an incident just took; None for a repair's own states."""
+    turn = TURNS.get(incident.state)
+    if turn is None:
+        return None
+    if incident.state is State.OPEN and (incident.cause is not None or incident.attempt > 1):
+        turn = Turn.WAITING
+    return Draft(
+        lambda seq: IncidentLeaf(
+            site=author.site,
+            appliance=author.appliance,
+            seq=seq,
+            at=author.at,
+            target=incident.target,
+            incident=incident.id,
+            check=incident.check,
+            platform=incident.platform,
+            severity=incident.severity,
+            turn=turn,
+            cause=incident.cause,
+            actor=actor,
+            content=content,
+        ),
+        {},
+    )
+
+
+def heal_draft(author: Author, incident: Incident, ending: Ending) -> Draft:
+    """Return the one leaf of a repair: before, action and after."""
+    require(
+        (ending.result is Result.HEALED) <= (ending.after.verdict is Verdict.COMPLIANT),
+        f"{incident.id}: healed without a passing re-check",
+    )
+    before, open_before = _seal(detail_bytes(dict(ending.before.seen)), author.salts)
+    action, open_action = _seal(strict_json.dumps({"steps": ending.steps}), author.salts)
+    after, open_after = _seal(detail_bytes(dict(ending.after.seen)), author.salts)
+    return Draft(
+        lambda seq: HealLeaf(
+            site=author.site,
+            appliance=author.appliance,
+            seq=seq,
+            at=author.at,
+            target=incident.target,
+            incident=incident.id,
+            check=incident.check,
+            attempt=incident.attempt,
+            cause=CauseOf(rule=ending.rule),
+            content=ending.content,
+            runbook=ending.runbook,
+            before=_side(ending.before, before),
+            action=Action(outcome=ending.outcome, changed=ending.changed, commit=action),
+            after=_side(ending.after, after),
+            result=ending.result,
+        ),
+        {"before": open_before, "action": open_action, "after": open_after},
+    )
+
+
+def _side(side: Seen, sealed: str) -> Side:
+    return Side(verdict=side.verdict, reason=side.reason, commit=sealed)
+
+
+def health_draft(author: Author, code: str, *, ok: bool) -> Draft:
+    """Return the leaf that says a condition was raised or cleared."""
+    return Draft(
+        lambda seq: HealthLeaf(
+            site=author.site,
+            appliance=author.appliance,
+            seq=seq,
+            at=author.at,
+            code=code,
+            ok=ok,
+        ),
+        {},
+    )
+
+
+def never_verified() -> Seen:
+    """Return the side of a repair that ended before any re-check answered."""
+    return Seen(Verdict.UNKNOWN, Reason.PROBE_FAILED, {})
