@@ -102,7 +102,8 @@ async def run(
     However this ends (also by cancellation), the channel is closed, and with it the remote process.
 
     Raises:
-        ShellError: sudo_refused, auth_refused (the login has no usable shell), timeout, unreachable.
+        ShellError: sudo_refused, no_credential (for sudo), auth_refused (the login has no usable
+            shell), timeout or unreachable.
         MalformedError: the script or its variables cannot be sent.
     """
     text = program(script)
