@@ -5,6 +5,7 @@ is kept whole, as a residual, and evaluated by `holds`.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from proto.conditions.evaluate import Fields, holds
 from proto.conditions.model import Comparison, Condition, GroupKind
@@ -20,6 +21,8 @@ class Literal:
     comparison: Comparison
     is_wanted: bool
 
+
+T = TypeVar("T")
 
 Conjunct = tuple[Literal, ...]
 
@@ -45,14 +48,19 @@ def _expand(condition: Condition, *, is_wanted: bool) -> tuple[Conjunct, ...] | 
             if is_conjunction
             else found + part
         )
-        found = tuple(dict.fromkeys(joined))
+        found = _distinct(joined)
         if len(found) > DISJUNCTS_MAX or any(len(one) > LITERALS_MAX for one in found):
             return None
     return found
 
 
 def _join(left: Conjunct, right: Conjunct) -> Conjunct:
-    return tuple(dict.fromkeys(left + right))
+    return _distinct(left + right)
+
+
+def _distinct(parts: tuple[T, ...]) -> tuple[T, ...]:
+    """Drop repetitions; by `repr`, because values compare 1 and True as equal and we do not."""
+    return tuple({repr(part): part for part in parts}.values())
 
 
 def conjunct_holds(conjunct: Conjunct, fields: Fields, *, now_s: int | None = None) -> bool:
