@@ -1,0 +1,118 @@
+"""Judging what a connect said: inventory checks, answered from ports that were asked before.
+
+An answer's field is true when one of its ports was open. It is false only when every one of them
+was asked within the check's freshness and none was open; a port that was never asked, or too long
+ago, makes the finding unknown (stale) and not a guess.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from appliance.core.classify import MEDICAL_PORTS, PORTS_MAX, SSH_PORT
+from proto.catalog.model import Check, ProbeKind
+from proto.errors import ConfigError
+from proto.findings import Reason
+from proto.ids import ApplianceId, TargetId
+from proto.inventory import DeviceClass, Facts, Platform
+from proto.judge import Judgement, judge_answer, unknown
+
+
+@dataclass(frozen=True, slots=True)
+class PortSeen:
+    """What the last connect to a port said, and when."""
+
+    is_open: bool
+    seen_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The facts that are the same for every device of a site."""
+
+    appliance_id: ApplianceId
+    appliance_address: str
+    admin_networks: tuple[str, ...]
+    ntp_servers: tuple[str, ...]
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A check's judgement of a device, to be recorded as a finding from vantage `scan`.
+
+    Attributes:
+        at_ms: when the oldest port that it rests on was asked.
+    """
+
+    target: TargetId
+    check: Check
+    judgement: Judgement
+    at_ms: int
+
+
+def inventory_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Return the checks that a connect answers, by id."""
+    found = (check for check in checks if check.probe.kind is ProbeKind.INVENTORY)
+    return tuple(sorted(found, key=lambda check: check.id))
+
+
+def wanted_ports(checks: Iterable[Check]) -> tuple[int, ...]:
+    """Return the ports to ask of a device that may be asked: those of the checks, and SSH.
+
+    Raises:
+        ConfigError: with the medical ports they are more than `PORTS_MAX`.
+    """
+    asked_about = {
+        port
+        for check in inventory_checks(checks)
+        for ports in check.probe.ports.values()
+        for port in ports
+    }
+    wanted = asked_about | {SSH_PORT}
+    if len(wanted | set(MEDICAL_PORTS)) > PORTS_MAX:
+        msg = (
+            f"the content's inventory checks ask for {len(wanted)} ports; with the medical ones"
+            f" at most {PORTS_MAX} are ever asked"
+        )
+        raise ConfigError(msg)
+    return tuple(sorted(wanted))
+
+
+def device_facts(
+    device: TargetId, kind: DeviceClass, *, address: str, around: Surroundings
+) -> Facts:
+    """Return the facts of a device that nobody logs in on."""
+    return Facts(
+        target_id=device,
+        target_platform=Platform.NETWORK,
+        target_os="",
+        target_os_version="",
+        target_class=kind,
+        target_login="",
+        target_address=address,
+        appliance_id=around.appliance_id,
+        appliance_address=around.appliance_address,
+        site_admin_networks=around.admin_networks,
+        site_ntp_servers=around.ntp_servers,
+        site_time_zone=around.time_zone,
+    )
+
+
+def judge_ports(
+    check: Check, ports: Mapping[int, PortSeen], *, facts: Facts, now_ms: int
+) -> Judged:
+    """Judge one inventory check on one device from what is known of its ports."""
+    oldest_ms = now_ms - check.freshness_s * 1000
+    answer: dict[str, bool] = {}
+    at_ms = now_ms
+    for name, asked in check.probe.ports.items():
+        fresh = [
+            ports[port] for port in asked if port in ports and ports[port].seen_ms >= oldest_ms
+        ]
+        is_open = any(seen.is_open for seen in fresh)
+        if not is_open and len(fresh) < len(asked):
+            stale = unknown(Reason.STALE, f"{name}: not every port was asked lately")
+            return Judged(facts.target_id, check, stale, now_ms)
+        answer[name] = is_open
+        at_ms = min([at_ms, *(seen.seen_ms for seen in fresh)])
+    return Judged(facts.target_id, check, judge_answer(check, answer, facts=facts), at_ms)
