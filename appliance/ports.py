@@ -106,7 +106,10 @@ class Session(Protocol):
         """Run a script; past its timeout the remote process is ended too.
 
         Raises:
-            ShellError: with reason sudo_refused, timeout or unreachable.
+            ShellError: with reason sudo_refused, no_credential (sudo asks and there is no
+                password), auth_refused (the login has no usable shell), timeout or unreachable.
+            MalformedError: a variable's name is not `[a-z_][a-z0-9_]*`, or its value or the
+                script cannot be sent (NUL, too large, a timeout not of 1 to 3600 s).
         """
         ...
 
@@ -120,6 +123,8 @@ class Shell(Protocol):
         Raises:
             ShellError: with reason unreachable, host_key_changed, auth_refused, no_credential or
                 timeout, on entering.
+            MalformedError: the pinned host key is none.
+            IntegrityError: the appliance is outside the world it was given.
         """
         ...
 
@@ -144,7 +149,7 @@ class SeenHost:
 
 @dataclass(frozen=True, slots=True)
 class SeenPorts:
-    """Which of the asked TCP ports of a host accepted a connection."""
+    """Which TCP ports of a host accept connections; of a port not in `asked` nothing is known."""
 
     address: str
     asked: tuple[int, ...]
@@ -158,13 +163,44 @@ class Scanner(Protocol):
         """Say which hosts of these IPv4 networks (CIDR) answer; nothing is connected to.
 
         Raises:
+            ConfigError: no IPv4 network of at most a /16.
             UnreachableError: the scanner could not run.
             MalformedError: what it printed is not what it should print.
+            IntegrityError: the appliance is outside the world it was given.
         """
         ...
 
     async def connect(self, addresses: Sequence[str], ports: Sequence[int]) -> list[SeenPorts]:
-        """Connect to at most 20 TCP ports of each address; the same errors as `sweep`."""
+        """Connect to at most 20 TCP ports of each address; the same errors as `sweep`.
+
+        A host that was given up on half-way has fewer ports in `asked`, or is left out.
+        """
+        ...
+
+
+class TlsProbe(Protocol):
+    """Looking at the TLS service of a port. Never for a device that must not be touched."""
+
+    async def look(self, address: str, port: int, *, now_ms: int) -> Mapping[str, Scalar]:
+        """Greet a port and return the fields of an answer.
+
+        | field | type | means |
+        |---|---|---|
+        | `listening` | bool | something accepted a connection |
+        | `present` | bool | it speaks TLS; all below is false, 0 or "none" otherwise |
+        | `version` | enum | best version agreed: none TLSv1 TLSv1.1 TLSv1.2 TLSv1.3 |
+        | `legacy` | bool | it also agrees to TLS 1.0 or 1.1 |
+        | `days_left` | int | whole days until the certificate expires, negative after |
+        | `self_signed` | bool | the certificate's issuer is its subject |
+        | `key_type` | enum | none rsa ec ed25519 other |
+        | `key_bits` | int | size of the public key |
+        | `key_ok` | bool | RSA of at least 2048 bits, or a curve of at least 256 |
+        | `sig_ok` | bool | not signed over MD5 or SHA-1 |
+
+        Raises:
+            ShellError: unreachable, timeout, probe_failed (TLS, but no handshake) or bad_answer
+                (its certificate cannot be read).
+        """
         ...
 
 

@@ -17,7 +17,6 @@ import base64
 import binascii
 import hashlib
 import logging
-import socket
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ import asyncssh
 
 from appliance.ports import Credential, Entropy, Login, Ran, Script, ShellError, Sudo
 from appliance.shell import ssh_run
+from appliance.shell.dial import dial
 from appliance.shell.world_guard import WorldGuard
 from proto.errors import MalformedError
 from proto.findings import Reason
@@ -177,7 +177,7 @@ class SshShell:
     async def _shown_key(self, address: str, port: int, kinds: list[str]) -> str:
         """Return the first of these kinds of keys that the host has."""
         algorithms = [name for kind in kinds for name in _KEY_ALGORITHMS[kind]]
-        sock = await self._dial(address, port)
+        sock = await dial(address, port, timeout_s=self._connect_s)
         try:
             async with asyncio.timeout(self._login_s):
                 key = await asyncssh.get_server_host_key(
@@ -199,7 +199,7 @@ class SshShell:
 
     async def _connect(self, login: Login, options: dict[str, Any]) -> asyncssh.SSHClientConnection:
         where = f"{login.address}:{login.port}"
-        sock = await self._dial(login.address, login.port)
+        sock = await dial(login.address, login.port, timeout_s=self._connect_s)
         try:
             async with asyncio.timeout(self._login_s):
                 return await asyncssh.connect(sock=sock, **options)
@@ -230,28 +230,6 @@ class SshShell:
         except ShellError:
             return False
         return shown != login.host_key
-
-    async def _dial(self, address: str, port: int) -> socket.socket:
-        """Return a connected TCP socket."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._connect_s):
-                found = await loop.getaddrinfo(address, port, type=socket.SOCK_STREAM)
-                family, kind, protocol, _, at = found[0]
-                sock = socket.socket(family, kind, protocol)
-                try:
-                    sock.setblocking(False)  # noqa: FBT003 - the socket module's signature
-                    await loop.sock_connect(sock, at)
-                except BaseException:
-                    sock.close()
-                    raise
-                return sock
-        except TimeoutError:
-            msg = f"{address}:{port} did not answer within {self._connect_s} s"
-            raise ShellError(Reason.UNREACHABLE, msg) from None
-        except OSError as error:
-            msg = f"{address}:{port} cannot be connected to: {error.strerror or error}"
-            raise ShellError(Reason.UNREACHABLE, msg) from error
 
 
 def _login_options(login: Login) -> dict[str, Any]:
