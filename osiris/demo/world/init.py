@@ -51,6 +51,7 @@ def main(config: WorldConfig, end: socket.socket, *, has_group: bool) -> NoRetur
     """Become PID 1 of the world: build the stage, say so, then serve until the caller goes."""
     built = stage.build(config, has_group=has_group)
     told = {"init": built.init, "overlay": built.overlay, "base": str(built.base)}
+    told |= {"scratch": str(built.scratch)}
     wire.send(end, {"ready": True, **told})
     _Init(built, end).serve()
     os._exit(0)

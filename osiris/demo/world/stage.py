@@ -43,6 +43,11 @@ class Stage:
         return self.top / "base"
 
     @property
+    def scratch(self) -> Path:
+        """Room for work in the world itself."""
+        return self.top / "scratch"
+
+    @property
     def gateway(self) -> str:
         """The bridge's address."""
         return f"{self.network}.1"
@@ -72,14 +77,15 @@ def build(config: WorldConfig, *, has_group: bool) -> Stage:
     except OSError as error:
         msg = f"cannot mount proc ({error}): a container that masks /proc needs root here"
         raise WorldError(msg) from error
-    mount("sysfs", SYS, kind="sysfs", flags=INERT | MountFlag.READ_ONLY)
+    if config.network:
+        # Only who owns a network may mount what shows it.
+        mount("sysfs", SYS, kind="sysfs", flags=INERT | MountFlag.READ_ONLY)
+        _build_network(config.network)
     if has_group:
         mount("cgroup2", GROUP, kind="cgroup2", flags=INERT)
         (GROUP / "init").mkdir()
         (GROUP / "init" / "cgroup.procs").write_text("0")
-    if config.network:
-        _build_network(config.network)
-    for name in ("base", "hosts", "tmp"):
+    for name in ("base", "hosts", "scratch"):
         (top / name).mkdir()
     return Stage(
         mode=config.mode,

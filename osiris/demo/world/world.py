@@ -7,8 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -112,6 +113,7 @@ class World:
         for kind in ("user", "net"):
             self._fds.append(os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC))
         self._base: str = ready["base"]
+        self.scratch: str = ready["scratch"]
         found = os.fstat(self._fds[1])
         self.netns_id = f"{found.st_dev}:{found.st_ino}"
         self._link.begin()
@@ -121,16 +123,19 @@ class World:
         owners = "--no-same-owner" if self.mode == "single" else "--numeric-owner"
         # Devices cannot be made in a user namespace; each host gets its own /dev.
         tar = ["tar", "-C", self._base, owners, "--exclude=./dev/*", "-xf", "-"]
-        with subprocess.Popen(  # noqa: S603 - a fixed command on a path of ours
-            ["zstd", "-dcq", str(rootfs)],  # noqa: S607 - found by probe on PATH
-            stdout=subprocess.PIPE,
-        ) as source:
-            if source.stdout is None:
-                msg = "no pipe to zstd"
-                raise WorldError(msg)
-            done = self._run(None, tar, stdin=source.stdout.fileno(), timeout_s=UNPACK_TIMEOUT_S)
-        if done.exit_status or source.returncode:
-            msg = f"cannot unpack {rootfs}: {done.output.strip() or 'zstd failed'}"
+        with (
+            _memory("output") as said,
+            subprocess.Popen(  # noqa: S603 - a fixed command on a path of ours
+                ["zstd", "-dcq", str(rootfs)],  # noqa: S607 - found by probe on PATH
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+            ) as source,
+        ):
+            pipe = source.stdout.fileno() if source.stdout else subprocess.DEVNULL
+            status = self.work(tar, (pipe, said, said), timeout_s=UNPACK_TIMEOUT_S)
+            output = os.pread(said, OUTPUT_BYTES_MAX, 0).decode(errors="replace")
+        if status or source.returncode:
+            msg = f"cannot unpack {rootfs}: {output.strip() or 'zstd failed'}"
             raise WorldError(msg)
 
     def describe(self) -> str:
@@ -164,36 +169,48 @@ class World:
         return str(self._link.ask({"do": "log", "name": name}).reply(END_TIMEOUT_S).message["log"])
 
     def exec(
-        self, name: str | None, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60
+        self, name: str, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float = 60
     ) -> Done:
-        """Run a command as root inside a host (not over SSH); None runs it in the world itself.
+        """Run a command as root inside a host (not over SSH).
 
         Raises:
             WorldError: there is no such host, or the command was ended after `timeout_s` seconds.
         """
-        source = os.memfd_create("world-stdin")
-        try:
+        return self._run(name, argv, stdin, timeout_s)
+
+    def _run(self, name: str | None, argv: Sequence[str], stdin: bytes, timeout_s: float) -> Done:
+        with _memory("stdin") as source, _memory("output") as sink:
             os.write(source, stdin)
             os.lseek(source, 0, os.SEEK_SET)
-            return self._run(name, argv, stdin=source, timeout_s=timeout_s)
-        finally:
-            os.close(source)
+            status = self._status_of(name, argv, (source, sink, sink), timeout_s)
+            return Done(status, os.pread(sink, OUTPUT_BYTES_MAX, 0).decode(errors="replace"))
 
-    def _run(self, name: str | None, argv: Sequence[str], *, stdin: int, timeout_s: float) -> Done:
-        sink = os.memfd_create("world-output")
+    def work(self, argv: Sequence[str], fds: tuple[int, int, int], *, timeout_s: float) -> int:
+        """Run a command of the machine's file system as the world's root, outside any host.
+
+        Args:
+            argv: the command.
+            fds: its stdin, stdout and stderr; the world's ids need not be able to open them.
+            timeout_s: after so many seconds it is ended.
+
+        Returns:
+            Its exit status.
+
+        Raises:
+            WorldError: it was ended.
+        """
+        return self._status_of(None, argv, fds, timeout_s)
+
+    def _status_of(
+        self, name: str | None, argv: Sequence[str], fds: tuple[int, int, int], timeout_s: float
+    ) -> int:
+        asked = self._link.ask({"do": "exec", "name": name, "argv": list(argv)}, fds)
         try:
-            request = {"do": "exec", "name": name, "argv": list(argv)}
-            asked = self._link.ask(request, (stdin, sink, sink))
-            try:
-                reply = asked.reply(timeout_s)
-            except TimeoutError:
-                self._link.ask({"do": "kill", "of": asked.number}).reply(END_TIMEOUT_S)
-                msg = f"{name or 'world'}: {argv[0]} was ended after {timeout_s:g} s"
-                raise WorldError(msg) from None
-            output = os.pread(sink, OUTPUT_BYTES_MAX, 0).decode(errors="replace")
-            return Done(int(reply.message["exit_status"]), output)
-        finally:
-            os.close(sink)
+            return int(asked.reply(timeout_s).message["exit_status"])
+        except TimeoutError:
+            self._link.ask({"do": "kill", "of": asked.number}).reply(END_TIMEOUT_S)
+            msg = f"{name or 'world'}: {argv[0]} was ended after {timeout_s:g} s"
+            raise WorldError(msg) from None
 
     def popen(self, argv: Sequence[str], **options: Any) -> "subprocess.Popen[Any]":  # noqa: ANN401 - Popen's own
         """Start a program of the machine's own file system in the world's network.
@@ -328,6 +345,16 @@ class World:
     ) -> None:
         """Close it."""
         self.close()
+
+
+@contextmanager
+def _memory(name: str) -> Iterator[int]:
+    """A file in memory, as a descriptor: whoever it is handed to may open it again by /dev/fd."""
+    fd = os.memfd_create(f"world-{name}")
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def sweep(mode: Mode) -> list[Path]:
