@@ -227,8 +227,3 @@ def health_draft(author: Author, code: str, *, ok: bool) -> Draft:
         ),
         {},
     )
-
-
-def never_verified() -> Seen:
-    """Return the side of a repair that ended before any re-check answered."""
-    return Seen(Verdict.UNKNOWN, Reason.PROBE_FAILED, {})

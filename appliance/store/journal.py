@@ -49,7 +49,7 @@ class Journaled:
     is_started: bool
 
 
-def side_of(finding: Finding) -> Seen:
+def seen_in(finding: Finding) -> Seen:
     """Return what a finding says, as one side of a repair."""
     return Seen(finding.verdict, finding.reason, dict(finding.seen))
 

@@ -1,0 +1,1 @@
+"""The appliance's coroutines, one a file: a short loop each."""

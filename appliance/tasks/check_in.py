@@ -1,0 +1,136 @@
+"""The check-in loop: tell the hub that this appliance lives, and what it is when that changed."""
+
+from collections import Counter
+
+import structlog
+
+from appliance.store import devices, evidence, findings, health, meta, targets
+from appliance.store.health import Condition
+from appliance.tasks.wellness import clear_condition, raise_condition
+from appliance.tasks.work import Work
+from proto import strict_json
+from proto.envelope import Kind, open_envelope, sign
+from proto.errors import MalformedError, RejectedError, UnreachableError
+from proto.hub.check_in import (
+    BODY_BYTES_MAX,
+    PATH,
+    TARGETS_MAX,
+    CheckIn,
+    DeviceCount,
+    FullState,
+    Head,
+    TargetGroup,
+    state_of,
+)
+from proto.inventory import DeviceClass, Platform
+
+log = structlog.get_logger(__name__)
+
+CHALLENGE_BYTES = 16
+BACKOFF_FIRST_S = 2.0
+BACKOFF_MAX_S = 300.0
+JITTER = 0.2
+"""A poll comes up to this share early, so that a fleet does not knock as one."""
+
+
+async def run(work: Work) -> None:
+    """Check in for ever; an absent hub only lengthens the wait."""
+    failures = 0
+    while True:
+        try:
+            wait_s = await check_in(work)
+            failures = 0
+            await clear_condition(work, Condition.HUB_UNREACHABLE)
+            await clear_condition(work, Condition.HUB_REFUSED)
+        except UnreachableError as error:
+            failures += 1
+            wait_s = float(error.retry_after_s or backoff_s(failures))
+            await raise_condition(work, Condition.HUB_UNREACHABLE, detail=str(error))
+        except RejectedError as error:
+            failures += 1
+            wait_s = backoff_s(failures)
+            await raise_condition(work, Condition.HUB_REFUSED, detail=str(error))
+        await work.bells.check_in.wait(jittered(work, wait_s))
+
+
+def backoff_s(failures: int) -> float:
+    """Return the wait after this many failures in a row: doubling up to five minutes."""
+    return float(min(BACKOFF_FIRST_S * 2 ** min(failures - 1, 20), BACKOFF_MAX_S))
+
+
+def jittered(work: Work, wait_s: float) -> float:
+    """Return the wait, up to a fifth shorter."""
+    share = int.from_bytes(work.entropy(2), "big") / 65_536
+    return wait_s * (1 - JITTER * share)
+
+
+async def check_in(work: Work) -> float:
+    """Check in once, with the full state when the hub does not hold it; return the next wait in s.
+
+    Raises:
+        UnreachableError: no answer.
+        RejectedError: a refusal, or an answer that is not this hub's answer to this request.
+    """
+    full = await full_state(work)
+    state = strict_json.b64_encode(state_of(full))
+    head = await _exchange(work, state, full=None)
+    if head.state != state:
+        head = await _exchange(work, state, full=full)
+    async with work.store.write() as conn:
+        await meta.put(conn, meta.Key.HUB_STATE, head.state)
+        await meta.put(conn, meta.Key.HUB_SEEN_MS, str(work.clock.now_ms()))
+    return float(max(head.next_s, work.settings.check_in_s))
+
+
+async def _exchange(work: Work, state: str, *, full: FullState | None) -> Head:
+    now_ms = work.clock.now_ms()
+    async with work.store.write() as conn:
+        seq = await meta.get_int(conn, meta.Key.CHECK_IN_SEQ) + 1
+        await meta.put(conn, meta.Key.CHECK_IN_SEQ, str(seq))
+        as_of_ms = await findings.oldest_ms(conn)
+    challenge = strict_json.b64_encode(work.entropy(CHALLENGE_BYTES))
+    message = CheckIn(
+        appliance=work.scribe.appliance,
+        seq=seq,
+        iat=now_ms // 1000,
+        challenge=challenge,
+        as_of=as_of_ms // 1000,
+        state=state,
+        full=full,
+    )
+    reply = await work.hub.post(PATH, sign(Kind.CHECKIN, message.to_bytes(), work.scribe.key))
+    opened = open_envelope(reply, kind=Kind.HEAD, trust=work.trust.heads)
+    head = Head.from_bytes(opened.body, "head", size_bytes_max=BODY_BYTES_MAX)
+    if head.challenge != challenge:
+        msg = "head.challenge: answers another request"
+        raise MalformedError(msg)
+    return head
+
+
+async def full_state(work: Work) -> FullState:
+    """Return everything the hub keeps of this appliance beside its evidence."""
+    async with work.store.read() as conn:
+        log_head = await evidence.head(conn)
+        conditions = await health.raised(conn)
+        every = await targets.every(conn)
+        classes = Counter(device.device_class for device in await devices.every(conn))
+        observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
+    groups: dict[tuple[Platform, DeviceClass], list[str]] = {}
+    for target in sorted(every, key=lambda one: one.id)[:TARGETS_MAX]:
+        groups.setdefault((target.platform, target.device_class), []).append(target.id)
+    return FullState(
+        version=work.version,
+        content=work.content().digest,
+        evidence_size=log_head.tree.size,
+        evidence_root=strict_json.b64_encode(log_head.tree.root),
+        health=tuple(sorted(condition.value for condition in conditions)),
+        devices=tuple(
+            DeviceCount(device_class=name, count=count) for name, count in sorted(classes.items())
+        ),
+        targets=tuple(
+            TargetGroup(platform=platform, device_class=name, ids=tuple(ids))
+            for (platform, name), ids in sorted(groups.items())
+        ),
+        targets_total=len(every),
+        observe_only=observe_only,
+    )

@@ -1,0 +1,213 @@
+"""The heal loop: open incidents pass the gates, and repairs run, one a target, some at once."""
+
+import asyncio
+from dataclasses import replace
+
+import aiosqlite
+
+from appliance.core import gates, healing
+from appliance.core.gates import Candidate, Escalate, Hold, Proceed, Ruling, Waive
+from appliance.core.healing import Begin, Move, Situation
+from appliance.store import findings, health, incidents, journal, limits, meta, targets, waivers
+from appliance.tasks.facts import facts_of
+from appliance.tasks.record import tell_turn
+from appliance.tasks.repair import carry
+from appliance.tasks.work import Work
+from proto.catalog.model import Autonomy, Check
+from proto.errors import NotFoundError
+from proto.ids import IncidentId
+from proto.incidents import IN_HAND, Cause, Decided, Incident, State
+from proto.invariants import require
+from proto.rules.matcher import Decision, decide, view_of
+
+IDLE_S = 30.0
+"""The longest sleep of the loop; a finding or a person wakes it sooner."""
+
+QUIET = frozenset({Cause.TARGET_BUSY})
+"""Causes too short-lived to be told as a turn."""
+
+
+async def run(work: Work) -> None:
+    """Resume what a stop left under way, then heal for ever."""
+    hands: dict[IncidentId, asyncio.Task[None]] = {}
+    at_once = asyncio.Semaphore(work.settings.repairs_at_once)
+    async with asyncio.TaskGroup() as group:
+        while True:
+            await consider(work)
+            for incident in await _in_hand(work):
+                if incident not in hands:
+                    task = group.create_task(_carry(work, incident, at_once=at_once))
+                    hands[incident] = task
+                    task.add_done_callback(lambda _, gone=incident: hands.pop(gone, None))  # type: ignore[misc]
+            await work.bells.heal.wait(await _idle_s(work))
+
+
+async def _carry(work: Work, incident: IncidentId, *, at_once: asyncio.Semaphore) -> None:
+    async with at_once:
+        await carry(work, incident)
+    work.bells.heal.ring()  # the target is free for the next incident
+
+
+async def _in_hand(work: Work) -> list[IncidentId]:
+    async with work.store.read() as conn:
+        rows = await incidents.due(conn, work.scribe.site, states=IN_HAND, now_ms=2**53)
+    return [incident.id for incident in rows]
+
+
+async def _idle_s(work: Work) -> float:
+    async with work.store.read() as conn:
+        next_ms = await incidents.next_due_ms(conn)
+    if next_ms is None:
+        return IDLE_S
+    return min(max((next_ms - work.clock.now_ms()) / 1000, 0.05), IDLE_S)
+
+
+async def consider(work: Work) -> None:
+    """Put every incident that is due before the gates."""
+    now_ms = work.clock.now_ms()
+    async with work.store.read() as conn:
+        waiting = await incidents.due(
+            conn, work.scribe.site, states={State.OPEN, State.WAIVED}, now_ms=now_ms
+        )
+    for incident in waiting:
+        async with work.store.write() as conn:
+            await _consider_one(conn, work, incident.id)
+    async with work.store.write() as conn:
+        if not await limits.open_breakers(conn, now_ms=now_ms):
+            await health.clear(conn, health.Condition.BREAKER_OPEN)
+
+
+async def _consider_one(conn: aiosqlite.Connection, work: Work, incident_id: IncidentId) -> None:
+    """Read everything afresh inside the transaction that acts on it."""
+    incident = await incidents.get(conn, work.scribe.site, incident_id)
+    if incident is None or incident.state not in {State.OPEN, State.WAIVED}:
+        return
+    check = work.content().checks.get(incident.check)
+    if check is None:
+        return
+    candidate, decision = await _candidate(conn, work, incident, check=check)
+    if incident.state is State.WAIVED:
+        if not candidate.is_waived:
+            await _reopen(conn, work, incident)
+        return
+    ruling = gates.rule_on(candidate, now_ms=work.clock.now_ms())
+    await _act(conn, work, candidate, ruling=ruling, decision=decision)
+
+
+async def _candidate(
+    conn: aiosqlite.Connection, work: Work, incident: Incident, *, check: Check
+) -> tuple[Candidate, Decision]:
+    now_ms = work.clock.now_ms()
+    content = work.content()
+    kept = await findings.of_target(conn, work.scribe.site, incident.target)
+    decision = decide(content.rules, view_of(incident).fields())
+    rule = decision.winner
+    runbook = content.runbooks.get(rule.runbook_id) if rule and rule.runbook_id else None
+    try:
+        facts = facts_of(work, await targets.get(conn, incident.target))
+    except NotFoundError:
+        facts = None
+    finding = kept.get(incident.check)
+    candidate = Candidate(
+        incident=incident,
+        finding=finding.finding if finding else None,
+        check=check,
+        is_waived=(incident.target, incident.check) in await waivers.active(conn, now_ms=now_ms),
+        rule=rule,
+        runbook=runbook,
+        facts=facts,
+        site_autonomy=await _site_autonomy(conn, work),
+        history=gates.History(
+            fires_ms=await limits.fires_ms(conn, rule.id, incident.target, now_ms=now_ms)
+            if rule
+            else (),
+            breaker_until_ms=await limits.breaker_until_ms(conn, incident.target, runbook.id)
+            if runbook
+            else 0,
+            is_busy=incident.target in await incidents.busy_targets(conn),
+        ),
+        content=content.digest,
+    )
+    return candidate, decision
+
+
+async def _site_autonomy(conn: aiosqlite.Connection, work: Work) -> Autonomy:
+    observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
+    return Autonomy.OBSERVE if observe_only else work.settings.site.autonomy
+
+
+async def _reopen(conn: aiosqlite.Connection, work: Work, incident: Incident) -> None:
+    now_ms = work.clock.now_ms()
+    opened = replace(incident, state=State.OPEN, cause=None, updated_ms=now_ms, not_before_ms=0)
+    await incidents.put(conn, opened)
+    await tell_turn(conn, work, opened, actor="appliance")
+    work.bells.heal.ring()
+
+
+async def _act(
+    conn: aiosqlite.Connection,
+    work: Work,
+    candidate: Candidate,
+    *,
+    ruling: Ruling,
+    decision: Decision,
+) -> None:
+    incident, now_ms = candidate.incident, work.clock.now_ms()
+    match ruling:
+        case Proceed():
+            await _begin(conn, work, candidate, ruling=ruling, decision=decision)
+            return
+        case Hold(cause=cause, until_ms=until_ms):
+            after = replace(incident, cause=cause, not_before_ms=until_ms)
+        case Escalate(cause=cause):
+            after = replace(
+                incident, state=State.ESCALATED, cause=cause, decided=_decided(decision)
+            )
+        case Waive():
+            after = replace(incident, state=State.WAIVED, cause=Cause.WAIVER)
+    changed = (after.state, after.cause) != (incident.state, incident.cause)
+    after = replace(after, updated_ms=now_ms) if changed else after
+    await incidents.put(conn, after)
+    if changed and after.cause not in QUIET:
+        await tell_turn(conn, work, after, actor="appliance")
+
+
+def _decided(decision: Decision) -> Decided | None:
+    if decision.winner is None:
+        return None
+    losers = tuple(loser.rule_id for loser in decision.losers)
+    return Decided("rule", decision.winner.id, losers)
+
+
+async def _begin(
+    conn: aiosqlite.Connection,
+    work: Work,
+    candidate: Candidate,
+    *,
+    ruling: Proceed,
+    decision: Decision,
+) -> None:
+    """Start a repair: plan, intent and the rule's firing are stored in this transaction."""
+    incident, now_ms = candidate.incident, work.clock.now_ms()
+    decided = _decided(decision)
+    require(decided is not None, f"{incident.id}: a repair without a rule")
+    require(candidate.finding is not None, f"{incident.id}: a repair without a finding")
+    assert decided is not None  # noqa: S101 - for the type checker; require() has raised
+    assert candidate.finding is not None  # noqa: S101 - for the type checker
+    move: Move = healing.advance(
+        incident, Begin(decided, ruling.plan.runbook), Situation(ruling.plan, now_ms)
+    )
+    begun = replace(move.incident, params=dict(ruling.params))
+    run = await journal.start_repair(
+        conn,
+        begun,
+        plan=ruling.plan,
+        before=journal.seen_in(candidate.finding),
+        now_ms=now_ms,
+    )
+    await incidents.put(conn, begun)
+    await tell_turn(conn, work, begun, actor="appliance")
+    require(move.command is not None, f"{incident.id}: begun without a command")
+    assert move.command is not None  # noqa: S101 - for the type checker
+    await journal.add_command(conn, begun.id, run, command=move.command, now_ms=now_ms)
+    await limits.fired(conn, ruling.plan.rule, begun.target, now_ms=now_ms)

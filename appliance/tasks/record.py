@@ -1,0 +1,139 @@
+"""The one door by which findings enter: finding, incident and evidence in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import aiosqlite
+
+from appliance.core import episodes, records
+from appliance.store import evidence, findings, incidents, waivers
+from appliance.store.findings import Kept
+from appliance.tasks.work import Work
+from proto.catalog.model import Check
+from proto.findings import Finding
+from proto.ids import ENTROPY_BYTES, TargetId, new_incident_id
+from proto.incidents import Incident
+
+FULL_EVERY_MS = 86_400_000
+"""A target's findings are written to evidence in full once in this time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    kept: Mapping[str, Kept]
+    live: Mapping[str, Incident]
+    waived: set[tuple[TargetId, str]]
+    checks: Mapping[str, Check]
+
+
+async def record(work: Work, found: Sequence[Finding]) -> None:
+    """Store findings, each target's in one transaction, and wake who waits for them."""
+    by_target: dict[TargetId, list[Finding]] = {}
+    for finding in found:
+        by_target.setdefault(finding.target, []).append(finding)
+    for target, of_target in by_target.items():
+        async with work.store.write() as conn:
+            await record_in(conn, work, target, of_target)
+    if found:
+        work.bells.heal.ring()
+        work.bells.uplink.ring()
+
+
+async def record_in(
+    conn: aiosqlite.Connection, work: Work, target: TargetId, found: Sequence[Finding]
+) -> None:
+    """Store one target's findings inside the caller's transaction."""
+    now_ms = work.clock.now_ms()
+    known = _Known(
+        kept=await findings.of_target(conn, work.scribe.site, target),
+        live=await incidents.live_of_target(conn, work.scribe.site, target),
+        waived=await waivers.active(conn, now_ms=now_ms),
+        checks=work.content().checks,
+    )
+    for finding in found:
+        await _store(conn, work, finding, known=known)
+    await _report(conn, work, target, found=found, kept=known.kept)
+
+
+async def _store(
+    conn: aiosqlite.Connection, work: Work, finding: Finding, *, known: _Known
+) -> None:
+    check = known.checks.get(finding.check)
+    if check is None:  # the content was swapped while the probe ran
+        return
+    since_ms = _since_ms(finding, known.kept.get(finding.check))
+    await findings.put(conn, finding, since_ms=since_ms)
+    watched = episodes.Watched(
+        platform=check.platform,
+        severity=check.severity,
+        live=known.live.get(finding.check),
+        since_ms=since_ms,
+        waived=(finding.target, finding.check) in known.waived,
+    )
+    new_id = new_incident_id(work.entropy(ENTROPY_BYTES))
+    for incident in episodes.on_finding(finding, watched, new_id=new_id):
+        before = known.live.get(finding.check)
+        await incidents.put(conn, incident)
+        if before is None or before.id != incident.id or before.state is not incident.state:
+            await tell_turn(conn, work, incident, actor="appliance")
+
+
+def _since_ms(finding: Finding, kept: Kept | None) -> int:
+    if kept is None:
+        return finding.at_ms
+    same = (kept.finding.verdict, kept.finding.reason) == (finding.verdict, finding.reason)
+    return kept.since_ms if same else finding.at_ms
+
+
+async def tell_turn(
+    conn: aiosqlite.Connection, work: Work, incident: Incident, *, actor: str, note: str = ""
+) -> None:
+    """Write an incident's new state to its turns, and to evidence where evidence tells it.
+
+    `note` is what a person said; it stays on the appliance. `actor` is a code.
+    """
+    author = work.author()
+    draft = records.incident_draft(author, incident, actor=actor, content=work.content().digest)
+    leaf = (await evidence.append(conn, work.scribe, [draft]))[0] if draft else None
+    await incidents.add_turn(conn, incident, at_ms=author.now_ms, actor=actor, note=note, leaf=leaf)
+
+
+async def _report(
+    conn: aiosqlite.Connection,
+    work: Work,
+    target: TargetId,
+    *,
+    found: Sequence[Finding],
+    kept: Mapping[str, Kept],
+) -> None:
+    """Write a scan leaf of what changed, or of everything once a day."""
+    author = work.author()
+    full_ms = await _full_ms(conn, target)
+    full = author.now_ms - full_ms >= FULL_EVERY_MS
+    current = await findings.of_target(conn, work.scribe.site, target)
+    digest = work.content().digest
+    told = [
+        one.finding
+        for one in current.values()
+        if one.finding.content == digest
+        and (full or findings.report_key(one.finding) != one.reported)
+    ]
+    if not told:
+        return
+    since_ms = min((kept[f.check].finding.at_ms for f in found if f.check in kept), default=None)
+    drafts = records.scan_drafts(
+        author,
+        target,
+        told,
+        since_ms=author.now_ms if since_ms is None else since_ms,
+        full=full,
+    )
+    await evidence.append(conn, work.scribe, drafts)
+    await findings.mark_reported(conn, target, {f.check: findings.report_key(f) for f in told})
+    if full:
+        await conn.execute("UPDATE devices SET full_ms = ? WHERE id = ?", (author.now_ms, target))
+
+
+async def _full_ms(conn: aiosqlite.Connection, target: TargetId) -> int:
+    rows = await conn.execute_fetchall("SELECT full_ms FROM devices WHERE id = ?", (target,))
+    return next((int(row["full_ms"]) for row in rows), 0)

@@ -1,0 +1,281 @@
+"""Carrying out one repair: each command once, its intent stored before and its result after.
+
+Every turn of the loop is: read the one unfinished command -> mark it started -> carry it out ->
+store its result, the new state and the next command in one transaction. What a crash left started
+and unfinished is told to the state machine as unknown; it is never run a second time.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiosqlite
+
+from appliance.core import healing, records
+from appliance.core.healing import (
+    Captured,
+    Event,
+    Failed,
+    Kind,
+    Move,
+    NotRun,
+    Situation,
+    StepDone,
+    UndoDone,
+    Unknown,
+    Verified,
+)
+from appliance.core.records import Ending, Seen
+from appliance.ports import Script, ShellError
+from appliance.store import evidence, health, incidents, journal, limits, targets
+from appliance.store.journal import Journaled, Repair
+from appliance.tasks.facts import facts_of
+from appliance.tasks.logins import login_of
+from appliance.tasks.probe import ask_anew, finding_of
+from appliance.tasks.record import record_in, tell_turn
+from appliance.tasks.work import Work
+from proto.errors import MalformedError, NotFoundError
+from proto.evidence import Outcome, Result
+from proto.findings import Finding, Reason, Scalar, Verdict
+from proto.ids import IncidentId
+from proto.incidents import IN_HAND, Incident
+from proto.invariants import require
+from proto.judge import read_captured, read_changed
+
+LOST = frozenset({Reason.UNREACHABLE})
+"""Reasons a script that had started may have run to its end unseen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What carrying out a command came to.
+
+    Attributes:
+        changed: what a step or an undo said of itself; None where it said nothing.
+        finding: what a verify found.
+    """
+
+    event: Event
+    why: str = ""
+    changed: bool | None = None
+    captured: Mapping[str, Scalar] | None = None
+    finding: Finding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """A repair under way, as stored."""
+
+    incident: Incident
+    repair: Repair
+    pending: Journaled
+
+
+async def carry(work: Work, incident_id: IncidentId) -> None:
+    """Carry a repair on until it is out of hand: healed, undone, or handed to a person."""
+    while (state := await _read(work, incident_id)) is not None:
+        if state.pending.is_started:
+            answer = Answer(Unknown(), "the appliance stopped while this ran")
+        else:
+            await _until(work, state.pending.command.not_before_ms)
+            await _mark_started(work, state.pending)
+            answer = await _perform(work, state)
+        await _store(work, state, answer)
+        work.bells.uplink.ring()
+
+
+async def _read(work: Work, incident_id: IncidentId) -> InHand | None:
+    async with work.store.read() as conn:
+        incident = await incidents.get(conn, work.scribe.site, incident_id)
+        if incident is None or incident.state not in IN_HAND:
+            return None
+        repair = await journal.current_repair(conn, incident_id)
+        pending = await journal.unfinished(conn, incident_id)
+    require(repair is not None, f"{incident_id}: in hand without a repair")
+    require(pending is not None, f"{incident_id}: in hand without a command")
+    assert repair is not None  # noqa: S101 - for the type checker; require() has raised
+    assert pending is not None  # noqa: S101 - for the type checker
+    return InHand(incident, repair, pending)
+
+
+async def _until(work: Work, at_ms: int) -> None:
+    if (wait_ms := at_ms - work.clock.now_ms()) > 0:
+        await asyncio.sleep(wait_ms / 1000)
+
+
+async def _mark_started(work: Work, pending: Journaled) -> None:
+    async with work.store.write() as conn:
+        await journal.mark_started(conn, pending.id, now_ms=work.clock.now_ms())
+
+
+async def _perform(work: Work, state: InHand) -> Answer:
+    command, plan = state.pending.command, state.repair.plan
+    match command.kind:
+        case Kind.CAPTURE:
+            return await _capture(work, state)
+        case Kind.STEP:
+            step = plan.steps[command.step]
+            script = _script(state, step.script, timeout_s=step.timeout_s)
+            return await _change(work, state, script, done=StepDone(command.step))
+        case Kind.UNDO:
+            script = _script(state, plan.undo or "", timeout_s=plan.timeout_s)
+            return await _change(work, state, script, done=UndoDone())
+        case Kind.VERIFY:
+            return await _verify(work, state)
+
+
+def _script(state: InHand, text: str, *, timeout_s: int) -> Script:
+    plan = state.repair.plan
+    return Script(
+        text=text,
+        variables={**plan.variables, **(state.repair.captured or {})},
+        as_root=plan.as_root,
+        timeout_s=timeout_s,
+    )
+
+
+async def _run(work: Work, state: InHand, script: Script) -> tuple[int, bytes] | Answer:
+    """Run a script in a session of its own; an Answer when it gave none."""
+    is_open = False
+    try:
+        login = await login_of(work, state.incident.target)
+        async with work.shell.session(login) as session:
+            is_open = True
+            ran = await session.run(script)
+    except ShellError as error:
+        if not is_open or error.reason is Reason.SUDO_REFUSED:
+            return Answer(NotRun(), str(error))
+        return Answer(Unknown() if error.reason in LOST else Failed(), str(error))
+    return ran.exit_status, ran.stdout
+
+
+async def _capture(work: Work, state: InHand) -> Answer:
+    plan = state.repair.plan
+    ran = await _run(work, state, _script(state, plan.capture or "", timeout_s=plan.timeout_s))
+    if isinstance(ran, Answer):
+        return ran
+    try:
+        captured = read_captured(exit_status=ran[0], stdout=ran[1])
+    except MalformedError as error:
+        return Answer(Failed(), str(error))
+    return Answer(Captured(), captured=captured)
+
+
+async def _change(work: Work, state: InHand, script: Script, *, done: Event) -> Answer:
+    ran = await _run(work, state, script)
+    if isinstance(ran, Answer):
+        return ran
+    try:
+        changed = read_changed(exit_status=ran[0], stdout=ran[1])
+    except MalformedError as error:
+        return Answer(Failed(), str(error))
+    return Answer(done, changed=changed)
+
+
+async def _verify(work: Work, state: InHand) -> Answer:
+    check = work.content().checks.get(state.repair.plan.verify)
+    if check is None:
+        return Answer(Verified(Verdict.UNKNOWN), "the content no longer has the check")
+    target = state.incident.target
+    try:
+        async with work.store.read() as conn:
+            row = await targets.get(conn, target)
+    except NotFoundError as error:
+        return Answer(Verified(Verdict.UNKNOWN), str(error))
+    judgement = await ask_anew(work, check, facts_of(work, row), target=target)
+    finding = finding_of(work, check, judgement, target=target)
+    return Answer(Verified(finding.verdict), judgement.detail, finding=finding)
+
+
+_OUTCOMES: dict[type[Event], Outcome] = {
+    Failed: Outcome.FAILED,
+    Unknown: Outcome.UNKNOWN,
+    NotRun: Outcome.NOT_RUN,
+}
+
+
+async def _store(work: Work, state: InHand, answer: Answer) -> None:
+    """Store a command's result and what it leads to, in one transaction."""
+    now_ms = work.clock.now_ms()
+    situation = Situation(state.repair.plan, now_ms, state.pending.command)
+    move = healing.advance(state.incident, answer.event, situation)
+    async with work.store.write() as conn:
+        await journal.finish(
+            conn,
+            state.pending.id,
+            outcome=_OUTCOMES.get(type(answer.event), Outcome.DONE),
+            changed=None if answer.changed is None else int(answer.changed),
+            why=answer.why,
+            now_ms=now_ms,
+        )
+        if answer.captured is not None:
+            await journal.keep_captured(conn, state.repair, answer.captured)
+        if answer.finding is not None:
+            await journal.keep_after(conn, state.repair, journal.seen_in(answer.finding))
+        await _store_move(conn, work, state, move=move, answer=answer)
+
+
+async def _store_move(
+    conn: aiosqlite.Connection, work: Work, state: InHand, *, move: Move, answer: Answer
+) -> None:
+    if move.incident.state not in IN_HAND:
+        await _end(conn, work, state, move=move, answer=answer)
+    if answer.finding is not None:
+        # Before the incident leaves the repair's hands: the episode must not judge it too.
+        await record_in(conn, work, state.incident.target, [answer.finding])
+    await incidents.put(conn, move.incident)
+    if move.incident.state is not state.incident.state:
+        await tell_turn(conn, work, move.incident, actor="appliance", note=answer.why)
+    if move.command is not None:
+        await journal.add_command(
+            conn,
+            state.incident.id,
+            state.repair.run,
+            command=move.command,
+            now_ms=work.clock.now_ms(),
+        )
+
+
+async def _end(
+    conn: aiosqlite.Connection, work: Work, state: InHand, *, move: Move, answer: Answer
+) -> None:
+    """Close the repair: its one leaf, the breaker, the journal."""
+    now_ms = work.clock.now_ms()
+    result = move.ended.result if move.ended else None
+    leaf = None
+    if result is not None:
+        ending = await _ending(conn, state, answer=answer, result=result)
+        draft = records.heal_draft(work.author(), state.incident, ending)
+        leaf = (await evidence.append(conn, work.scribe, [draft]))[0]
+        await _count(conn, state, result=result, now_ms=now_ms)
+    await journal.end_repair(conn, state.repair, result=result, leaf=leaf, now_ms=now_ms)
+
+
+async def _ending(
+    conn: aiosqlite.Connection, state: InHand, *, answer: Answer, result: Result
+) -> Ending:
+    plan = state.repair.plan
+    outcomes, changed = await journal.step_outcomes(conn, state.repair)
+    after = journal.seen_in(answer.finding) if answer.finding else state.repair.after
+    return Ending(
+        rule=plan.rule,
+        runbook=plan.runbook,
+        content=plan.content,
+        before=state.repair.before,
+        after=after or Seen(Verdict.UNKNOWN, Reason.PROBE_FAILED, {}),
+        outcome=healing.action_outcome(outcomes),
+        changed=any(changed),
+        steps=len(outcomes),
+        result=result,
+    )
+
+
+async def _count(conn: aiosqlite.Connection, state: InHand, *, result: Result, now_ms: int) -> None:
+    target, runbook = state.incident.target, state.repair.plan.runbook
+    if result is Result.HEALED:
+        await limits.healed(conn, target, runbook)
+        return
+    if await limits.not_healed(conn, target, runbook, now_ms=now_ms):
+        await health.raise_it(
+            conn, health.Condition.BREAKER_OPEN, detail=f"{runbook} on {target}", now_ms=now_ms
+        )

@@ -1,0 +1,125 @@
+"""The uplink: the evidence log is sent until the hub has all of it, and the hub's word is kept.
+
+The log is its own outbox: what lies beyond the acknowledged size is sent, in order, however often;
+the hub answers with how much it holds. Nothing is deleted on a refusal.
+"""
+
+import asyncio
+
+import structlog
+
+from appliance.store import evidence
+from appliance.store.evidence import StoredLeaf
+from appliance.store.health import Condition
+from appliance.tasks.check_in import backoff_s, jittered
+from appliance.tasks.wellness import clear_condition, raise_condition
+from appliance.tasks.work import Work
+from proto import strict_json
+from proto.errors import IntegrityError, RejectedError, UnreachableError
+from proto.hub.evidence import (
+    BATCH_BYTES_MAX,
+    LEAVES_MAX,
+    PATH,
+    Detail,
+    EvidenceBatch,
+    EvidenceReply,
+)
+from proto.note import open_checkpoint
+
+log = structlog.get_logger(__name__)
+
+IDLE_S = 60.0
+REFUSED_S = 300.0
+LEAF_BYTES_MAX = BATCH_BYTES_MAX // 2
+"""Leaves and details of one batch; the rest of the bound is for JSON's own characters."""
+
+REPLY_BYTES_MAX = 16 * 1024
+GATHER_S = 0.2
+"""How long the first new leaf waits for company."""
+
+
+async def run(work: Work) -> None:
+    """Send what the hub lacks, for ever; an absent hub only lengthens the wait."""
+    failures = 0
+    while True:
+        try:
+            await send_all(work)
+            failures = 0
+            await clear_condition(work, Condition.EVIDENCE_REFUSED)
+            wait_s = IDLE_S
+        except UnreachableError as error:
+            failures += 1
+            wait_s = float(error.retry_after_s or backoff_s(failures))
+        except (RejectedError, IntegrityError) as error:
+            log.error("evidence refused", error=str(error), code=error.code)
+            await raise_condition(work, Condition.EVIDENCE_REFUSED, detail=str(error))
+            wait_s = REFUSED_S
+        if failures:
+            # New evidence must not turn an absent hub into a busy loop.
+            await asyncio.sleep(jittered(work, wait_s))
+        elif await work.bells.uplink.wait(wait_s):
+            await asyncio.sleep(GATHER_S)
+
+
+async def send_all(work: Work) -> int:
+    """Send batches until the hub holds the whole log; return how many leaves it holds.
+
+    Raises:
+        UnreachableError: no answer; what was acknowledged before stays acknowledged.
+        RejectedError: the hub refuses the batch.
+        IntegrityError: the hub claims leaves that were never written.
+    """
+    while True:
+        async with work.store.read() as conn:
+            head = await evidence.head(conn)
+        if head.acked_size >= head.tree.size:
+            return head.acked_size
+        await _send(work, head.acked_size)
+
+
+async def _send(work: Work, first: int) -> None:
+    async with work.store.read() as conn:
+        leaves = await evidence.batch(conn, first, leaves_max=LEAVES_MAX, bytes_max=LEAF_BYTES_MAX)
+        checkpoint = await evidence.signed_checkpoint(conn, work.scribe)
+    batch = EvidenceBatch(
+        appliance=work.scribe.appliance,
+        first=first,
+        leaves=tuple(leaf.envelope.decode("ascii") for leaf in leaves),
+        details=tuple(detail for leaf in leaves for detail in _details(leaf)),
+        checkpoint=checkpoint,
+    )
+    answer = await work.hub.post(PATH, batch.to_bytes())
+    reply = EvidenceReply.from_bytes(answer, "evidence reply", size_bytes_max=REPLY_BYTES_MAX)
+    await _acknowledge(work, reply, sent_from=first)
+
+
+def _details(leaf: StoredLeaf) -> list[Detail]:
+    return [
+        Detail(
+            leaf=leaf.index,
+            part=part,
+            salt=strict_json.b64_encode(opening.salt),
+            detail=opening.detail.decode(),
+        )
+        for part, opening in leaf.openings.items()
+    ]
+
+
+async def _acknowledge(work: Work, reply: EvidenceReply, *, sent_from: int) -> None:
+    """Believe the hub's count, and its signature only after verifying it against our own root."""
+    if reply.have <= sent_from:
+        msg = f"the hub took nothing: it holds {reply.have} leaves, {sent_from} were acknowledged"
+        raise RejectedError(msg)
+    async with work.store.write() as conn:
+        if reply.cosigned is not None:
+            opened = open_checkpoint(
+                reply.cosigned.encode(),
+                origin=work.scribe.origin,
+                log_keys=(work.scribe.key.public,),
+                cosigners=work.trust.cosigners,
+            )
+            ours = await evidence.root_at(conn, opened.checkpoint.size)
+            if not opened.cosigned or opened.checkpoint.root != ours:
+                msg = "the hub's cosignature is not over this appliance's own log"
+                raise IntegrityError(msg)
+        await evidence.acknowledge(conn, reply.have, cosigned=reply.cosigned)

@@ -1,0 +1,35 @@
+"""Raising and clearing health conditions: stored, told in evidence, and said once."""
+
+import structlog
+
+from appliance.core import records
+from appliance.store import evidence, health
+from appliance.store.health import Condition
+from appliance.tasks.work import Work
+
+log = structlog.get_logger(__name__)
+
+
+async def raise_condition(work: Work, condition: Condition, *, detail: str) -> None:
+    """Raise a condition; `detail` is for people on the site and never leaves it."""
+    async with work.store.write() as conn:
+        new = await health.raise_it(conn, condition, detail=detail, now_ms=work.clock.now_ms())
+        if new:
+            draft = records.health_draft(work.author(), condition, ok=False)
+            await evidence.append(conn, work.scribe, [draft])
+    if new:
+        log.warning("unwell", condition=condition.value)
+
+
+async def clear_condition(work: Work, condition: Condition) -> None:
+    """Clear a condition, if it holds."""
+    async with work.store.read() as conn:
+        if condition not in await health.raised(conn):
+            return
+    async with work.store.write() as conn:
+        held = await health.clear(conn, condition)
+        if held:
+            draft = records.health_draft(work.author(), condition, ok=True)
+            await evidence.append(conn, work.scribe, [draft])
+    if held:
+        log.info("well again", condition=condition.value)

@@ -1,0 +1,90 @@
+"""What the tasks work with: the store, the ports and the ids, wired once in `appliance/main.py`."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from appliance.core.records import Author
+from appliance.core.settings import Settings
+from appliance.ports import Clock, Entropy, HubTransport, Scanner, Sealer, Shell
+from appliance.store.db import Store
+from appliance.store.evidence import Scribe
+from proto.catalog.model import Content
+from proto.keys import Threshold
+from proto.note import NoteKey
+
+
+@dataclass(frozen=True, slots=True)
+class HubTrust:
+    """What of the hub's statements counts, from the pinned trust root.
+
+    Attributes:
+        heads: who must have signed a head.
+        cosigners: who may cosign this appliance's evidence checkpoints.
+    """
+
+    heads: Threshold
+    cosigners: tuple[NoteKey, ...]
+
+
+class Bell:
+    """Wakes one waiting loop; ringing while it works makes its next wait return at once."""
+
+    def __init__(self) -> None:
+        """Start silent."""
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake the loop, now or at its next wait."""
+        self._rung.set()
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait for the bell, at most this long; return True when it rang."""
+        try:
+            async with asyncio.timeout(max(timeout_s, 0)):
+                await self._rung.wait()
+        except TimeoutError:
+            return False
+        self._rung.clear()
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """One bell for each loop that others can wake."""
+
+    scan: Bell = field(default_factory=Bell)
+    discover: Bell = field(default_factory=Bell)
+    heal: Bell = field(default_factory=Bell)
+    uplink: Bell = field(default_factory=Bell)
+    check_in: Bell = field(default_factory=Bell)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Everything a task needs, and nothing it may change.
+
+    Attributes:
+        content: gives the active content set; it is swapped whole or not at all.
+        version: the program's own version, for the hub.
+    """
+
+    settings: Settings
+    store: Store
+    content: Callable[[], Content]
+    scribe: Scribe
+    clock: Clock
+    entropy: Entropy
+    shell: Shell
+    scanner: Scanner
+    sealer: Sealer
+    hub: HubTransport
+    trust: HubTrust
+    version: str
+    bells: Bells = field(default_factory=Bells)
+
+    def author(self) -> Author:
+        """Return who writes evidence now."""
+        return Author(
+            self.scribe.site, self.scribe.appliance, self.clock.now_ms(), salts=self.entropy
+        )
