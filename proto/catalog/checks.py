@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from proto.catalog.model import AnswerField, Check, Example, FieldKind, Probe, ProbeKind
-from proto.catalog.reader import Reader, kind
+from proto.catalog.reader import DESCRIPTION_CHARS_MAX, Reader, kind
 from proto.catalog.scripts import SCRIPT_CHARS_MAX
 from proto.conditions import Operator, comparisons
 from proto.findings import Scalar, Verdict
@@ -40,6 +40,7 @@ def read_check(reader: Reader) -> Check:
     check = Check(
         id=reader.text("id", pattern=CHECK_ID),
         title=reader.text("title", chars_max=100),
+        description=reader.optional_text("description", chars_max=DESCRIPTION_CHARS_MAX),
         platform=platform,
         severity=reader.choice("severity", Severity),
         controls=_controls(reader),

@@ -16,7 +16,7 @@ from proto.catalog.model import (
 )
 from proto.catalog.reader import Reader
 from proto.catalog.runbooks import RUNBOOK_ID
-from proto.conditions import ALWAYS, Comparison, Condition, Group, GroupKind, Operator
+from proto.conditions import ALWAYS, Comparison, Group, Operator
 from proto.findings import Scalar
 from proto.ids import is_id
 
@@ -61,23 +61,20 @@ def read_rule(reader: Reader) -> Rule:
     return rule
 
 
-def _named_check(reader: Reader, condition: Condition) -> str:
+def _named_check(reader: Reader, condition: Group) -> str:
     """Return the check of the one top-level `check eq`."""
-    is_list = isinstance(condition, Group) and condition.kind is GroupKind.ALL
-    members = condition.members if isinstance(condition, Group) and is_list else (condition,)
     named = [
         member.value
-        for member in members
+        for member in condition.members
         if isinstance(member, Comparison)
         and member.field == "check"
         and member.operator is Operator.EQ
     ]
-    if condition == ALWAYS:
+    if condition == ALWAYS:  # a stand-in: the conditions could not be read
         return ""
     if len(named) != 1:
-        reader.fail(
-            f"conditions must hold exactly one `check eq`, found {len(named)}", "conditions"
-        )
+        what = f"conditions must hold exactly one `check eq`, found {len(named)}"
+        reader.fail(what, "conditions")
         return ""
     if not isinstance(named[0], str) or CHECK_ID.fullmatch(named[0]) is None:
         reader.fail(f"`check eq` names {named[0]!r:.60}, which is no check's id", "conditions")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from proto.conditions import Condition
+from proto.conditions import Group
 from proto.findings import Scalar, Verdict
 from proto.incidents import Severity
 from proto.inventory import Platform
@@ -138,6 +138,7 @@ class Check:
     """A probe and its judge.
 
     Attributes:
+        description: what a person should know beside the title; "" when there is nothing.
         controls: `framework:id` -> why the check supports it.
         answer: the closed schema of the one JSON object that the probe prints; all fields required.
         reads: the resources whose state it judges; by default what its runbooks write.
@@ -145,6 +146,7 @@ class Check:
 
     id: str
     title: str
+    description: str
     platform: Platform
     severity: Severity
     controls: Mapping[str, str]
@@ -152,8 +154,8 @@ class Check:
     freshness_s: int
     probe: Probe
     answer: Mapping[str, AnswerField]
-    applies: Condition
-    judge: Condition
+    applies: Group
+    judge: Group
     examples: tuple[Example, ...]
     reads: tuple[str, ...]
     source: Source
@@ -199,6 +201,7 @@ class Runbook:
     """A parameterised repair.
 
     Attributes:
+        description: what a person should know beside the title; "" when there is nothing.
         requires: over facts; false is refused and escalated, not failed.
         capture: a script whose answer is journaled before the first step; "" without one.
         undo: a script; "" exactly when `irreversible` says why there is none.
@@ -210,11 +213,12 @@ class Runbook:
 
     id: str
     title: str
+    description: str
     platform: Platform
     autonomy: Autonomy
     disruption: Disruption
     as_root: bool
-    requires: Condition
+    requires: Group
     params: Mapping[str, Param]
     writes: tuple[str, ...]
     capture: str
@@ -266,7 +270,7 @@ class Rule:
 
     id: str
     check: str
-    conditions: Condition
+    conditions: Group
     action: Action
     runbook_id: str | None
     params: Mapping[str, Scalar]

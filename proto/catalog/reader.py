@@ -13,11 +13,12 @@ from typing import TypeVar
 
 from proto.catalog.model import Source
 from proto.catalog.strict_yaml import Document, Path
-from proto.conditions import ALWAYS, Condition, ConditionError, parse
+from proto.conditions import ALWAYS, ConditionError, Group, parse
 from proto.errors import CatalogError
 
 LIST_LENGTH_MAX = 256
 TEXT_CHARS_MAX = 400
+DESCRIPTION_CHARS_MAX = 1000
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -134,6 +135,10 @@ class Reader:
             return ""
         return value
 
+    def optional_text(self, name: str, *, chars_max: int = TEXT_CHARS_MAX) -> str:
+        """Return a text, "" when the member is missing."""
+        return self.text(name, chars_max=chars_max) if self.has(name) else ""
+
     def integer(self, name: str, *, low: int, high: int) -> int:
         """Return an integer from `low` to `high`."""
         value = self.raw(name)
@@ -210,7 +215,7 @@ class Reader:
         for index in range(len(self.items(name, low=low, high=high))):
             yield Reader(self._document, self._problems, path=(*self._path, name, index))
 
-    def conditions(self, name: str, *, may_be_empty: bool = False) -> Condition:
+    def conditions(self, name: str, *, may_be_empty: bool = False) -> Group:
         """Return a list of conditions; absent or empty is `ALWAYS` where that is allowed."""
         if may_be_empty and self._value.get(name, []) == []:
             self._asked.add(name)

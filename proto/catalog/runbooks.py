@@ -15,7 +15,7 @@ from proto.catalog.model import (
     Step,
 )
 from proto.catalog.params import VALUE_CHARS_MAX, VARIABLES_MAX, accept_params, name_problem
-from proto.catalog.reader import Reader
+from proto.catalog.reader import DESCRIPTION_CHARS_MAX, Reader
 from proto.catalog.scripts import (
     SCRIPT_CHARS_MAX,
     unknown_facts,
@@ -36,7 +36,7 @@ REASON_CHARS_MIN = 20
 
 _STEP_ID = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _OWN_PATH = re.compile(
-    r"""(?:file|dir):/etc/(?:ssh/|ssh$|sudoers|pam\.d|nftables|ufw|iptables|firewalld|network/
+    r"""(?:file|dir|mode|owner):/etc/(?:ssh/|ssh$|sudoers|pam\.d|nftables|ufw|iptables|firewalld|network/
           |netplan|systemd/network|NetworkManager|passwd|shadow|group|gshadow|security/|login\.defs
           |hosts\.(?:allow|deny)|nsswitch)
       | file:\S*(?:authorized_keys|/\.ssh/)
@@ -56,6 +56,7 @@ def read_runbook(reader: Reader) -> Runbook:
     runbook = Runbook(
         id=reader.text("id", pattern=RUNBOOK_ID),
         title=reader.text("title", chars_max=100),
+        description=reader.optional_text("description", chars_max=DESCRIPTION_CHARS_MAX),
         platform=reader.choice("platform", Platform),
         autonomy=reader.choice("autonomy", Autonomy),
         disruption=reader.choice("disruption", Disruption),
@@ -68,7 +69,7 @@ def read_runbook(reader: Reader) -> Runbook:
         undo=_script(reader, "undo") if has_undo else "",
         irreversible="" if has_undo else reader.text("irreversible"),
         verify=reader.texts("verify", low=1, high=16, pattern=CHECK_ID),
-        safe_because=reader.text("safe_because") if reader.has("safe_because") else "",
+        safe_because=reader.optional_text("safe_because"),
         timeout_s=(
             reader.integer("timeout_s", low=1, high=STEP_TIMEOUT_S_MAX)
             if reader.has("timeout_s")
@@ -185,8 +186,6 @@ def _check_own_path(reader: Reader, runbook: Runbook) -> None:
             f" requires ({', '.join(_GUARDS)}), or say why it cannot in safe_because",
             "writes",
         )
-    if runbook.safe_because and not touched:
-        reader.fail("safe_because without a write that can cut its own path", "safe_because")
 
 
 def _check_scripts(reader: Reader, runbook: Runbook) -> None:

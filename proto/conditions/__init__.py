@@ -16,6 +16,7 @@ from proto.conditions.model import (
     Operator,
     Wanted,
     comparisons,
+    placed,
 )
 from proto.conditions.parse import ConditionError, parse
 
@@ -38,4 +39,5 @@ __all__ = [
     "explain",
     "holds",
     "parse",
+    "placed",
 ]

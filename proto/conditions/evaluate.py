@@ -34,6 +34,7 @@ from proto.conditions.model import (
     Operator,
     Wanted,
     is_typed_equal,
+    placed,
 )
 from proto.conditions.versions import compare_versions, is_version
 from proto.findings import Scalar
@@ -216,30 +217,18 @@ def explain(
     condition: Condition, fields: Fields, *, now_s: int | None = None
 ) -> tuple[Explained, ...]:
     """Return one line a comparison, in the order written; same input, same output."""
-    return tuple(_explain(condition, fields, now_s, ()))
-
-
-def _explain(
-    condition: Condition, fields: Fields, now_s: int | None, path: tuple[str, ...]
-) -> list[Explained]:
-    if isinstance(condition, Comparison):
-        return [
-            Explained(
-                place=".".join(path) or "0",
-                field=condition.field,
-                operator=condition.operator,
-                wanted=condition.value,
-                seen=_show(fields.get(condition.field)),
-                is_present=condition.field in fields,
-                verdict=_holds_comparison(condition, fields, now_s),
-            )
-        ]
-    inside = path if not path and condition.kind is GroupKind.ALL else (*path, condition.kind.value)
-    return [
-        line
-        for index, member in enumerate(condition.members)
-        for line in _explain(member, fields, now_s, (*inside, str(index)))
-    ]
+    return tuple(
+        Explained(
+            place=".".join(map(str, path)),
+            field=test.field,
+            operator=test.operator,
+            wanted=test.value,
+            seen=_show(fields.get(test.field)),
+            is_present=test.field in fields,
+            verdict=_holds_comparison(test, fields, now_s),
+        )
+        for path, test in placed(condition)
+    )
 
 
 def _show(seen: object) -> Scalar | None:

@@ -86,6 +86,19 @@ def comparisons(condition: Condition) -> tuple[Comparison, ...]:
     return tuple(leaf for member in condition.members for leaf in comparisons(member))
 
 
+def placed(condition: Condition) -> tuple[tuple[tuple[str | int, ...], Comparison], ...]:
+    """Return every comparison with its path inside the list that was parsed."""
+    if isinstance(condition, Comparison):
+        return (((), condition),)
+    found: list[tuple[tuple[str | int, ...], Comparison]] = []
+    for index, member in enumerate(condition.members):
+        inside: tuple[str | int, ...] = (index,)
+        if isinstance(member, Group):
+            inside = (index, member.kind.value)
+        found += [((*inside, *path), test) for path, test in placed(member)]
+    return tuple(found)
+
+
 def is_typed_equal(left: object, right: object) -> bool:
     """Tell whether two values are equal without coercion: "5" is not 5, True is not 1."""
     return type(left) is type(right) and left == right

@@ -58,8 +58,8 @@ class _Refusal(Exception):  # noqa: N818 - it never leaves this module
         self.what = what
 
 
-def parse(raw: object, where: str) -> Condition:
-    """Read a list of conditions that must all hold.
+def parse(raw: object, where: str) -> Group:
+    """Read a list of conditions that must all hold: always an `ALL` group, even of one.
 
     Args:
         raw: lists and mappings as strict YAML or strict JSON gives them.
@@ -72,7 +72,7 @@ def parse(raw: object, where: str) -> Condition:
     members = _parse_members(raw, (), problems)
     if problems:
         raise ConditionError(where, problems)
-    return members[0] if len(members) == 1 else Group(GroupKind.ALL, members)
+    return Group(GroupKind.ALL, members)
 
 
 def _parse_members(
