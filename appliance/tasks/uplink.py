@@ -51,7 +51,7 @@ async def run(work: Work) -> None:
             failures += 1
             wait_s = float(error.retry_after_s or backoff_s(failures))
         except (RejectedError, IntegrityError) as error:
-            log.error("evidence refused", error=str(error), code=error.code)
+            log.warning("evidence refused", error=str(error), code=error.code)
             await raise_condition(work, Condition.EVIDENCE_REFUSED, detail=str(error))
             wait_s = REFUSED_S
         if failures:
