@@ -34,8 +34,8 @@ NOISE_BYTES_MAX = 64 * 1024
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}")
 
 _PROLOGUE = """{
-exec 3<&0 </dev/null
-( while read -r _; do :; done <&3; kill -TERM 0 ) >/dev/null 2>&1 &
+exec 3<&0 4>&2 </dev/null 2>/dev/null
+( while read -r _; do :; done <&3; kill -TERM 0 ) >/dev/null 4>&- &
 osiris_lifeline=$!
 osiris_late=
 trap 'osiris_late=1' TERM
@@ -44,12 +44,14 @@ trap 'osiris_late=1' TERM
 
 # Past the deadline the shell outlives its script, so that `timeout` goes on to KILL what is left
 # of the group; ending at once would leave behind whatever ignores TERM. It sleeps in short pieces
-# because the TERM that `timeout` passes on to its group ends one of them.
+# because the TERM that `timeout` passes on to its group ends one of them, and says nothing itself,
+# since a shell that reports "Terminated" to a connection that has dropped is ended by SIGPIPE.
 _EPILOGUE = """
-) 3<&-
+) 3<&- 2>&4 4>&-
 osiris_status=$?
 [ -z "$osiris_late" ] || for _ in 1 2 3 4; do sleep 1; done
-{ kill "$osiris_lifeline"; wait "$osiris_lifeline"; } 2>/dev/null
+kill "$osiris_lifeline"
+wait "$osiris_lifeline"
 exit "$osiris_status"
 }
 """
