@@ -61,6 +61,11 @@ def rfc3339(ms: int) -> str:
     return f"{at(ms, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def local_rfc3339(ms: int, where: tzinfo) -> str:
+    """Return "2026-11-22T10:42:00-05:00", for a person's spreadsheet."""
+    return at(ms, where).isoformat(timespec="seconds")
+
+
 def start_of_day_ms(now_ms: int, where: tzinfo) -> int:
     """Return when today began in a zone, milliseconds since the epoch."""
     midnight = at(now_ms, where).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -224,6 +224,51 @@ VANTAGES: dict[Vantage, Words] = {
     Vantage.SCAN: Words("From the network", "We looked from the network, without signing in."),
 }
 
+CONDITIONS: dict[str, Words] = {
+    "hub_unreachable": Words(
+        "The hub does not answer",
+        "Checks and repairs go on. Evidence is kept here and sent when the hub is back.",
+        Tone.WARN,
+    ),
+    "hub_refused": Words(
+        "The hub refuses us", "The hub answers but does not accept this appliance.", Tone.BAD
+    ),
+    "evidence_refused": Words(
+        "Evidence was refused",
+        "The hub did not accept some evidence. It is kept here and nothing is deleted.",
+        Tone.BAD,
+    ),
+    "breaker_open": Words(
+        "A repair is paused",
+        "A repair failed repeatedly and waits for somebody to look.",
+        Tone.WARN,
+    ),
+    "disk_low": Words("Little disk space left", "Old records are being thinned out.", Tone.WARN),
+    "disk_full": Words(
+        "The disk is full",
+        "No new repair starts. Evidence is the last thing to be given up.",
+        Tone.BAD,
+    ),
+    "scanner_failed": Words(
+        "The network scan failed", "New devices are not being noticed at the moment.", Tone.WARN
+    ),
+    "content_refused": Words(
+        "New content was refused",
+        "New checks or repairs did not hold together; the earlier set stays in use.",
+        Tone.WARN,
+    ),
+    "development_trust": Words(
+        "Development trust",
+        "The hub's keys were made on one machine by one person. That is fine for a trial, and not"
+        " for looking after patients' data.",
+        Tone.INFO,
+    ),
+    "device_conflict": Words(
+        "Two devices look like one", "A person has to say which device is which.", Tone.WARN
+    ),
+}
+"""Ways for an appliance to be unwell, by the code that it declares."""
+
 UNNAMED = Words("Not described", "This code has no description here.", Tone.UNKNOWN)
 """For a code that came from a newer appliance than this program knows."""
 

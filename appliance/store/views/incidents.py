@@ -18,7 +18,7 @@ TURNS_SHOWN_MAX = 200
 
 _INCIDENTS = f"""
 SELECT i.*, {label("d")} AS label FROM incidents i JOIN devices d ON d.id = i.target
-"""
+"""  # noqa: S608 - only constants of this package are put together here
 
 
 _HEALED = f"""

@@ -1,0 +1,48 @@
+"""Health: the hub, the evidence, the content, the appliance itself, and the observe-only switch."""
+
+from starlette.responses import RedirectResponse, Response
+
+from appliance.portal.frame import page
+from appliance.portal.state import PortalVisit
+from appliance.store import meta
+from appliance.store.health import Condition
+from appliance.store.views import site
+from proto.errors import MalformedError
+from runtime.web import words
+
+
+async def show(visit: PortalVisit) -> Response:
+    """Show how the appliance itself is."""
+    portal = visit.app
+    content = portal.content()
+    async with portal.store.read() as rows:
+        conditions = await site.conditions(rows)
+        evidence = await site.evidence(rows)
+        observe_only = await meta.get(rows, meta.Key.OBSERVE_ONLY) == "1"
+    troubles = [
+        (words.CONDITIONS.get(view.code, words.UNNAMED), view)
+        for view in conditions
+        if view.code != Condition.DEVELOPMENT_TRUST
+    ]
+    values = {
+        "identity": portal.identity,
+        "live": portal.live(),
+        "evidence": evidence,
+        "troubles": troubles,
+        "development_trust": words.CONDITIONS[Condition.DEVELOPMENT_TRUST]
+        if any(view.code == Condition.DEVELOPMENT_TRUST for view in conditions)
+        else None,
+        "content": content,
+        "observe_only": observe_only,
+    }
+    return page(visit, "health.html", "/health", values)
+
+
+async def observe_only(visit: PortalVisit) -> Response:
+    """Set the site to observe only, or let repairs run again."""
+    wanted = visit.form.get("observe_only")
+    if wanted not in {"on", "off"}:
+        msg = "The form does not say whether observe only is to be on or off."
+        raise MalformedError(msg)
+    await visit.app.commands.set_observe_only(on=wanted == "on", account=visit.person.person)
+    return RedirectResponse("/health", status_code=303)

@@ -1,0 +1,60 @@
+"""The first page: one sentence, the few numbers behind it, and what needs a person."""
+
+from starlette.responses import Response
+
+from appliance.portal.frame import check_text, freshness, page
+from appliance.portal.rows import done_rows, incident_rows
+from appliance.portal.sentence import summary
+from appliance.portal.state import PortalVisit
+from appliance.store import meta
+from appliance.store.views import incidents, inventory, site
+from proto.evidence import Result
+from proto.findings import Reason
+from proto.incidents import IN_HAND, State
+from runtime.web import people, words
+
+SHOWN_MAX = 8
+"""How many lines each list of the overview has; the rest is one link away."""
+
+
+async def show(visit: PortalVisit) -> Response:
+    """Show the overview."""
+    portal, now_ms = visit.app, visit.now_ms
+    content = portal.content()
+    day_ms = people.start_of_day_ms(now_ms, portal.pages.where)
+    async with portal.store.read() as rows:
+        today = await inventory.today(
+            rows,
+            freshness=freshness(content),
+            now_ms=now_ms,
+            hour_ms=now_ms - people.HOUR_S * 1000,
+            day_ms=day_ms,
+        )
+        waiting = await incidents.incidents(rows, states=frozenset({State.ESCALATED}))
+        in_hand = await incidents.incidents(rows, states=IN_HAND | {State.OPEN})
+        ended = await incidents.healed_since(rows, day_ms)
+        conflicts = await site.conflicts(rows)
+        observe_only = await meta.get(rows, meta.Key.OBSERVE_ONLY) == "1"
+        evidence = await site.evidence(rows)
+    proved = sum(repair.result is Result.HEALED for repair in ended)
+    values = {
+        "today": today,
+        "summary": summary(today, observe_only=observe_only),
+        "proved": proved,
+        "reasons": _reasons(today),
+        "waiting": incident_rows(content, waiting[:SHOWN_MAX]),
+        "waiting_more": max(today.escalated - SHOWN_MAX, 0),
+        "in_hand": incident_rows(content, in_hand[:SHOWN_MAX]),
+        "done": done_rows(content, ended[:SHOWN_MAX], evidence),
+        "done_more": max(len(ended) - SHOWN_MAX, 0),
+        "conflicts": conflicts[:SHOWN_MAX],
+        "observe_only": observe_only,
+        "check_text": check_text,
+        "identity": portal.identity,
+    }
+    return page(visit, "overview.html", "/", values)
+
+
+def _reasons(today: inventory.TodayView) -> list[tuple[words.Words, int]]:
+    found = [(words.REASONS[reason], today.reasons.get(reason, 0)) for reason in Reason]
+    return sorted((pair for pair in found if pair[1]), key=lambda pair: -pair[1])

@@ -1,0 +1,29 @@
+"""The portal's route table: the whole of it. What is not here is not served."""
+
+from appliance.portal import account, devices, health, incidents, overview, waivers
+from appliance.portal.state import Portal
+from runtime.web.access import Access, Entry
+from runtime.web.assets import entries
+
+PUBLIC, PERSON = Access.PUBLIC, Access.PERSON
+
+PAGES: tuple[Entry[Portal], ...] = (
+    Entry("GET", "/sign-in", PUBLIC, account.form),
+    Entry("POST", "/sign-in", PUBLIC, account.sign_in),
+    Entry("POST", "/sign-out", PERSON, account.sign_out),
+    Entry("GET", "/", PERSON, overview.show),
+    Entry("GET", "/devices", PERSON, devices.show_list),
+    Entry("GET", "/devices.csv", PERSON, devices.devices_csv),
+    Entry("GET", "/findings.csv", PERSON, devices.findings_csv),
+    Entry("GET", "/devices/{target}", PERSON, devices.show_one),
+    Entry("POST", "/devices/{target}/check", PERSON, devices.recheck),
+    Entry("GET", "/incidents", PERSON, incidents.show_list),
+    Entry("GET", "/incidents/{incident}", PERSON, incidents.show_one),
+    Entry("POST", "/incidents/{incident}/close", PERSON, incidents.close),
+    Entry("GET", "/waivers", PERSON, waivers.show_list),
+    Entry("POST", "/waivers", PERSON, waivers.add),
+    Entry("POST", "/waivers/{waiver}/end", PERSON, waivers.end),
+    Entry("GET", "/health", PERSON, health.show),
+    Entry("POST", "/health/observe-only", PERSON, health.observe_only),
+    *entries(),
+)

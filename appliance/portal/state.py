@@ -1,0 +1,106 @@
+"""What the portal is given: it reads the store, and asks for changes by `Commands` alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from appliance.ports import Clock
+from appliance.store.db import Store
+from proto.catalog.model import Content
+from proto.ids import ApplianceId, IncidentId, SiteId, TargetId
+from runtime.web.access import Sessions, Visit
+from runtime.web.templates import Pages
+
+
+class Commands(Protocol):
+    """Changes that people ask for; the daemon's one writer carries them out.
+
+    Every method raises `NotFoundError` or `ConflictError` with a sentence for the person when
+    what was asked cannot be done; `account` is who asked.
+    """
+
+    async def add_waiver(
+        self, target: TargetId, check: str, *, reason: str, until_ms: int, account: str
+    ) -> None:
+        """Accept a departure from a check until a time."""
+        ...
+
+    async def end_waiver(self, waiver: int, *, account: str) -> None:
+        """End a waiver now."""
+        ...
+
+    async def set_observe_only(self, *, on: bool, account: str) -> None:
+        """Stop all repairs of this site, or let them run again."""
+        ...
+
+    async def close_incident(self, incident: IncidentId, *, reason: str, account: str) -> None:
+        """Close an incident that was handed to a person."""
+        ...
+
+    async def recheck(self, target: TargetId, *, account: str) -> None:
+        """Ask every check of a target again as soon as possible."""
+        ...
+
+
+class Accounts(Sessions, Protocol):
+    """Who may sign in here, and who is signed in."""
+
+    async def sign_in(self, visit: "Visit[Portal]", *, name: str, password: str) -> str | None:
+        """Return the value of the `Set-Cookie` header of a new session, None when refused.
+
+        Raises:
+            HTTPException: 429 after too many attempts.
+        """
+        ...
+
+    async def sign_out(self, visit: "Visit[Portal]") -> str:
+        """End the session and return the `Set-Cookie` header that forgets it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who this appliance is.
+
+    Attributes:
+        place: what the pages call the site: its label, else its id.
+        fingerprint: hex SHA-256 of the appliance's signing key.
+        hub: the hub's address, "" while not enrolled.
+    """
+
+    site: SiteId
+    appliance: ApplianceId
+    place: str
+    fingerprint: str
+    hub: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What only the running daemon knows.
+
+    Attributes:
+        hub_since_ms: since when the hub has answered without a break; None while it does not.
+        hub_seen_ms: when the hub answered last; None if it never did.
+    """
+
+    hub_since_ms: int | None
+    hub_seen_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """Everything the pages need, as one value."""
+
+    store: Store
+    commands: Commands
+    accounts: Accounts
+    clock: Clock
+    content: Callable[[], Content]
+    live: Callable[[], Live]
+    identity: Identity
+    pages: Pages
+
+
+PortalVisit = Visit[Portal]
