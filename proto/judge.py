@@ -96,12 +96,20 @@ def fit(check: Check, answer: Mapping[str, object]) -> dict[str, Scalar]:
         if name not in answer:
             msg = f"{check.id}: the answer lacks the field {name}"
             raise MalformedError(msg)
-        value = answer[name]
-        if not isinstance(value, bool | int | str) or not _is_within(field, value):
-            msg = f"{check.id}: the answer's field {name} is not a {field.kind} within its bounds"
-            raise MalformedError(msg)
-        fitting[name] = value
+        fitting[name] = fit_field(field, answer[name], f"{check.id}: the answer's field {name}")
     return fitting
+
+
+def fit_field(field: AnswerField, value: object, where: str) -> Scalar:
+    """Return a value that a field can hold.
+
+    Raises:
+        MalformedError: beginning with `where`, never showing the value.
+    """
+    if not isinstance(value, bool | int | str) or not _is_within(field, value):
+        msg = f"{where} is not of type {field.kind} within its bounds"
+        raise MalformedError(msg)
+    return value
 
 
 def _is_within(field: AnswerField, value: Scalar) -> bool:

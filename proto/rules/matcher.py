@@ -36,7 +36,7 @@ from proto.incidents import Incident, Severity
 
 NEAREST_MAX = 3
 
-_SCOPE_FIELDS = {ScopeKind.HOST: "target", ScopeKind.SITE: "site", ScopeKind.ORG: "org"}
+SCOPE_FIELDS = {ScopeKind.HOST: "target", ScopeKind.SITE: "site", ScopeKind.ORG: "org"}
 _SCOPE_ORDER = tuple(ScopeKind)
 _STEPS = ("safety tier", "scope", "specificity", "priority", "written before promoted", "id")
 
@@ -175,7 +175,7 @@ def is_in_scope(scope: Scope, fields: Fields) -> bool:
     """Tell whether a rule of this scope is for the incident at all."""
     if scope.kind is ScopeKind.GLOBAL:
         return True
-    return fields.get(_SCOPE_FIELDS[scope.kind]) == scope.id
+    return fields.get(SCOPE_FIELDS[scope.kind]) == scope.id
 
 
 def matches(rule: Rule, fields: Fields) -> bool:
@@ -235,5 +235,5 @@ def _is_negated(line: Explained) -> bool:
 
 def sample_fields(rule: Rule) -> Mapping[str, Scalar]:
     """Return the fields that a rule's scope alone asks for; lint and tests start from them."""
-    field = _SCOPE_FIELDS.get(rule.scope.kind)
+    field = SCOPE_FIELDS.get(rule.scope.kind)
     return MappingProxyType({} if field is None else {field: rule.scope.id})
