@@ -1,0 +1,1 @@
+"""The hub: it keeps the state of the whole fleet."""

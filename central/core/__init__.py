@@ -1,0 +1,1 @@
+"""What the hub decides, as pure functions over values."""

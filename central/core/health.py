@@ -1,0 +1,66 @@
+"""Every way in which the hub finds an appliance, or itself, unwell: one declared code each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from central.core.refusals import ClockError, ForkError, ReplayedError, RollbackError
+from proto.errors import OsirisError
+
+
+class Condition(StrEnum):
+    """A code; `WORDS` says what it means."""
+
+    EVIDENCE_FORK = "evidence_fork"
+    EVIDENCE_ROLLBACK = "evidence_rollback"
+    CHECK_IN_REPLAYED = "check_in_replayed"
+    CLOCK_OFF = "clock_off"
+    UNPROVED_HEAL = "unproved_heal"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a condition means and what ends it.
+
+    Attributes:
+        ends_by_itself: the next good message of the same kind clears it; otherwise a person does.
+    """
+
+    sentence: str
+    ends_by_itself: bool
+
+
+WORDS: dict[Condition, Meaning] = {
+    Condition.EVIDENCE_FORK: Meaning(
+        "The appliance showed two histories of its evidence log.", ends_by_itself=False
+    ),
+    Condition.EVIDENCE_ROLLBACK: Meaning(
+        "The appliance's evidence log became shorter than the hub's copy.", ends_by_itself=True
+    ),
+    Condition.CHECK_IN_REPLAYED: Meaning(
+        "A check-in came with a number that was already passed: a replay, or a restored disk.",
+        ends_by_itself=True,
+    ),
+    Condition.CLOCK_OFF: Meaning(
+        "The appliance's clock is too far from the hub's.", ends_by_itself=True
+    ),
+    Condition.UNPROVED_HEAL: Meaning(
+        "A repair was reported as healed without a passing re-check; it is not counted.",
+        ends_by_itself=False,
+    ),
+}
+
+_RAISED_BY: tuple[tuple[type[OsirisError], Condition], ...] = (
+    (ForkError, Condition.EVIDENCE_FORK),
+    (RollbackError, Condition.EVIDENCE_ROLLBACK),
+    (ReplayedError, Condition.CHECK_IN_REPLAYED),
+    (ClockError, Condition.CLOCK_OFF),
+)
+
+
+def condition_of(error: OsirisError) -> Condition | None:
+    """Return the condition that a refusal raises, or None when it says nothing of the appliance."""
+    return next((found for kind, found in _RAISED_BY if isinstance(error, kind)), None)
+
+
+CLEARED_BY_CHECK_IN = (Condition.CHECK_IN_REPLAYED, Condition.CLOCK_OFF)
+CLEARED_BY_EVIDENCE = (Condition.EVIDENCE_ROLLBACK,)

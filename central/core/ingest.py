@@ -1,0 +1,259 @@
+"""An evidence batch judged against the hub's mirror of that log. Nothing is stored by halves.
+
+Rules, first failure refuses the whole batch:
+
+- the checkpoint is signed by the appliance's own key, for its own log, and covers the leaves sent;
+- it is not smaller than the mirror (`evidence_rollback`), and at a size the hub knows its root is
+  the hub's (`evidence_fork`): there is never a second root at one size;
+- leaves that the hub holds already are byte for byte the same (`evidence_fork`);
+- each new leaf is an evidence statement signed by the appliance, of this site and appliance, whose
+  `seq` is its index (`leaf_refused`);
+- when the leaves reach the checkpoint's size, they lead to its root (`checkpoint_refused`);
+- each detail is committed to by a leaf of the batch (`detail_mismatch`).
+
+A batch that begins beyond what the hub holds is answered, not refused: "I have this many".
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from central.core.refusals import (
+    CheckpointRefusedError,
+    DetailMismatchError,
+    ForkError,
+    LeafRefusedError,
+    RollbackError,
+)
+from proto import envelope, merkle, note, strict_json
+from proto.envelope import Kind
+from proto.errors import MalformedError, RejectedError
+from proto.evidence import (
+    DETAIL_BYTES_MAX,
+    SALT_BYTES,
+    HealLeaf,
+    Leaf,
+    ScanLeaf,
+    commit,
+    parse_leaf,
+)
+from proto.hub.evidence import BATCH_BYTES_MAX, Detail, EvidenceBatch
+from proto.ids import ApplianceId, SiteId
+from proto.keys import PublicKey, Threshold, trust_one
+from proto.merkle import Tree
+from proto.note import Checkpoint
+from proto.strict_json import b64_decode, b64_encode
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """What the hub holds of an appliance's log.
+
+    Attributes:
+        origin: the origin line of its checkpoints.
+        tree: the verified leaves' compact tree.
+    """
+
+    site: SiteId
+    appliance: ApplianceId
+    key: PublicKey
+    origin: str
+    tree: Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A batch whose checkpoint the appliance signed; its leaves are not looked at yet."""
+
+    batch: EvidenceBatch
+    checkpoint: Checkpoint
+
+    @property
+    def end(self) -> int:
+        """The index after the last leaf sent."""
+        return self.batch.first + len(self.batch.leaves)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the store knows that a batch is held against.
+
+    Attributes:
+        hashes: leaf hashes from the batch's first leaf on, as far as the mirror has them.
+        root: the root at the checkpoint's size, when the hub cosigned one there.
+    """
+
+    hashes: Sequence[bytes]
+    root: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLeaf:
+    """A verified leaf."""
+
+    index: int
+    envelope: bytes
+    hash: bytes
+    leaf: Leaf
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedDetail:
+    """A detail that its leaf commits to."""
+
+    leaf: int
+    part: str
+    salt: bytes
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What to store: all of it, in one transaction.
+
+    Attributes:
+        leaves: the new ones, contiguous from the mirror's size.
+        tree: the mirror's tree after them.
+        complete: the tree is what the checkpoint says, so it may be cosigned.
+    """
+
+    leaves: tuple[NewLeaf, ...]
+    details: tuple[OpenedDetail, ...]
+    tree: Tree
+    complete: bool
+
+
+def read_batch(body: bytes) -> EvidenceBatch:
+    """Read a request's body, or raise `MalformedError` naming the member."""
+    return EvidenceBatch.from_bytes(body, "evidence", size_bytes_max=BATCH_BYTES_MAX)
+
+
+def open_shown(mirror: Mirror, batch: EvidenceBatch) -> Shown:
+    """Verify the checkpoint: from here on the batch is known to come from the appliance.
+
+    Raises:
+        SignatureError: the appliance has not signed it.
+        MalformedError: it is no checkpoint of this log.
+        CheckpointRefusedError: it is smaller than the leaves sent with it.
+    """
+    opened = note.open_checkpoint(
+        batch.checkpoint.encode("utf-8"), origin=mirror.origin, log_keys=(mirror.key,)
+    )
+    shown = Shown(batch, opened.checkpoint)
+    if shown.checkpoint.extensions:
+        msg = "evidence.checkpoint: has extension lines; ours has none"
+        raise CheckpointRefusedError(msg)
+    if shown.end > shown.checkpoint.size:
+        msg = f"evidence.checkpoint: of {shown.checkpoint.size} leaves, but {shown.end} are sent"
+        raise CheckpointRefusedError(msg)
+    return shown
+
+
+def accept(mirror: Mirror, shown: Shown, held: Held) -> Accepted:
+    """Return what a batch adds to the mirror; nothing, for what is there already or has a gap.
+
+    Raises:
+        RejectedError: one of the rules of this module is broken; its code says which.
+    """
+    _hold_against(mirror, shown, held)
+    batch, size = shown.batch, mirror.tree.size
+    if batch.first > size:
+        return Accepted((), (), mirror.tree, complete=False)
+    there = _same_as_held(batch, held.hashes[: size - batch.first])
+    trust = trust_one("appliance", mirror.key)
+    sent: dict[int, Leaf] = {}
+    new: list[NewLeaf] = []
+    for place, text in enumerate(batch.leaves):
+        index = batch.first + place
+        if place < there and not batch.details:
+            continue
+        taken = _open_leaf(mirror, trust, index=index, text=text)
+        sent[index] = taken.leaf
+        if place >= there:
+            new.append(taken)
+    tree = mirror.tree.extend(one.hash for one in new)
+    complete = tree.size == shown.checkpoint.size
+    if complete and tree.root != shown.checkpoint.root:
+        msg = f"evidence.checkpoint: the {tree.size} leaves lead to another root"
+        raise (CheckpointRefusedError if new else ForkError)(msg)
+    details = tuple(_open_detail(one, sent, place) for place, one in enumerate(batch.details))
+    return Accepted(tuple(new), details, tree, complete=complete)
+
+
+def _hold_against(mirror: Mirror, shown: Shown, held: Held) -> None:
+    size = shown.checkpoint.size
+    if held.root is not None and held.root != shown.checkpoint.root:
+        msg = f"evidence.checkpoint: a second root at {size} leaves"
+        raise ForkError(msg)
+    if size < mirror.tree.size:
+        msg = f"evidence.checkpoint: {size} leaves, the hub holds {mirror.tree.size}"
+        raise RollbackError(msg)
+
+
+def _same_as_held(batch: EvidenceBatch, hashes: Sequence[bytes]) -> int:
+    """Return how many of the batch's leaves the hub holds; they must be the same ones."""
+    for place, (text, known) in enumerate(zip(batch.leaves, hashes, strict=False)):
+        if merkle.leaf_hash(text.encode("utf-8")) != known:
+            msg = f"evidence.leaves.{place}: leaf {batch.first + place} is held with other bytes"
+            raise ForkError(msg)
+    return min(len(batch.leaves), len(hashes))
+
+
+def _open_leaf(mirror: Mirror, trust: Threshold, *, index: int, text: str) -> NewLeaf:
+    data = text.encode("utf-8")
+    where = f"leaf {index}"
+    try:
+        opened = envelope.open_envelope(data, kind=Kind.EVIDENCE, trust=trust)
+        leaf = parse_leaf(opened.body)
+    except RejectedError as error:
+        msg = f"{where}: {error}"
+        raise LeafRefusedError(msg) from error
+    if (leaf.site, leaf.appliance) != (mirror.site, mirror.appliance):
+        msg = f"{where}: of {leaf.site} {leaf.appliance}, in {mirror.appliance}'s log"
+        raise LeafRefusedError(msg)
+    if leaf.seq != index:
+        msg = f"{where}: says that it is leaf {leaf.seq}"
+        raise LeafRefusedError(msg)
+    return NewLeaf(index, data, merkle.leaf_hash(data), leaf)
+
+
+def commits_of(leaf: Leaf) -> dict[str, str]:
+    """Return a leaf's commitments, base64, by the part that a detail names."""
+    if isinstance(leaf, ScanLeaf):
+        return {f"checks.{place}": line.commit for place, line in enumerate(leaf.checks)}
+    if isinstance(leaf, HealLeaf):
+        return {
+            "before": leaf.before.commit,
+            "action": leaf.action.commit,
+            "after": leaf.after.commit,
+        }
+    return {}
+
+
+def _open_detail(detail: Detail, sent: Mapping[int, Leaf], place: int) -> OpenedDetail:
+    where = f"evidence.details.{place}"
+    leaf = sent.get(detail.leaf)
+    wanted = commits_of(leaf).get(detail.part) if leaf is not None else None
+    if wanted is None:
+        msg = f"{where}: no leaf sent commits to {detail.part} of leaf {detail.leaf}"
+        raise DetailMismatchError(msg)
+    salt = b64_decode(detail.salt, f"{where}.salt", length=SALT_BYTES)
+    raw = detail.detail.encode("utf-8")
+    if b64_encode(commit(salt, raw)) != wanted:
+        msg = f"{where}: is not what leaf {detail.leaf} commits to as {detail.part}"
+        raise DetailMismatchError(msg)
+    _check_closed(raw, where)
+    return OpenedDetail(detail.leaf, detail.part, salt, detail.detail)
+
+
+def _check_closed(raw: bytes, where: str) -> None:
+    """Refuse a detail that is not one flat object of bool, integer or text: no other leaves."""
+    value = strict_json.loads(raw, size_bytes_max=DETAIL_BYTES_MAX, depth_max=1, where=where)
+    if not isinstance(value, dict) or any(one is None for one in value.values()):
+        msg = f"{where}: must be an object of bool, integer or text"
+        raise MalformedError(msg)
+
+
+def digest(body: bytes) -> bytes:
+    """Return the SHA-256 by which a refused body is recognised."""
+    return hashlib.sha256(body).digest()

@@ -1,0 +1,51 @@
+"""Check-ins made durable together: many in one transaction, each answered after its commit.
+
+A check-in is handed over and waits; one worker takes all that wait, stores them in one transaction
+and wakes them. While it commits, the next group gathers. A failure of the store ends the worker
+and with it the process: what is kept in memory is then never ahead of what is on disk.
+"""
+
+import asyncio
+from collections import deque
+
+from central.store.appliances import CheckInRow, record_check_ins
+from central.store.engine import Store
+
+GROUP_MAX = 512
+
+
+class CheckInGroups:
+    """The queue between the requests and the one worker, `run`."""
+
+    def __init__(self, store: Store) -> None:
+        """Start with nothing waiting."""
+        self._store = store
+        self._waiting: deque[tuple[CheckInRow, asyncio.Future[None]]] = deque()
+        self._arrived = asyncio.Event()
+
+    async def record(self, row: CheckInRow) -> None:
+        """Return when the check-in is durable."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((row, done))
+        self._arrived.set()
+        await done
+
+    async def run(self) -> None:
+        """Store groups until cancelled."""
+        while True:
+            await self._arrived.wait()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Store what waits now, at most `GROUP_MAX` at once."""
+        count = min(len(self._waiting), GROUP_MAX)
+        group = [self._waiting.popleft() for _ in range(count)]
+        if not self._waiting:
+            self._arrived.clear()
+        if not group:
+            return
+        async with self._store.write() as connection:
+            await record_check_ins(connection, [row for row, _ in group])
+        for _, done in group:
+            if not done.done():
+                done.set_result(None)
