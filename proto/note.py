@@ -229,21 +229,16 @@ def parse(data: bytes) -> Note:
 
 def _signature(line: str, number: int) -> NoteSignature:
     where = f"note: signature line {number}"
-    mark, name, encoded = line[: len(_MARK)], *_halves(line[len(_MARK) :], where)
-    if mark != _MARK:
+    if not line.startswith(_MARK):
         _refuse(where, "does not begin with an em dash and a space")
+    name, space, encoded = line.removeprefix(_MARK).partition(" ")
+    if not space:
+        _refuse(where, "is not a key name and a signature")
     _check_name(name, where)
     raw = _decode(encoded, where)
     if len(raw) <= _HINT_BYTES:
         _refuse(where, "is too short for a key id and a signature")
     return NoteSignature(name, raw[:_HINT_BYTES], raw[_HINT_BYTES:])
-
-
-def _halves(rest: str, where: str) -> tuple[str, str]:
-    name, space, encoded = rest.partition(" ")
-    if not space:
-        _refuse(where, "is not a key name and a signature")
-    return name, encoded
 
 
 def _decode(encoded: str, where: str) -> bytes:
