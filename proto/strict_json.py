@@ -74,6 +74,8 @@ def loads(
 
 def _bound_depth(text: str, *, depth_max: int, where: str) -> None:
     """Refuse deep nesting before the parser, which recurses, sees it."""
+    if text.count("[") + text.count("{") <= depth_max:
+        return
     depth = 0
     for match in _BRACKET_OR_STRING.finditer(text):
         first = match[0][0]
