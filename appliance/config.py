@@ -1,0 +1,162 @@
+"""The appliance's configuration file: strict TOML into `core/settings.py`.
+
+An unknown key, a wrong type or a value out of bounds is one clear error that names file and key.
+"""
+
+import ipaddress
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field
+
+from appliance.core.settings import Settings, Site
+from proto.catalog.model import Autonomy
+from proto.errors import ConfigError, MalformedError
+from proto.message import Message
+
+DEFAULT_PATH = Path("/etc/osiris/appliance.toml")
+STATE_DIR = Path("/var/lib/osiris")
+PORTAL_PORT = 8443
+NETWORKS_MAX = 16
+FILE_BYTES_MAX = 64 * 1024
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Network(text))
+    except ValueError as error:
+        msg = f"not an IPv4 network such as 192.0.2.0/24: {error}"
+        raise ValueError(msg) from error
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        msg = "not a time zone such as America/New_York"
+        raise ValueError(msg) from error
+    return text
+
+
+def _address(text: str) -> str:
+    return str(ipaddress.IPv4Address(text))
+
+
+Networks = Annotated[
+    tuple[Annotated[str, AfterValidator(_network)], ...],
+    Field(strict=False, max_length=NETWORKS_MAX),
+]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class SiteTable(Message):
+    """`[site]`."""
+
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    autonomy: Annotated[Autonomy, Field(strict=False)] = Autonomy.AUTO
+    admin_networks: Networks = ()
+    ntp_servers: Annotated[tuple[str, ...], Field(strict=False, max_length=8)] = ()
+    label: Annotated[str, Field(max_length=80)] = ""
+
+
+class DiscoveryTable(Message):
+    """`[discovery]`."""
+
+    networks: Networks = ()
+    interval_s: Annotated[int, Field(ge=10, le=86_400)] = 900
+
+
+class PortalTable(Message):
+    """`[portal]`: port 0 lets the kernel choose."""
+
+    host: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    port: Port = PORTAL_PORT
+    names: Annotated[tuple[str, ...], Field(strict=False, max_length=8)] = ()
+
+
+class LimitsTable(Message):
+    """`[limits]`."""
+
+    scans_at_once: Annotated[int, Field(ge=1, le=64)] = 8
+    repairs_at_once: Annotated[int, Field(ge=1, le=64)] = 4
+    scan_tick_s: Annotated[int, Field(ge=1, le=3600)] = 60
+    check_in_s: Annotated[int, Field(ge=1, le=86_400)] = 60
+
+
+class WorldTable(Message):
+    """`[world]`: the network namespace, "device:inode", outside which this appliance is mute."""
+
+    netns: Annotated[str, Field(pattern=r"\A[0-9]+:[0-9]+\z")]
+
+
+class File(Message):
+    """The whole file."""
+
+    state_dir: str = str(STATE_DIR)
+    address: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
+    content_dir: str | None = None
+    site: SiteTable = SiteTable()
+    discovery: DiscoveryTable = DiscoveryTable()
+    portal: PortalTable = PortalTable()
+    limits: LimitsTable = LimitsTable()
+    world: WorldTable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the file says, and what the core's settings are from it."""
+
+    file: File
+    settings: Settings
+
+    @property
+    def state_dir(self) -> Path:
+        """Where everything is kept."""
+        return Path(self.file.state_dir)
+
+
+def read(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or says something it may not say.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(msg) from error
+    if len(raw) > FILE_BYTES_MAX:
+        msg = f"{path}: longer than {FILE_BYTES_MAX} bytes"
+        raise ConfigError(msg)
+    try:
+        table = tomllib.loads(raw.decode())
+        file = File.from_value(table, str(path))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: not TOML: {error}"
+        raise ConfigError(msg) from error
+    except MalformedError as error:
+        raise ConfigError(str(error)) from error
+    return Config(file, settings_of(file))
+
+
+def settings_of(file: File) -> Settings:
+    """Return the core's settings from a file's values."""
+    return Settings(
+        site=Site(
+            admin_networks=file.site.admin_networks,
+            ntp_servers=file.site.ntp_servers,
+            time_zone=file.site.time_zone,
+            autonomy=file.site.autonomy,
+        ),
+        networks=file.discovery.networks,
+        address=file.address,
+        discovery_s=file.discovery.interval_s,
+        scan_tick_s=file.limits.scan_tick_s,
+        scans_at_once=file.limits.scans_at_once,
+        repairs_at_once=file.limits.repairs_at_once,
+        check_in_s=file.limits.check_in_s,
+    )

@@ -1,0 +1,109 @@
+"""What people on the LAN may ask for: waivers, observe-only, closing by hand, checking again.
+
+Each request is one transaction that also writes its evidence; who asked is kept on the appliance
+and leaves it only as the code "person".
+"""
+
+from dataclasses import replace
+
+from appliance.store import devices, incidents, meta, targets, waivers
+from appliance.tasks.record import tell_turn
+from appliance.tasks.scan import scan_target
+from appliance.tasks.work import Work
+from proto.errors import ConflictError, MalformedError, NotFoundError
+from proto.ids import IncidentId, TargetId
+from proto.incidents import Cause, State
+
+REASON_CHARS_MAX = 400
+CLOSABLE = frozenset({State.ESCALATED, State.WAIVED, State.HEALED})
+ACTOR = "person"
+
+
+class People:
+    """The portal's commands, carried out by the daemon."""
+
+    def __init__(self, work: Work) -> None:
+        """Act on this appliance's store."""
+        self._work = work
+
+    async def add_waiver(
+        self, target: TargetId, check: str, *, reason: str, until_ms: int, account: str
+    ) -> None:
+        """Accept a departure from a check until a time; its open incident is waived at once."""
+        work = self._work
+        if check not in work.content().checks:
+            msg = f"waiver.check: there is no check {check!r:.80}"
+            raise NotFoundError(msg)
+        async with work.store.write() as conn:
+            if not await devices.exists(conn, target):
+                msg = f"waiver.target: there is no device {target!r:.40}"
+                raise NotFoundError(msg)
+            await waivers.add(
+                conn,
+                target,
+                check,
+                reason=reason,
+                account=account,
+                now_ms=work.clock.now_ms(),
+                until_ms=until_ms,
+            )
+            live = (await incidents.live_of_target(conn, work.scribe.site, target)).get(check)
+            if live is not None and live.state in {State.OPEN, State.ESCALATED}:
+                waived = replace(
+                    live,
+                    state=State.WAIVED,
+                    cause=Cause.WAIVER,
+                    updated_ms=work.clock.now_ms(),
+                    not_before_ms=0,
+                )
+                await incidents.put(conn, waived)
+                await tell_turn(conn, work, waived, actor=ACTOR, note=f"{account}: {reason}")
+        work.bells.uplink.ring()
+
+    async def end_waiver(self, waiver: int, *, account: str) -> None:
+        """End a waiver now; what it held is looked at again."""
+        del account  # the waiver's own row says who approved it; ending needs no approval
+        async with self._work.store.write() as conn:
+            await waivers.end(conn, waiver, now_ms=self._work.clock.now_ms())
+        self._work.bells.heal.ring()
+
+    async def set_observe_only(self, *, on: bool, account: str) -> None:
+        """Stop all repairs of this site, or let them run again; what is under way is finished."""
+        del account  # the switch is in the full state; it carries no name
+        async with self._work.store.write() as conn:
+            await meta.put(conn, meta.Key.OBSERVE_ONLY, "1" if on else "0")
+        self._work.bells.heal.ring()
+        self._work.bells.check_in.ring()
+
+    async def close_incident(self, incident: IncidentId, *, reason: str, account: str) -> None:
+        """Close an incident that is in a person's hands."""
+        if not reason.strip() or len(reason) > REASON_CHARS_MAX:
+            msg = f"Say why, in at most {REASON_CHARS_MAX} characters."
+            raise MalformedError(msg)
+        work = self._work
+        async with work.store.write() as conn:
+            found = await incidents.get(conn, work.scribe.site, incident)
+            if found is None:
+                msg = f"there is no incident {incident!r:.40}"
+                raise NotFoundError(msg)
+            if found.state not in CLOSABLE:
+                msg = f"An incident that is {found.state.value} cannot be closed by hand."
+                raise ConflictError(msg)
+            now_ms = work.clock.now_ms()
+            closed = replace(
+                found,
+                state=State.CLOSED,
+                cause=Cause.BY_PERSON,
+                closed_ms=now_ms,
+                updated_ms=now_ms,
+            )
+            await incidents.put(conn, closed)
+            await tell_turn(conn, work, closed, actor=ACTOR, note=f"{account}: {reason.strip()}")
+        work.bells.uplink.ring()
+
+    async def recheck(self, target: TargetId, *, account: str) -> None:
+        """Ask every check of a target again now."""
+        del account
+        async with self._work.store.read() as conn:
+            row = await targets.get(conn, target)
+        await scan_target(self._work, row, all_of_them=True)

@@ -1,0 +1,89 @@
+"""`ports.HubTransport` over HTTPS: bytes to the hub and back, with as few headers as there can be.
+
+The hub's TLS authority comes from the pinned trust root, never from the machine's own store.
+"""
+
+import ssl
+from typing import Final
+
+import httpx
+
+from proto.errors import MalformedError, RejectedError, UnreachableError
+
+CONNECT_S: Final = 10.0
+REPLY_S: Final = 30.0
+REPLY_BYTES_MAX: Final = 1024 * 1024
+ERROR_CHARS_MAX: Final = 200
+RETRY_AFTER_S_MAX: Final = 86_400
+WAIT_STATUSES: Final = frozenset({408, 425, 429})
+
+
+class HubClient:
+    """One kept-open connection to the hub."""
+
+    def __init__(self, origin: str, *, tls: ssl.SSLContext) -> None:
+        """Talk to `origin` (https://host[:port]) whose certificate `tls` must accept."""
+        self._origin = origin
+        self._client = httpx.AsyncClient(
+            verify=tls,
+            timeout=httpx.Timeout(REPLY_S, connect=CONNECT_S),
+            limits=httpx.Limits(max_connections=2, max_keepalive_connections=2),
+            trust_env=False,
+            follow_redirects=False,
+        )
+        self._client.headers.clear()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._client.aclose()
+
+    async def post(self, path: str, body: bytes) -> bytes:
+        """Send a request's body and return the reply's; see `ports.HubTransport.post`."""
+        return await self._exchange("POST", path, body)
+
+    async def get(self, path: str) -> bytes:
+        """Return what the hub serves at a path; the same errors as `post`."""
+        return await self._exchange("GET", path, None)
+
+    async def _exchange(self, method: str, path: str, body: bytes | None) -> bytes:
+        request = self._client.build_request(method, self._origin + path, content=body)
+        try:
+            reply = await self._client.send(request, stream=True)
+            try:
+                answer = await _bounded(reply)
+            finally:
+                await reply.aclose()
+        except httpx.HTTPError as error:
+            msg = f"{self._origin}: {error or type(error).__name__}"
+            raise UnreachableError(msg) from error
+        _judge(reply, answer, where=f"{self._origin}{path}")
+        return answer
+
+
+async def _bounded(reply: httpx.Response) -> bytes:
+    received = bytearray()
+    async for chunk in reply.aiter_raw():
+        received += chunk
+        if len(received) > REPLY_BYTES_MAX:
+            msg = f"hub: a reply of more than {REPLY_BYTES_MAX} bytes"
+            raise MalformedError(msg)
+    return bytes(received)
+
+
+def _judge(reply: httpx.Response, answer: bytes, *, where: str) -> None:
+    status = reply.status_code
+    if status == httpx.codes.OK:
+        return
+    said = answer[:ERROR_CHARS_MAX].decode("utf-8", "replace")
+    msg = f"{where}: status {status}: {said!a}"
+    if status in WAIT_STATUSES or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        raise UnreachableError(msg, retry_after_s=_retry_after_s(reply))
+    raise RejectedError(msg)
+
+
+def _retry_after_s(reply: httpx.Response) -> int | None:
+    """Return the wait that Retry-After asks for in seconds (RFC 9110, 10.2.3), bounded."""
+    text = reply.headers.get("retry-after", "")
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(int(text[:6]), RETRY_AFTER_S_MAX)

@@ -1,0 +1,131 @@
+"""Who this appliance is: its keys, its ids and the pinned trust root, as files of its state.
+
+```
+keys/signing.key  keys/sealing.key    32-byte seeds, made here, mode 0600; they never leave
+keys/rest.key                         seals credentials in the store
+trust/root.json                       the hub's trust root, exactly as pinned by the claim code
+enrolled.json                         {v, site, appliance, log_origin}: last, so it means "done"
+```
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from appliance.ports import Entropy
+from appliance.store.evidence import Scribe
+from proto.errors import ConfigError
+from proto.ids import ApplianceId, SiteId
+from proto.keys import SEED_BYTES, SealingKey, SigningKey
+from proto.message import ApplianceIdField, Message, SiteIdField
+from proto.trust_root import TrustRoot, fingerprint, open_first
+from runtime.tls import write_private
+
+ENROLLED_BYTES_MAX = 4096
+
+
+class Enrolled(Message):
+    """What the hub answered when this appliance was enrolled."""
+
+    v: Literal[1] = 1
+    site: SiteIdField
+    appliance: ApplianceIdField
+    log_origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The appliance's own keys."""
+
+    signing: SigningKey
+    sealing: SealingKey
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The files of one appliance's state directory."""
+
+    directory: Path
+
+    @property
+    def store(self) -> Path:
+        """The SQLite file."""
+        return self.directory / "osiris.db"
+
+    @property
+    def socket(self) -> Path:
+        """The daemon's Unix socket."""
+        return self.directory / "osiris.sock"
+
+    @property
+    def rest_key(self) -> Path:
+        """The key that seals credentials at rest."""
+        return self.directory / "keys" / "rest.key"
+
+    @property
+    def root(self) -> Path:
+        """The pinned trust root."""
+        return self.directory / "trust" / "root.json"
+
+    @property
+    def enrolled(self) -> Path:
+        """The answer to the enrollment."""
+        return self.directory / "enrolled.json"
+
+    def prepare(self) -> None:
+        """Make the directories, readable by the appliance alone."""
+        for directory in (self.directory, self.directory / "keys", self.directory / "trust"):
+            try:
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                msg = f"state_dir: {directory}: cannot be made: {error.strerror}"
+                raise ConfigError(msg) from error
+
+
+def load_keys(place: Place, entropy: Entropy) -> Keys:
+    """Return the appliance's keys, made on first use."""
+    signing = _seed(place.directory / "keys" / "signing.key", entropy)
+    sealing = _seed(place.directory / "keys" / "sealing.key", entropy)
+    return Keys(SigningKey(signing), SealingKey(sealing))
+
+
+def _seed(path: Path, entropy: Entropy) -> bytes:
+    if not path.exists():
+        write_private(path, entropy(SEED_BYTES))
+    if path.stat().st_mode & 0o077:
+        msg = f"{path}: others may read this key: chmod 600 {path}"
+        raise ConfigError(msg)
+    return path.read_bytes()
+
+
+def load_enrolled(place: Place) -> Enrolled:
+    """Return the enrollment.
+
+    Raises:
+        ConfigError: the appliance was never enrolled; the message says how to.
+    """
+    if not place.enrolled.exists():
+        msg = (
+            f"{place.directory}: this appliance is not enrolled yet: get a claim code with "
+            "`osiris hub site add`, then run `osiris appliance enroll CODE`"
+        )
+        raise ConfigError(msg)
+    return Enrolled.from_bytes(
+        place.enrolled.read_bytes(), str(place.enrolled), size_bytes_max=ENROLLED_BYTES_MAX
+    )
+
+
+def load_root(place: Place) -> TrustRoot:
+    """Return the pinned trust root; the file was compared with the claim code when it was kept."""
+    raw = place.root.read_bytes()
+    return open_first(raw, pinned=fingerprint(raw))
+
+
+def scribe_of(enrolled: Enrolled, keys: Keys) -> Scribe:
+    """Return who writes this appliance's evidence."""
+    return Scribe(
+        site=SiteId(enrolled.site),
+        appliance=ApplianceId(enrolled.appliance),
+        origin=enrolled.log_origin,
+        key=keys.signing,
+    )
