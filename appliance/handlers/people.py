@@ -6,10 +6,10 @@ and leaves it only as the code "person".
 
 from dataclasses import replace
 
+from appliance.handlers.record import tell_turn
+from appliance.handlers.run_drift import scan_target
+from appliance.handlers.work import Work
 from appliance.store import devices, incidents, meta, targets, waivers
-from appliance.tasks.record import tell_turn
-from appliance.tasks.scan import scan_target
-from appliance.tasks.work import Work
 from proto.errors import ConflictError, MalformedError, NotFoundError
 from proto.ids import IncidentId, TargetId
 from proto.incidents import Cause, State

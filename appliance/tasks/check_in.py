@@ -4,10 +4,10 @@ from collections import Counter
 
 import structlog
 
+from appliance.handlers.wellness import clear_condition, raise_condition
+from appliance.handlers.work import Work
 from appliance.store import devices, evidence, findings, health, meta, targets
 from appliance.store.health import Condition
-from appliance.tasks.wellness import clear_condition, raise_condition
-from appliance.tasks.work import Work
 from proto import strict_json
 from proto.envelope import Kind, open_envelope, sign
 from proto.errors import MalformedError, RejectedError, UnreachableError

@@ -8,11 +8,11 @@ import aiosqlite
 from appliance.core import gates, healing
 from appliance.core.gates import Candidate, Escalate, Hold, Proceed, Ruling, Waive
 from appliance.core.healing import Begin, Move, Situation
+from appliance.handlers.facts import facts_of
+from appliance.handlers.record import tell_turn
+from appliance.handlers.repair import carry
+from appliance.handlers.work import Work
 from appliance.store import findings, health, incidents, journal, limits, meta, targets, waivers
-from appliance.tasks.facts import facts_of
-from appliance.tasks.record import tell_turn
-from appliance.tasks.repair import carry
-from appliance.tasks.work import Work
 from proto.catalog.model import Autonomy, Check
 from proto.errors import NotFoundError
 from proto.ids import IncidentId

@@ -8,12 +8,12 @@ import asyncio
 
 import structlog
 
+from appliance.handlers.wellness import clear_condition, raise_condition
+from appliance.handlers.work import Work
 from appliance.store import evidence
 from appliance.store.evidence import StoredLeaf
 from appliance.store.health import Condition
 from appliance.tasks.check_in import backoff_s, jittered
-from appliance.tasks.wellness import clear_condition, raise_condition
-from appliance.tasks.work import Work
 from proto import strict_json
 from proto.errors import IntegrityError, RejectedError, UnreachableError
 from proto.hub.evidence import (

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import aiosqlite
 
 from appliance.core import episodes, records
+from appliance.handlers.work import Work
 from appliance.store import evidence, findings, incidents, waivers
 from appliance.store.findings import Kept
-from appliance.tasks.work import Work
 from proto.catalog.model import Check
 from proto.findings import Finding
 from proto.ids import ENTROPY_BYTES, TargetId, new_incident_id

@@ -3,9 +3,9 @@
 import structlog
 
 from appliance.core import records
+from appliance.handlers.work import Work
 from appliance.store import evidence, health
 from appliance.store.health import Condition
-from appliance.tasks.work import Work
 
 log = structlog.get_logger(__name__)
 

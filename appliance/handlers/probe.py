@@ -1,8 +1,8 @@
 """Asking a check's probe on an open session, and judging what it printed."""
 
+from appliance.handlers.logins import login_of
+from appliance.handlers.work import Work
 from appliance.ports import Script, Session, ShellError
-from appliance.tasks.logins import login_of
-from appliance.tasks.work import Work
 from proto.catalog.model import Check
 from proto.findings import Finding, Vantage
 from proto.ids import TargetId

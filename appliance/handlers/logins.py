@@ -1,8 +1,8 @@
 """Opening a target's login: sealed in the store, opened for one session, kept nowhere."""
 
+from appliance.handlers.work import Work
 from appliance.ports import Login, ShellError
 from appliance.store import targets
-from appliance.tasks.work import Work
 from proto.errors import NotFoundError
 from proto.findings import Reason
 from proto.ids import TargetId

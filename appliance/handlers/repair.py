@@ -26,14 +26,14 @@ from appliance.core.healing import (
     Verified,
 )
 from appliance.core.records import Ending, Seen
+from appliance.handlers.facts import facts_of
+from appliance.handlers.logins import login_of
+from appliance.handlers.probe import ask_anew, finding_of
+from appliance.handlers.record import record_in, tell_turn
+from appliance.handlers.work import Work
 from appliance.ports import Script, ShellError
 from appliance.store import evidence, health, incidents, journal, limits, targets
 from appliance.store.journal import Journaled, Repair
-from appliance.tasks.facts import facts_of
-from appliance.tasks.logins import login_of
-from appliance.tasks.probe import ask_anew, finding_of
-from appliance.tasks.record import record_in, tell_turn
-from appliance.tasks.work import Work
 from proto.errors import MalformedError, NotFoundError
 from proto.evidence import Outcome, Result
 from proto.findings import Finding, Reason, Scalar, Verdict

@@ -1,7 +1,7 @@
 """The facts about a target, put together from what is stored and what the site says of itself."""
 
+from appliance.handlers.work import Work
 from appliance.store.targets import Target
-from appliance.tasks.work import Work
 from proto.inventory import Facts
 
 

@@ -1,0 +1,70 @@
+"""Asking a target what is due, in one session, and recording what it answered."""
+
+from collections.abc import Sequence
+
+from appliance.core import schedule
+from appliance.handlers.facts import facts_of
+from appliance.handlers.logins import login_of
+from appliance.handlers.probe import ask, finding_of
+from appliance.handlers.record import record
+from appliance.handlers.work import Work
+from appliance.ports import ShellError
+from appliance.store import findings, meta
+from appliance.store.findings import Kept
+from appliance.store.targets import Target
+from proto.catalog.model import Check
+from proto.findings import Finding
+from proto.judge import unknown
+
+
+async def scan_target(work: Work, target: Target, *, all_of_them: bool = False) -> int:
+    """Ask a target what is due and return when the next of its checks is due, in milliseconds.
+
+    With `all_of_them` every check is asked, due or not.
+    """
+    async with work.store.read() as conn:
+        kept = await findings.of_target(conn, work.scribe.site, target.id)
+    asked = schedule.applicable(work.content().checks, target.platform)
+    now_ms = work.clock.now_ms()
+    times_ms = {check.id: _due_ms(work, check, kept.get(check.id)) for check in asked}
+    due = [check for check in asked if all_of_them or times_ms[check.id] <= now_ms]
+    if due:
+        found = await _ask_all(work, target, due)
+        await record(work, found)
+        await _remember(work, found)
+        now_ms = work.clock.now_ms()
+    waits = [now_ms + check.interval_s * 1000 for check in due]
+    waits += [times_ms[check.id] for check in asked if check not in due]
+    return min(waits, default=now_ms + 3_600_000)
+
+
+def _due_ms(work: Work, check: Check, kept: Kept | None) -> int:
+    last = kept.finding if kept else None
+    unknown_for_ms = last.at_ms - kept.since_ms if kept and last and last.reason else 0
+    return schedule.due_ms(
+        check, last, unknown_for_ms=unknown_for_ms, content=work.content().digest
+    )
+
+
+async def _ask_all(work: Work, target: Target, due: Sequence[Check]) -> list[Finding]:
+    """Ask checks one after another in one session; a login that fails makes all unknown."""
+    facts = facts_of(work, target)
+    found: list[Finding] = []
+    try:
+        login = await login_of(work, target.id)
+        async with work.shell.session(login) as session:
+            for check in due:
+                judgement = await ask(session, check, facts)
+                found.append(finding_of(work, check, judgement, target=target.id))
+    except ShellError as error:
+        found += [
+            finding_of(work, check, unknown(error.reason, str(error)), target=target.id)
+            for check in due[len(found) :]
+        ]
+    return found
+
+
+async def _remember(work: Work, found: Sequence[Finding]) -> None:
+    newest_ms = max(finding.at_ms for finding in found)
+    async with work.store.write() as conn:
+        await meta.put(conn, meta.Key.LAST_SCAN_MS, str(newest_ms))
