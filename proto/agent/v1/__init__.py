@@ -1,0 +1,1 @@
+"""Version 1 of the agents' contract; generated from agent.proto by `make proto`."""
