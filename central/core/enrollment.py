@@ -25,7 +25,7 @@ from proto.strict_json import b64_decode
 
 CLAIM_BYTES = 16
 PROOF_BYTES = 32
-_REFUSED = "the claim code is not known, is over, or was not proved; ask for a new one"
+REFUSED = "the claim code is not known, is over, or was not proved; ask for a new one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +90,25 @@ def _parse(body: bytes) -> EnrollRequest:
     return EnrollRequest.from_bytes(body, "enroll", size_bytes_max=envelope.BODY_BYTES_MAX)
 
 
-def decide(asked: Asked, found: Claim | None, *, now_ms: int) -> ApplianceId | None:
+def decide(asked: Asked, found: Claim, *, now_ms: int) -> ApplianceId | None:
     """Return the appliance this claim already made for these keys, or None to make a new one.
 
     Raises:
-        ClaimRefusedError: the claim is not there, is over, was used with other keys, or is not
+        ClaimRefusedError: the claim is over, was used with other keys, or is not
             proved.
     """
-    if found is None or now_ms >= found.expires_ms:
-        raise ClaimRefusedError(_REFUSED)
+    if now_ms >= found.expires_ms:
+        raise ClaimRefusedError(REFUSED)
     if found.secret is not None:
         if not claim.is_claim_proof(
             asked.proof, secret=found.secret, ed25519=asked.ed25519, x25519=asked.x25519
         ):
-            raise ClaimRefusedError(_REFUSED)
+            raise ClaimRefusedError(REFUSED)
         return None
     # The proof covers both keys, so the same proof means the same keys.
     require(found.proof_digest is not None, "a used claim keeps its proof's digest")
     if not hmac.compare_digest(proof_digest(asked.proof), found.proof_digest or b""):
-        raise ClaimRefusedError(_REFUSED)
+        raise ClaimRefusedError(REFUSED)
     return found.used_by
 
 

@@ -1,12 +1,14 @@
 """Check-ins made durable together: many in one transaction, each answered after its commit.
 
 A check-in is handed over and waits; one worker takes all that wait, stores them in one transaction
-and wakes them. While it commits, the next group gathers. A failure of the store ends the worker
-and with it the process: what is kept in memory is then never ahead of what is on disk.
+and wakes them. While it commits, the next group gathers. When the store cannot commit (its disk is
+full), every sender of the group is told to come again, and nothing was promised to anyone.
 """
 
 import asyncio
 from collections import deque
+
+from sqlalchemy.exc import OperationalError
 
 from central.store.appliances import CheckInRow, record_check_ins
 from central.store.engine import Store
@@ -24,7 +26,11 @@ class CheckInGroups:
         self._arrived = asyncio.Event()
 
     async def record(self, row: CheckInRow) -> None:
-        """Return when the check-in is durable."""
+        """Return when the check-in is durable.
+
+        Raises:
+            OperationalError: the store could not commit it.
+        """
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((row, done))
         self._arrived.set()
@@ -44,8 +50,16 @@ class CheckInGroups:
             self._arrived.clear()
         if not group:
             return
-        async with self._store.write() as connection:
-            await record_check_ins(connection, [row for row, _ in group])
+        failure: OperationalError | None = None
+        try:
+            async with self._store.write() as connection:
+                await record_check_ins(connection, [row for row, _ in group])
+        except OperationalError as error:
+            failure = error
         for _, done in group:
-            if not done.done():
+            if done.done():
+                continue
+            if failure is None:
                 done.set_result(None)
+            else:
+                done.set_exception(failure)

@@ -137,3 +137,14 @@ async def count_refusals(connection: AsyncConnection) -> int:
     """Return how many refusals are kept."""
     found = await connection.scalar(select(func.count()).select_from(refusals))
     return int(found or 0)
+
+
+async def standing(connection: AsyncConnection) -> list[tuple[ApplianceId, str, int]]:
+    """Return every condition that stands, of any site: appliance, code and when last seen."""
+    query = select(conditions.c.appliance_id, conditions.c.code, conditions.c.last_ms).where(
+        conditions.c.cleared_ms.is_(None)
+    )
+    return [
+        (ApplianceId(row.appliance_id), row.code, row.last_ms)
+        for row in await connection.execute(query)
+    ]

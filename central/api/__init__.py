@@ -1,0 +1,1 @@
+"""What the hub serves: appliances, operators, and the daemon's own socket."""

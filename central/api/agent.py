@@ -1,0 +1,268 @@
+"""What appliances ask: the trust root, enrollment, check-ins and evidence. Bytes in, bytes out.
+
+Every answer that promises something is given after it is durable. A refusal changes nothing but
+the record of refusals and, where the appliance itself is shown to be at fault, its conditions.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from central.core import check_in as check_ins
+from central.core import enrollment, health, ingest
+from central.core.check_in import Heard
+from central.core.enrollment import Asked, Claim
+from central.core.fold import touched
+from central.core.health import Condition
+from central.core.ingest import Accepted, Mirror, Shown
+from central.core.refusals import ClaimRefusedError, KeyInUseError, UnknownKeyError
+from central.core.settings import next_check_in_s
+from central.core.signing import log_name
+from central.state import Hub
+from central.store import appliances, conditions, evidence, folds, sites
+from central.store.appliances import CheckInRow
+from central.store.registry import Known
+from proto import envelope, ids
+from proto.hub.enroll import EnrollReply
+from proto.hub.evidence import EvidenceBatch, EvidenceReply
+from proto.ids import ApplianceId, SiteId
+from proto.merkle import Tree
+
+
+@dataclass(slots=True)
+class Sender:
+    """Whom a request claims to be from, for the record if it is refused."""
+
+    known: Known | None = None
+
+
+async def root(hub: Hub, _body: bytes, _sender: Sender) -> bytes:
+    """Answer with the trust root, byte for byte as claim codes pin it."""
+    return hub.root
+
+
+async def enroll(hub: Hub, body: bytes, _sender: Sender) -> bytes:
+    """Make a new appliance by a claim, or answer a repeat as before.
+
+    Raises:
+        RejectedError: see `central.core.enrollment`.
+    """
+    asked = enrollment.read_request(body)
+    now_ms = hub.now_ms
+    async with hub.store.write() as connection:
+        claim = _claim(hub, await sites.find_claim(connection, asked.claim))
+        made = enrollment.decide(asked, claim, now_ms=now_ms)
+        if made is None:
+            made = await _add(hub, connection, asked=asked, site=claim.site, now_ms=now_ms)
+        enrolled = await appliances.find_by_id(connection, made)
+    known = hub.registry.add(enrolled)
+    hub.log.info("enrolled", site=known.site, appliance=known.appliance)
+    reply = EnrollReply(
+        challenge=asked.challenge,
+        site=known.site,
+        appliance=known.appliance,
+        log_origin=known.origin,
+        time=now_ms // 1000,
+    )
+    return hub.keys.enroll_statement(reply.to_bytes())
+
+
+def _claim(hub: Hub, row: sites.ClaimRow | None) -> Claim:
+    if row is None:
+        raise ClaimRefusedError(enrollment.REFUSED)
+    secret = None if row.secret_sealed is None else hub.keys.open_claim(row.secret_sealed)
+    return Claim(row.site, row.claim, secret, row.expires_ms, row.used_by, row.proof_digest)
+
+
+async def _add(
+    hub: Hub, connection: AsyncConnection, *, asked: Asked, site: SiteId, now_ms: int
+) -> ApplianceId:
+    if await appliances.find_by_key(connection, asked.ed25519.raw) is not None:
+        msg = "enroll.ed25519: this key already belongs to an appliance"
+        raise KeyInUseError(msg)
+    appliance = ids.new_appliance_id(hub.entropy(ids.ENTROPY_BYTES))
+    await appliances.add(
+        site,
+        connection,
+        appliance=appliance,
+        ed25519=asked.ed25519.raw,
+        x25519=asked.x25519.raw,
+        now_ms=now_ms,
+    )
+    await sites.use_claim(
+        site,
+        connection,
+        claim=asked.claim,
+        appliance=appliance,
+        proof_digest=enrollment.proof_digest(asked.proof),
+        now_ms=now_ms,
+    )
+    return appliance
+
+
+async def check_in(hub: Hub, body: bytes, sender: Sender) -> bytes:
+    """Take a heartbeat; the answer is given once it is durable.
+
+    Raises:
+        RejectedError: see `central.core.check_in`.
+    """
+    parsed = envelope.parse(body)
+    known = sender.known = hub.registry.by_key_ids(parsed.key_ids)
+    if known is None:
+        msg = "check_in: signed by no key of an enrolled appliance"
+        raise UnknownKeyError(msg)
+    now_ms = hub.now_ms
+    heard = check_ins.hear(
+        parsed,
+        trust=known.trust,
+        appliance=known.appliance,
+        last_seq=known.seq,
+        now_s=now_ms // 1000,
+        settings=hub.settings,
+    )
+    next_s = next_check_in_s(hub.settings, appliances=len(hub.registry))
+    # Nothing is awaited between the judgement and here, so no second one passes with the same seq.
+    _note(known, heard, now_ms=now_ms)
+    row = CheckInRow(
+        known.site,
+        known.appliance,
+        heard.seq,
+        now_ms,
+        heard.as_of_s,
+        known.state,
+        next_s,
+        heard.full,
+    )
+    await hub.check_ins.record(row)
+    await _clear(hub, known, health.CLEARED_BY_CHECK_IN)
+    return hub.keys.head_statement(
+        check_ins.head_body(
+            challenge=heard.challenge, now_s=now_ms // 1000, state=row.state, next_s=next_s
+        )
+    )
+
+
+def _note(known: Known, heard: Heard, *, now_ms: int) -> None:
+    known.seq = heard.seq
+    known.last_seen_ms = now_ms
+    known.as_of_s = heard.as_of_s
+    if heard.full is not None:
+        known.state = heard.state
+
+
+async def take_evidence(hub: Hub, body: bytes, sender: Sender) -> bytes:
+    """Mirror leaves of an appliance's log; the answer says what is held, and cosigns its head.
+
+    Raises:
+        RejectedError: see `central.core.ingest`.
+    """
+    batch = ingest.read_batch(body)
+    known = sender.known = hub.registry.by_id(batch.appliance)
+    if known is None:
+        msg = f"evidence.appliance: {batch.appliance} is not enrolled here"
+        raise UnknownKeyError(msg)
+    async with known.evidence:
+        shown, accepted, mirror = await _judge(hub, known, batch)
+        reply = await _keep(hub, known, shown=shown, accepted=accepted, tree=mirror.tree)
+    await _clear(hub, known, health.CLEARED_BY_EVIDENCE)
+    return reply.to_bytes()
+
+
+async def _judge(hub: Hub, known: Known, batch: EvidenceBatch) -> tuple[Shown, Accepted, Mirror]:
+    site, appliance = known.site, known.appliance
+    async with hub.store.read() as connection:
+        tree = await evidence.load_tree(site, connection, appliance=appliance)
+        mirror = Mirror(site, appliance, known.key, known.origin, tree)
+        shown = ingest.open_shown(mirror, batch)
+        held = await evidence.load_held(
+            site,
+            connection,
+            appliance=appliance,
+            first=batch.first,
+            end=shown.end,
+            checkpoint_size=shown.checkpoint.size,
+        )
+    return shown, ingest.accept(mirror, shown, held), mirror
+
+
+async def _keep(
+    hub: Hub, known: Known, *, shown: Shown, accepted: Accepted, tree: Tree
+) -> EvidenceReply:
+    """Store what a batch added and return the answer; leaves, fold and head are one transaction."""
+    site, appliance, size = known.site, known.appliance, accepted.tree.size
+    async with hub.store.read() as connection:
+        cosigned = await evidence.cosigned_note(site, connection, appliance=appliance, size=size)
+    new_head = accepted.complete and cosigned is None
+    if not (accepted.leaves or accepted.details or new_head):
+        return EvidenceReply(have=tree.size, cosigned=cosigned)
+    async with hub.store.write() as connection:
+        await evidence.add_leaves(
+            site, connection, appliance=appliance, accepted=accepted, now_ms=hub.now_ms
+        )
+        await _fold(hub, connection, known=known, accepted=accepted)
+        if new_head:
+            cosigned = await _cosign(hub, connection, known=known, shown=shown)
+    return EvidenceReply(have=size, cosigned=cosigned)
+
+
+async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted: Accepted) -> None:
+    if not accepted.leaves:
+        return
+    site, appliance = known.site, known.appliance
+    fold = await folds.load(
+        site,
+        connection,
+        appliance=appliance,
+        touched=touched(one.leaf for one in accepted.leaves),
+    )
+    for one in accepted.leaves:
+        fold.take(one.index, one.leaf)
+    await folds.save(site, connection, appliance=appliance, fold=fold)
+    if fold.contradictions:
+        await conditions.raise_condition(
+            site,
+            connection,
+            appliance=appliance,
+            code=Condition.UNPROVED_HEAL,
+            message=f"leaf {fold.contradictions[0]} says healed without a passing re-check",
+            now_ms=hub.now_ms,
+        )
+
+
+async def _cosign(hub: Hub, connection: AsyncConnection, *, known: Known, shown: Shown) -> str:
+    """Cosign a head whose tree the hub holds whole, and store it with the leaves."""
+    now_ms, checkpoint = hub.now_ms, shown.checkpoint
+    note = hub.keys.cosigned(
+        shown.batch.checkpoint.encode("utf-8"),
+        checkpoint,
+        name=log_name(hub.origin),
+        time_s=now_ms // 1000,
+    ).decode("utf-8")
+    await evidence.add_checkpoint(
+        known.site,
+        connection,
+        appliance=known.appliance,
+        size=checkpoint.size,
+        root=checkpoint.root,
+        note=note,
+        now_ms=now_ms,
+    )
+    return note
+
+
+async def _clear(hub: Hub, known: Known, ended: Collection[Condition]) -> None:
+    """Clear the conditions that a good message ends; nothing is written when none stands."""
+    standing = [one for one in ended if one in known.raised]
+    if not standing:
+        return
+    async with hub.store.write() as connection:
+        await conditions.clear_conditions(
+            known.site,
+            connection,
+            appliance=known.appliance,
+            codes=standing,
+            now_ms=hub.now_ms,
+        )
+    for one in standing:
+        known.raised.pop(one, None)

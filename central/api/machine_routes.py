@@ -1,0 +1,21 @@
+"""The machines' half of the route table: what appliances and monitors may call."""
+
+from central.api import agent, probes
+from central.api.raw import RawAccess, RawEntry
+from proto.envelope import ENVELOPE_BYTES_MAX
+from proto.hub import check_in, enroll, evidence
+
+MACHINE_ROUTES: tuple[RawEntry, ...] = (
+    RawEntry("GET", enroll.PATH_ROOT, RawAccess.ANYONE, agent.root),
+    RawEntry("POST", enroll.PATH_ENROLL, RawAccess.SIGNED, agent.enroll, ENVELOPE_BYTES_MAX),
+    RawEntry("POST", check_in.PATH, RawAccess.SIGNED, agent.check_in, ENVELOPE_BYTES_MAX),
+    RawEntry(
+        "POST",
+        evidence.PATH,
+        RawAccess.SIGNED,
+        agent.take_evidence,
+        evidence.BATCH_BYTES_MAX,
+    ),
+    RawEntry("GET", "/healthz", RawAccess.ANYONE, probes.alive),
+    RawEntry("GET", "/readyz", RawAccess.ANYONE, probes.ready),
+)

@@ -1,0 +1,54 @@
+"""The hub as one value: what every route, command and job is given."""
+
+from dataclasses import dataclass
+
+from central.core.health import Condition
+from central.core.settings import HubSettings
+from central.core.signing import HubKeys
+from central.store import appliances, conditions
+from central.store.check_ins import CheckInGroups
+from central.store.engine import Store
+from central.store.registry import Registry
+from runtime.clock import Clock, Entropy
+from runtime.log import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """Everything the hub's routes need.
+
+    Attributes:
+        origin: the hub's address as the trust root names it, https://host[:port].
+        root: the trust root's envelope, exactly as it is pinned.
+        registry: the fleet in memory; `load_registry` fills it before serving.
+        check_ins: makes check-ins durable; its worker must be running.
+    """
+
+    origin: str
+    root: bytes
+    keys: HubKeys
+    store: Store
+    registry: Registry
+    check_ins: CheckInGroups
+    settings: HubSettings
+    clock: Clock
+    entropy: Entropy
+    log: Log
+
+    @property
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+        return self.clock.now_ms()
+
+
+async def load_registry(hub: Hub) -> None:
+    """Read the fleet and its standing conditions into memory."""
+    async with hub.store.read() as connection:
+        fleet = await appliances.all_appliances(connection)
+        raised = await conditions.standing(connection)
+    for one in fleet:
+        hub.registry.add(one)
+    for appliance, code, last_ms in raised:
+        known = hub.registry.by_id(appliance)
+        if known is not None and code in set(Condition):
+            known.raised[Condition(code)] = last_ms

@@ -1,0 +1,84 @@
+"""The fleet in memory: each appliance's verified key and where its check-ins stand.
+
+A check-in is judged without a query. The registry is loaded before anything is served and changed
+only beside the store, by the one process that serves; the store is what survives.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from central.core.health import Condition
+from central.core.signing import evidence_origin
+from central.store.appliances import Enrolled
+from proto.ids import ApplianceId, SiteId
+from proto.keys import PublicKey, Threshold, trust_one
+
+
+@dataclass(slots=True)
+class Known:
+    """One appliance.
+
+    Attributes:
+        trust: its key, as whose signature counts for it.
+        origin: the origin line of its evidence checkpoints.
+        seq: its last check-in's number.
+        state: that of the last full state received.
+        raised: conditions it is known to be in, and when they were last written.
+        evidence: held while a batch of its evidence is judged and stored.
+    """
+
+    site: SiteId
+    appliance: ApplianceId
+    key: PublicKey
+    trust: Threshold
+    origin: str
+    seq: int
+    state: bytes
+    last_seen_ms: int | None
+    as_of_s: int
+    raised: dict[Condition, int] = field(default_factory=dict)
+    evidence: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Registry:
+    """Every enrolled appliance, by key id and by id."""
+
+    def __init__(self, hub_origin: str) -> None:
+        """Start empty; `hub_origin` begins every log's name."""
+        self._hub_origin = hub_origin
+        self._by_key: dict[str, Known] = {}
+        self._by_id: dict[str, Known] = {}
+
+    def __len__(self) -> int:
+        """Return how many appliances are enrolled."""
+        return len(self._by_id)
+
+    def add(self, enrolled: Enrolled) -> Known:
+        """Add an appliance, or return the one that is there."""
+        there = self._by_id.get(enrolled.appliance)
+        if there is not None:
+            return there
+        key = PublicKey(enrolled.ed25519)
+        known = Known(
+            enrolled.site,
+            enrolled.appliance,
+            key,
+            trust_one(enrolled.appliance, key),
+            evidence_origin(self._hub_origin, enrolled.site, enrolled.appliance),
+            enrolled.seq,
+            enrolled.state,
+            enrolled.last_seen_ms,
+            enrolled.as_of_s,
+        )
+        self._by_key[key.key_id] = known
+        self._by_id[enrolled.appliance] = known
+        return known
+
+    def by_key_ids(self, key_ids: Iterable[str]) -> Known | None:
+        """Return the appliance that one of these key ids hints at."""
+        return next((self._by_key[one] for one in key_ids if one in self._by_key), None)
+
+    def by_id(self, appliance: str) -> Known | None:
+        """Return the appliance of this id."""
+        return self._by_id.get(appliance)
