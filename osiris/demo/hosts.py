@@ -194,5 +194,5 @@ def clinic(
 
 
 def ready_ports(network: str = "10.77.0") -> list[tuple[str, int]]:
-    """What to wait for before the clinic is open: SSH on the Linux hosts; the scanner is left be."""
+    """What to wait for before the clinic is open: SSH on the Linux hosts; the scanner is left."""
     return [(f"{network}.{place.octet}", 22) for place in _LINUX_HOSTS.values()]
