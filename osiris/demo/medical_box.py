@@ -53,10 +53,7 @@ class Diary:
             return self._connections
 
 
-diary = Diary()
-
-
-def sniff() -> None:
+def sniff(diary: Diary) -> None:
     """Write down every IP packet sent to this box, whatever its port."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP)) as tap:
         tap.bind(("eth0", ETH_P_IP))
@@ -76,8 +73,11 @@ def sniff() -> None:
 class Association(socketserver.BaseRequestHandler):
     """One connection: at most one association request, always rejected."""
 
+    server: "Server"
+
     def handle(self) -> None:
         """Read a request, reject it, and write down what came."""
+        diary = self.server.diary
         number = diary.number()
         diary.write(opened=number, **{"from": self.client_address[0]})
         self.request.settimeout(READ_TIMEOUT_S)
@@ -109,7 +109,18 @@ class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
+    def __init__(self, diary: Diary) -> None:
+        """Listen on every address; connections are written down in `diary`."""
+        super().__init__(("", PORT), Association)
+        self.diary = diary
+
+
+def main() -> None:
+    """Be the box for ever."""
+    diary = Diary()
+    threading.Thread(target=sniff, args=(diary,), daemon=True).start()
+    Server(diary).serve_forever()
+
 
 if __name__ == "__main__":
-    threading.Thread(target=sniff, daemon=True).start()
-    Server(("", PORT), Association).serve_forever()
+    main()

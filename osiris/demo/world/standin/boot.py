@@ -13,9 +13,11 @@ from osiris.demo.world.standin.units import NoSuchUnitError, load
 
 TARGETS = ("sysinit", "sockets", "timers", "multi-user")
 STARTED = ("service", "socket", "timer")
+# /run/nologin is for systemd-user-sessions to remove, which is not here.
+TMPFILES = ("--create", "--boot", "--exclude-prefix=/dev", "--exclude-prefix=/run/nologin")
 EARLY = (
     ("/bin/systemd-machine-id-setup",),
-    ("/bin/systemd-tmpfiles", "--create", "--boot", "--exclude-prefix=/dev"),
+    ("/bin/systemd-tmpfiles", *TMPFILES),
     ("/lib/systemd/systemd-sysctl",),
 )
 WANTED = Path("/etc/systemd/system")
