@@ -1,0 +1,81 @@
+"""What people change at the hub: the command line and the console ask for it here, in one way."""
+
+from central.core.enrollment import claim_name
+from central.core.health import Condition
+from central.core.signing import CLAIM_NONCE_BYTES
+from central.state import Hub
+from central.store import appliances, conditions, sites
+from proto import ids
+from proto.claim import SECRET_BYTES, ClaimCode
+from proto.errors import MalformedError
+from proto.ids import ApplianceId, SiteId
+from proto.trust_root import fingerprint
+
+LABEL_CHARS_MAX = 120
+
+
+async def add_site(hub: Hub, label: str) -> SiteId:
+    """Add a site under the name that people know it by.
+
+    Raises:
+        MalformedError: the label is empty, too long, or not printable.
+    """
+    shown = " ".join(label.split())
+    if not 1 <= len(shown) <= LABEL_CHARS_MAX or not shown.isprintable():
+        msg = f"label: must be 1 to {LABEL_CHARS_MAX} printable characters"
+        raise MalformedError(msg)
+    site = ids.new_site_id(hub.entropy(ids.ENTROPY_BYTES))
+    async with hub.store.write() as connection:
+        await sites.add_site(site, connection, label=shown, now_ms=hub.now_ms)
+    return site
+
+
+async def new_claim(hub: Hub, site: SiteId) -> str:
+    """Return a fresh claim code of a site: shown once, kept only sealed.
+
+    Raises:
+        NotFoundError: there is no such site.
+    """
+    secret = hub.entropy(SECRET_BYTES)
+    sealed = hub.keys.seal_claim(secret, nonce=hub.entropy(CLAIM_NONCE_BYTES))
+    now_ms = hub.now_ms
+    async with hub.store.write() as connection:
+        await sites.find_site(site, connection)
+        await sites.add_claim(
+            site,
+            connection,
+            claim=claim_name(secret),
+            secret_sealed=sealed,
+            now_ms=now_ms,
+            expires_ms=now_ms + hub.settings.claim_life_s * 1000,
+        )
+    return ClaimCode(hub.origin, secret, fingerprint(hub.root)).as_text()
+
+
+async def confirm_appliance(hub: Hub, appliance: ApplianceId, *, by: str) -> None:
+    """Note that a person compared the appliance's fingerprint with what its portal shows.
+
+    Raises:
+        NotFoundError: there is no such appliance.
+    """
+    async with hub.store.write() as connection:
+        found = await appliances.find_by_id(connection, appliance)
+        await appliances.confirm(
+            found.site, connection, appliance=appliance, by=by, now_ms=hub.now_ms
+        )
+
+
+async def clear_condition(hub: Hub, appliance: ApplianceId, code: Condition) -> None:
+    """Note that a person dealt with a condition.
+
+    Raises:
+        NotFoundError: there is no such appliance.
+    """
+    async with hub.store.write() as connection:
+        found = await appliances.find_by_id(connection, appliance)
+        await conditions.clear_conditions(
+            found.site, connection, appliance=appliance, codes=(code,), now_ms=hub.now_ms
+        )
+    known = hub.registry.by_id(appliance)
+    if known is not None:
+        known.raised.pop(code, None)
