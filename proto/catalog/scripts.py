@@ -27,7 +27,7 @@ _GREP_TEXT = re.compile(r"\b(?:[ef]?grep|awk)\b(?:\s+-\S+)*\s+(?:'[^']*'|\"[^\"]
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 
 _STOPS_SAFEGUARD = (
-    r"\bsystemctl\s+(?:--\S+\s+)*(?:stop|disable|mask)\s+(?:\S+\s+)*?"
+    r"\bsystemctl\s+(?:--\S+\s+)*(?:stop|disable|mask)\s+(?:[^\s;|&]+\s+)*?"
     r"(?:nftables|ufw|firewalld|auditd|apparmor|fail2ban|unattended-upgrades|rsyslog|chrony"
     r"|systemd-journald|systemd-timesyncd|apt-daily(?:-upgrade)?)(?:\.\w+)?(?=\s|;|&|\||$)"
 )
