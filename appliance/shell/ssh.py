@@ -19,7 +19,7 @@ import hashlib
 import logging
 import weakref
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import asyncssh
@@ -157,9 +157,10 @@ class SshShell:
         """Open a new session; see `ports.Shell.session`."""
         self._guard.check()
         options = _login_options(login)
-        async with self._slots:
-            turn = self._turns.setdefault((login.address, login.port), asyncio.Lock())
+        turn = self._turns.setdefault((login.address, login.port), asyncio.Lock())
+        async with AsyncExitStack() as stack:
             async with turn:
+                await stack.enter_async_context(self._slots)
                 connection = await self._connect(login, options)
             try:
                 yield SshSession(connection, login, self._entropy)

@@ -38,6 +38,7 @@ printf '%s\\n' 'free ALL=(ALL) NOPASSWD: ALL' 'asked ALL=(ALL) ALL' > /etc/sudoe
 chmod 440 /etc/sudoers.d/logins
 echo 'echo a greeting; echo a warning >&2' | cat - /home/free/.bashrc > /tmp/rc
 cat /tmp/rc > /home/free/.bashrc
+sed -i 's/pam_unix.so nullok/& nodelay/' /etc/pam.d/common-auth   # a refusal in 0 s, not in 2
 """
 
 
@@ -57,6 +58,10 @@ class SshHost:
     def shell(self, **limits: float) -> SshShell:
         """Make a real shell."""
         return SshShell(WorldGuard(None), SystemEntropy(), **limits)  # type: ignore[arg-type]
+
+    def shell_of(self, netns: str) -> SshShell:
+        """Make a real shell that belongs into a network namespace."""
+        return SshShell(WorldGuard(netns), SystemEntropy())
 
     def login(self, user: str, sudo: Sudo = Sudo.NONE) -> Login:
         """Make a login by key, whose sudo password is the right one."""
