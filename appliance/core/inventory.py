@@ -12,8 +12,7 @@ from appliance.core.classify import MEDICAL_PORTS, PORTS_MAX, SSH_PORT
 from proto.catalog.model import Check, ProbeKind
 from proto.errors import ConfigError
 from proto.findings import Reason
-from proto.ids import ApplianceId, TargetId
-from proto.inventory import DeviceClass, Facts, Platform
+from proto.inventory import Facts
 from proto.judge import Judgement, judge_answer, unknown
 
 
@@ -26,26 +25,9 @@ class PortSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """The facts that are the same for every device of a site."""
-
-    appliance_id: ApplianceId
-    appliance_address: str
-    admin_networks: tuple[str, ...]
-    ntp_servers: tuple[str, ...]
-    time_zone: str
-
-
-@dataclass(frozen=True, slots=True)
 class Judged:
-    """A check's judgement of a device, to be recorded as a finding from vantage `scan`.
+    """A check's judgement of a device; `at_ms`: when the oldest port it rests on was asked."""
 
-    Attributes:
-        at_ms: when the oldest port that it rests on was asked.
-    """
-
-    target: TargetId
-    check: Check
     judgement: Judgement
     at_ms: int
 
@@ -78,26 +60,6 @@ def wanted_ports(checks: Iterable[Check]) -> tuple[int, ...]:
     return tuple(sorted(wanted))
 
 
-def device_facts(
-    device: TargetId, kind: DeviceClass, *, address: str, around: Surroundings
-) -> Facts:
-    """Return the facts of a device that nobody logs in on."""
-    return Facts(
-        target_id=device,
-        target_platform=Platform.NETWORK,
-        target_os="",
-        target_os_version="",
-        target_class=kind,
-        target_login="",
-        target_address=address,
-        appliance_id=around.appliance_id,
-        appliance_address=around.appliance_address,
-        site_admin_networks=around.admin_networks,
-        site_ntp_servers=around.ntp_servers,
-        site_time_zone=around.time_zone,
-    )
-
-
 def judge_ports(
     check: Check, ports: Mapping[int, PortSeen], *, facts: Facts, now_ms: int
 ) -> Judged:
@@ -112,7 +74,7 @@ def judge_ports(
         is_open = any(seen.is_open for seen in fresh)
         if not is_open and len(fresh) < len(asked):
             stale = unknown(Reason.STALE, f"{name}: not every port was asked lately")
-            return Judged(facts.target_id, check, stale, now_ms)
+            return Judged(stale, now_ms)
         answer[name] = is_open
         at_ms = min([at_ms, *(seen.seen_ms for seen in fresh)])
-    return Judged(facts.target_id, check, judge_answer(check, answer, facts=facts), at_ms)
+    return Judged(judge_answer(check, answer, facts=facts), at_ms)
