@@ -15,6 +15,9 @@ from osiris.demo.world.syscalls import INERT, MountFlag, make_mounts_private, mo
 from osiris.demo.world.values import Init, Mode, WorldConfig, WorldError
 
 GROUP = Path("/sys/fs/cgroup")
+OWN_GROUP = "osiris.init"
+"""The group of the world's own processes, a name that no host can have."""
+
 COVERED = (Path("/mnt"), Path("/srv"), Path("/media"), Path("/tmp"))  # noqa: S108 - mounted over
 TMPFS_OPTIONS = "mode=755,size=75%"
 
@@ -83,8 +86,8 @@ def build(config: WorldConfig, *, has_group: bool) -> Stage:
         _build_network(config.network)
     if has_group:
         mount("cgroup2", GROUP, kind="cgroup2", flags=INERT)
-        (GROUP / "init").mkdir()
-        (GROUP / "init" / "cgroup.procs").write_text("0")
+        (GROUP / OWN_GROUP).mkdir()
+        (GROUP / OWN_GROUP / "cgroup.procs").write_text("0")
     for name in ("base", "hosts", "scratch"):
         (top / name).mkdir()
     return Stage(

@@ -64,7 +64,7 @@ class World:
         """
         found = probe()
         self.mode: Mode = mode or found.mode
-        self.reason = found.reason
+        self.reason = found.reason if self.mode == found.mode else f"mode {mode}, as asked"
         self.network = network
         self._refuse_harm()
         sweep(self.mode)
@@ -140,7 +140,7 @@ class World:
 
     def describe(self) -> str:
         """One plain sentence on how this world is made, for people."""
-        init = "real systemd" if self.init == "systemd" else "a stand-in for systemd (no cgroup)"
+        init = "real systemd" if self.init == "systemd" else "our stand-in for systemd"
         shared = "one shared root file system" if self.overlay else "a root file system each"
         return f"{self.reason}; hosts run {init} over {shared}, network {self.network}.0/24"
 
