@@ -17,7 +17,6 @@ the same check first, then those with the fewest comparisons against them.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from proto import strict_json
 from proto.catalog.model import Rule, Scope, ScopeKind
@@ -93,9 +92,10 @@ class Loser:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A rule that did not match, and what each of its comparisons saw."""
+    """A rule, whether it matches and is for the incident at all, and what its comparisons saw."""
 
     rule_id: str
+    is_match: bool
     is_in_scope: bool
     explained: tuple[Explained, ...]
 
@@ -214,26 +214,32 @@ def _why_behind(winner: Rule, loser: Rule) -> str:
     return f"{_STEPS[step]}: {shown}"
 
 
-def _nearest(rules: Mapping[str, Rule], fields: Fields) -> tuple[Near, ...]:
-    measured = []
-    for place, rule in enumerate(rules.values()):
-        explained = explain(rule.conditions, fields)
-        against = sum(1 for line in explained if line.verdict == _is_negated(line))
-        is_other = rule.check != fields.get("check")
-        measured.append((is_other, against, place, rule, explained))
-    measured.sort(key=lambda one: one[:3])
+def explain_rules(rules: Mapping[str, Rule], fields: Fields) -> tuple[Near, ...]:
+    """Explain every rule about the incident's check, in the order in which they are tried."""
     return tuple(
-        Near(rule.id, is_in_scope(rule.scope, fields), explained)
-        for _, _, _, rule, explained in measured[:NEAREST_MAX]
+        _near(rule, fields) for rule in rules.values() if rule.check == fields.get("check")
     )
+
+
+def _near(rule: Rule, fields: Fields) -> Near:
+    return Near(
+        rule_id=rule.id,
+        is_match=matches(rule, fields),
+        is_in_scope=is_in_scope(rule.scope, fields),
+        explained=explain(rule.conditions, fields),
+    )
+
+
+def _nearest(rules: Mapping[str, Rule], fields: Fields) -> tuple[Near, ...]:
+    measured: list[tuple[bool, int, int, Near]] = []
+    for place, rule in enumerate(rules.values()):
+        near = _near(rule, fields)
+        against = sum(1 for line in near.explained if line.verdict == _is_negated(line))
+        measured.append((rule.check != fields.get("check"), against, place, near))
+    measured.sort(key=lambda one: one[:3])
+    return tuple(near for _, _, _, near in measured[:NEAREST_MAX])
 
 
 def _is_negated(line: Explained) -> bool:
     """Tell whether a comparison stands under an odd number of `none` groups."""
     return line.place.split(".").count("none") % 2 == 1
-
-
-def sample_fields(rule: Rule) -> Mapping[str, Scalar]:
-    """Return the fields that a rule's scope alone asks for; lint and tests start from them."""
-    field = SCOPE_FIELDS.get(rule.scope.kind)
-    return MappingProxyType({} if field is None else {field: rule.scope.id})
