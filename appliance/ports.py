@@ -14,22 +14,9 @@ from proto.errors import TargetError
 from proto.findings import Reason, Scalar
 from proto.ids import TargetId
 from proto.secret import Secret
+from runtime.clock import Clock, Entropy
 
-
-class Clock(Protocol):
-    """The time of day. Waiting is asyncio's own sleep, which the simulator's loop makes virtual."""
-
-    def now_ms(self) -> int:
-        """Return milliseconds since the epoch."""
-        ...
-
-
-class Entropy(Protocol):
-    """Randomness: `secrets.token_bytes` in a daemon, a seeded generator in the simulator."""
-
-    def __call__(self, size_bytes: int, /) -> bytes:
-        """Return this many random bytes."""
-        ...
+__all__ = ["Clock", "Entropy"]
 
 
 class Sudo(StrEnum):

@@ -6,13 +6,16 @@ and leaves it only as the code "person".
 
 from dataclasses import replace
 
+from appliance.handlers import targets as target_handlers
 from appliance.handlers.record import tell_turn
 from appliance.handlers.run_drift import scan_target
 from appliance.handlers.work import Work
-from appliance.store import devices, incidents, meta, targets, waivers
+from appliance.store import devices, findings, incidents, meta, targets, waivers
 from proto.errors import ConflictError, MalformedError, NotFoundError
+from proto.findings import Vantage
 from proto.ids import IncidentId, TargetId
-from proto.incidents import Cause, State
+from proto.incidents import IN_HAND, Cause, State
+from proto.inventory import Platform
 
 REASON_CHARS_MAX = 400
 CLOSABLE = frozenset({State.ESCALATED, State.WAIVED, State.HEALED})
@@ -35,9 +38,7 @@ class People:
             msg = f"waiver.check: there is no check {check!r:.80}"
             raise NotFoundError(msg)
         async with work.store.write() as conn:
-            if not await devices.exists(conn, target):
-                msg = f"waiver.target: there is no device {target!r:.40}"
-                raise NotFoundError(msg)
+            await devices.get(conn, target)
             await waivers.add(
                 conn,
                 target,
@@ -99,6 +100,36 @@ class People:
             )
             await incidents.put(conn, closed)
             await tell_turn(conn, work, closed, actor=ACTOR, note=f"{account}: {reason.strip()}")
+        work.bells.uplink.ring()
+
+    async def remove_target(self, target: TargetId, *, account: str) -> None:
+        """End a target: its login goes, what was open over that login is closed.
+
+        Raises:
+            ConflictError: a repair is under way on it; it must end first.
+        """
+        work = self._work
+        async with work.store.read() as conn:
+            if target in await incidents.busy_targets(conn):
+                msg = "A repair is under way on this target. Try again when it has ended."
+                raise ConflictError(msg)
+        await target_handlers.remove(work, target)
+        async with work.store.write() as conn:
+            now_ms = work.clock.now_ms()
+            live = await incidents.live_of_target(conn, work.scribe.site, target)
+            for incident in live.values():
+                if incident.platform == Platform.NETWORK or incident.state in IN_HAND:
+                    continue
+                closed = replace(
+                    incident,
+                    state=State.CLOSED,
+                    cause=Cause.TARGET_REMOVED,
+                    closed_ms=now_ms,
+                    updated_ms=now_ms,
+                )
+                await incidents.put(conn, closed)
+                await tell_turn(conn, work, closed, actor=ACTOR, note=account)
+            await findings.forget(conn, target, vantage=Vantage.SSH)
         work.bells.uplink.ring()
 
     async def recheck(self, target: TargetId, *, account: str) -> None:

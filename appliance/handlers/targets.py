@@ -249,7 +249,7 @@ async def _host_key(work: Work, address: str, port: int) -> str:
 
 
 async def _require_new(work: Work, sighting: Sighting) -> None:
-    """Refuse what is a target already, or cannot be told apart; a disagreement is kept on record."""
+    """Refuse what is a target already or cannot be told apart; a disagreement is kept on record."""
     async with work.store.write() as conn:
         identified, known = await place(conn, work, [sighting])
         refusal = await _refusal(conn, identified)

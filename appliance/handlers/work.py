@@ -27,6 +27,23 @@ class HubTrust:
     cosigners: tuple[NoteKey, ...]
 
 
+@dataclass(slots=True)
+class Contact:
+    """When the hub answered, for people: the one thing here that changes."""
+
+    since_ms: int | None = None
+    seen_ms: int | None = None
+
+    def met(self, now_ms: int) -> None:
+        """The hub answered."""
+        self.since_ms = now_ms if self.since_ms is None else self.since_ms
+        self.seen_ms = now_ms
+
+    def lost(self) -> None:
+        """The hub did not answer."""
+        self.since_ms = None
+
+
 class Bell:
     """Wakes one waiting loop; ringing while it works makes its next wait return at once."""
 
@@ -82,6 +99,7 @@ class Work:
     trust: HubTrust
     version: str
     bells: Bells = field(default_factory=Bells)
+    contact: Contact = field(default_factory=Contact)
 
     def author(self) -> Author:
         """Return who writes evidence now."""

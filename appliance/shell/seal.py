@@ -72,9 +72,11 @@ def _load(path: Path) -> Secret:
     except OSError as error:
         msg = f"{path}: the sealing key cannot be read: {error.strerror}"
         raise ConfigError(msg) from error
-    with os.fdopen(descriptor, "rb") as file:
-        _require_private(path, os.fstat(file.fileno()))
-        raw = file.read(KEY_BYTES + 1)
+    try:
+        _require_private(path, os.fstat(descriptor))
+        raw = os.read(descriptor, KEY_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(raw) != KEY_BYTES:
         msg = (
             f"{path}: a sealing key has {KEY_BYTES} bytes, this file has another size: "

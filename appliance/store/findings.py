@@ -87,6 +87,11 @@ async def mark_reported(
     )
 
 
+async def forget(conn: aiosqlite.Connection, target: TargetId, *, vantage: Vantage) -> None:
+    """Drop a target's findings from one vantage: nobody looks from there any more."""
+    await conn.execute("DELETE FROM findings WHERE target = ? AND vantage = ?", (target, vantage))
+
+
 async def oldest_ms(conn: aiosqlite.Connection) -> int:
     """Return the time of the oldest current finding, 0 when there is none."""
     rows = list(await conn.execute_fetchall("SELECT min(at_ms) AS oldest FROM findings"))

@@ -45,6 +45,7 @@ async def run(work: Work) -> None:
         except UnreachableError as error:
             failures += 1
             wait_s = float(error.retry_after_s or backoff_s(failures))
+            work.contact.lost()
             await raise_condition(work, Condition.HUB_UNREACHABLE, detail=str(error))
         except RejectedError as error:
             failures += 1
@@ -79,6 +80,7 @@ async def check_in(work: Work) -> float:
     async with work.store.write() as conn:
         await meta.put(conn, meta.Key.HUB_STATE, head.state)
         await meta.put(conn, meta.Key.HUB_SEEN_MS, str(work.clock.now_ms()))
+    work.contact.met(work.clock.now_ms())
     return float(max(head.next_s, work.settings.check_in_s))
 
 
@@ -113,7 +115,7 @@ async def full_state(work: Work) -> FullState:
         log_head = await evidence.head(conn)
         conditions = await health.raised(conn)
         every = await targets.every(conn)
-        classes = Counter(device.device_class for device in await devices.every(conn))
+        classes = Counter(device.device_class for device in (await devices.every(conn)).values())
         observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
     groups: dict[tuple[Platform, DeviceClass], list[str]] = {}
     for target in sorted(every, key=lambda one: one.id)[:TARGETS_MAX]:

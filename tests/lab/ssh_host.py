@@ -1,6 +1,5 @@
 """A real Debian host with a real sshd and sudo, in a world of its own, and the logins to it."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,12 +9,13 @@ import asyncssh
 import pytest
 
 from appliance.ports import Login, Sudo
-from appliance.shell.clock import SystemEntropy
 from appliance.shell.ssh import SshShell
 from appliance.shell.world_guard import WorldGuard
+from osiris.demo import lab
 from osiris.demo.rootfs import ensure
 from osiris.demo.world import HostSpec, World, probe
 from proto.ids import TargetId
+from runtime.clock import system_entropy
 from tests.fakes.shell import credential
 
 NAME = "box"
@@ -57,11 +57,11 @@ class SshHost:
 
     def shell(self, **limits: float) -> SshShell:
         """Make a real shell."""
-        return SshShell(WorldGuard(None), SystemEntropy(), **limits)  # type: ignore[arg-type]
+        return SshShell(WorldGuard(None), system_entropy, **limits)  # type: ignore[arg-type]
 
     def shell_of(self, netns: str) -> SshShell:
         """Make a real shell that belongs into a network namespace."""
-        return SshShell(WorldGuard(netns), SystemEntropy())
+        return SshShell(WorldGuard(netns), system_entropy)
 
     def login(self, user: str, sudo: Sudo = Sudo.NONE) -> Login:
         """Make a login by key, whose sudo password is the right one."""
@@ -97,14 +97,17 @@ def public_line(key: asyncssh.SSHKey) -> str:
 
 
 def rootfs() -> Path:
-    """Return the hosts' file system; where no world is possible the test is left out, with why.
+    """Return the hosts' file system; where there can be no lab the test is left out, with why.
 
-    As root, or with CI set, something that is missing is a failure instead.
+    Where the lab must run, and where one id only is mapped so that there is no sudo, likewise.
     """
-    found = probe()
-    strict = os.geteuid() == 0 or "CI" in os.environ
-    if found.mode in {"none", "single"} and not strict:
-        pytest.skip(f"no host with sudo here: {found.reason} (apt-get install uidmap iproute2)")
+    reason = lab.obstacle()
+    if reason and lab.must_run():
+        pytest.fail(f"the lab must run here and cannot: {reason}")
+    if reason:
+        pytest.skip(f"no lab: {reason}")
+    if (found := probe()).mode == "single":
+        pytest.skip(f"no host with sudo: {found.reason}")
     return ensure(lambda _: None)
 
 

@@ -245,7 +245,6 @@ CREATE TABLE accounts (
 CREATE TABLE sessions (
   token_hash BLOB PRIMARY KEY,
   account    TEXT NOT NULL REFERENCES accounts (name) ON DELETE CASCADE,
-  csrf       TEXT NOT NULL,
-  created_ms INTEGER NOT NULL,
+  seen_ms    INTEGER NOT NULL,
   expires_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

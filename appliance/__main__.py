@@ -1,0 +1,5 @@
+"""`python -m appliance` runs the daemon."""
+
+from appliance.main import main
+
+main()

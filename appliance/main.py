@@ -1,0 +1,209 @@
+"""The appliance, wired once: ports made real, tasks started, pages served.
+
+`python -m appliance --config FILE` is what the service runs. It imports nothing of the command
+line, so that the daemon stays small.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+from appliance.config import DEFAULT_PATH, Config, read
+from appliance.handlers.people import People
+from appliance.handlers.work import HubTrust, Work
+from appliance.portal import local
+from appliance.portal.app import build, portal_pages
+from appliance.portal.state import Identity, Live, Portal
+from appliance.shell.enrollment import hub_context
+from appliance.shell.hub_client import HubClient
+from appliance.shell.identity import (
+    Enrolled,
+    Keys,
+    Place,
+    load_enrolled,
+    load_keys,
+    load_root,
+    scribe_of,
+)
+from appliance.shell.nmap import NmapScanner
+from appliance.shell.seal import KeySealer, sealing_key
+from appliance.shell.ssh import SshShell
+from appliance.shell.world_guard import WorldGuard
+from appliance.store.accounts import AccountTable
+from appliance.store.db import Store
+from appliance.tasks import check_in, discover, heal, scan, tidy, uplink
+from proto.catalog.load import load
+from proto.catalog.model import Content
+from proto.errors import OsirisError
+from proto.note import Algorithm, NoteKey
+from proto.trust_root import TrustRoot
+from runtime import log, notify, tls
+from runtime.clock import SystemClock, system_entropy
+from runtime.content import read_directory, read_installed
+from runtime.serve import listen_tcp, listen_unix, serve
+from runtime.service_lock import ServiceLock
+from runtime.supervisor import Task, stop_on_signals, supervise
+from runtime.web.access import Door
+from runtime.web.sessions import Accounts
+
+SCHEME = "https://"
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """An appliance that is wired but runs no loop.
+
+    Attributes:
+        lan_app: the pages, for people who sign in.
+        socket_app: the command line's routes.
+    """
+
+    config: Config
+    work: Work
+    lan_app: Starlette
+    socket_app: Starlette
+
+
+def load_content(config: Config) -> Content:
+    """Return the content set: the configured directory's, else what the program ships."""
+    directory = config.file.content_dir
+    return load(read_directory(Path(directory)) if directory else read_installed())
+
+
+def trust_of(root: TrustRoot) -> HubTrust:
+    """Return whose statements count, from the pinned trust root."""
+    name = root.hub_origin.removeprefix(SCHEME)
+    cosigners = tuple(NoteKey(name, key, Algorithm.COSIGNATURE) for key in root.log_keys)
+    return HubTrust(root.heads(), cosigners)
+
+
+@asynccontextmanager
+async def wired(config: Config) -> AsyncIterator[Daemon]:
+    """Wire an enrolled appliance on its state directory; its lock must be held.
+
+    Raises:
+        ConfigError: it is not enrolled, or something it needs cannot be read.
+        CatalogError: the content set does not hold together.
+    """
+    place = Place(config.state_dir)
+    place.prepare()
+    enrolled, keys, root = load_enrolled(place), load_keys(place, system_entropy), load_root(place)
+    content = load_content(config)
+    clock = SystemClock()
+    guard = WorldGuard(config.file.world.netns if config.file.world else None)
+    store = await Store.open(place.store, now_ms=clock.now_ms())
+    hub = HubClient(root.hub_origin, tls=hub_context(root))
+    try:
+        work = Work(
+            settings=config.settings,
+            store=store,
+            content=lambda: content,
+            scribe=scribe_of(enrolled, keys),
+            clock=clock,
+            entropy=system_entropy,
+            shell=SshShell(guard, system_entropy),
+            scanner=NmapScanner(guard),
+            sealer=KeySealer(sealing_key(place.rest_key, system_entropy), system_entropy),
+            hub=hub,
+            trust=trust_of(root),
+            version=version("osiris"),
+        )
+        portal = _portal(config, work, enrolled, keys=keys, root=root)
+        yield Daemon(
+            config,
+            work,
+            lan_app=build(portal, Door.LAN),
+            socket_app=build(portal, Door.SOCKET, more=local.entries(work)),
+        )
+    finally:
+        await hub.close()
+        await store.close()
+
+
+def _portal(
+    config: Config, work: Work, enrolled: Enrolled, *, keys: Keys, root: TrustRoot
+) -> Portal:
+    return Portal(
+        store=work.store,
+        commands=People(work),
+        accounts=Accounts(AccountTable(work.store), system_entropy),
+        clock=work.clock,
+        content=work.content,
+        live=lambda: Live(work.contact.since_ms, work.contact.seen_ms),
+        identity=Identity(
+            site=work.scribe.site,
+            appliance=work.scribe.appliance,
+            place=config.file.site.label or enrolled.site,
+            fingerprint=hashlib.sha256(keys.signing.public.raw).hexdigest(),
+            hub=root.hub_origin,
+            version=work.version,
+        ),
+        pages=portal_pages(config.settings.site.time_zone),
+    )
+
+
+async def run(config: Config) -> int:
+    """Run the daemon until it is told to stop; return its exit status."""
+    place = Place(config.state_dir)
+    place.prepare()
+    logger = log.logger("appliance")
+    stop = asyncio.Event()
+    with ServiceLock(config.state_dir):
+        async with wired(config) as daemon:
+            names = list({config.file.portal.host, *config.file.portal.names, "localhost"})
+            material = tls.ensure(
+                config.state_dir / "tls",
+                names,
+                now_ms=daemon.work.clock.now_ms(),
+                common_name="Osiris appliance",
+            )
+            lan = listen_tcp(config.file.portal.host, config.file.portal.port)
+            socket = listen_unix(place.socket)
+            stop_on_signals(stop)
+            notify.ready("watching")
+            logger.info("serving", portal=f"{SCHEME}{lan.getsockname()[0]}:{lan.getsockname()[1]}")
+            serving: dict[str, Task] = {
+                "portal": partial(
+                    serve, daemon.lan_app, lan, stop=stop, tls=tls.server_context(material)
+                ),
+                "socket": partial(serve, daemon.socket_app, socket, stop=stop),
+            }
+            return await supervise(serving | loops(daemon), log=logger, stop=stop)
+
+
+def loops(daemon: Daemon) -> dict[str, Task]:
+    """Return the appliance's loops by name."""
+    work = daemon.work
+    found: dict[str, Task] = {
+        "scan": partial(scan.run, work),
+        "heal": partial(heal.run, work),
+        "check_in": partial(check_in.run, work),
+        "uplink": partial(uplink.run, work),
+        "tidy": partial(tidy.run, work, daemon.config.state_dir),
+    }
+    if work.settings.networks:
+        found["discover"] = partial(discover.run, work)
+    return found
+
+
+def main() -> None:
+    """Run the daemon from the command line of the service."""
+    parser = argparse.ArgumentParser(prog="python -m appliance", description=__doc__)
+    parser.add_argument("--config", type=Path, default=DEFAULT_PATH)
+    parser.add_argument("--log", choices=("json", "text"), default="json")
+    parsed = parser.parse_args()
+    log.configure(as_json=parsed.log == "json")
+    try:
+        sys.exit(asyncio.run(run(read(parsed.config))))
+    except OsirisError as error:
+        sys.stderr.write(f"osiris appliance: {error}\n")
+        sys.exit(error.exit_status)

@@ -1,0 +1,347 @@
+"""What the command line may ask through the daemon's own socket: JSON in, JSON out.
+
+The socket's mode (0600) is the sign-in. Errors are {code, message} with the status of their family.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import Response
+
+from appliance.core.identity import fingerprint
+from appliance.handlers import targets as target_handlers
+from appliance.handlers.people import People
+from appliance.handlers.run_drift import scan_target
+from appliance.handlers.work import Work
+from appliance.portal.frame import freshness
+from appliance.portal.state import Portal, PortalVisit
+from appliance.ports import Credential, Sudo
+from appliance.store import accounts, evidence, findings, health, incidents, meta, targets, waivers
+from appliance.store.views import incidents as incident_views
+from appliance.store.views import inventory
+from proto import strict_json
+from proto.errors import (
+    ConfigError,
+    ConflictError,
+    IntegrityError,
+    MalformedError,
+    NotFoundError,
+    OsirisError,
+    TargetError,
+    UnreachableError,
+)
+from proto.ids import parse_incident_id, parse_target_id
+from proto.incidents import State
+from proto.secret import Secret
+from runtime.web.access import Access, Entry
+from runtime.web.passwords import check_new, hashed
+
+BODY_BYTES_MAX = 64 * 1024
+OPERATOR = "command line"
+"""Who is named for what was asked through the socket."""
+
+_STATUSES: tuple[tuple[type[OsirisError], int], ...] = (
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (ConfigError, 422),
+    (TargetError, 502),
+    (UnreachableError, 503),
+    (IntegrityError, 500),
+)
+
+Body = Mapping[str, Any]
+Answer = Callable[[Work, PortalVisit, Body], Awaitable[object]]
+
+
+def entries(work: Work) -> Sequence[Entry[Portal]]:
+    """Return the socket's routes."""
+    return [
+        Entry(method, path, Access.LOCAL, _endpoint(work, answer))
+        for method, path, answer in _ROUTES
+    ]
+
+
+def _endpoint(work: Work, answer: Answer) -> Callable[[PortalVisit], Awaitable[Response]]:
+    async def serve(visit: PortalVisit) -> Response:
+        try:
+            value = await answer(work, visit, await _body(visit))
+        except OsirisError as error:
+            status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 400)
+            return _json({"code": error.code, "message": str(error)}, status=status)
+        return _json(value, status=200)
+
+    return serve
+
+
+def _json(value: object, *, status: int) -> Response:
+    return Response(json.dumps(value, default=str), status, media_type="application/json")
+
+
+async def _body(visit: PortalVisit) -> Body:
+    if visit.request.method == "GET":
+        return {}
+    received = bytearray()
+    async for chunk in visit.request.stream():
+        received += chunk
+        if len(received) > BODY_BYTES_MAX:
+            msg = f"body: more than {BODY_BYTES_MAX} bytes"
+            raise MalformedError(msg)
+    value = strict_json.loads(bytes(received), size_bytes_max=BODY_BYTES_MAX, where="body")
+    if not isinstance(value, dict):
+        msg = "body: not an object"
+        raise MalformedError(msg)
+    return value
+
+
+def _text(body: Body, name: str, *, default: str | None = None) -> str:
+    value = body.get(name, default)
+    if not isinstance(value, str):
+        msg = f"{name}: missing, or not text"
+        raise MalformedError(msg)
+    return value
+
+
+def _number(body: Body, name: str) -> int:
+    return strict_json.integer(body.get(name), name)
+
+
+async def status(work: Work, visit: PortalVisit, _: Body) -> object:
+    """Say how the appliance is."""
+    async with work.store.read() as conn:
+        head = await evidence.head(conn)
+        conditions = await health.raised(conn)
+        live = await incidents.due(
+            conn, work.scribe.site, states=frozenset(State) - {State.CLOSED}, now_ms=2**53
+        )
+        result: dict[str, object] = {
+            "site": work.scribe.site,
+            "appliance": work.scribe.appliance,
+            "version": work.version,
+            "fingerprint": visit.app.identity.fingerprint,
+            "hub": visit.app.identity.hub,
+            "hub_seen_ms": await meta.get_int(conn, meta.Key.HUB_SEEN_MS),
+            "hub_acknowledged": head.acked_size,
+            "evidence": head.tree.size,
+            "evidence_root": strict_json.b64_encode(head.tree.root),
+            "content": work.content().digest,
+            "checks": len(work.content().checks),
+            "targets": len(await targets.every(conn)),
+            "last_discovery_ms": await meta.get_int(conn, meta.Key.LAST_DISCOVERY_MS),
+            "last_scan_ms": await meta.get_int(conn, meta.Key.LAST_SCAN_MS),
+            "observe_only": await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1",
+            "health": sorted(condition.value for condition in conditions),
+            "accounts": await accounts.names(conn),
+        }
+    states = [incident.state.value for incident in live]
+    result["incidents"] = {name: states.count(name) for name in sorted(set(states))}
+    return result
+
+
+async def list_targets(work: Work, _: PortalVisit, __: Body) -> object:
+    """List the targets with how many findings of each verdict they have."""
+    async with work.store.read() as conn:
+        every = await targets.every(conn)
+        rows = []
+        for target in every:
+            kept = await findings.of_target(conn, work.scribe.site, target.id)
+            verdicts = [one.finding.verdict.value for one in kept.values()]
+            rows.append(
+                {
+                    "id": target.id,
+                    "label": target.label,
+                    "address": target.address,
+                    "port": target.port,
+                    "login": target.login,
+                    "sudo": target.sudo.value,
+                    "os": f"{target.os} {target.os_version}".strip(),
+                    "host_key": fingerprint(target.host_key),
+                    "findings": {name: verdicts.count(name) for name in sorted(set(verdicts))},
+                }
+            )
+    return rows
+
+
+async def look(work: Work, _: PortalVisit, body: Body) -> object:
+    """Return the host key a host shows."""
+    shown = await target_handlers.look(work, _text(body, "address"), _number(body, "port"))
+    return asdict(shown)
+
+
+async def add_target(work: Work, _: PortalVisit, body: Body) -> object:
+    """Add a target."""
+
+    def secret(name: str) -> Secret | None:
+        return Secret(_text(body, name)) if body.get(name) is not None else None
+
+    try:
+        sudo = Sudo(_text(body, "sudo"))
+    except ValueError as error:
+        msg = "sudo: none, nopasswd or ask"
+        raise MalformedError(msg) from error
+    wanted = target_handlers.Wanted(
+        address=_text(body, "address"),
+        port=_number(body, "port"),
+        user=_text(body, "user"),
+        sudo=sudo,
+        credential=Credential(secret("private_key"), secret("password"), secret("sudo_password")),
+        host_key=_text(body, "host_key"),
+        label=_text(body, "label", default=""),
+    )
+    found = await target_handlers.add(work, wanted)
+    return {**asdict(found), "sentence": found.sentence()}
+
+
+async def try_target(work: Work, visit: PortalVisit, _: Body) -> object:
+    """Log in on a target anew."""
+    found = await target_handlers.test(work, parse_target_id(visit.request.path_params["target"]))
+    return {**asdict(found), "sentence": found.sentence()}
+
+
+async def remove_target(work: Work, visit: PortalVisit, _: Body) -> object:
+    """End a target; what was open on it is closed."""
+    target = parse_target_id(visit.request.path_params["target"])
+    await People(work).remove_target(target, account=OPERATOR)
+    return {"removed": target}
+
+
+async def check_target(work: Work, visit: PortalVisit, _: Body) -> object:
+    """Ask a target every check now and return its findings."""
+    target = parse_target_id(visit.request.path_params["target"])
+    async with work.store.read() as conn:
+        row = await targets.get(conn, target)
+    await scan_target(work, row, all_of_them=True)
+    async with work.store.read() as conn:
+        kept = await findings.of_target(conn, work.scribe.site, target)
+    return [
+        {
+            "check": one.finding.check,
+            "verdict": one.finding.verdict.value,
+            "reason": one.finding.reason,
+            "seen": dict(one.finding.seen),
+            "at_ms": one.finding.at_ms,
+        }
+        for _, one in sorted(kept.items())
+    ]
+
+
+async def list_devices(work: Work, visit: PortalVisit, _: Body) -> object:
+    """List the devices."""
+    fresh = freshness(work.content())
+    async with work.store.read() as conn:
+        rows = await inventory.devices(conn, freshness=fresh, now_ms=visit.now_ms)
+    return [asdict(row) for row in rows]
+
+
+async def list_findings(work: Work, visit: PortalVisit, _: Body) -> object:
+    """List the current findings."""
+    fresh = freshness(work.content())
+    async with work.store.read() as conn:
+        rows = await inventory.findings(conn, freshness=fresh, now_ms=visit.now_ms)
+    return [asdict(row) for row in rows]
+
+
+async def list_incidents(work: Work, _: PortalVisit, __: Body) -> object:
+    """List the incidents that turned last."""
+    async with work.store.read() as conn:
+        rows = await incident_views.incidents(conn, states=frozenset(State))
+    return [asdict(row) for row in rows]
+
+
+async def show_incident(work: Work, visit: PortalVisit, _: Body) -> object:
+    """Show one incident with its turns and repairs."""
+    wanted = parse_incident_id(visit.request.path_params["incident"])
+    async with work.store.read() as conn:
+        found = await incident_views.incident(conn, wanted)
+        if found is None:
+            msg = f"there is no incident {wanted}"
+            raise NotFoundError(msg)
+        turns = await incident_views.turns(conn, wanted)
+        repairs = await incident_views.repairs(conn, wanted)
+    return {
+        "incident": asdict(found),
+        "turns": [asdict(turn) for turn in turns],
+        "repairs": [asdict(repair) for repair in repairs],
+    }
+
+
+async def list_waivers(work: Work, visit: PortalVisit, _: Body) -> object:
+    """List the waivers."""
+    async with work.store.read() as conn:
+        rows = await waivers.every(conn)
+    return [{**asdict(row), "active": row.is_active(now_ms=visit.now_ms)} for row in rows]
+
+
+async def add_waiver(work: Work, _: PortalVisit, body: Body) -> object:
+    """Add a waiver."""
+    await People(work).add_waiver(
+        parse_target_id(body.get("target")),
+        _text(body, "check"),
+        reason=_text(body, "reason"),
+        until_ms=_number(body, "until_ms"),
+        account=_text(body, "account", default=OPERATOR),
+    )
+    return {}
+
+
+async def end_waiver(work: Work, visit: PortalVisit, _: Body) -> object:
+    """End a waiver."""
+    text = visit.request.path_params["waiver"]
+    if not text.isascii() or not text.isdigit():
+        msg = f"there is no waiver {text!a:.20}"
+        raise NotFoundError(msg)
+    await People(work).end_waiver(int(text[:15]), account=OPERATOR)
+    return {}
+
+
+async def observe_only(work: Work, _: PortalVisit, body: Body) -> object:
+    """Switch observe-only."""
+    on = strict_json.boolean(body.get("on"), "on")
+    await People(work).set_observe_only(on=on, account=OPERATOR)
+    return {"observe_only": on}
+
+
+async def add_account(work: Work, _: PortalVisit, body: Body) -> object:
+    """Make an account of the portal, or set the password of one that is there."""
+    name = _text(body, "name")
+    kept = await hashed(check_new(Secret(_text(body, "password"))))
+    async with work.store.write() as conn:
+        if body.get("replace") is True and await accounts.set_password(conn, name, kept):
+            return {"account": name, "made": False}
+        await accounts.add(conn, name, kept, now_ms=work.clock.now_ms())
+    return {"account": name, "made": True}
+
+
+async def verify_evidence(work: Work, _: PortalVisit, __: Body) -> object:
+    """Recompute the whole evidence log."""
+    async with work.store.read() as conn:
+        size = await evidence.verify(conn)
+        head = await evidence.head(conn)
+    return {
+        "leaves": size,
+        "root": strict_json.b64_encode(head.tree.root),
+        "acknowledged": head.acked_size,
+        "cosigned": bool(head.cosigned),
+    }
+
+
+_ROUTES: tuple[tuple[str, str, Answer], ...] = (
+    ("GET", "/api/status", status),
+    ("GET", "/api/targets", list_targets),
+    ("POST", "/api/targets", add_target),
+    ("POST", "/api/targets/look", look),
+    ("POST", "/api/targets/{target}/test", try_target),
+    ("POST", "/api/targets/{target}/remove", remove_target),
+    ("POST", "/api/targets/{target}/check", check_target),
+    ("GET", "/api/devices", list_devices),
+    ("GET", "/api/findings", list_findings),
+    ("GET", "/api/incidents", list_incidents),
+    ("GET", "/api/incidents/{incident}", show_incident),
+    ("GET", "/api/waivers", list_waivers),
+    ("POST", "/api/waivers", add_waiver),
+    ("POST", "/api/waivers/{waiver}/end", end_waiver),
+    ("POST", "/api/observe-only", observe_only),
+    ("POST", "/api/accounts", add_account),
+    ("POST", "/api/evidence/verify", verify_evidence),
+)

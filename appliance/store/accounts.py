@@ -1,0 +1,95 @@
+"""Accounts of the portal and their sessions; an account is made by the command line alone."""
+
+from dataclasses import dataclass
+
+import aiosqlite
+
+from appliance.store.db import Store
+from proto.errors import ConflictError, MalformedError
+from runtime.web.sessions import StoredSession
+
+NAME_CHARS_MAX = 40
+ACCOUNTS_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTable:
+    """`runtime.web.sessions.AccountStore` in the appliance's store."""
+
+    store: Store
+
+    async def password_of(self, name: str) -> str | None:
+        """Return the kept password of an account, else None."""
+        async with self.store.read() as conn:
+            rows = await conn.execute_fetchall(
+                "SELECT password_hash FROM accounts WHERE name = ?", (name,)
+            )
+        return next((str(row["password_hash"]) for row in rows), None)
+
+    async def add_session(
+        self, digest: bytes, *, person: str, now_ms: int, expires_ms: int
+    ) -> None:
+        """Keep a new session, and drop those that are over."""
+        async with self.store.write() as conn:
+            await conn.execute("DELETE FROM sessions WHERE expires_ms <= ?", (now_ms,))
+            await conn.execute(
+                "INSERT INTO sessions VALUES (?, ?, ?, ?)", (digest, person, now_ms, expires_ms)
+            )
+
+    async def find_session(self, digest: bytes) -> StoredSession | None:
+        """Return a session by its token's digest."""
+        async with self.store.read() as conn:
+            rows = await conn.execute_fetchall(
+                "SELECT account, seen_ms, expires_ms FROM sessions WHERE token_hash = ?", (digest,)
+            )
+        return next(
+            (StoredSession(row["account"], row["seen_ms"], row["expires_ms"]) for row in rows),
+            None,
+        )
+
+    async def saw_session(self, digest: bytes, *, now_ms: int) -> None:
+        """Note that a session was used."""
+        async with self.store.write() as conn:
+            await conn.execute(
+                "UPDATE sessions SET seen_ms = ? WHERE token_hash = ?", (now_ms, digest)
+            )
+
+    async def end_session(self, digest: bytes) -> None:
+        """Forget a session."""
+        async with self.store.write() as conn:
+            await conn.execute("DELETE FROM sessions WHERE token_hash = ?", (digest,))
+
+
+async def add(conn: aiosqlite.Connection, name: str, password_hash: str, *, now_ms: int) -> None:
+    """Make an account.
+
+    Raises:
+        MalformedError: no usable name.
+        ConflictError: there is one of this name, or there are too many.
+    """
+    if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable() or name != name.strip():
+        msg = f"name: 1 to {NAME_CHARS_MAX} printable characters"
+        raise MalformedError(msg)
+    rows = list(await conn.execute_fetchall("SELECT name FROM accounts"))
+    if any(row["name"] == name for row in rows):
+        msg = f"there is an account {name} already"
+        raise ConflictError(msg)
+    if len(rows) >= ACCOUNTS_MAX:
+        msg = f"there are {ACCOUNTS_MAX} accounts already"
+        raise ConflictError(msg)
+    await conn.execute("INSERT INTO accounts VALUES (?, ?, ?)", (name, password_hash, now_ms))
+
+
+async def set_password(conn: aiosqlite.Connection, name: str, password_hash: str) -> bool:
+    """Change an account's password and end its sessions; return False when there is none."""
+    cursor = await conn.execute(
+        "UPDATE accounts SET password_hash = ? WHERE name = ?", (password_hash, name)
+    )
+    await conn.execute("DELETE FROM sessions WHERE account = ?", (name,))
+    return cursor.rowcount == 1
+
+
+async def names(conn: aiosqlite.Connection) -> list[str]:
+    """Return the accounts' names, sorted."""
+    rows = await conn.execute_fetchall("SELECT name FROM accounts ORDER BY name")
+    return [row["name"] for row in rows]

@@ -1,0 +1,76 @@
+"""What a command line prints: tables for people, JSON for programs, one way for every verb."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+class Output(StrEnum):
+    """How a verb prints its result."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def print_rows(rows: Sequence[Row], columns: Mapping[str, str], *, output: Output) -> None:
+    """Print rows: `columns` maps a member's name to its heading, in order.
+
+    JSON holds every member of every row, also those that the table leaves out.
+    """
+    if output is Output.JSON:
+        print_json(list(rows))
+        return
+    # rich is imported here alone: the daemons never draw tables.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in columns.values():
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row.get(name))) for name in columns))
+    Console().print(table if rows else "nothing yet")
+
+
+def print_fields(value: Row, *, output: Output) -> None:
+    """Print one value: a line a member, or JSON."""
+    if output is Output.JSON:
+        print_json(value)
+        return
+    width = max((len(name) for name in value), default=0)
+    for name, member in value.items():
+        say(f"{name.replace('_', ' '):<{width}}  {_cell(member)}")
+
+
+def print_json(value: object) -> None:
+    """Print JSON, indented."""
+    say(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def say(line: str) -> None:
+    """Print a line of a result to standard output."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def note(line: str) -> None:
+    """Print a line about the work, not of the result, to standard error."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={_cell(member)}" for name, member in value.items()) or "-"
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(member) for member in value) or "-"
+    return str(value)

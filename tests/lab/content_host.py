@@ -1,0 +1,195 @@
+"""A lab host seen the way the appliance sees it: scripts over real SSH, answers judged for real.
+
+What a repair must leave as it was is read beside that, straight inside the host.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance.ports import Login, Ran, Script, Sudo
+from appliance.shell.ssh import SshSession, SshShell
+from appliance.shell.world_guard import WorldGuard
+from osiris.demo import drift as drift_package
+from osiris.demo.lab import LabHost
+from proto.catalog.model import Check, Content, ProbeKind, Runbook
+from proto.findings import Scalar
+from proto.ids import ApplianceId, TargetId
+from proto.inventory import DeviceClass, Facts, Platform, as_variables
+from proto.judge import Judgement, judge, judge_answer, read_captured, read_changed
+from proto.rules.matcher import Decision, decide
+from runtime.clock import system_entropy
+from tests.fakes.shell import credential
+
+DRIFTS = Path(drift_package.__path__[0])
+TARGET = TargetId("t-aaaaaaaaaa")
+SSH_PORT = 22
+
+# Files whose bytes are somebody else's business: the linker's cache, and the copies that the
+# account tools make of the last state before each change.
+_SNAPSHOT = r"""
+cd /
+find /etc ! -name ld.so.cache ! -path '/etc/*-' ! -name sudoers.d ! -type d \
+  -printf '%m %u %g %y %p %l\n' | LC_ALL=C sort
+find /etc -type d -path '*osiris*' | LC_ALL=C sort
+find /etc -type f ! -name ld.so.cache ! -path '/etc/*-' -exec sha256sum {} + | LC_ALL=C sort -k 2
+nft list ruleset
+for f in /proc/sys/net/ipv4/conf/*/accept_redirects /proc/sys/net/ipv4/conf/*/send_redirects \
+  /proc/sys/net/ipv4/conf/*/accept_source_route /proc/sys/kernel/randomize_va_space \
+  /proc/sys/kernel/dmesg_restrict /proc/sys/kernel/kptr_restrict /proc/sys/fs/suid_dumpable; do
+  echo "$f $(cat "$f")"; done
+"""
+
+
+def drift_script(check_id: str) -> str:
+    """Return the shell text that drifts a host so that this check fails."""
+    return (DRIFTS / f"{check_id}.sh").read_text()
+
+
+def runbook_of(content: Content, check: Check) -> Runbook | None:
+    """Return the runbook that verifies a check, None when only a person repairs it."""
+    return next((one for one in content.runbooks.values() if check.id in one.verify), None)
+
+
+def decision_on(content: Content, check: Check, seen: Mapping[str, Scalar]) -> Decision:
+    """Return what the rules decide about a drift of this check."""
+    fields: dict[str, Scalar] = {
+        "check": check.id,
+        "platform": check.platform.value,
+        "severity": check.severity.value,
+        "site": "s-aaaaaaaaaa",
+        "target": TARGET,
+        **{f"seen.{name}": value for name, value in seen.items()},
+    }
+    return decide(content.rules, fields)
+
+
+@dataclass(frozen=True)
+class ContentHost:
+    """A running host with the appliance's own way to it."""
+
+    lab: LabHost
+    shell: SshShell
+    login: Login
+    facts: Facts
+
+    def drift(self, check_id: str) -> None:
+        """Drift the host, as whoever neglected it."""
+        self.inside(f"set -eu\n{drift_script(check_id)}")
+
+    def inside(self, script: str) -> str:
+        """Run shell text as root inside the host, not over SSH; it must succeed."""
+        done = self.lab.sh(script)
+        assert done.exit_status == 0, done.output
+        return str(done.output)
+
+    def snapshot(self, runbook: Runbook) -> str:
+        """Return everything that this repair's undo must restore, as text to compare."""
+        units = [
+            one.removeprefix("unit:").partition("=")[0]
+            for one in runbook.writes
+            if one.startswith("unit:")
+        ]
+        states = "".join(
+            f"echo {unit} $(systemctl is-enabled {unit} 2>&1) $(systemctl is-active {unit} 2>&1)\n"
+            for unit in units
+        )
+        return self.inside(_SNAPSHOT + states)
+
+    def scan(self, check: Check) -> Judgement:
+        """Connect to every port that a network check names, and judge what was open."""
+        answer = {
+            name: any(self._is_open(port) for port in ports)
+            for name, ports in check.probe.ports.items()
+        }
+        return judge_answer(check, answer, facts=self.facts)
+
+    def _is_open(self, port: int) -> bool:
+        try:
+            self.lab.world.connect((self.lab.address, port)).close()
+        except OSError:
+            return False
+        return True
+
+    async def judge(self, check: Check) -> Judgement:
+        """Ask a check's question in a new session and read the answer."""
+        if check.probe.kind is not ProbeKind.SH:
+            return self.scan(check)
+        async with self.shell.session(self.login) as session:
+            ran = await self._run(session, check.probe.script, as_root=check.probe.as_root)
+        return judge(check, exit_status=ran.exit_status, stdout=ran.stdout, facts=self.facts)
+
+    async def capture(self, runbook: Runbook) -> Mapping[str, Scalar]:
+        """Run a runbook's capture and return what undo will be given."""
+        async with self.shell.session(self.login) as session:
+            ran = await self._run(session, runbook.capture, as_root=runbook.as_root)
+        return read_captured(exit_status=ran.exit_status, stdout=ran.stdout)
+
+    async def repair(self, runbook: Runbook) -> list[bool]:
+        """Run every step; returns for each whether it changed anything."""
+        changed = []
+        async with self.shell.session(self.login) as session:
+            for step in runbook.steps:
+                ran = await self._run(session, step.script, as_root=runbook.as_root)
+                assert ran.exit_status == 0, f"{runbook.id}.{step.id}: {ran.stderr_head!r}"
+                changed.append(read_changed(exit_status=ran.exit_status, stdout=ran.stdout))
+        return changed
+
+    async def undo(self, runbook: Runbook, captured: Mapping[str, Scalar]) -> None:
+        """Run a runbook's undo with what was captured."""
+        async with self.shell.session(self.login) as session:
+            ran = await self._run(session, runbook.undo, as_root=runbook.as_root, captured=captured)
+        assert ran.exit_status == 0, f"{runbook.id} undo: {ran.stderr_head!r}"
+        read_changed(exit_status=ran.exit_status, stdout=ran.stdout)
+
+    async def _run(
+        self,
+        session: SshSession,
+        text: str,
+        *,
+        as_root: bool,
+        captured: Mapping[str, Scalar] | None = None,
+    ) -> Ran:
+        variables = {**(captured or {}), **as_variables(self.facts)}
+        return await session.run(Script(text, variables, as_root=as_root, timeout_s=60))
+
+
+def facts_of(host: LabHost) -> Facts:
+    """Return the facts about a lab host; its world's bridge stands for appliance and time server."""
+    bridge = f"{host.world.network}.1"
+    return Facts(
+        target_id=TARGET,
+        target_platform=Platform.LINUX,
+        target_os="debian",
+        target_os_version="12",
+        target_class=DeviceClass.SERVER,
+        target_login=host.login,
+        target_address=host.address,
+        appliance_id=ApplianceId("a-aaaaaaaaaa"),
+        appliance_address=bridge,
+        site_admin_networks=(f"{host.world.network}.0/24",),
+        site_ntp_servers=(bridge,),
+        site_time_zone="Etc/UTC",
+    )
+
+
+@asynccontextmanager
+async def reached(host: LabHost) -> AsyncIterator[ContentHost]:
+    """Open the appliance's way to a lab host, its key pinned."""
+    forward = host.world.forward(("127.0.0.1", 0), (host.address, SSH_PORT), inward=False)
+    try:
+        shown = host.sh("cat /etc/ssh/ssh_host_ed25519_key.pub").output
+        login = Login(
+            target=TARGET,
+            address="127.0.0.1",
+            port=forward.port,
+            user=host.login,
+            host_key=" ".join(shown.split()[:2]),
+            sudo=Sudo.NOPASSWD,
+            credential=credential(key=host.key.private.read_text()),
+        )
+        shell = SshShell(WorldGuard(None), system_entropy)
+        yield ContentHost(host, shell, login, facts_of(host))
+    finally:
+        forward.close()
