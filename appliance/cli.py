@@ -1,0 +1,361 @@
+"""The appliance's verbs: target, waiver, site, appliance, evidence.
+
+Each asks the running daemon through its socket; without a daemon it works on the store itself.
+"""
+
+import asyncio
+import getpass
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from appliance import config as configs
+from proto.errors import ConfigError, ConflictError, MalformedError
+from runtime.terminal import Output, note, print_fields, print_json, print_rows, say
+
+T = TypeVar("T")
+DAY_S = 86_400
+ENV_CONFIG = "OSIRIS_APPLIANCE_CONFIG"
+
+target = typer.Typer(help="The machines this appliance looks after.", no_args_is_help=True)
+waiver = typer.Typer(help="Dated departures from a check.", no_args_is_help=True)
+site = typer.Typer(help="What holds for the whole site.", no_args_is_help=True)
+appliance = typer.Typer(help="The appliance itself.", no_args_is_help=True)
+evidence = typer.Typer(
+    help="What happened, as a log that cannot be rewritten.", no_args_is_help=True
+)
+
+ConfigFile = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar=ENV_CONFIG, help="The appliance's configuration file."),
+]
+Format = Annotated[Output, typer.Option("--output", "-o", help="table or json.")]
+DEFAULT = configs.DEFAULT_PATH
+
+
+def _ask(config: Path, question: Callable[[Any], Awaitable[T]]) -> T:
+    """Put a question through the door to the appliance."""
+    from appliance.door import open_door  # noqa: PLC0415 - the daemon's wiring, not for --help
+
+    async def asked() -> T:
+        async with open_door(configs.read(config)) as door:
+            return await question(door)
+
+    return asyncio.run(asked())
+
+
+def _when(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else "never"
+
+
+@target.command("add")
+def add_target(
+    address: Annotated[str, typer.Argument(help="IPv4 address, as 192.0.2.10.")],
+    user: Annotated[str, typer.Option("--user", "-u", help="Whom to log in as.")],
+    key: Annotated[Path | None, typer.Option("--key", help="An OpenSSH private key file.")] = None,
+    ask_password: Annotated[
+        bool, typer.Option("--ask-password", help="Ask for the login's password.")
+    ] = False,
+    sudo: Annotated[
+        str, typer.Option(help="How to become root: none, nopasswd or ask.")
+    ] = "nopasswd",
+    host_key: Annotated[
+        str | None,
+        typer.Option(
+            "--host-key", help="SHA256:... as the host's console shows it; not asked then."
+        ),
+    ] = None,
+    label: Annotated[str, typer.Option(help="What people call this machine.")] = "",
+    port: Annotated[int, typer.Option(help="The SSH port.")] = 22,
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Add a machine: shows its host key, pins what you confirm, tries the login.
+
+    Compare the fingerprint with what the machine itself says:
+    ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub
+    """
+    credential = _credential(key, ask_password=ask_password, sudo=sudo)
+    shown = _ask(
+        config, lambda door: door.post("/api/targets/look", {"address": address, "port": port})
+    )
+    if host_key is None:
+        _confirm(address, shown["fingerprint"])
+    body = {
+        "address": address,
+        "port": port,
+        "user": user,
+        "sudo": sudo,
+        "host_key": host_key or shown["host_key"],
+        "label": label,
+        **credential,
+    }
+    found = _ask(config, lambda door: door.post("/api/targets", body))
+    if output is Output.JSON:
+        print_json(found)
+        return
+    say(f"added {found['target']}: {found['sentence']}")
+
+
+def _credential(key: Path | None, *, ask_password: bool, sudo: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if key is None and not ask_password:
+        msg = "give --key FILE or --ask-password"
+        raise ConfigError(msg)
+    if key is not None:
+        try:
+            found["private_key"] = key.read_text("ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"--key {key}: cannot be read: {error}"
+            raise ConfigError(msg) from error
+    if ask_password:
+        found["password"] = _password("password of the login: ")
+    if sudo == "ask":
+        found["sudo_password"] = _password("password for sudo: ")
+    return found
+
+
+def _password(prompt: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    return getpass.getpass(prompt)
+
+
+def _confirm(address: str, fingerprint: str) -> None:
+    note(f"{address} shows the host key {fingerprint}")
+    if not sys.stdin.isatty():
+        msg = "nobody is here to confirm the host key: give it with --host-key"
+        raise ConfigError(msg)
+    if not typer.confirm("Is this the key that the machine itself shows?", err=True):
+        msg = "not confirmed, nothing was added"
+        raise ConflictError(msg)
+
+
+@target.command("list")
+def list_targets(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """List the machines with how many findings of each verdict they have."""
+    rows = _ask(config, lambda door: door.get("/api/targets"))
+    columns = {
+        "id": "ID",
+        "label": "LABEL",
+        "address": "ADDRESS",
+        "login": "LOGIN",
+        "os": "SYSTEM",
+        "findings": "FINDINGS",
+    }
+    print_rows(rows, columns, output=output)
+
+
+Target = Annotated[str, typer.Argument(help="The target's id, label or address.")]
+
+
+async def _id_of(door: Any, wanted: str) -> str:  # noqa: ANN401 - the lazily imported door
+    rows = await door.get("/api/targets")
+    found = [row["id"] for row in rows if wanted in {row["id"], row["label"], row["address"]}]
+    if len(found) != 1:
+        msg = f"{wanted}: {len(found)} targets have this id, label or address"
+        raise ConfigError(msg)
+    return str(found[0])
+
+
+@target.command("test")
+def try_target(wanted: Target, config: ConfigFile = DEFAULT) -> None:
+    """Log in on a machine anew and say what was found."""
+
+    async def ask(door: Any) -> Any:  # noqa: ANN401
+        return await door.post(f"/api/targets/{await _id_of(door, wanted)}/test", {})
+
+    say(_ask(config, ask)["sentence"])
+
+
+@target.command("check")
+def check_target(
+    wanted: Target, output: Format = Output.TABLE, config: ConfigFile = DEFAULT
+) -> None:
+    """Ask a machine every check now. Exit status 1 when something is drifted or unknown."""
+
+    async def ask(door: Any) -> Any:  # noqa: ANN401
+        note("asking every check ...")
+        return await door.post(f"/api/targets/{await _id_of(door, wanted)}/check", {})
+
+    rows = _ask(config, ask)
+    columns = {"check": "CHECK", "verdict": "VERDICT", "reason": "REASON", "seen": "SEEN"}
+    print_rows(rows, columns, output=output)
+    if any(row["verdict"] in {"drifted", "unknown"} for row in rows):
+        raise typer.Exit(1)
+
+
+@target.command("remove")
+def remove_target(wanted: Target, config: ConfigFile = DEFAULT) -> None:
+    """Stop looking after a machine: its credential goes, its history stays."""
+
+    async def ask(door: Any) -> Any:  # noqa: ANN401
+        return await door.post(f"/api/targets/{await _id_of(door, wanted)}/remove", {})
+
+    say(f"removed {_ask(config, ask)['removed']}")
+
+
+@waiver.command("add")
+def add_waiver(
+    wanted: Target,
+    check: Annotated[str, typer.Argument(help="The check's id, as lin.ssh.root_login.")],
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why, for the auditor.")],
+    days: Annotated[int, typer.Option(help="Days until it ends, at most 90.", min=1, max=90)] = 30,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Accept a departure from a check on one machine for a while."""
+
+    async def ask(door: Any) -> Any:  # noqa: ANN401
+        body = {
+            "target": await _id_of(door, wanted),
+            "check": check,
+            "reason": reason,
+            "until_ms": (int(time.time()) + days * DAY_S) * 1000,
+            "account": f"command line, {getpass.getuser()}",
+        }
+        return await door.post("/api/waivers", body)
+
+    _ask(config, ask)
+    say(f"waived {check} on {wanted} for {days} days")
+
+
+@waiver.command("list")
+def list_waivers(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """List the waivers, newest first."""
+    rows = _ask(config, lambda door: door.get("/api/waivers"))
+    for row in rows:
+        row["until"] = _when(row["until_ms"])
+    columns = {
+        "id": "ID",
+        "target": "TARGET",
+        "check": "CHECK",
+        "until": "UNTIL",
+        "active": "ACTIVE",
+        "account": "BY",
+        "reason": "REASON",
+    }
+    print_rows(rows, columns, output=output)
+
+
+@waiver.command("end")
+def end_waiver(
+    number: Annotated[int, typer.Argument(help="The waiver's id.")], config: ConfigFile = DEFAULT
+) -> None:
+    """End a waiver now; what it held is repaired or handed to a person again."""
+    _ask(config, lambda door: door.post(f"/api/waivers/{number}/end", {}))
+    say(f"ended waiver {number}")
+
+
+@site.command("status")
+def site_status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """Say how the site is."""
+    appliance_status(output=output, config=config)
+
+
+@site.command("observe-only")
+def observe_only(
+    switch: Annotated[str, typer.Argument(help="on or off.")], config: ConfigFile = DEFAULT
+) -> None:
+    """Stop all repairs of this site (on), or let them run again (off)."""
+    if switch not in {"on", "off"}:
+        msg = f"{switch}: on or off"
+        raise MalformedError(msg)
+    _ask(config, lambda door: door.post("/api/observe-only", {"on": switch == "on"}))
+    say("repairs are stopped" if switch == "on" else "repairs may run")
+
+
+@site.command("incidents")
+def list_incidents(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """List the incidents that turned last."""
+    rows = _ask(config, lambda door: door.get("/api/incidents"))
+    columns = {
+        "id": "ID",
+        "target": "TARGET",
+        "check": "CHECK",
+        "severity": "SEVERITY",
+        "state": "STATE",
+        "cause": "WHY",
+    }
+    print_rows(rows, columns, output=output)
+
+
+@appliance.command("run")
+def run(config: ConfigFile = DEFAULT) -> None:
+    """Run the appliance in the foreground; a service manager does the same."""
+    argv = [sys.executable, "-m", "appliance", "--config", str(config)]
+    if sys.stderr.isatty():
+        argv += ["--log", "text"]
+    # A process of its own without the command line's libraries: the daemon stays small.
+    os.execv(sys.executable, argv)  # noqa: S606 - our own program, no shell
+
+
+@appliance.command("enroll")
+def enroll(
+    code: Annotated[str, typer.Argument(help="The claim code from `osiris hub site add`.")],
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Enroll this appliance at its hub with a claim code."""
+    from appliance.shell import enrollment, identity  # noqa: PLC0415 - not for --help
+    from proto.claim import parse_claim_code  # noqa: PLC0415
+    from runtime.clock import SystemClock, system_entropy  # noqa: PLC0415
+
+    place = identity.Place(configs.read(config).state_dir)
+    place.prepare()
+    keys = identity.load_keys(place, system_entropy)
+    enrolled = asyncio.run(
+        enrollment.enroll(
+            place, keys, parse_claim_code(code), clock=SystemClock(), entropy=system_entropy
+        )
+    )
+    say(f"enrolled as {enrolled.appliance} of site {enrolled.site}")
+    say(f"fingerprint {keys.signing.public.fingerprint()}")
+    say("Compare the fingerprint with what the hub's console shows, and confirm it there.")
+
+
+@appliance.command("status")
+def appliance_status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """Say how the appliance is. Exit status 1 when it is unwell."""
+    found = _ask(config, lambda door: door.get("/api/status"))
+    if output is Output.TABLE:
+        for name in ("hub_seen", "last_discovery", "last_scan"):
+            found[name] = _when(found.pop(f"{name}_ms"))
+    print_fields(found, output=output)
+    if found["health"]:
+        raise typer.Exit(1)
+
+
+user = typer.Typer(help="Accounts of the portal.", no_args_is_help=True)
+appliance.add_typer(user, name="user")
+
+
+@user.command("add")
+def add_user(
+    name: Annotated[str, typer.Argument(help="The account's name.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Set a new password if the account is there.")
+    ] = False,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Make an account of the portal. Accounts are made here and nowhere else.
+
+    The password is asked for, or read from standard input.
+    """
+    password = _password(f"password for {name}: ")
+    if sys.stdin.isatty() and getpass.getpass("again: ") != password:
+        msg = "the two passwords differ, nothing was made"
+        raise ConflictError(msg)
+    body = {"name": name, "password": password, "replace": replace}
+    made = _ask(config, lambda door: door.post("/api/accounts", body))
+    say(f"{'made' if made['made'] else 'changed'} the account {name}")
+
+
+@evidence.command("verify")
+def verify(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """Recompute this appliance's whole evidence log. Exit status 7 when it does not add up."""
+    print_fields(_ask(config, lambda door: door.post("/api/evidence/verify", {})), output=output)
