@@ -17,10 +17,10 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from proto.errors import ConflictError, NotFoundError, RejectedError
+from proto.errors import ConflictError, NotFoundError, OsirisError, RejectedError
 from proto.invariants import require
 from runtime.web.headers import SafeHeaders
 from runtime.web.templates import Pages
@@ -28,6 +28,8 @@ from runtime.web.templates import Pages
 FORM_BYTES_MAX = 16 * 1024
 FORM_FIELDS_MAX = 16
 SIGN_IN = "/sign-in"
+FOR_PROGRAMS = ("/api/", "/local/")
+"""Paths that are answered in JSON, refusals included, and never lead to the sign-in page."""
 
 
 class Access(StrEnum):
@@ -134,7 +136,9 @@ def application(entries: Sequence[Entry[A]], door: Door, serving: Serving[A]) ->
         if entry.access in OPENS[door]
     ]
 
-    async def refused(_request: Request, error: Exception) -> Response:
+    async def refused(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith(FOR_PROGRAMS):
+            return _told(error)
         return _refusal(serving, error)
 
     return Starlette(
@@ -163,6 +167,8 @@ def _guarded(entry: Entry[A], serving: Serving[A]) -> Callable[[Request], Awaita
 
 
 def _to_sign_in(request: Request) -> Response:
+    if request.url.path.startswith(FOR_PROGRAMS):
+        raise HTTPException(401, "This needs a signed-in session.")
     if request.method != "GET":
         raise HTTPException(403, "You are signed out. Sign in, and do it again.")
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -227,6 +233,16 @@ def _refusal(serving: Serving[A], error: Exception) -> Response:
     for name, value in (getattr(error, "headers", None) or {}).items():
         answer.headers[name] = value
     return answer
+
+
+def _told(error: Exception) -> Response:
+    """Return a refusal as a program reads it: a stable code and a sentence."""
+    status, _ = _status_of(error)
+    if isinstance(error, RejectedError):
+        return JSONResponse({"code": error.code, "message": str(error)}, status_code=status)
+    said = error.detail if isinstance(error, HTTPException) else str(error)
+    headers = getattr(error, "headers", None)
+    return JSONResponse({"code": f"http_{status}", "message": said}, status, headers)
 
 
 def _status_of(error: Exception) -> tuple[int, str]:
