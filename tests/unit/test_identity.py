@@ -115,6 +115,14 @@ def test_a_device_seen_elsewhere_in_the_sweep_is_not_also_at_its_old_address() -
     assert ids(found)[0] != device
 
 
+def test_a_name_does_not_put_a_second_phone_on_the_first_one_in_the_sweep() -> None:
+    site = Site()
+    phone = site.one(at("10.0.0.5", RANDOM, name="phone"))
+    found = site.see(at("10.0.0.6", RANDOM_2, name="phone"), at("10.0.0.5", RANDOM, name="phone"))
+    assert ids(found)[1] == phone
+    assert ids(found)[0] != phone
+
+
 def test_one_card_with_two_addresses_is_one_device() -> None:
     site = Site()
     first, second = ids(site.see(at("10.0.0.5", INTEL), at("10.0.0.6", INTEL)))
