@@ -9,6 +9,7 @@ from proto.conditions.disjuncts import Conjunct, Literal, conjunct_holds, disjun
 from proto.conditions.evaluate import Explained, Fields, explain, holds
 from proto.conditions.model import (
     ALWAYS,
+    NEVER,
     Comparison,
     Condition,
     Group,
@@ -22,6 +23,7 @@ from proto.conditions.parse import ConditionError, parse
 
 __all__ = [
     "ALWAYS",
+    "NEVER",
     "Comparison",
     "Condition",
     "ConditionError",

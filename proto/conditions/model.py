@@ -63,7 +63,7 @@ class Group:
     """Members joined: all of them, any of them, or none of them.
 
     `ALL` of nothing holds, `ANY` of nothing does not, `NONE` of nothing holds; `parse` refuses
-    empty groups, so that only `ALWAYS` is one.
+    empty groups, so that only `ALWAYS` and `NEVER` are.
     """
 
     kind: GroupKind
@@ -74,6 +74,9 @@ Condition = Comparison | Group
 
 ALWAYS = Group(GroupKind.ALL, ())
 """The condition that always holds: what an absent `applies` or `requires` means."""
+
+NEVER = Group(GroupKind.ANY, ())
+"""The condition that never holds."""
 
 TEXT_CHARS_MAX = 4096
 """Longer texts never match `contains`, `icontains`, `startswith`, `endswith` or `regex`."""

@@ -1,16 +1,18 @@
 """Rules tried out: the tests in their files, and a near miss for every comparison.
 
-A near miss is made by mutation: two incidents that differ in one field, of which the rule matches
-one and not the other. A comparison for which none is found near the rule's tests has no effect that
-anybody showed, and is reported: either it is not needed or a test is missing.
+A near miss is made by mutation: two incidents that differ in nothing but the comparison's field, of
+which the rule matches one and not the other, and both times because of this very comparison: were
+it always true, or never, the rule would come out otherwise. A comparison for which none is found
+near the rule's tests has no effect that anybody showed, and is reported: either it is not needed or
+a test is missing.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from proto.catalog.model import Check, Content, Rule, RuleTest
 from proto.catalog.reader import Problem, Problems
-from proto.conditions import Comparison, comparisons, placed
+from proto.conditions import ALWAYS, NEVER, Group, comparisons, holds, placed
 from proto.errors import MalformedError
 from proto.findings import Scalar
 from proto.judge import fit_field
@@ -111,7 +113,7 @@ def _check_near_misses(content: Content, rule: Rule, problems: Problems) -> int:
         near += [start, *_mutants(start, values)]
     found = 0
     for path, comparison in placed(rule.conditions):
-        if _has_near_miss(rule, comparison, near[:NEIGHBOURS_MAX], values):
+        if _has_near_miss(rule, path, near[:NEIGHBOURS_MAX], values):
             found += 1
         else:
             shown = f"{comparison.field} {comparison.operator}"
@@ -146,13 +148,30 @@ def _mutants(
 
 def _has_near_miss(
     rule: Rule,
-    test: Comparison,
+    path: tuple[str | int, ...],
     near: list[dict[str, Scalar]],
     values: dict[str, list[Scalar]],
 ) -> bool:
-    alone = {test.field: values[test.field]}
+    comparison = dict(placed(rule.conditions))[path]
+    always = replace(rule, conditions=_put(rule.conditions, path, ALWAYS))
+    never = replace(rule, conditions=_put(rule.conditions, path, NEVER))
+
+    def decides(fields: dict[str, Scalar]) -> bool:
+        return matches(always, fields) != matches(never, fields)
+
+    alone = {comparison.field: values[comparison.field]}
     return any(
-        matches(rule, fields) != matches(rule, mutant)
+        holds(comparison, fields) != holds(comparison, mutant) and decides(mutant)
         for fields in near
+        if decides(fields)
         for mutant in _mutants(fields, alone)
     )
+
+
+def _put(group: Group, path: tuple[str | int, ...], constant: Group) -> Group:
+    """Return conditions with the comparison at a path replaced."""
+    index = path[0]
+    members = list(group.members)
+    old = members[int(index)]
+    members[int(index)] = _put(old, path[2:], constant) if isinstance(old, Group) else constant
+    return Group(group.kind, tuple(members))

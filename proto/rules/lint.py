@@ -18,7 +18,7 @@ from proto.conditions.model import ALWAYS
 from proto.findings import Verdict
 from proto.judge import judge_fields
 from proto.rules.examples import check_tests
-from proto.rules.fields import check_fields, judge_fields_of, rule_fields_of
+from proto.rules.fields import FACT_FIELDS, check_fields, judge_fields_of, rule_fields_of
 from proto.rules.loops import check_writes
 from proto.rules.matcher import matches, rank
 from proto.rules.space import SAMPLE_FACTS, Space, SpaceTooLargeError, space_of
@@ -33,6 +33,10 @@ def lint(content: Content, problems: Problems) -> None:
     """
     for check in content.checks.values():
         _check_conditions(content, check, problems)
+    for runbook in content.runbooks.values():
+        check_fields(
+            runbook.requires, FACT_FIELDS, source=runbook.source, key="requires", problems=problems
+        )
     if problems.found:
         return  # what follows evaluates conditions and would only repeat the same in other words
     for check in content.checks.values():

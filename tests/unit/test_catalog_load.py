@@ -2,6 +2,8 @@
 
 import dataclasses
 import hashlib
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from proto.catalog.model import (
     Runbook,
 )
 from proto.catalog.params import accept_params, name_problem
-from proto.catalog.strict_yaml import SIZE_BYTES_MAX
+from proto.catalog.strict_yaml import SIZE_BYTES_MAX, parse_yaml
 from proto.errors import CatalogError, MalformedError
 from proto.incidents import Severity
 from proto.inventory import Platform
@@ -185,6 +187,52 @@ def test_ordinary_names_may_become_shell_variables(name: str) -> None:
 )
 def test_names_that_could_change_a_shell_may_not(name: str) -> None:
     assert name_problem(name) is not None
+
+
+def places(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Return every place inside a value."""
+    inner: list[tuple[str | int, object]] = []
+    if isinstance(value, dict):
+        inner = list(value.items())
+    elif isinstance(value, list):
+        inner = list(enumerate(value))
+    return [path, *(place for key, one in inner for place in places(one, (*path, key)))]
+
+
+def put(value: object, path: tuple[str | int, ...], junk: object) -> object:
+    """Return a value with one place replaced."""
+    if not path:
+        return junk
+    if isinstance(value, dict):
+        return {
+            key: put(one, path[1:], junk) if key == path[0] else one for key, one in value.items()
+        }
+    assert isinstance(value, list)
+    return [put(one, path[1:], junk) if key == path[0] else one for key, one in enumerate(value)]
+
+
+JUNK: list[object] = [
+    *(None, True, 0, -1, 2**53 - 1, "", "x", "lin.ssh.root_login", "[", "\u0000", "é" * 500),
+    *([], {}, [[]], [{}], {"": ""}, ["x", "x"], {"any": []}, {"none": [{"field": "check"}]}),
+    *([{"field": "check", "operator": "regex", "value": "("}], {"type": "int"}, {"enum": ["a"]}),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_junk_anywhere_is_refused_with_its_place_or_harmless(data: st.DataObject) -> None:
+    files = as_files(whole_texts())
+    path = data.draw(st.sampled_from(sorted(files)))
+    value = parse_yaml(files[path], path).value
+    place = data.draw(st.sampled_from(places(value)))
+    junk = put(value, place, data.draw(st.sampled_from(JUNK)))
+    files[path] = json.dumps(junk).encode()
+    problems = []
+    try:
+        load(files)
+    except CatalogError as error:
+        problems = error.problems
+    assert all(re.match(r"[a-z0-9_/.]+\.yaml:[1-9][0-9]*: .", one) for one in problems), problems
 
 
 def test_content_is_read_from_a_directory(tmp_path: Path) -> None:

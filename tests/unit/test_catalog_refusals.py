@@ -137,6 +137,18 @@ RUNBOOKS: list[Refusal] = [
         "field: target.name",
         "7: requires: target.name is not a fact",
     ),
+    (
+        RUNBOOK,
+        "requires: [",
+        "requires: [{field: target.class, operator: eq, value: pc}, ",
+        "7: requires: target.class never holds 'pc'; it is one of server",
+    ),
+    (
+        RUNBOOK,
+        'operator: ne, value: "root"',
+        "operator: gt, value: 1",
+        "7: requires: gt does not f",
+    ),
     (RUNBOOK, "requires: [", "# requires: [", "9: writes file:/etc/ssh/sshd_config, which can cut"),
     (RUNBOOK, "field: target.login", "field: target.os", "9: writes file:/etc/ssh/sshd_config, w"),
     (
