@@ -24,6 +24,10 @@ class Connect(Protocol):
         ...
 
 
+Conduct = Callable[[Callable[[], Any]], Any]
+"""Carries out one call of an inline connection and returns its result."""
+
+
 def _raw(path: Path, *, read_only: bool) -> sqlite3.Connection:
     mode = "ro" if read_only else "rwc"
     connection = sqlite3.connect(
@@ -54,14 +58,33 @@ def inline(path: Path, /, *, read_only: bool) -> aiosqlite.Connection:
     return InlineConnection(lambda: _raw(path, read_only=read_only))
 
 
+def inline_through(conduct: Conduct) -> Connect:
+    """Return what opens inline connections whose every call is carried out by `conduct`.
+
+    The first call of a connection returns its `sqlite3.Connection`. A simulator's `conduct` counts
+    calls, and ends the simulated process before one or after one.
+    """
+
+    def connect(path: Path, /, *, read_only: bool) -> aiosqlite.Connection:
+        return InlineConnection(lambda: _raw(path, read_only=read_only), conduct)
+
+    return connect
+
+
 class InlineConnection(aiosqlite.Connection):
     """aiosqlite's connection without its thread."""
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
-        """Take what opens the raw connection."""
+    def __init__(
+        self, connector: Callable[[], sqlite3.Connection], conduct: Conduct | None = None
+    ) -> None:
+        """Take what opens the raw connection, and what carries out its calls."""
         super().__init__(connector, iter_chunk_size=64)
         self._thread = _NoThread()  # type: ignore[assignment]
-        self._tx = _InlineQueue()  # type: ignore[assignment]
+        self._tx = _InlineQueue(conduct or _call)  # type: ignore[assignment]
+
+
+def _call(function: Callable[[], Any]) -> object:
+    return function()
 
 
 class _NoThread:
@@ -72,11 +95,14 @@ class _NoThread:
 class _InlineQueue:
     """Runs what is put into it at once and answers on the loop's next turn."""
 
+    def __init__(self, conduct: Conduct) -> None:
+        self._conduct = conduct
+
     def put_nowait(self, item: tuple[asyncio.Future[Any] | None, Callable[[], Any]]) -> None:
         future, function = item
         loop = asyncio.get_running_loop()
         try:
-            result = function()
+            result = self._conduct(function)
         except (sqlite3.Error, ValueError, TypeError) as error:
             if future is not None:
                 loop.call_soon(_fail, future, error)

@@ -1,0 +1,66 @@
+"""An event loop whose time is virtual: it jumps to the next timer instead of waiting for it.
+
+Nothing outside can wake it: it has no socket, no file and no thread. Work that is ready runs in the
+order in which it became ready, so a run is a function of its inputs alone. A loop with nothing
+ready and nothing scheduled can never go on, and says so.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
+
+T = TypeVar("T")
+
+
+class StuckError(RuntimeError):
+    """Everybody waits for something that can no longer happen."""
+
+
+class _Jump:
+    """Stands where a selector would: waiting moves the clock."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def select(self, timeout: float | None) -> list[object]:
+        if timeout is None:
+            msg = "nothing is ready and nothing is scheduled"
+            raise StuckError(msg)
+        self.now_s += timeout
+        return []
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class VirtualLoop(asyncio.base_events.BaseEventLoop):
+    """asyncio's own loop over a clock that jumps."""
+
+    def __init__(self) -> None:
+        """Start at second 0."""
+        super().__init__()
+        self._selector = _Jump()
+        self._clock_resolution = 1e-6
+
+    def time(self) -> float:
+        """Return the virtual time in seconds."""
+        return self._selector.now_s
+
+    def _process_events(self, event_list: list[object]) -> None:
+        """A jump brings no events."""
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401, E501 - asyncio's signature
+        """Refuse: a thread would run in real time."""
+        msg = f"{func} wants a thread inside the simulator"
+        raise RuntimeError(msg)
+
+    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> NoReturn:  # type: ignore[override]  # noqa: ANN401, E501 - asyncio's signature
+        """Refuse: nobody else runs."""
+        msg = f"{callback} comes from another thread"
+        raise RuntimeError(msg)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end on a loop of its own and return its result."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
