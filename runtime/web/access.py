@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from proto.errors import ConflictError, NotFoundError, OsirisError, RejectedError
+from proto.errors import ConflictError, NotFoundError, RejectedError
 from proto.invariants import require
 from runtime.web.headers import SafeHeaders
 from runtime.web.templates import Pages
