@@ -1,5 +1,7 @@
 """What people change at the hub: the command line and the console ask for it here, in one way."""
 
+import re
+
 from central.core.enrollment import claim_name
 from central.core.health import Condition
 from central.core.signing import CLAIM_NONCE_BYTES
@@ -12,6 +14,7 @@ from proto.ids import ApplianceId, SiteId
 from proto.trust_root import fingerprint
 
 LABEL_CHARS_MAX = 120
+_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
 
 async def add_site(hub: Hub, label: str) -> SiteId:
@@ -79,3 +82,11 @@ async def clear_condition(hub: Hub, appliance: ApplianceId, code: Condition) -> 
     known = hub.registry.by_id(appliance)
     if known is not None:
         known.raised.pop(code, None)
+
+
+def check_account_name(name: str) -> str:
+    """Return a name that an account may have, or raise `MalformedError`."""
+    if _ACCOUNT.fullmatch(name) is None:
+        msg = "name: lower-case letters, digits and . _ @ -, at most 64, not beginning with a sign"
+        raise MalformedError(msg)
+    return name

@@ -11,6 +11,9 @@ from central.store.engine import Store
 from central.store.registry import Registry
 from runtime.clock import Clock, Entropy
 from runtime.log import Log
+from runtime.web.access import Visit
+from runtime.web.sessions import Accounts
+from runtime.web.templates import Pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +55,20 @@ async def load_registry(hub: Hub) -> None:
         known = hub.registry.by_id(appliance)
         if known is not None and code in set(Condition):
             known.raised[Condition(code)] = last_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """What the console's pages and the operators' routes are given.
+
+    Attributes:
+        place: what the pages call this hub.
+    """
+
+    hub: Hub
+    accounts: Accounts
+    pages: Pages
+    place: str
+
+
+ConsoleVisit = Visit[Console]

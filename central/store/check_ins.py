@@ -24,6 +24,7 @@ class CheckInGroups:
         self._store = store
         self._waiting: deque[tuple[CheckInRow, asyncio.Future[None]]] = deque()
         self._arrived = asyncio.Event()
+        self._closed = False
 
     async def record(self, row: CheckInRow) -> None:
         """Return when the check-in is durable.
@@ -37,10 +38,15 @@ class CheckInGroups:
         await done
 
     async def run(self) -> None:
-        """Store groups until cancelled."""
-        while True:
+        """Store groups until `close` was called and nothing waits."""
+        while self._waiting or not self._closed:
             await self._arrived.wait()
             await self.flush()
+
+    def close(self) -> None:
+        """Let `run` end; call it once no request is served any more."""
+        self._closed = True
+        self._arrived.set()
 
     async def flush(self) -> None:
         """Store what waits now, at most `GROUP_MAX` at once."""

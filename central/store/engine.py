@@ -52,9 +52,10 @@ class Store:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._writer.dispose()
+        # SQLite folds its write-ahead log into the file when the last connection, a writer, closes.
         if self._readers is not self._writer:
             await self._readers.dispose()
+        await self._writer.dispose()
 
 
 def open_store(url: str, *, connect: Connect | None = None) -> Store:

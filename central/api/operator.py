@@ -1,0 +1,197 @@
+"""The operators' JSON API, for signed-in people; the same answers serve this machine's socket.
+
+Times are as stored: `_ms` milliseconds by the hub's clock, `_s` seconds as an appliance signed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
+
+from central import commands
+from central.core.health import Condition
+from central.state import ConsoleVisit
+from central.store.accounts import all_accounts, put_account
+from central.store.conditions import newest_refusals
+from central.store.migrate import current_revision
+from central.store.views.fleet import fleet
+from central.store.views.incident import incident_view
+from central.store.views.site import appliance_views, finding_views, incident_lines, site_view
+from proto import ids, strict_json
+from proto.errors import MalformedError
+from proto.message import Message
+from proto.secret import Secret
+from runtime.web.passwords import MADE_ENTROPY_BYTES, check_new, hashed, make_password
+
+M = TypeVar("M", bound=Message)
+
+LINES_MAX = 200
+BODY_BYTES_MAX = 4096
+
+
+def plain(value: object) -> Any:  # noqa: ANN401 - JSON
+    """Return a view as JSON values: dataclasses and mappings become objects, bytes hex."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def _answer(value: object, *, status: int = 200) -> Response:
+    return JSONResponse(plain(value), status_code=status)
+
+
+async def list_sites(visit: ConsoleVisit) -> Response:
+    """Answer with every site and how it stands."""
+    hub = visit.app.hub
+    async with hub.store.read() as connection:
+        return _answer(await fleet(connection, settings=hub.settings, now_ms=visit.now_ms))
+
+
+async def show_site(visit: ConsoleVisit) -> Response:
+    """Answer with one site."""
+    hub = visit.app.hub
+    async with hub.store.read() as connection:
+        found = await site_view(
+            _site(visit), connection, settings=hub.settings, now_ms=visit.now_ms
+        )
+    return _answer(found)
+
+
+async def list_findings(visit: ConsoleVisit) -> Response:
+    """Answer with the current findings of one site."""
+    async with visit.app.hub.store.read() as connection:
+        return _answer(await finding_views(_site(visit), connection))
+
+
+async def list_incidents(visit: ConsoleVisit) -> Response:
+    """Answer with one site's incidents, at most 200."""
+    async with visit.app.hub.store.read() as connection:
+        return _answer(await incident_lines(_site(visit), connection, limit=LINES_MAX))
+
+
+async def show_incident(visit: ConsoleVisit) -> Response:
+    """Answer with one incident and its repairs."""
+    incident = ids.parse_incident_id(visit.request.path_params["incident"])
+    async with visit.app.hub.store.read() as connection:
+        return _answer(await incident_view(_site(visit), connection, incident=incident))
+
+
+async def list_appliances(visit: ConsoleVisit) -> Response:
+    """Answer with one site's appliances and their fingerprints."""
+    hub = visit.app.hub
+    async with hub.store.read() as connection:
+        found = await appliance_views(
+            _site(visit), connection, settings=hub.settings, now_ms=visit.now_ms
+        )
+    return _answer(found)
+
+
+async def list_refusals(visit: ConsoleVisit) -> Response:
+    """Answer with the newest refusals."""
+    async with visit.app.hub.store.read() as connection:
+        return _answer(await newest_refusals(connection, LINES_MAX))
+
+
+async def confirm(visit: ConsoleVisit) -> Response:
+    """Note that the caller compared an appliance's fingerprint."""
+    appliance = ids.parse_appliance_id(visit.request.path_params["appliance"])
+    by = visit.session.person if visit.session else "local"
+    await commands.confirm_appliance(visit.app.hub, appliance, by=by)
+    return _answer({"appliance": appliance, "confirmed": True})
+
+
+async def clear(visit: ConsoleVisit) -> Response:
+    """Note that a person dealt with a condition of an appliance."""
+    appliance = ids.parse_appliance_id(visit.request.path_params["appliance"])
+    code = visit.request.path_params["code"]
+    if code not in set(Condition):
+        msg = f"condition: there is no {code!a:.40}"
+        raise MalformedError(msg)
+    await commands.clear_condition(visit.app.hub, appliance, Condition(code))
+    return _answer({"appliance": appliance, "cleared": code})
+
+
+class NewSite(Message):
+    """Body of a request for a new site."""
+
+    label: str
+
+
+class NewUser(Message):
+    """Body of a request for an account; without a password one is made and told once."""
+
+    name: str
+    password: str | None = None
+
+
+async def add_site(visit: ConsoleVisit) -> Response:
+    """Add a site and answer with a claim code for its first appliance, told once."""
+    asked = await _body(visit, NewSite)
+    site = await commands.add_site(visit.app.hub, asked.label)
+    claim = await commands.new_claim(visit.app.hub, site)
+    return _answer({"site": site, "label": asked.label, "claim_code": claim})
+
+
+async def add_claim(visit: ConsoleVisit) -> Response:
+    """Answer with another claim code of a site, told once."""
+    site = _site(visit)
+    return _answer({"site": site, "claim_code": await commands.new_claim(visit.app.hub, site)})
+
+
+async def add_user(visit: ConsoleVisit) -> Response:
+    """Make an account or set its password; a made password is told once."""
+    asked = await _body(visit, NewUser)
+    hub = visit.app.hub
+    name = commands.check_account_name(asked.name)
+    given = asked.password is not None
+    password = (
+        Secret(asked.password or "") if given else make_password(hub.entropy(MADE_ENTROPY_BYTES))
+    )
+    kept = await hashed(check_new(password))
+    async with hub.store.write() as connection:
+        await put_account(connection, name, password=kept, now_ms=visit.now_ms)
+    told = {} if given else {"password": password.reveal()}
+    return _answer({"name": name, **told})
+
+
+async def list_users(visit: ConsoleVisit) -> Response:
+    """Answer with every account, never with a password."""
+    async with visit.app.hub.store.read() as connection:
+        return _answer(await all_accounts(connection))
+
+
+async def status(visit: ConsoleVisit) -> Response:
+    """Answer with how the hub itself does."""
+    hub = visit.app.hub
+    async with hub.store.read() as connection:
+        rows = await fleet(connection, settings=hub.settings, now_ms=visit.now_ms)
+        refused = await newest_refusals(connection, 1)
+    return _answer(
+        {
+            "origin": hub.origin,
+            "trust": "development",
+            "revision": await current_revision(hub.store),
+            "sites": len(rows),
+            "appliances": len(hub.registry),
+            "open_incidents": sum(row.open_incidents for row in rows),
+            "escalated": sum(row.escalated for row in rows),
+            "last_refusal": plain(refused[0]) if refused else None,
+        }
+    )
+
+
+def _site(visit: ConsoleVisit) -> ids.SiteId:
+    return ids.parse_site_id(visit.request.path_params["site"])
+
+
+async def _body(visit: ConsoleVisit, kind: type[M]) -> M:
+    raw = await visit.request.body()
+    return kind.from_value(strict_json.loads(raw, size_bytes_max=BODY_BYTES_MAX), "request")

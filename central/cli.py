@@ -1,0 +1,264 @@
+"""The hub's verbs, mounted as `osiris hub`.
+
+Each asks the running daemon through its socket; without a daemon it works on the store itself.
+"""
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
+
+import typer
+
+from central import config as configs
+from proto.claim import check_hub_url
+from proto.errors import ConfigError
+from runtime.terminal import Output, note, print_fields, print_json, print_rows
+
+T = TypeVar("T")
+ENV_CONFIG = "OSIRIS_HUB_CONFIG"
+
+hub = typer.Typer(help="The central service of a fleet.", no_args_is_help=True)
+site = typer.Typer(help="Customer places and their claim codes.", no_args_is_help=True)
+appliance = typer.Typer(help="The appliances of the fleet.", no_args_is_help=True)
+user = typer.Typer(help="Who may sign in to the console.", no_args_is_help=True)
+hub.add_typer(site, name="site")
+hub.add_typer(appliance, name="appliance")
+hub.add_typer(user, name="user")
+
+ConfigFile = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar=ENV_CONFIG, help="The hub's configuration file."),
+]
+Format = Annotated[Output, typer.Option("--output", "-o", help="table or json.")]
+DEFAULT = configs.DEFAULT_PATH
+
+
+def _ask(config: Path, question: Callable[[Any], Awaitable[T]]) -> T:
+    """Put a question through the door to the hub."""
+    from central.door import open_door  # noqa: PLC0415 - the daemon's wiring, not for --help
+
+    async def asked() -> T:
+        async with open_door(configs.read(config)) as door:
+            return await question(door)
+
+    return asyncio.run(asked())
+
+
+def _when(ms: int | None) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else "never"
+
+
+@hub.command("init")
+def init(
+    origin: Annotated[
+        str | None,
+        typer.Option(help="How appliances reach this hub: https://host[:port], lower case."),
+    ] = None,
+    state_dir: Annotated[
+        Path, typer.Option(help="Where keys, trust root, TLS and the store are kept.")
+    ] = configs.STATE_DIR,
+    host: Annotated[str, typer.Option(help="The address to serve on.")] = "0.0.0.0",  # noqa: S104 - a hub is there to be reached
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Make a hub: configuration, keys, trust root, TLS and an empty store.
+
+    Asking again makes only what is missing and changes nothing that is there.
+    """
+    from central import setup  # noqa: PLC0415 - the daemon's wiring, not for --help
+    from runtime.clock import SystemClock, system_entropy  # noqa: PLC0415 - as above
+
+    if not config.exists():
+        _write_config(config, origin=origin, state_dir=state_dir, host=host)
+    found = configs.read(config)
+    made = asyncio.run(setup.init(found, clock=SystemClock(), entropy=system_entropy))
+    if output is Output.JSON:
+        print_json({**_fields(made), "trust": "development"})
+        return
+    print_fields(_fields(made), output=output)
+    note(setup.DEVELOPMENT_TRUST)
+    note("Next: osiris hub user add NAME, osiris hub site add LABEL, osiris hub serve")
+
+
+def _fields(made: object) -> dict[str, object]:
+    return {name: getattr(made, name) for name in type(made).__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def _write_config(config: Path, *, origin: str | None, state_dir: Path, host: str) -> None:
+    if origin is None:
+        msg = f"{config}: there is no such file yet; give --origin https://host[:port]"
+        raise ConfigError(msg)
+    port = urlsplit(check_hub_url(origin, "--origin")).port or 443
+    text = configs.as_toml(origin=origin, state_dir=state_dir.absolute(), host=host, port=port)
+    try:
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(text, "utf-8")
+    except OSError as error:
+        msg = f"{config}: cannot be written: {error.strerror}"
+        raise ConfigError(msg) from error
+    # What cannot be read back is refused now, not at the next start.
+    configs.read(config)
+
+
+@hub.command("serve")
+def serve(config: ConfigFile = DEFAULT) -> None:
+    """Serve appliances and operators until stopped; migrations are applied first."""
+    from central.main import serve_forever  # noqa: PLC0415 - the daemon's wiring, not for --help
+
+    sys.exit(serve_forever(configs.read(config)))
+
+
+@hub.command("status")
+def status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """Show how the hub does: its fleet, what is open, what was refused last."""
+    print_fields(_ask(config, lambda door: door.get("/local/status")), output=output)
+
+
+@hub.command("refusals")
+def refusals(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """List what the hub refused, newest first; the senders still have it."""
+    rows = _ask(config, lambda door: door.get("/local/refusals"))
+    shown = [{**row, "at": _when(row["at_ms"])} for row in rows]
+    columns = {"at": "when", "appliance": "appliance", "path": "path", "code": "code"}
+    print_rows(shown, {**columns, "message": "why"}, output=output)
+
+
+@site.command("add")
+def add_site(
+    label: Annotated[str, typer.Argument(help="What people call this place.")],
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Add a site and print the claim code for its appliance: shown once, good for a day."""
+    made = _ask(config, lambda door: door.post("/local/sites", {"label": label}))
+    print_fields(made, output=output)
+    note("On the appliance: osiris appliance enroll CLAIM_CODE")
+
+
+@site.command("claim")
+def add_claim(
+    site_id: Annotated[str, typer.Argument(help="The site's id, s-....")],
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Print another claim code for a site: one code enrolls one appliance."""
+    made = _ask(config, lambda door: door.post(f"/local/sites/{site_id}/claims", {}))
+    print_fields(made, output=output)
+
+
+@site.command("list")
+def list_sites(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """List every site and how it stands."""
+    rows = _ask(config, lambda door: door.get("/local/sites"))
+    columns = {
+        "site": "site",
+        "label": "label",
+        "presence": "appliances are",
+        "seen": "last heard of",
+        "targets": "targets",
+        "open_incidents": "open",
+        "escalated": "for a person",
+        "healed_lately": "healed in 24 h",
+    }
+    shown = [{**row, "seen": _when(row["last_seen_ms"])} for row in rows]
+    print_rows(shown, columns, output=output)
+
+
+@site.command("show")
+def show_site(
+    site_id: Annotated[str, typer.Argument(help="The site's id, s-....")],
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Print everything the hub knows of one site, as JSON."""
+    print_json(_ask(config, lambda door: door.get(f"/local/sites/{site_id}")))
+
+
+@appliance.command("list")
+def list_appliances(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """List every appliance with the fingerprint to compare before confirming it."""
+
+    async def every(door: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - a LocalDoor, not loaded here
+        sites = await door.get("/local/sites")
+        found: list[dict[str, Any]] = []
+        for one in sites:
+            found += await door.get(f"/local/sites/{one['site']}/appliances")
+        return found
+
+    columns = {
+        "appliance": "appliance",
+        "site": "site",
+        "presence": "is",
+        "seen": "last heard of",
+        "confirmed": "confirmed",
+        "fingerprint": "fingerprint",
+    }
+    rows = _ask(config, every)
+    shown = [
+        {**row, "seen": _when(row["last_seen_ms"]), "confirmed": _when(row["confirmed_ms"])}
+        for row in rows
+    ]
+    print_rows(shown, columns, output=output)
+
+
+@appliance.command("confirm")
+def confirm(
+    appliance_id: Annotated[str, typer.Argument(help="The appliance's id, a-....")],
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Say that you compared the appliance's fingerprint with what its portal shows."""
+    path = f"/local/appliances/{appliance_id}/confirm"
+    print_fields(_ask(config, lambda door: door.post(path, {})), output=output)
+
+
+@appliance.command("clear")
+def clear(
+    appliance_id: Annotated[str, typer.Argument(help="The appliance's id, a-....")],
+    code: Annotated[str, typer.Argument(help="The condition, as evidence_fork.")],
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Say that you dealt with a condition the hub found at an appliance."""
+    path = f"/local/appliances/{appliance_id}/conditions/{code}/clear"
+    print_fields(_ask(config, lambda door: door.post(path, {})), output=output)
+
+
+@user.command("add")
+def add_user(
+    name: Annotated[str, typer.Argument(help="Lower-case letters, digits and . _ @ -")],
+    generate: Annotated[
+        bool, typer.Option("--generate", help="Make a password and print it, once.")
+    ] = False,
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Make an account for the console, or give it another password and end its sessions.
+
+    This is the only way to make one: no page can.
+    """
+    body = {"name": name} if generate else {"name": name, "password": _new_password()}
+    print_fields(_ask(config, lambda door: door.post("/local/users", body)), output=output)
+
+
+def _new_password() -> str:
+    """Ask twice on a terminal; read one line from a pipe."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    first = getpass.getpass("password, at least 12 characters: ")
+    if getpass.getpass("once more: ") != first:
+        msg = "the two passwords differ"
+        raise ConfigError(msg)
+    return first
+
+
+@user.command("list")
+def list_users(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """List the console's accounts."""
+    rows = _ask(config, lambda door: door.get("/local/users"))
+    shown = [{**row, "since": _when(row["created_ms"])} for row in rows]
+    print_rows(shown, {"name": "name", "since": "since"}, output=output)

@@ -1,0 +1,153 @@
+"""The hub's configuration file: strict TOML into `core/settings.py`.
+
+An unknown key, a wrong type or a value out of bounds is one clear error that names file and key.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field
+
+from central.core.settings import NEXT_S_MAX, HubSettings
+from proto.claim import check_hub_url
+from proto.errors import ConfigError, MalformedError
+from proto.message import Message
+
+DEFAULT_PATH = Path("/etc/osiris/hub.toml")
+STATE_DIR = Path("/var/lib/osiris-hub")
+PORT = 8443
+FILE_BYTES_MAX = 64 * 1024
+
+
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        msg = "not a time zone such as America/New_York"
+        raise ValueError(msg) from error
+    return text
+
+
+def _origin(text: str) -> str:
+    try:
+        return check_hub_url(text)
+    except MalformedError as error:
+        raise ValueError(*error.args) from error
+
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+DaySeconds = Annotated[int, Field(ge=1, le=86_400)]
+
+
+class ListenTable(Message):
+    """`[listen]`: where HTTPS is served."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - a hub is there to be reached
+    port: Port = PORT
+
+
+class StoreTable(Message):
+    """`[store]`: url "" is the embedded SQLite file in the state directory."""
+
+    url: Annotated[str, Field(max_length=512)] = ""
+
+
+class ConsoleTable(Message):
+    """`[console]`: what the pages call this hub, and the time zone they show."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)] = "Osiris hub"
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+
+
+class FleetTable(Message):
+    """`[fleet]`: see `central.core.settings.HubSettings`."""
+
+    check_in_s: Annotated[int, Field(ge=1, le=NEXT_S_MAX)] = 60
+    check_ins_per_s_max: Annotated[int, Field(ge=1, le=100_000)] = 200
+    late_after_s: DaySeconds = 300
+    silent_after_s: DaySeconds = 1800
+    findings_old_after_s: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
+    claim_life_s: DaySeconds = 86_400
+    clock_skew_s: DaySeconds = 900
+
+
+class File(Message):
+    """The whole file. `origin` is how appliances reach this hub; it stands in the trust root."""
+
+    origin: Annotated[str, AfterValidator(_origin)]
+    state_dir: str = str(STATE_DIR)
+    log_json: bool = True
+    listen: ListenTable = ListenTable()
+    store: StoreTable = StoreTable()
+    console: ConsoleTable = ConsoleTable()
+    fleet: FleetTable = FleetTable()
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the file says, and what the core's settings are from it."""
+
+    file: File
+    settings: HubSettings
+
+    @property
+    def state_dir(self) -> Path:
+        """Where everything is kept."""
+        return Path(self.file.state_dir)
+
+    @property
+    def store_url(self) -> str:
+        """The database."""
+        return self.file.store.url or f"sqlite:///{self.state_dir.absolute() / 'hub.db'}"
+
+
+def read(path: Path) -> Config:
+    """Read a configuration file.
+
+    Raises:
+        ConfigError: it cannot be read, is no TOML, or says something it may not say.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        msg = f"{path}: there is no such file; `osiris hub init` makes it"
+        raise ConfigError(msg) from None
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(msg) from error
+    if len(raw) > FILE_BYTES_MAX:
+        msg = f"{path}: longer than {FILE_BYTES_MAX} bytes"
+        raise ConfigError(msg)
+    try:
+        file = File.from_value(tomllib.loads(raw.decode()), str(path))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: not TOML: {error}"
+        raise ConfigError(msg) from error
+    except MalformedError as error:
+        raise ConfigError(str(error)) from error
+    return of(file)
+
+
+def of(file: File) -> Config:
+    """Return the configuration that a file's values are.
+
+    Raises:
+        ConfigError: two of them contradict each other.
+    """
+    if file.fleet.silent_after_s <= file.fleet.late_after_s:
+        msg = "fleet.silent_after_s: must be longer than fleet.late_after_s"
+        raise ConfigError(msg)
+    return Config(file, HubSettings(**file.fleet.model_dump()))
+
+
+def as_toml(*, origin: str, state_dir: Path, host: str, port: int) -> str:
+    """Return the file that `osiris hub init` writes. No value holds a character TOML escapes."""
+    return (
+        "# The hub's configuration. Every key: docs/reference/configuration.md\n"
+        f'origin = "{origin}"\n'
+        f'state_dir = "{state_dir}"\n\n'
+        f'[listen]\nhost = "{host}"\nport = {port}\n'
+    )

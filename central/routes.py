@@ -1,0 +1,14 @@
+"""The hub's one route table: machines, operators, this machine's administrator, the console.
+
+Every entry names who may call it. What is not here is not served.
+"""
+
+from central.api.machine_routes import MACHINE_ROUTES
+from central.api.people_routes import LOCAL_ROUTES, OPERATOR_ROUTES
+from central.api.raw import RawEntry
+from central.state import Console
+from runtime.web.access import Entry
+
+PEOPLE_ROUTES: tuple[Entry[Console], ...] = (*OPERATOR_ROUTES, *LOCAL_ROUTES)
+
+TABLE: tuple[RawEntry | Entry[Console], ...] = (*MACHINE_ROUTES, *PEOPLE_ROUTES)

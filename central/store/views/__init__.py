@@ -1,0 +1,1 @@
+"""What the console and the operators' API show, read in a bounded number of queries, as values."""

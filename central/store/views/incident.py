@@ -1,0 +1,142 @@
+"""One incident: what was seen, what was done, what a re-check said, and where it is proved."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from central.store.tables import checkpoints, details, heals, incidents
+from central.store.views.site import IncidentLine, incident_line, read_detail
+from proto.errors import NotFoundError
+from proto.evidence import Outcome, Result
+from proto.findings import Reason, Scalar, Verdict
+from proto.ids import ApplianceId, IncidentId, SiteId
+
+
+@dataclass(frozen=True, slots=True)
+class SideView:
+    """What a check said before or after; `seen` is None when its detail was erased."""
+
+    verdict: Verdict
+    reason: Reason | None
+    seen: Mapping[str, Scalar] | None
+
+
+@dataclass(frozen=True, slots=True)
+class HealView:
+    """One repair.
+
+    Attributes:
+        leaf: its place in the appliance's evidence log.
+        proved: a head over that leaf is cosigned by the hub.
+        result: as the hub counts it: healed only with a passing re-check.
+    """
+
+    leaf: int
+    at_s: int
+    attempt: int
+    rule: str
+    runbook: str
+    content: str
+    before: SideView
+    outcome: Outcome
+    changed: bool
+    after: SideView
+    result: Result
+    proved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """One incident and its repairs, oldest first."""
+
+    line: IncidentLine
+    platform: str | None
+    actor: str | None
+    rule: str | None
+    heals: tuple[HealView, ...]
+
+
+async def incident_view(
+    site: SiteId, connection: AsyncConnection, *, incident: IncidentId
+) -> IncidentView:
+    """Return one incident of a site.
+
+    Raises:
+        NotFoundError: the site has no such incident.
+    """
+    query = select(incidents).where(incidents.c.site_id == site, incidents.c.incident == incident)
+    row = (await connection.execute(query)).first()
+    if row is None:
+        msg = f"incident: {site} has no {incident}"
+        raise NotFoundError(msg)
+    return IncidentView(
+        line=incident_line(row),
+        platform=row.platform,
+        actor=row.actor,
+        rule=row.rule,
+        heals=await _heals(
+            site, connection, appliance=ApplianceId(row.appliance_id), incident=incident
+        ),
+    )
+
+
+async def _heals(
+    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId, incident: IncidentId
+) -> tuple[HealView, ...]:
+    query = (
+        select(heals)
+        .where(
+            heals.c.site_id == site,
+            heals.c.appliance_id == appliance,
+            heals.c.incident == incident,
+        )
+        .order_by(heals.c.leaf)
+    )
+    rows = (await connection.execute(query)).all()
+    seen_of = await _details(
+        site, connection, appliance=appliance, leaves=[row.leaf for row in rows]
+    )
+    newest = await connection.scalar(
+        select(checkpoints.c.size)
+        .where(checkpoints.c.site_id == site, checkpoints.c.appliance_id == appliance)
+        .order_by(checkpoints.c.size.desc())
+        .limit(1)
+    )
+    return tuple(
+        HealView(
+            leaf=row.leaf,
+            at_s=row.at_s,
+            attempt=row.attempt,
+            rule=row.rule,
+            runbook=row.runbook,
+            content=row.content,
+            before=_side(row.before_verdict, row.before_reason, seen_of[row.leaf].get("before")),
+            outcome=Outcome(row.outcome),
+            changed=row.changed,
+            after=_side(row.after_verdict, row.after_reason, seen_of[row.leaf].get("after")),
+            result=Result(row.result),
+            proved=row.leaf < (newest or 0),
+        )
+        for row in rows
+    )
+
+
+def _side(verdict: str, reason: str | None, detail: str | None) -> SideView:
+    return SideView(Verdict(verdict), Reason(reason) if reason else None, read_detail(detail))
+
+
+async def _details(
+    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId, leaves: list[int]
+) -> defaultdict[int, dict[str, str]]:
+    query = select(details.c.leaf, details.c.part, details.c.detail).where(
+        details.c.site_id == site,
+        details.c.appliance_id == appliance,
+        details.c.leaf.in_(leaves),
+    )
+    found: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for leaf, part, detail in await connection.execute(query):
+        found[leaf][part] = detail
+    return found
