@@ -23,8 +23,7 @@ def uses_variable(script: str, name: str) -> bool:
 
 
 _SED_SEARCH = re.compile(r"\bs([/|#,@])(?:\\.|(?!\1).)*\1")
-_GREP_TEXT = re.compile(r"\b(?:[ef]?grep|awk)\b(?:\s+-\S+)*\s+(?:'[^']*'|\"[^\"]*\")")
-_COMMENT = re.compile(r"(?:^|\s)#.*$")
+_GREP_TEXT = re.compile(r"\b[ef]?grep\b(?:\s+-\S+)*\s+(?:'[^']*'|\"[^\"]*\")")
 
 _STOPS_SAFEGUARD = (
     r"\bsystemctl\s+(?:--\S+\s+)*(?:stop|disable|mask)\s+(?:[^\s;|&]+\s+)*?"
@@ -77,11 +76,20 @@ _WEAKENING: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 def weakenings(script: str) -> list[tuple[int, str]]:
     """Return what a repair's script would weaken: the script's line, from 0, and what it does.
 
-    Comments, the search part of sed's `s` and the patterns of grep and awk are looked past: reading
-    a bad setting, or replacing it, is not making it.
+    Comments, the search part of sed's `s` and the patterns of grep are looked past: reading a bad
+    setting, or replacing it, is not making it.
     """
     found: list[tuple[int, str]] = []
     for number, line in enumerate(script.splitlines()):
-        plain = _COMMENT.sub("", _GREP_TEXT.sub(" ", _SED_SEARCH.sub(" ", line)))
+        plain = _GREP_TEXT.sub(" ", _SED_SEARCH.sub(" ", _without_comment(line)))
         found += [(number, what) for pattern, what in _WEAKENING if pattern.search(plain)]
     return found
+
+
+def _without_comment(line: str) -> str:
+    """Cut a comment off; a `#` inside quotes begins none."""
+    for match in re.finditer(r"(?:^|(?<=[\s;]))#", line):
+        before = line[: match.start()]
+        if before.count("'") % 2 == 0 and before.count('"') % 2 == 0:
+            return before
+    return line

@@ -339,6 +339,8 @@ WEAKENING = [
     "apt-get install -y --allow-unauthenticated x",
     "echo 'ssl_protocols TLSv1 TLSv1.2;' >x",
     "ssh -o StrictHostKeyChecking=no x",
+    "echo ' # mine'; chmod 777 /srv",
+    """awk '{print "PermitRootLogin yes"}' /dev/null >>$c""",
 ]
 
 
