@@ -51,7 +51,7 @@ cat > /etc/systemd/system/telnet@.service <<'UNIT'
 Description=Telnet session
 
 [Service]
-ExecStart=-/usr/sbin/inetutils-telnetd
+ExecStart=-/usr/sbin/telnetd
 StandardInput=socket
 UNIT
 systemctl enable -q telnet.socket

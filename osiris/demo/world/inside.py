@@ -25,8 +25,9 @@ def main(arguments: list[str]) -> None:
     if what == "outer":
         descriptor, config = rest
         outer(WorldConfig(**json.loads(config)), socket.socket(fileno=int(descriptor)))
-    user, network, *argv = rest
-    enter_network(None if user == NO_DESCRIPTOR else int(user), int(network), argv)
+    caller, user, network, *argv = rest
+    own_user = None if user == NO_DESCRIPTOR else int(user)
+    enter_network(int(caller), own_user, int(network), argv)
 
 
 if __name__ == "__main__":

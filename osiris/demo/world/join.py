@@ -72,15 +72,18 @@ def _join_group(group: Path) -> None:
         return
 
 
-def enter_network(user: int | None, network: int, argv: Sequence[str]) -> NoReturn:
+def enter_network(caller: int, user: int | None, network: int, argv: Sequence[str]) -> NoReturn:
     """Become `argv`, a program of the machine's own file system, in a world's network.
 
     Args:
+        caller: pid of the process that starts us; without it we do not run.
         user: descriptor of the world's user namespace, None when root need not enter it.
         network: descriptor of the world's network namespace.
         argv: the program and its arguments.
     """
     die_with_parent()
+    if os.getppid() != caller:
+        os._exit(NOT_RUN)  # it ended before the line above could take effect
     if user is not None:
         setns(user)
         os.close(user)

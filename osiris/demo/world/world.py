@@ -227,10 +227,10 @@ class World:
             raise WorldError(msg)
         user, network = self._fds
         enter_user = NO_DESCRIPTOR if self.mode == "root" else str(user)
-        fds = (user, network, *options.pop("pass_fds", ()))
+        enter = ["enter", str(os.getpid()), enter_user, str(network)]
         return subprocess.Popen(  # noqa: S603 - the caller's own program
-            [sys.executable, "-I", "-S", str(INSIDE), "enter", enter_user, str(network), *argv],
-            pass_fds=fds,
+            [sys.executable, "-I", "-S", str(INSIDE), *enter, *argv],
+            pass_fds=(user, network, *options.pop("pass_fds", ())),
             **options,
         )
 
