@@ -25,6 +25,8 @@ def uses_variable(script: str, name: str) -> bool:
 _SED_SEARCH = re.compile(r"\bs([/|#,@])(?:\\.|(?!\1).)*\1")
 _GREP_TEXT = re.compile(r"\b[ef]?grep\b(?:\s+-\S+)*\s+(?:'[^']*'|\"[^\"]*\")")
 
+_AWK_PATTERN = re.compile(r"(?<=['!&|(~\s])/(?:\\.|[^/\n])+/")
+
 _STOPS_SAFEGUARD = (
     r"\bsystemctl\s+(?:--\S+\s+)*(?:stop|disable|mask)\s+(?:[^\s;|&]+\s+)*?"
     r"(?:nftables|ufw|firewalld|auditd|apparmor|fail2ban|unattended-upgrades|rsyslog|chrony"
@@ -76,12 +78,14 @@ _WEAKENING: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 def weakenings(script: str) -> list[tuple[int, str]]:
     """Return what a repair's script would weaken: the script's line, from 0, and what it does.
 
-    Comments, the search part of sed's `s` and the patterns of grep are looked past: reading a bad
-    setting, or replacing it, is not making it.
+    Comments, the search part of sed's `s` and the patterns of grep and awk are looked past: reading
+    a bad setting, or replacing it, is not making it.
     """
     found: list[tuple[int, str]] = []
     for number, line in enumerate(script.splitlines()):
         plain = _GREP_TEXT.sub(" ", _SED_SEARCH.sub(" ", _without_comment(line)))
+        if "awk" in plain:
+            plain = _AWK_PATTERN.sub(" ", plain)
         found += [(number, what) for pattern, what in _WEAKENING if pattern.search(plain)]
     return found
 

@@ -355,6 +355,7 @@ def test_no_repair_may_weaken_a_safeguard(line: str) -> None:
 
 
 HARMLESS = [
+    """awk '/^Defaults.*!authenticate/ { $0 = "# " $0 } { print }' x""",
     "grep -q 'PermitRootLogin yes' $c && exit 1",
     "sed -i 's/PermitRootLogin yes/PermitRootLogin no/' $c",
     "true # PermitRootLogin yes is what we remove",
