@@ -1,0 +1,1 @@
+"""What neglect looks like: one shell script a check, run as root on a clean host to drift it."""
