@@ -1,6 +1,7 @@
 """TCP connections, each failure a `ShellError` with its own reason."""
 
 import asyncio
+import os
 import socket
 
 from appliance.ports import ShellError
@@ -34,8 +35,15 @@ async def dial(address: str, port: int, *, timeout_s: float) -> socket.socket:
         msg = f"{address}:{port} refused the connection: nothing listens there"
         raise RefusedError(msg) from error
     except OSError as error:
-        msg = f"{address}:{port} cannot be connected to: {error.strerror or error}"
+        msg = f"{address}:{port} cannot be connected to: {_why(error)}"
         raise ShellError(Reason.UNREACHABLE, msg) from error
+
+
+def _why(error: OSError) -> str:
+    """Return the reason in words; asyncio's own text only repeats the address."""
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return str(error.strerror or error)
+    return os.strerror(error.errno)
 
 
 class RefusedError(ShellError):
