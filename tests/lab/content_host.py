@@ -77,6 +77,7 @@ class ContentHost:
     def drift(self, check_id: str) -> None:
         """Drift the host, as whoever neglected it."""
         self.inside(f"set -eu\n{drift_script(check_id)}")
+        self.lab.world.wait_ready([(self.lab.address, SSH_PORT)])
 
     def inside(self, script: str) -> str:
         """Run shell text as root inside the host, not over SSH; it must succeed."""
@@ -156,7 +157,7 @@ class ContentHost:
 
 
 def facts_of(host: LabHost) -> Facts:
-    """Return the facts about a lab host; its world's bridge stands for appliance and time server."""
+    """Return the facts about a lab host; its world's bridge is appliance and time server."""
     bridge = f"{host.world.network}.1"
     return Facts(
         target_id=TARGET,
