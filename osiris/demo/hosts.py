@@ -29,6 +29,8 @@ KERNEL_SETTINGS: Mapping[str, str] = {
     "kernel.yama.ptrace_scope": "1",
 }
 
+# These run after `base_prepare`, whose $ids says how many ids the world has.
+
 # Plain HTTP is all that Debian's default site speaks.
 NGINX_HTTP_ONLY = """
 systemctl enable -q nginx
@@ -69,6 +71,13 @@ anonymous_enable=YES
 local_enable=NO
 secure_chroot_dir=/run/vsftpd/empty
 CONF
+if [ "$ids" -eq 1 ]; then
+    # vsftpd wants directories it cannot write: with one id, only read-only mounts are.
+    for directory in /srv/ftp /run/vsftpd/empty; do
+        mkdir -p $directory
+        mount -t tmpfs -o ro none $directory
+    done
+fi
 systemctl enable -q vsftpd
 """
 

@@ -248,6 +248,17 @@ def _say(world: World, address: tuple[str, int], words: bytes = b"") -> bytes:
         return caller.recv(200)
 
 
+def _dialogue(world: World, address: tuple[str, int], *lines: bytes) -> bytes:
+    """The last answer of a server that answers each line with one line."""
+    with world.connect(address) as caller, caller.makefile("rb") as answers:
+        caller.settimeout(10)
+        answer = answers.readline()
+        for line in lines:
+            caller.sendall(line + b"\r\n")
+            answer = answers.readline()
+        return answer
+
+
 def test_each_host_of_the_demo_has_its_service_open(rootfs_file: Path, login_key: LoginKey) -> None:
     """What the demo's first scan finds answers as what it is, not only with an open port."""
     net = "10.78.4"
@@ -262,6 +273,7 @@ def test_each_host_of_the_demo_has_its_service_open(rootfs_file: Path, login_key
         assert _say(clinic_world, at["lab"])[0] == 255, "a telnet server negotiates first"
         assert _say(clinic_world, at["emr"], b"PING\r\n") == b"+PONG\r\n"
         assert _say(clinic_world, at["files"]).startswith(b"220 ")
+        assert b"230" in _dialogue(clinic_world, at["files"], b"USER anonymous", b"PASS x")
         for name in LINUX_HOSTS:
             state = clinic_world.exec(name, ["systemctl", "is-system-running", "--wait"])
             assert state.output == "running\n", name
