@@ -16,6 +16,7 @@ from runtime.terminal import note
 
 HELP = """Osiris: a HIPAA safeguard that heals itself.
 
+\b
 See it at work:            osiris demo
 What is wrong here:        osiris doctor
 Set up a hub:              osiris hub init, then osiris hub serve

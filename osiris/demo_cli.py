@@ -99,9 +99,9 @@ def hub_problems(scene: Scene, picture: Picture) -> list[str]:
     problems = [] if ours else ["the hub does not know the appliance"]
     wanted = picture.status["evidence"]
     problems += [
-        f"the hub holds {row['evidence_size']} of {wanted} leaves"
+        f"the hub verified and co-signed {row['cosigned_size']} of {wanted} leaves"
         for row in ours
-        if row["evidence_size"] < wanted
+        if min(row["held"], row["cosigned_size"]) < wanted
     ]
     if not proof["cosigned"]:
         problems.append("the hub has not co-signed the evidence")

@@ -23,8 +23,6 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from appliance import config as appliance_config
-from appliance.door import open_door
 from central import config as hub_config
 from central import setup as hub_setup
 from osiris.demo import hosts, neglect
@@ -154,8 +152,8 @@ class Scene:
             )
         )
         self.appliance_config.write_text(self._appliance_toml())
-        self.site = self.hub("POST", "/local/sites", {"label": "Demo clinic"})["site"]
-        code = self.hub("POST", f"/local/sites/{self.site}/claims", {})["code"]
+        added = self.hub("POST", "/local/sites", {"label": "Demo clinic"})
+        self.site, code = added["site"], added["claim_code"]
         enrolled = self.world.popen(
             [
                 sys.executable,
@@ -233,23 +231,11 @@ class Scene:
 
     def appliance(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Ask the appliance through its socket."""
-        config = appliance_config.read(self.appliance_config)
-
-        async def ask() -> Any:  # noqa: ANN401
-            async with open_door(config) as door:
-                return await (door.get(path) if method == "GET" else door.post(path, body or {}))
-
-        return asyncio.run(ask())
+        return _ask(self.directory / "appliance" / "osiris.sock", method, path, body=body)
 
     def hub(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Ask the hub through its socket."""
-        transport = httpx.HTTPTransport(uds=str(self.directory / "hub" / "hub.sock"))
-        with httpx.Client(transport=transport, base_url="http://hub", timeout=60) as client:
-            answer = client.request(method, path, json=body)
-        if answer.is_error:
-            msg = f"hub: {path}: {answer.text[:200]}"
-            raise DemoError(msg)
-        return answer.json()
+        return _ask(self.directory / "hub" / "hub.sock", method, path, body=body)
 
     def _process(self, name: str, args: list[str], *, world: World | None = None) -> None:
         """Start a daemon whose log lies in the scene's directory, and end it with the scene.
@@ -286,6 +272,16 @@ class Scene:
             time.sleep(0.05)
         msg = f"{what} did not answer within {READY_WITHIN_S:.0f} s"
         raise DemoError(msg)
+
+
+def _ask(socket: Path, method: str, path: str, *, body: dict[str, Any] | None) -> Any:  # noqa: ANN401 - JSON
+    transport = httpx.HTTPTransport(uds=str(socket))
+    with httpx.Client(transport=transport, base_url="http://osiris", timeout=60) as client:
+        answer = client.request(method, path, json=body)
+    if answer.is_error:
+        msg = f"{path}: {answer.text[:300]}"
+        raise DemoError(msg)
+    return answer.json()
 
 
 def _end(process: "subprocess.Popen[Any]") -> None:

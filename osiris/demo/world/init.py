@@ -167,12 +167,13 @@ class _Init:
         said = hoststart.understand(starting.said)
         host = starting.host
         host.pid = said.pid
-        if said.running:
+        if said.running and Path(f"/proc/{said.pid}").exists():
             self._reply(starting.request, {"pid": said.pid})
             return
         log = self._log_tail(host.name)
         self._forget(host)
-        self._reply(starting.request, {"error": f"host {host.name!r}: {said.error}\n{log}".strip()})
+        why = said.error or "its PID 1 ended at once"
+        self._reply(starting.request, {"error": f"host {host.name!r}: {why}\n{log}".strip()})
 
     def _exec(self, request: int, message: Message, fds: list[int]) -> None:
         name = message["name"]

@@ -1,4 +1,4 @@
-"""The one program a world starts with, run as `python -I -S inside.py outer|enter ...`.
+"""The one program a world starts with, run as `python -I -S inside.py outer|enter|try ...`.
 
 Isolated and without site packages, so that it is the same on every machine; everything it needs is
 imported here, while the caller's ids may still read the files.
@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).resolve().parents[3]))
 
 from osiris.demo.world.join import enter_network
 from osiris.demo.world.outer import outer
+from osiris.demo.world.probe import try_namespaces
 from osiris.demo.world.values import WorldConfig
 
 NO_DESCRIPTOR = "-"
@@ -22,6 +23,9 @@ NO_DESCRIPTOR = "-"
 def main(arguments: list[str]) -> None:
     """Run the part that the first argument names; only World calls this, so it trusts them."""
     what, *rest = arguments
+    if what == "try":
+        sys.stdout.write(try_namespaces())
+        return
     if what == "outer":
         descriptor, config = rest
         outer(WorldConfig(**json.loads(config)), socket.socket(fileno=int(descriptor)))

@@ -19,10 +19,9 @@ from osiris.demo.world import cgroup, idmap, wire
 from osiris.demo.world.forward import BACKLOG, Address, Forward
 from osiris.demo.world.inside import NO_DESCRIPTOR
 from osiris.demo.world.link import Link
-from osiris.demo.world.probe import probe
+from osiris.demo.world.probe import INSIDE, probe
 from osiris.demo.world.values import Done, HostSpec, Init, Mode, WorldConfig, WorldError
 
-INSIDE = Path(__file__).with_name("inside.py")
 OUTPUT_BYTES_MAX = 4 * 1024 * 1024
 CONNECT_TIMEOUT_S = 3.0
 WAIT_PAUSE_S = 0.02
