@@ -41,22 +41,26 @@ def inventory_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
 def wanted_ports(checks: Iterable[Check]) -> tuple[int, ...]:
     """Return the ports to ask of a device that may be asked: those of the checks, and SSH.
 
+    SSH only helps to tell what a device is, so it is left out when the checks need all the room.
+
     Raises:
         ConfigError: with the medical ports they are more than `PORTS_MAX`.
     """
-    asked_about = {
+    wanted = {
         port
         for check in inventory_checks(checks)
         for ports in check.probe.ports.values()
         for port in ports
     }
-    wanted = asked_about | {SSH_PORT}
-    if len(wanted | set(MEDICAL_PORTS)) > PORTS_MAX:
+    asked = wanted | set(MEDICAL_PORTS)
+    if len(asked) > PORTS_MAX:
         msg = (
-            f"the content's inventory checks ask for {len(wanted)} ports; with the medical ones"
-            f" at most {PORTS_MAX} are ever asked"
+            f"the content's inventory checks and the medical ports are {len(asked)} ports;"
+            f" at most {PORTS_MAX} of a device are ever asked"
         )
         raise ConfigError(msg)
+    if len(asked) < PORTS_MAX:
+        wanted.add(SSH_PORT)
     return tuple(sorted(wanted))
 
 

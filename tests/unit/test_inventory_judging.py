@@ -79,10 +79,11 @@ def test_the_ports_to_ask_are_those_of_the_checks_and_ssh() -> None:
     assert wanted_ports(load(as_files(whole_texts())).checks.values()) == (22, 23, 2323)
 
 
-def test_content_that_asks_for_too_many_ports_is_refused() -> None:
-    assert len(wanted_ports([asking(range(3000, 3016))])) == 17
+def test_ssh_gives_way_to_the_checks_and_no_more_than_twenty_ports_are_asked() -> None:
+    assert wanted_ports([asking(range(3000, 3016))]) == (22, *range(3000, 3016))
+    assert wanted_ports([asking(range(3000, 3017))]) == tuple(range(3000, 3017))
     with pytest.raises(ConfigError, match="at most 20"):
-        wanted_ports([asking(range(3000, 3016)), TELNET])
+        wanted_ports([asking(range(3000, 3018))])
 
 
 def asking(ports: range) -> Check:
