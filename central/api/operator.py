@@ -157,7 +157,7 @@ async def add_user(visit: ConsoleVisit) -> Response:
     )
     kept = await hashed(check_new(password))
     async with hub.store.write() as connection:
-        await put_account(connection, name, password=kept, now_ms=visit.now_ms)
+        await put_account(connection, name, kept=kept, now_ms=visit.now_ms)
     told = {} if given else {"password": password.reveal()}
     return _answer({"name": name, **told})
 

@@ -19,12 +19,10 @@ class Account:
     disabled_ms: int | None
 
 
-async def put_account(
-    connection: AsyncConnection, name: str, *, password: str, now_ms: int
-) -> None:
-    """Add an account, or set an existing one's password; its sessions end."""
+async def put_account(connection: AsyncConnection, name: str, *, kept: str, now_ms: int) -> None:
+    """Add an account, or give one another password (`kept` is its hash); its sessions end."""
     await connection.execute(delete(sessions).where(sessions.c.user == name))
-    row = {"name": name, "password": password, "created_ms": now_ms, "disabled_ms": None}
+    row = {"name": name, "password": kept, "created_ms": now_ms, "disabled_ms": None}
     await upsert(connection, users, [row], keep=("created_ms",))
 
 

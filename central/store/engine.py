@@ -38,6 +38,11 @@ class Store:
     _readers: AsyncEngine
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @property
+    def backend(self) -> str:
+        """Which database this is: sqlite or postgresql."""
+        return self._writer.dialect.name
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Hold the one write transaction: durable when the block ends, undone when it raises."""
