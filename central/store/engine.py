@@ -38,11 +38,6 @@ class Store:
     _readers: AsyncEngine
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    @property
-    def backend(self) -> str:
-        """Which database this is: sqlite or postgresql."""
-        return self._writer.dialect.name
-
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Hold the one write transaction: durable when the block ends, undone when it raises."""
@@ -58,8 +53,7 @@ class Store:
     async def close(self) -> None:
         """Close every connection."""
         # SQLite folds its write-ahead log into the file when the last connection, a writer, closes.
-        if self._readers is not self._writer:
-            await self._readers.dispose()
+        await self._readers.dispose()
         await self._writer.dispose()
 
 
@@ -142,7 +136,7 @@ def _postgres(url: URL) -> Store:
     except ModuleNotFoundError:
         msg = "store.url: PostgreSQL needs the package asyncpg: pip install 'osiris[postgres]'"
         raise ConfigError(msg) from None
-    return Store(engine, engine)
+    return Store(engine, engine.execution_options(postgresql_readonly=True))
 
 
 Row = Mapping[str, Any]
