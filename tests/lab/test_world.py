@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -393,6 +393,14 @@ def _members(pid: int) -> list[int]:
     return found
 
 
+def _watched(pids: Iterable[int]) -> list[int]:
+    descriptors = []
+    for pid in pids:
+        with suppress(ProcessLookupError):  # a step of the boot that is over
+            descriptors.append(os.pidfd_open(pid))
+    return descriptors
+
+
 def _wait_for_ends(descriptors: list[int]) -> bool:
     """Wait until every process has ended, without a pause: each descriptor becomes readable."""
     try:
@@ -419,7 +427,7 @@ def test_kill_9_leaves_nothing(rootfs_file: Path, login_key: LoginKey, victim: s
         assert len(members) > 5, "a booted host has more processes than that"
         victims = {"caller": caller.pid, "outer": outer, "init": init}
         pids = [*members, outer] if victim != "caller" else [*members, outer, helper]
-        descriptors = [os.pidfd_open(pid) for pid in dict.fromkeys(pids)]
+        descriptors = _watched(dict.fromkeys(pids))
         os.kill(victims[victim], signal.SIGKILL)
         assert _wait_for_ends(descriptors)
         caller.kill()
@@ -429,6 +437,25 @@ def test_kill_9_leaves_nothing(rootfs_file: Path, login_key: LoginKey, victim: s
     with World(None, network="10.78.3") as following:
         place = cgroup.place(following.mode)
         assert place is None or not (place / f"{cgroup.PREFIX}{init}").exists()
+
+
+PROBE = "from osiris.demo.world import probe; p = probe(); print(p.mode, p.reason)"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        ("echo 0 > /proc/sys/user/max_user_namespaces", "max_user_namespaces is 0"),
+        ("mount -t tmpfs none /proc/fs", "parts of /proc are masked"),
+    ],
+)
+def test_a_machine_that_allows_no_world_says_why(lab_ready: None, spoil: str, why: str) -> None:  # noqa: ARG001
+    """A skip and `osiris doctor` print this reason, so it must name what to change."""
+    script = f"python=$1; {spoil}; exec $python -c '{PROBE}'"
+    spoiled = ["unshare", "-U", "-r", "-m", "sh", "-c", script, "sh", sys.executable]
+    done = subprocess.run(spoiled, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("none "), done.stdout
+    assert why in done.stdout
 
 
 def test_real_root_may_not_make_a_world_that_is_root() -> None:

@@ -16,16 +16,12 @@ the caller's starting THREAD ends.
 import os
 import signal
 import socket
-from contextlib import suppress
 from typing import NoReturn
 
-from osiris.demo.world import cgroup, idmap, init, wire
+from osiris.demo.world import cgroup, idmap, init, stage, wire
 from osiris.demo.world.syscalls import (
-    INERT,
     Namespace,
     die_with_parent,
-    make_mounts_private,
-    mount,
     stay_dumpable,
     unshare,
 )
@@ -76,7 +72,7 @@ def _end_with(end: socket.socket, work: "init.Work") -> NoReturn:
 def _middle(config: WorldConfig, end: socket.socket, ready: int, go: int) -> None:
     die_with_parent()
     if config.mode == "root":
-        _show_whole_kernel()
+        stage.show_whole_kernel()
     unshare(Namespace.USER)
     os.write(ready, READY)
     answer = os.read(go, 1)
@@ -101,16 +97,3 @@ def _middle(config: WorldConfig, end: socket.socket, ready: int, go: int) -> Non
     end.close()
     _, status = os.waitpid(pid, 0)
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
-
-
-def _show_whole_kernel() -> None:
-    """Give ourselves a proc and a sysfs without the masks a container puts on them.
-
-    A user namespace may not mount its own while the ones it sees are masked; real root can mount
-    clean ones first, here in a mount namespace of our own.
-    """
-    unshare(Namespace.MOUNT)
-    make_mounts_private()
-    for kind, target in (("proc", idmap.PROC), ("sysfs", idmap.SYS)):
-        with suppress(OSError):  # unmasked, or forbidden: mounting the world's own will tell
-            mount(kind, target, kind=kind, flags=INERT)

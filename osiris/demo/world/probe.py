@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 from osiris.demo.world import cgroup, commands, fakeids, idmap
-from osiris.demo.world.syscalls import Namespace, unshare
+from osiris.demo.world.stage import show_whole_kernel
+from osiris.demo.world.syscalls import INERT, Namespace, make_mounts_private, mount, unshare
 from osiris.demo.world.values import Init, Mode, Probe
 
+MESSAGE_BYTES_MAX = 1000
 INSIDE = Path(__file__).with_name("inside.py")
 
 
@@ -35,17 +37,38 @@ def _refusal() -> str:
 def try_namespaces() -> str:
     """Enter the namespaces of a world, for good; returns what the kernel refused, "" for nothing.
 
-    Both steps are tried: Ubuntu's AppArmor lets the user namespace pass and denies the next.
+    Each step is tried: Ubuntu's AppArmor lets the user namespace pass and denies the next, and in
+    a container that masks /proc only real root can go on to mount its own.
     """
     try:
+        if idmap.root_base() is not None:
+            show_whole_kernel()
         unshare(Namespace.USER)
         unshare(Namespace.MOUNT | Namespace.NET | Namespace.PID)
+        make_mounts_private()
+        return _try_proc()
     except OSError as error:
         return str(error)
-    return ""
 
 
-def _causes() -> list[str]:
+def _try_proc() -> str:
+    """Mount proc in a child, the first process of the new PID namespace."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            mount("proc", idmap.PROC, kind="proc", flags=INERT)
+        except OSError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    said = os.read(reader, MESSAGE_BYTES_MAX).decode()
+    os.waitpid(pid, 0)
+    return said
+
+
+def _causes(refusal: str) -> list[str]:
     causes = []
     if _read("/proc/sys/user/max_user_namespaces") == "0":
         causes.append("sysctl user.max_user_namespaces is 0")
@@ -58,6 +81,8 @@ def _causes() -> list[str]:
         causes.append(
             "a seccomp filter is on; a container needs --privileged or seccomp=unconfined"
         )
+    if "on /proc" in refusal:
+        causes.append("parts of /proc are masked, as in a container; run as root there")
     return causes
 
 
@@ -67,8 +92,8 @@ def _obstacle() -> str:
     if packages := commands.missing():
         return f"missing Debian packages: {' '.join(packages)}"
     if refusal := _refusal():
-        causes = _causes()
-        return f"no user namespace: {refusal}" + (f" ({'; '.join(causes)})" if causes else "")
+        causes = "; ".join(_causes(refusal))
+        return f"the kernel refuses a world: {refusal}" + (f" ({causes})" if causes else "")
     return ""
 
 

@@ -6,13 +6,21 @@ nothing is created on the machine and nothing can be left behind.
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from osiris.demo.world import commands
 from osiris.demo.world.idmap import PROC, SYS
-from osiris.demo.world.syscalls import INERT, MountFlag, make_mounts_private, mount
-from osiris.demo.world.values import Init, Mode, WorldConfig, WorldError
+from osiris.demo.world.syscalls import (
+    INERT,
+    MountFlag,
+    Namespace,
+    make_mounts_private,
+    mount,
+    unshare,
+)
+from osiris.demo.world.values import Init, Mode, WorldConfig
 
 GROUP = Path("/sys/fs/cgroup")
 OWN_GROUP = "osiris.init"
@@ -64,6 +72,19 @@ class Stage:
         return GROUP / name if self.init == "systemd" else None
 
 
+def show_whole_kernel() -> None:
+    """Give ourselves a proc and a sysfs without the masks a container puts on them.
+
+    A user namespace may not mount its own while the ones it sees are masked; real root can mount
+    clean ones first, here in a mount namespace of our own.
+    """
+    unshare(Namespace.MOUNT)
+    make_mounts_private()
+    for kind, target in (("proc", PROC), ("sysfs", SYS)):
+        with suppress(OSError):  # unmasked, or forbidden: mounting the world's own will tell
+            mount(kind, target, kind=kind, flags=INERT)
+
+
 def build(config: WorldConfig, *, has_group: bool) -> Stage:
     """Build the world around this process, which is its PID 1.
 
@@ -75,11 +96,7 @@ def build(config: WorldConfig, *, has_group: bool) -> Stage:
     top = next(path for path in COVERED if path.is_dir())
     mount("tmpfs", top, kind="tmpfs", flags=MountFlag.NO_DEV, options=TMPFS_OPTIONS)
     _write_to(top / "log")
-    try:
-        mount("proc", PROC, kind="proc", flags=INERT)
-    except OSError as error:
-        msg = f"cannot mount proc ({error}): a container that masks /proc needs root here"
-        raise WorldError(msg) from error
+    mount("proc", PROC, kind="proc", flags=INERT)
     if config.network:
         # Only who owns a network may mount what shows it.
         mount("sysfs", SYS, kind="sysfs", flags=INERT | MountFlag.READ_ONLY)
