@@ -1,19 +1,21 @@
-"""A lab host seen the way the appliance sees it: scripts over real SSH, answers judged for real.
+"""A lab host as a check and a repair see it: scripts with their variables, answers judged for real.
 
-What a repair must leave as it was is read beside that, straight inside the host.
+Scripts run straight inside the host, or over real SSH by `way_in`. What a repair must leave as it
+was is read beside that.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.ports import Login, Ran, Script, Sudo
-from appliance.shell.ssh import SshSession, SshShell
+from appliance.shell.ssh import SshShell
+from appliance.shell.ssh_script import assignments
 from appliance.shell.world_guard import WorldGuard
 from osiris.demo import drift as drift_package
 from osiris.demo.lab import LabHost
-from proto.catalog.model import Check, Content, ProbeKind, Runbook
+from proto.catalog.model import Check, Content, Runbook, Step
 from proto.findings import Scalar
 from proto.ids import ApplianceId, TargetId
 from proto.inventory import DeviceClass, Facts, Platform, as_variables
@@ -25,6 +27,8 @@ from tests.fakes.shell import credential
 DRIFTS = Path(drift_package.__path__[0])
 TARGET = TargetId("t-aaaaaaaaaa")
 SSH_PORT = 22
+TIMEOUT_S = 60
+_STDERR = "/run/osiris-test-stderr"
 
 # Files whose bytes are somebody else's business: the linker's cache, and the copies that the
 # account tools make of the last state before each change.
@@ -67,11 +71,9 @@ def decision_on(content: Content, check: Check, seen: Mapping[str, Scalar]) -> D
 
 @dataclass(frozen=True)
 class ContentHost:
-    """A running host with the appliance's own way to it."""
+    """A running host and the facts about it."""
 
     lab: LabHost
-    shell: SshShell
-    login: Login
     facts: Facts
 
     def drift(self, check_id: str) -> None:
@@ -80,7 +82,7 @@ class ContentHost:
         self.lab.world.wait_ready([(self.lab.address, SSH_PORT)])
 
     def inside(self, script: str) -> str:
-        """Run shell text as root inside the host, not over SSH; it must succeed."""
+        """Run shell text as root inside the host; it must succeed."""
         done = self.lab.sh(script)
         assert done.exit_status == 0, done.output
         return str(done.output)
@@ -98,6 +100,43 @@ class ContentHost:
         )
         return self.inside(_SNAPSHOT + states)
 
+    def script(self, text: str, captured: Mapping[str, Scalar] | None = None) -> Script:
+        """Return a script of the content with the variables that it is given."""
+        variables = {**(captured or {}), **as_variables(self.facts)}
+        return Script(text, variables, as_root=True, timeout_s=TIMEOUT_S)
+
+    def run(self, script: Script) -> Ran:
+        """Run a script as root inside the host with its variables, its stdin empty, a bare PATH."""
+        text = f"(\n{assignments(script.variables)}{script.text}\n) </dev/null 2>{_STDERR}\n"
+        bare = ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "sh", "-s"]
+        done = self.lab.world.exec(self.lab.name, bare, stdin=text.encode(), timeout_s=TIMEOUT_S)
+        said = self.lab.sh(f"head -c 2000 {_STDERR}").output if done.exit_status else ""
+        return Ran(done.exit_status, done.output.encode(), said.encode())
+
+    def judged(self, check: Check, ran: Ran) -> Judgement:
+        """Judge what a check's probe printed."""
+        return judge(check, exit_status=ran.exit_status, stdout=ran.stdout, facts=self.facts)
+
+    def judge(self, check: Check) -> Judgement:
+        """Ask a check's question and judge the answer."""
+        return self.judged(check, self.run(self.script(check.probe.script)))
+
+    def capture(self, runbook: Runbook) -> Mapping[str, Scalar]:
+        """Run a runbook's capture and return what undo will be given."""
+        ran = self.run(self.script(runbook.capture))
+        return read_captured(exit_status=ran.exit_status, stdout=ran.stdout)
+
+    def repair(self, runbook: Runbook) -> bool:
+        """Run every step; returns whether any changed something."""
+        changed = [stepped(one, self.run(self.script(one.script))) for one in runbook.steps]
+        return any(changed)
+
+    def undo(self, runbook: Runbook, captured: Mapping[str, Scalar]) -> None:
+        """Run a runbook's undo with what was captured."""
+        ran = self.run(self.script(runbook.undo, captured))
+        assert ran.exit_status == 0, f"{runbook.id} undo: {ran.stderr_head!r}"
+        read_changed(exit_status=ran.exit_status, stdout=ran.stdout)
+
     def scan(self, check: Check) -> Judgement:
         """Connect to every port that a network check names, and judge what was open."""
         answer = {
@@ -113,53 +152,17 @@ class ContentHost:
             return False
         return True
 
-    async def judge(self, check: Check) -> Judgement:
-        """Ask a check's question in a new session and read the answer."""
-        if check.probe.kind is not ProbeKind.SH:
-            return self.scan(check)
-        async with self.shell.session(self.login) as session:
-            ran = await self._run(session, check.probe.script, as_root=check.probe.as_root)
-        return judge(check, exit_status=ran.exit_status, stdout=ran.stdout, facts=self.facts)
 
-    async def capture(self, runbook: Runbook) -> Mapping[str, Scalar]:
-        """Run a runbook's capture and return what undo will be given."""
-        async with self.shell.session(self.login) as session:
-            ran = await self._run(session, runbook.capture, as_root=runbook.as_root)
-        return read_captured(exit_status=ran.exit_status, stdout=ran.stdout)
-
-    async def repair(self, runbook: Runbook) -> list[bool]:
-        """Run every step; returns for each whether it changed anything."""
-        changed = []
-        async with self.shell.session(self.login) as session:
-            for step in runbook.steps:
-                ran = await self._run(session, step.script, as_root=runbook.as_root)
-                assert ran.exit_status == 0, f"{runbook.id}.{step.id}: {ran.stderr_head!r}"
-                changed.append(read_changed(exit_status=ran.exit_status, stdout=ran.stdout))
-        return changed
-
-    async def undo(self, runbook: Runbook, captured: Mapping[str, Scalar]) -> None:
-        """Run a runbook's undo with what was captured."""
-        async with self.shell.session(self.login) as session:
-            ran = await self._run(session, runbook.undo, as_root=runbook.as_root, captured=captured)
-        assert ran.exit_status == 0, f"{runbook.id} undo: {ran.stderr_head!r}"
-        read_changed(exit_status=ran.exit_status, stdout=ran.stdout)
-
-    async def _run(
-        self,
-        session: SshSession,
-        text: str,
-        *,
-        as_root: bool,
-        captured: Mapping[str, Scalar] | None = None,
-    ) -> Ran:
-        variables = {**(captured or {}), **as_variables(self.facts)}
-        return await session.run(Script(text, variables, as_root=as_root, timeout_s=60))
+def stepped(step: Step, ran: Ran) -> bool:
+    """Return whether a step changed anything; a step that failed is a failed test."""
+    assert ran.exit_status == 0, f"step {step.id}: {ran.stderr_head!r}"
+    return read_changed(exit_status=ran.exit_status, stdout=ran.stdout)
 
 
-def facts_of(host: LabHost) -> Facts:
-    """Return the facts about a lab host; its world's bridge is appliance and time server."""
+def content_host(host: LabHost) -> ContentHost:
+    """Return a lab host with the facts about it; its world's bridge is the time server too."""
     bridge = f"{host.world.network}.1"
-    return Facts(
+    facts = Facts(
         target_id=TARGET,
         target_platform=Platform.LINUX,
         target_os="debian",
@@ -173,11 +176,12 @@ def facts_of(host: LabHost) -> Facts:
         site_ntp_servers=(bridge,),
         site_time_zone="Etc/UTC",
     )
+    return ContentHost(host, facts)
 
 
-@asynccontextmanager
-async def reached(host: LabHost) -> AsyncIterator[ContentHost]:
-    """Open the appliance's way to a lab host, its key pinned."""
+@contextmanager
+def way_in(host: LabHost) -> Iterator[tuple[SshShell, Login]]:
+    """Open the appliance's own way to a lab host: a shell and a login with its key pinned."""
     forward = host.world.forward(("127.0.0.1", 0), (host.address, SSH_PORT), inward=False)
     try:
         shown = host.sh("cat /etc/ssh/ssh_host_ed25519_key.pub").output
@@ -190,7 +194,6 @@ async def reached(host: LabHost) -> AsyncIterator[ContentHost]:
             sudo=Sudo.NOPASSWD,
             credential=credential(key=host.key.private.read_text()),
         )
-        shell = SshShell(WorldGuard(None), system_entropy)
-        yield ContentHost(host, shell, login, facts_of(host))
+        yield SshShell(WorldGuard(None), system_entropy), login
     finally:
         forward.close()

@@ -1,6 +1,6 @@
 """The shipped content on real Debian hosts: drift, heal, pass, nothing on a second run, undo."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -12,15 +12,18 @@ from proto.catalog.load import load
 from proto.catalog.model import Action, Check, Content, Disruption, ProbeKind
 from proto.findings import Verdict
 from proto.inventory import Platform
+from proto.judge import read_captured
 from proto.rules.examples import run_rule_tests
 from runtime.content import read_installed
 from tests.lab.content_host import (
     DRIFTS,
     ContentHost,
+    content_host,
     decision_on,
     drift_script,
-    reached,
     runbook_of,
+    stepped,
+    way_in,
 )
 
 
@@ -75,9 +78,8 @@ def named(check: Check) -> str:
 
 
 @pytest.fixture
-async def there(host: LabHost) -> AsyncIterator[ContentHost]:
-    async with reached(host) as made:
-        yield made
+def there(host: LabHost) -> ContentHost:
+    return content_host(host)
 
 
 @pytest.fixture
@@ -123,10 +125,11 @@ def test_a_repair_that_can_lock_people_out_or_take_an_account_away_waits_for_a_p
     assert lockouts == {"rb.lin.firewall.default_zone", "rb.lin.ssh.password_auth"}
 
 
-async def test_an_untouched_debian_passes_but_for_what_debian_itself_leaves_open(
+def test_an_untouched_debian_passes_but_for_what_debian_itself_leaves_open(
     there: ContentHost,
 ) -> None:
-    verdicts = {check.id: (await there.judge(check)).verdict for check in CHECKS}
+    verdicts = {check.id: there.judge(check).verdict for check in LINUX}
+    verdicts |= {check.id: there.scan(check).verdict for check in NETWORK}
 
     assert Verdict.UNKNOWN not in verdicts.values()
     drifted = {name for name, verdict in verdicts.items() if verdict is Verdict.DRIFTED}
@@ -134,7 +137,7 @@ async def test_an_untouched_debian_passes_but_for_what_debian_itself_leaves_open
 
 
 @pytest.mark.parametrize("check", REPAIRED, ids=named)
-async def test_a_drift_is_seen_healed_passed_left_alone_and_undone(
+def test_a_drift_is_seen_healed_passed_left_alone_and_undone(
     there: ContentHost, check: Check
 ) -> None:
     content = shipped()
@@ -142,63 +145,73 @@ async def test_a_drift_is_seen_healed_passed_left_alone_and_undone(
     assert runbook is not None
     there.drift(check.id)
 
-    before = await there.judge(check)
+    before = there.judge(check)
     assert before.verdict is Verdict.DRIFTED
     chosen = decision_on(content, check, before.seen).winner
     assert chosen is not None
     assert chosen.runbook_id == runbook.id
 
     drifted = there.snapshot(runbook)
-    captured = await there.capture(runbook)
-    assert any(await there.repair(runbook))
-    assert (await there.judge(check)).verdict is Verdict.COMPLIANT
+    captured = there.capture(runbook)
+    assert there.repair(runbook)
+    assert there.judge(check).verdict is Verdict.COMPLIANT
     healed = there.snapshot(runbook)
     assert healed != drifted
 
-    assert not any(await there.repair(runbook))
+    assert not there.repair(runbook)
     assert there.snapshot(runbook) == healed
 
-    await there.undo(runbook, captured)
+    there.undo(runbook, captured)
     assert there.snapshot(runbook) == drifted
-    assert (await there.judge(check)).verdict is Verdict.DRIFTED
+    assert there.judge(check).verdict is Verdict.DRIFTED
 
 
-async def test_an_undo_that_was_cut_off_may_run_again(there: ContentHost) -> None:
+def test_an_undo_that_was_cut_off_may_run_again(there: ContentHost) -> None:
     check = shipped().checks["lin.updates.automatic"]
     runbook = shipped().runbooks["rb.lin.updates.automatic"]
     there.drift(check.id)
     drifted = there.snapshot(runbook)
-    captured = await there.capture(runbook)
-    await there.repair(runbook)
+    captured = there.capture(runbook)
+    there.repair(runbook)
 
-    await there.undo(runbook, captured)
-    await there.undo(runbook, captured)
+    there.undo(runbook, captured)
+    there.undo(runbook, captured)
 
     assert there.snapshot(runbook) == drifted
 
 
-async def test_a_host_that_drifted_everywhere_is_healed_everywhere_by_the_same_way_in(
+async def test_a_host_that_drifted_everywhere_is_healed_everywhere_over_the_same_way_in(
     neglected: LabHost,
 ) -> None:
-    async with reached(neglected) as there:
-        verdicts = {check.id: (await there.judge(check)).verdict for check in LINUX}
-        assert set(verdicts.values()) == {Verdict.DRIFTED}, verdicts
+    there = content_host(neglected)
+    with way_in(neglected) as (shell, login):
+        async with shell.session(login) as session:
+            for check in LINUX:
+                ran = await session.run(there.script(check.probe.script))
+                assert there.judged(check, ran).verdict is Verdict.DRIFTED, check.id
 
-        for check in REPAIRED:
-            runbook = runbook_of(shipped(), check)
-            assert runbook is not None
-            await there.capture(runbook)
-            assert any(await there.repair(runbook)), check.id
+            for check in REPAIRED:
+                runbook = runbook_of(shipped(), check)
+                assert runbook is not None
+                ran = await session.run(there.script(runbook.capture))
+                read_captured(exit_status=ran.exit_status, stdout=ran.stdout)
+                changed = [
+                    stepped(step, await session.run(there.script(step.script)))
+                    for step in runbook.steps
+                ]
+                assert any(changed), check.id
 
-        verdicts = {check.id: (await there.judge(check)).verdict for check in REPAIRED}
-        assert set(verdicts.values()) == {Verdict.COMPLIANT}, verdicts
+        async with shell.session(login) as session:
+            for check in REPAIRED:
+                ran = await session.run(there.script(check.probe.script))
+                assert there.judged(check, ran).verdict is Verdict.COMPLIANT, check.id
 
 
-async def test_a_certificate_about_to_expire_is_a_persons_to_renew(there: ContentHost) -> None:
+def test_a_certificate_about_to_expire_is_a_persons_to_renew(there: ContentHost) -> None:
     check = shipped().checks["lin.tls.cert_expiry"]
     there.drift(check.id)
 
-    before = await there.judge(check)
+    before = there.judge(check)
     assert before.verdict is Verdict.DRIFTED
     chosen = decision_on(shipped(), check, before.seen).winner
     assert chosen is not None
@@ -208,11 +221,11 @@ async def test_a_certificate_about_to_expire_is_a_persons_to_renew(there: Conten
         "openssl req -x509 -key /etc/ssl/private/portal-site.key -days 90 -subj /CN=portal"
         " -out /etc/ssl/certs/portal-site.pem"
     )
-    assert (await there.judge(check)).verdict is Verdict.COMPLIANT
+    assert there.judge(check).verdict is Verdict.COMPLIANT
 
 
 @pytest.mark.parametrize("check", NETWORK, ids=named)
-async def test_an_open_port_is_seen_from_the_network_and_gone_once_its_service_is_closed(
+def test_an_open_port_is_seen_from_the_network_and_gone_once_its_service_is_closed(
     there: ContentHost, check: Check
 ) -> None:
     assert check.probe.kind is ProbeKind.INVENTORY
@@ -229,9 +242,9 @@ async def test_an_open_port_is_seen_from_the_network_and_gone_once_its_service_i
         cause = shipped().checks[CLOSED_BY[check.id]]
         runbook = runbook_of(shipped(), cause)
         assert runbook is not None
-        assert (await there.judge(cause)).verdict is Verdict.DRIFTED
-        await there.capture(runbook)
-        assert any(await there.repair(runbook))
+        assert there.judge(cause).verdict is Verdict.DRIFTED
+        there.capture(runbook)
+        assert there.repair(runbook)
     else:
         there.inside(CLOSED_BY_HAND[check.id])
     assert there.scan(check).verdict in {Verdict.COMPLIANT, Verdict.NOT_APPLICABLE}
