@@ -6,7 +6,7 @@ ready and nothing scheduled can never go on, and says so.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, NoReturn, TypeVar
 
 T = TypeVar("T")
@@ -49,14 +49,14 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
     def _process_events(self, event_list: list[object]) -> None:
         """A jump brings no events."""
 
-    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> NoReturn:  # type: ignore[override]  # noqa: ANN401, E501 - asyncio's signature
+    def run_in_executor(self, *args: object) -> NoReturn:
         """Refuse: a thread would run in real time."""
-        msg = f"{func} wants a thread inside the simulator"
+        msg = f"{args} wants a thread inside the simulator"
         raise RuntimeError(msg)
 
-    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> NoReturn:  # type: ignore[override]  # noqa: ANN401, E501 - asyncio's signature
+    def call_soon_threadsafe(self, *args: object, **_: object) -> NoReturn:
         """Refuse: nobody else runs."""
-        msg = f"{callback} comes from another thread"
+        msg = f"{args} comes from another thread"
         raise RuntimeError(msg)
 
 
