@@ -285,6 +285,46 @@ def list_incidents(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) 
     print_rows(rows, columns, output=output)
 
 
+@appliance.command("init")
+def init(
+    address: Annotated[str, typer.Option(help="This appliance's own address on the LAN.")],
+    network: Annotated[
+        list[str] | None,
+        typer.Option("--network", help="An IPv4 network to discover, as 192.0.2.0/24; repeatable."),
+    ] = None,
+    time_zone: Annotated[str, typer.Option(help="The site's time zone.")] = "UTC",
+    label: Annotated[str, typer.Option(help="What pages call this site.")] = "",
+    state_dir: Annotated[
+        Path, typer.Option(help="Where keys, store and evidence are kept.")
+    ] = configs.STATE_DIR,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Write a configuration file, checked; an existing one is never touched."""
+    if '"' in label or not label.isprintable():
+        msg = "--label: printable characters without quotes"
+        raise MalformedError(msg)
+    text = configs.as_toml(
+        address=address,
+        networks=tuple(network or ()),
+        time_zone=time_zone,
+        state_dir=state_dir.absolute(),
+        label=label,
+    )
+    configs.parse(text, where="the new configuration")
+    try:
+        config.parent.mkdir(parents=True, exist_ok=True)
+        with config.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        msg = f"{config}: is there already; edit it, or give another --config"
+        raise ConflictError(msg) from error
+    except OSError as error:
+        msg = f"{config}: cannot be written: {error.strerror}"
+        raise ConfigError(msg) from error
+    say(f"wrote {config}")
+    say("next: get a claim code with `osiris hub site add`, then `osiris appliance enroll CODE`")
+
+
 @appliance.command("run")
 def run(config: ConfigFile = DEFAULT) -> None:
     """Run the appliance in the foreground; a service manager does the same."""

@@ -133,10 +133,19 @@ def read(path: Path) -> Config:
         msg = f"{path}: longer than {FILE_BYTES_MAX} bytes"
         raise ConfigError(msg)
     try:
-        table = tomllib.loads(raw.decode())
-        file = File.from_value(table, str(path))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
         msg = f"{path}: not TOML: {error}"
+        raise ConfigError(msg) from error
+    return parse(text, where=str(path))
+
+
+def parse(text: str, *, where: str) -> Config:
+    """Return what a configuration says; `where` names it in errors (`ConfigError`)."""
+    try:
+        file = File.from_value(tomllib.loads(text), where)
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{where}: not TOML: {error}"
         raise ConfigError(msg) from error
     except MalformedError as error:
         raise ConfigError(str(error)) from error
@@ -159,4 +168,21 @@ def settings_of(file: File) -> Settings:
         scans_at_once=file.limits.scans_at_once,
         repairs_at_once=file.limits.repairs_at_once,
         check_in_s=file.limits.check_in_s,
+    )
+
+
+def as_toml(
+    *, address: str, networks: tuple[str, ...], time_zone: str, state_dir: Path, label: str
+) -> str:
+    """Return a configuration file; `read` accepts it or says what is wrong with a value."""
+    listed = ", ".join(f'"{network}"' for network in networks)
+    return (
+        "# The appliance's configuration. Every key: docs/operations.md\n"
+        f'state_dir = "{state_dir}"\naddress = "{address}"\n\n'
+        f'[site]\nlabel = "{label}"\ntime_zone = "{time_zone}"\nadmin_networks = [{listed}]\n'
+        "# observe, alert, approve, window or auto: how far repairs may go by themselves\n"
+        'autonomy = "auto"\n\n'
+        "[discovery]\n# IPv4 networks that may be looked at; none means no discovery\n"
+        f"networks = [{listed}]\n\n"
+        f'[portal]\nhost = "{address}"\nport = {PORTAL_PORT}\n'
     )
