@@ -2,8 +2,9 @@
 
 Gentle by construction: argument lists are made by two pure functions that know only `-sn` and
 `-sT` with at most 20 ports. No version detection, no fingerprints, no UDP, no scripts, a bounded
-rate and a bounded time a host. Networks and addresses are IPv4 values by then, so nothing that is
-scanned can be read as an option.
+rate and a bounded time a host. A sweep needs raw sockets: without them nmap would connect to ports
+80 and 443 of everything, medical devices too, so it is refused then. Networks and addresses are
+IPv4 values by the time they stand in an argument list, so none can be read as an option.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 from typing import Any, Final
 
 import nmap
@@ -36,6 +38,8 @@ FIXED_S: Final = 60
 """How long a scan may take beside what its rate makes of its size."""
 
 PROBES_PER_ADDRESS: Final = 3
+STATUS: Final = Path("/proc/self/status")
+CAP_NET_RAW: Final = 13
 ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
@@ -63,7 +67,7 @@ def sweep_argv(networks: Sequence[str]) -> list[str]:
         msg = f"networks: {len(networks)} of them, between 1 and {NETWORKS_MAX} can be swept"
         raise ConfigError(msg)
     swept = [str(_network(text)) for text in networks]
-    return ["nmap", "-sn", "-PE", *_COMMON, *_PER_HOST, *swept]
+    return ["nmap", "--privileged", "-sn", "-PE", *_COMMON, *_PER_HOST, *swept]
 
 
 def connect_argv(addresses: Sequence[str], ports: Sequence[int]) -> list[str]:
@@ -210,6 +214,7 @@ class NmapScanner:
     async def sweep(self, networks: Sequence[str]) -> list[SeenHost]:
         """Say which hosts answer; see `ports.Scanner.sweep`."""
         argv = sweep_argv(networks)
+        require_raw_sockets(STATUS.read_text("ascii"))
         size = sum(_network(text).num_addresses for text in networks)
         return read_sweep(await self._run(argv, probes=size))
 
@@ -248,6 +253,21 @@ class NmapScanner:
             msg = f"nmap: ended with status {status}: {lines[-1][:200]!r}"
             raise UnreachableError(msg)
         return xml
+
+
+def require_raw_sockets(status: str) -> None:
+    """Refuse to sweep when this process (`/proc/self/status`) may not open raw sockets.
+
+    Raises:
+        UnreachableError: it lacks CAP_NET_RAW, capability 13 (capabilities(7)).
+    """
+    held = next((line for line in status.splitlines() if line.startswith("CapEff:")), "CapEff: 0")
+    if not int(held.split()[1], 16) >> CAP_NET_RAW & 1:
+        msg = (
+            "the sweep needs raw sockets, or it would connect to every device: run the appliance"
+            " as root or with AmbientCapabilities=CAP_NET_RAW"
+        )
+        raise UnreachableError(msg)
 
 
 async def _start(argv: Sequence[str]) -> asyncio.subprocess.Process:

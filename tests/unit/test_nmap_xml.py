@@ -12,9 +12,10 @@ from appliance.shell.nmap import (
     connect_argv,
     read_ports,
     read_sweep,
+    require_raw_sockets,
     sweep_argv,
 )
-from proto.errors import MalformedError
+from proto.errors import MalformedError, UnreachableError
 
 HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE nmaprun>\n'
@@ -53,7 +54,7 @@ port = st.integers(1, 65_535)
 network = st.builds(lambda a, b: f"{a}.{b}.0.0/16", st.integers(1, 223), st.integers(0, 255))
 
 KNOWN = re.compile(
-    r"nmap|-sn|-PE|-sT|-Pn|-n|-p|-oX|-|--max-retries|--max-rate|--host-timeout|30s|"
+    r"nmap|--privileged|-sn|-PE|-sT|-Pn|-n|-p|-oX|-|--max-retries|--max-rate|--host-timeout|30s|"
     r"\d+(?:,\d+){0,19}|(?:\d{1,3}\.){3}\d{1,3}(?:/\d\d)?"
 )
 """Every argument that nmap is ever given; -sV, -O, -sU, -A, -sC and --script are not in it."""
@@ -63,7 +64,7 @@ KNOWN = re.compile(
 def test_a_sweep_is_told_nothing_but_to_look_who_is_there(networks: list[str]) -> None:
     argv = sweep_argv(networks)
     assert all(KNOWN.fullmatch(argument) for argument in argv), argv
-    assert argv[:2] == ["nmap", "-sn"]
+    assert argv[:3] == ["nmap", "--privileged", "-sn"]
     assert not {"-p", "-sT"} & set(argv)
 
 
@@ -179,3 +180,11 @@ def test_a_cut_anywhere_is_refused(end: int) -> None:
 def test_any_bytes_are_an_answer_or_refused(xml: bytes) -> None:
     with pytest.raises(MalformedError):
         read_sweep(xml)
+
+
+def test_a_sweep_without_raw_sockets_is_refused_for_it_would_connect_to_everything() -> None:
+    require_raw_sockets("Name:\tx\nCapEff:\t0000000000002000\n")
+    with pytest.raises(UnreachableError, match="CAP_NET_RAW"):
+        require_raw_sockets("Name:\tx\nCapEff:\t0000000000000400\n")
+    with pytest.raises(UnreachableError, match="CAP_NET_RAW"):
+        require_raw_sockets("Name:\tx\n")
