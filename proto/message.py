@@ -38,7 +38,7 @@ class Message(BaseModel):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join([where, *(str(part) for part in first["loc"])])
-            msg = f"{place}: {first['msg']}"
+            msg = f"{place}: {first['msg'].removeprefix('Value error, ')}"
             raise MalformedError(msg) from None
 
     @classmethod
