@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -17,7 +16,7 @@ import typer
 
 from appliance import config as configs
 from proto.errors import ConfigError, ConflictError, MalformedError
-from runtime.terminal import Output, note, print_fields, print_json, print_rows, say
+from runtime.terminal import Output, note, print_fields, print_json, print_rows, say, when
 
 T = TypeVar("T")
 DAY_S = 86_400
@@ -48,10 +47,6 @@ def _ask(config: Path, question: Callable[[Any], Awaitable[T]]) -> T:
             return await question(door)
 
     return asyncio.run(asked())
-
-
-def _when(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else "never"
 
 
 @target.command("add")
@@ -230,7 +225,7 @@ def list_waivers(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) ->
     """List the waivers, newest first."""
     rows = _ask(config, lambda door: door.get("/api/waivers"))
     for row in rows:
-        row["until"] = _when(row["until_ms"])
+        row["until"] = when(row["until_ms"])
     columns = {
         "id": "ID",
         "target": "TARGET",
@@ -364,7 +359,7 @@ def appliance_status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT
     found = _ask(config, lambda door: door.get("/api/status"))
     if output is Output.TABLE:
         for name in ("hub_seen", "last_discovery", "last_scan"):
-            found[name] = _when(found.pop(f"{name}_ms"))
+            found[name] = when(found.pop(f"{name}_ms"))
     print_fields(found, output=output)
     if found["health"]:
         raise typer.Exit(1)

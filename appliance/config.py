@@ -4,24 +4,21 @@ An unknown key, a wrong type or a value out of bounds is one clear error that na
 """
 
 import ipaddress
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
 from appliance.core.settings import Settings, Site
 from proto.catalog.model import Autonomy
-from proto.errors import ConfigError, MalformedError
 from proto.message import Message
+from runtime import toml_file
 
 DEFAULT_PATH = Path("/etc/osiris/appliance.toml")
 STATE_DIR = Path("/var/lib/osiris")
 PORTAL_PORT = 8443
 NETWORKS_MAX = 16
-FILE_BYTES_MAX = 64 * 1024
 
 
 def _network(text: str) -> str:
@@ -30,15 +27,6 @@ def _network(text: str) -> str:
     except ValueError as error:
         msg = f"not an IPv4 network such as 192.0.2.0/24: {error}"
         raise ValueError(msg) from error
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        msg = "not a time zone such as America/New_York"
-        raise ValueError(msg) from error
-    return text
 
 
 def _address(text: str) -> str:
@@ -55,7 +43,7 @@ Port = Annotated[int, Field(ge=0, le=65_535)]
 class SiteTable(Message):
     """`[site]`."""
 
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(toml_file.time_zone)] = "UTC"
     autonomy: Annotated[Autonomy, Field(strict=False)] = Autonomy.AUTO
     admin_networks: Networks = ()
     ntp_servers: Annotated[tuple[str, ...], Field(strict=False, max_length=8)] = ()
@@ -124,31 +112,13 @@ def read(path: Path) -> Config:
     Raises:
         ConfigError: it cannot be read, is no TOML, or says something it may not say.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}"
-        raise ConfigError(msg) from error
-    if len(raw) > FILE_BYTES_MAX:
-        msg = f"{path}: longer than {FILE_BYTES_MAX} bytes"
-        raise ConfigError(msg)
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        msg = f"{path}: not TOML: {error}"
-        raise ConfigError(msg) from error
-    return parse(text, where=str(path))
+    file = toml_file.read(path, File, made_by="osiris appliance init")
+    return Config(file, settings_of(file))
 
 
 def parse(text: str, *, where: str) -> Config:
     """Return what a configuration says; `where` names it in errors (`ConfigError`)."""
-    try:
-        file = File.from_value(tomllib.loads(text), where)
-    except tomllib.TOMLDecodeError as error:
-        msg = f"{where}: not TOML: {error}"
-        raise ConfigError(msg) from error
-    except MalformedError as error:
-        raise ConfigError(str(error)) from error
+    file = toml_file.parse(text, File, where=where)
     return Config(file, settings_of(file))
 
 

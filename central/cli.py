@@ -7,7 +7,6 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ import typer
 from central import config as configs
 from proto.claim import check_hub_url
 from proto.errors import ConfigError
-from runtime.terminal import Output, note, print_fields, print_json, print_rows
+from runtime.terminal import Output, note, print_fields, print_json, print_rows, when
 
 T = TypeVar("T")
 ENV_CONFIG = "OSIRIS_HUB_CONFIG"
@@ -47,10 +46,6 @@ def _ask(config: Path, question: Callable[[Any], Awaitable[T]]) -> T:
             return await question(door)
 
     return asyncio.run(asked())
-
-
-def _when(ms: int | None) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else "never"
 
 
 @hub.command("init")
@@ -123,7 +118,7 @@ def status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
 def refusals(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
     """List what the hub refused, newest first; the senders still have it."""
     rows = _ask(config, lambda door: door.get("/local/refusals"))
-    shown = [{**row, "at": _when(row["at_ms"])} for row in rows]
+    shown = [{**row, "at": when(row["at_ms"])} for row in rows]
     columns = {"at": "when", "appliance": "appliance", "path": "path", "code": "code"}
     print_rows(shown, {**columns, "message": "why"}, output=output)
 
@@ -165,7 +160,7 @@ def list_sites(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> N
         "escalated": "for a person",
         "healed_lately": "healed in 24 h",
     }
-    shown = [{**row, "seen": _when(row["last_seen_ms"])} for row in rows]
+    shown = [{**row, "seen": when(row["last_seen_ms"])} for row in rows]
     print_rows(shown, columns, output=output)
 
 
@@ -199,7 +194,7 @@ def list_appliances(output: Format = Output.TABLE, config: ConfigFile = DEFAULT)
     }
     rows = _ask(config, every)
     shown = [
-        {**row, "seen": _when(row["last_seen_ms"]), "confirmed": _when(row["confirmed_ms"])}
+        {**row, "seen": when(row["last_seen_ms"]), "confirmed": when(row["confirmed_ms"])}
         for row in rows
     ]
     print_rows(shown, columns, output=output)
@@ -260,5 +255,5 @@ def _new_password() -> str:
 def list_users(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
     """List the console's accounts."""
     rows = _ask(config, lambda door: door.get("/local/users"))
-    shown = [{**row, "since": _when(row["created_ms"])} for row in rows]
+    shown = [{**row, "since": when(row["created_ms"])} for row in rows]
     print_rows(shown, {"name": "name", "since": "since"}, output=output)

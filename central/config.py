@@ -3,11 +3,9 @@
 An unknown key, a wrong type or a value out of bounds is one clear error that names file and key.
 """
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
@@ -15,20 +13,11 @@ from central.core.settings import NEXT_S_MAX, HubSettings
 from proto.claim import check_hub_url
 from proto.errors import ConfigError, MalformedError
 from proto.message import Message
+from runtime import toml_file
 
 DEFAULT_PATH = Path("/etc/osiris/hub.toml")
 STATE_DIR = Path("/var/lib/osiris-hub")
 PORT = 8443
-FILE_BYTES_MAX = 64 * 1024
-
-
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        msg = "not a time zone such as America/New_York"
-        raise ValueError(msg) from error
-    return text
 
 
 def _origin(text: str) -> str:
@@ -59,7 +48,7 @@ class ConsoleTable(Message):
     """`[console]`: what the pages call this hub, and the time zone they show."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)] = "Osiris hub"
-    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    time_zone: Annotated[str, AfterValidator(toml_file.time_zone)] = "UTC"
 
 
 class FleetTable(Message):
@@ -110,25 +99,7 @@ def read(path: Path) -> Config:
     Raises:
         ConfigError: it cannot be read, is no TOML, or says something it may not say.
     """
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        msg = f"{path}: there is no such file; `osiris hub init` makes it"
-        raise ConfigError(msg) from None
-    except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}"
-        raise ConfigError(msg) from error
-    if len(raw) > FILE_BYTES_MAX:
-        msg = f"{path}: longer than {FILE_BYTES_MAX} bytes"
-        raise ConfigError(msg)
-    try:
-        file = File.from_value(tomllib.loads(raw.decode()), str(path))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: not TOML: {error}"
-        raise ConfigError(msg) from error
-    except MalformedError as error:
-        raise ConfigError(str(error)) from error
-    return of(file)
+    return of(toml_file.read(path, File, made_by="osiris hub init"))
 
 
 def of(file: File) -> Config:

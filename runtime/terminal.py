@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -50,6 +51,11 @@ def print_fields(value: Row, *, output: Output) -> None:
 def print_json(value: object) -> None:
     """Print JSON, indented."""
     say(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def when(ms: int | None) -> str:
+    """Return a stored time for people and programs: RFC 3339 in UTC, or "never"."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else "never"
 
 
 def say(line: str) -> None:

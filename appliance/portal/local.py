@@ -22,34 +22,17 @@ from appliance.store import accounts, evidence, findings, health, incidents, met
 from appliance.store.views import incidents as incident_views
 from appliance.store.views import inventory
 from proto import strict_json
-from proto.errors import (
-    ConfigError,
-    ConflictError,
-    IntegrityError,
-    MalformedError,
-    NotFoundError,
-    OsirisError,
-    TargetError,
-    UnreachableError,
-)
+from proto.errors import MalformedError, NotFoundError, OsirisError
 from proto.ids import parse_incident_id, parse_target_id
 from proto.incidents import State
 from proto.secret import Secret
+from runtime.local_door import status_of
 from runtime.web.access import Access, Entry
 from runtime.web.passwords import check_new, hashed
 
 BODY_BYTES_MAX = 64 * 1024
 OPERATOR = "command line"
 """Who is named for what was asked through the socket."""
-
-_STATUSES: tuple[tuple[type[OsirisError], int], ...] = (
-    (NotFoundError, 404),
-    (ConflictError, 409),
-    (ConfigError, 422),
-    (TargetError, 502),
-    (UnreachableError, 503),
-    (IntegrityError, 500),
-)
 
 Body = Mapping[str, Any]
 Answer = Callable[[Work, PortalVisit, Body], Awaitable[object]]
@@ -68,8 +51,7 @@ def _endpoint(work: Work, answer: Answer) -> Callable[[PortalVisit], Awaitable[R
         try:
             value = await answer(work, visit, await _body(visit))
         except OsirisError as error:
-            status = next((code for kind, code in _STATUSES if isinstance(error, kind)), 400)
-            return _json({"code": error.code, "message": str(error)}, status=status)
+            return _json({"code": error.code, "message": str(error)}, status=status_of(error))
         return _json(value, status=200)
 
     return serve
