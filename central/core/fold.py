@@ -5,8 +5,9 @@ Rules:
 - The rows are a function of the log alone, read in order: any batching gives the same rows, and
   dropping them and reading the log again gives them back.
 - An appliance changes only rows under its own id; the caller keeps one fold an appliance.
-- A heal counts as healed only when its action is done and its re-check was compliant; a leaf that
-  says otherwise folds to `unknown` and is named in `contradictions`.
+- A heal counts as healed only when its re-check was compliant, and its action done or, after a
+  crash or a lost connection, unknown: then the re-check is the proof. A leaf that says otherwise
+  folds to `unknown` and is named in `contradictions`.
 - After a repair the finding is what its re-check said, unless that was unknown: then what was last
   known stands until the next scan says otherwise.
 - The latest turn that the appliance signed is where an incident stands; a repair that ends after
@@ -162,10 +163,11 @@ class Fold:
 
 
 def earned(leaf: HealLeaf) -> Result:
-    """Return how a repair ended, counting as healed only what was done and re-checked."""
+    """Return how a repair ended, counting as healed only what a re-check proved."""
     if leaf.result is not Result.HEALED:
         return leaf.result
-    proved = leaf.action.outcome is Outcome.DONE and leaf.after.verdict is Verdict.COMPLIANT
+    may_be_done = leaf.action.outcome in {Outcome.DONE, Outcome.UNKNOWN}
+    proved = may_be_done and leaf.after.verdict is Verdict.COMPLIANT
     return Result.HEALED if proved else Result.UNKNOWN
 
 

@@ -136,4 +136,4 @@ async def _totals(
     connection: AsyncConnection, site: Column[str], *where: ColumnElement[bool]
 ) -> Counter[str]:
     query = select(site, func.count()).where(*where).group_by(site)
-    return Counter(dict((await connection.execute(query)).tuples().all()))
+    return Counter({row[0]: row[1] for row in await connection.execute(query)})

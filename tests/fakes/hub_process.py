@@ -1,0 +1,129 @@
+"""A hub as people run it: `python -m central` over a state directory of its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from central import config as configuration
+from central import setup
+from central.config import Config
+from proto.trust_root import TrustRoot
+from runtime import tls
+from runtime.clock import SystemClock, system_entropy
+
+ROOT = Path(__file__).resolve().parents[2]
+START_S = 30.0
+
+
+@dataclass(slots=True)
+class HubProcess:
+    """A hub that was set up; `start` and `kill` as often as a test likes."""
+
+    file: Path
+    config: Config
+    port: int
+    running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where it serves."""
+        return self.config.file.origin
+
+    @property
+    def root(self) -> TrustRoot:
+        """Its trust root."""
+        return setup.load_root(setup.Place(self.config.state_dir))[1]
+
+    def context(self) -> ssl.SSLContext:
+        """Return a TLS context that trusts this hub."""
+        authority = setup.Place(self.config.state_dir).tls / tls.CA_CERT
+        return tls.client_context(authority.read_text("ascii"))
+
+    def client(self) -> httpx.Client:
+        """Return a client that trusts this hub."""
+        return httpx.Client(
+            base_url=self.origin, verify=self.context(), timeout=20.0, trust_env=False
+        )
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start the daemon's process without waiting for it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "central", "--config", str(self.file)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stderr=subprocess.PIPE,
+        )
+
+    def start(self) -> None:
+        """Start the daemon and return once it accepts connections."""
+        self.running = self.spawn()
+        until = time.monotonic() + START_S
+        while time.monotonic() < until:
+            assert self.running.poll() is None, self.running.communicate()[1].decode()
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        msg = "the hub did not start"
+        raise AssertionError(msg)
+
+    def kill(self) -> None:
+        """Kill the daemon as a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        """Ask the daemon to stop and return its exit status."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> int:
+        process, self.running = self.running, None
+        if process is None:
+            return 0
+        process.send_signal(how)
+        process.communicate(timeout=30)
+        return int(process.returncode)
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def write_config(directory: Path, port: int) -> Path:
+    """Write a configuration as `osiris hub init` does, and return where."""
+    file = directory / "hub.toml"
+    text = configuration.as_toml(
+        origin=f"https://127.0.0.1:{port}",
+        state_dir=directory / "state",
+        host="127.0.0.1",
+        port=port,
+    )
+    file.write_text(text, "utf-8")
+    return file
+
+
+@contextmanager
+def hub_process(directory: Path) -> Iterator[HubProcess]:
+    """Set a hub up, not started; whatever runs at the end is killed."""
+    port = free_port()
+    file = write_config(directory, port)
+    config = configuration.read(file)
+    asyncio.run(setup.init(config, clock=SystemClock(), entropy=system_entropy))
+    made = HubProcess(file, config, port)
+    try:
+        yield made
+    finally:
+        made.kill()
