@@ -75,7 +75,14 @@ async def show_one(visit: PortalVisit) -> Response:
         "platform": words.PLATFORMS[device.target.platform] if device.target else None,
         "sections": sections(content, found),
         "judged": judged,
-        "compliant": sum(finding.verdict is Verdict.COMPLIANT for finding in found),
+        "slices": [
+            (
+                words.VERDICTS[verdict].label,
+                sum(finding.verdict is verdict for finding in found),
+                words.VERDICTS[verdict].tone,
+            )
+            for verdict in (Verdict.COMPLIANT, Verdict.DRIFTED, Verdict.UNKNOWN)
+        ],
         "history": incident_rows(content, history),
         "asked": visit.request.query_params.get("asked") == "1",
     }

@@ -18,7 +18,7 @@ from appliance.store.views.incidents import (
 from appliance.store.views.site import EvidenceView
 from proto.catalog.model import Content
 from proto.errors import NotFoundError
-from proto.evidence import Outcome
+from proto.evidence import Outcome, Result
 from proto.ids import parse_incident_id
 from proto.incidents import IN_HAND, State
 from runtime.web import words
@@ -124,7 +124,7 @@ async def _show(visit: PortalVisit, *, problem: str, reason: str, status: int) -
         "check": check_text(content, incident.check),
         "severity": words.SEVERITIES[incident.severity],
         "state": words.STATES[incident.state],
-        "why": words.CAUSES[incident.cause] if incident.cause else None,
+        "headline": _headline(incident, repairs),
         "runbook_title": runbook_title(content, incident.runbook),
         "losers": incident.decided.losers if incident.decided else (),
         "seen": pairs(incident.seen),
@@ -156,6 +156,19 @@ def runbook_title(content: Content, runbook: str | None) -> str | None:
         return None
     found = content.runbooks.get(runbook)
     return found.title if found else runbook
+
+
+def _headline(incident: IncidentView, repairs: list[RepairView]) -> Words:
+    """Return how the incident stands: a proved repair outranks the code that ended it."""
+    if incident.state in {State.HEALED, State.CLOSED} and repairs:
+        last = repairs[-1].result
+        if last is Result.HEALED:
+            return words.RESULTS[last]
+    state = words.STATES[incident.state]
+    if incident.cause is None:
+        return state
+    why = words.CAUSES[incident.cause]
+    return Words(why.label, why.sentence, state.tone)
 
 
 def _can_close(incident: IncidentView) -> bool:

@@ -161,7 +161,7 @@ class TodayView:
     repairs: int
     escalated: int
     in_hand: int
-    waived: int
+    waivers: int
     conflicts: int
     oldest_ms: int | None
 
@@ -269,7 +269,7 @@ SELECT
   (SELECT count(*) FROM incidents WHERE state = 'escalated') AS escalated,
   (SELECT count(*) FROM incidents WHERE state IN
     ('open', 'planned', 'executing', 'verifying', 'undoing')) AS in_hand,
-  (SELECT count(*) FROM incidents WHERE state = 'waived') AS waived,
+  (SELECT count(*) FROM waivers WHERE ended_ms IS NULL AND until_ms > :now_ms) AS waivers,
   (SELECT count(*) FROM device_conflicts) AS conflicts,
   (SELECT min(at_ms) FROM judged WHERE verdict <> 'unknown') AS oldest_ms
 """  # noqa: S608 - only this module's constants are put together here
@@ -297,7 +297,7 @@ async def today(
         repairs=row["repairs"],
         escalated=row["escalated"],
         in_hand=row["in_hand"],
-        waived=row["waived"],
+        waivers=row["waivers"],
         conflicts=row["conflicts"],
         oldest_ms=row["oldest_ms"],
     )

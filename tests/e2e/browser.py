@@ -1,0 +1,164 @@
+"""A real Chromium for looking at pages, and a TLS server for the pages to come from."""
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import uvicorn
+from axe_playwright_python.async_playwright import Axe
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from playwright.async_api import Browser, Page, async_playwright
+from starlette.types import ASGIApp
+
+CHROMIUM = Path("/usr/bin/chromium")
+INSTALL = "apt-get install chromium fonts-dejavu-core"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESKTOP, PHONE = 1280, 360
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a page is looked at: how wide, and light or dark."""
+
+    width: int
+    scheme: str
+    with_javascript: bool = False
+
+
+LOOKS = (Look(DESKTOP, "light"), Look(DESKTOP, "dark"), Look(PHONE, "light"), Look(PHONE, "dark"))
+
+
+def require_chromium() -> None:
+    """Skip, naming the install command; with root or CI a missing browser is a failure."""
+    if CHROMIUM.exists():
+        return
+    words = f"no Chromium at {CHROMIUM}; install it with: {INSTALL}"
+    if os.geteuid() == 0 or os.environ.get("CI") == "true":
+        pytest.fail(words)
+    pytest.skip(words)
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Give a headless Chromium that speaks to nobody but the page's own server."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def looking(browser: Browser, look: Look) -> AsyncIterator[Page]:
+    """Give a page of its own: no cookies from elsewhere, and no JavaScript unless asked for."""
+    context = await browser.new_context(
+        viewport={"width": look.width, "height": 800},
+        color_scheme="dark" if look.scheme == "dark" else "light",
+        java_script_enabled=look.with_javascript,
+        ignore_https_errors=True,
+    )
+    try:
+        yield await context.new_page()
+    finally:
+        await context.close()
+
+
+async def violations(page: Page) -> list[str]:
+    """Return what axe holds against a page, one line each; the page must allow JavaScript."""
+    results = await Axe().run(page)
+    found = results.response["violations"]
+    return [
+        f"{item['id']}: {node['target']} {item['help']}" for item in found for node in item["nodes"]
+    ]
+
+
+async def overflow_px(page: Page) -> int:
+    """Return by how many pixels a page is wider than its window."""
+    return int(
+        await page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+    )
+
+
+def write_certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate for localhost and its key, for an hour."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=5))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    cert_path, key_path = folder / "page.crt", folder / "page.key"
+    cert_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    key_path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return cert_path, key_path
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the test runner's signal handlers alone and says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, folder: Path) -> AsyncIterator[str]:
+    """Serve an application over TLS on a free port of localhost and give its address."""
+    certificate, key = await asyncio.to_thread(write_certificate, folder)
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app,
+        ssl_certfile=str(certificate),
+        ssl_keyfile=str(key),
+        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+        log_level="warning",
+        lifespan="off",
+        server_header=False,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server._serve([listener]))  # noqa: SLF001 - `serve` takes the runner's signals
+    await server.up.wait()
+    try:
+        yield f"https://localhost:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
