@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import hashlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +38,7 @@ from appliance.shell.nmap import NmapScanner
 from appliance.shell.seal import KeySealer, sealing_key
 from appliance.shell.ssh import SshShell
 from appliance.shell.world_guard import WorldGuard
+from appliance.store import incidents
 from appliance.store.accounts import AccountTable
 from appliance.store.db import Store
 from appliance.tasks import check_in, discover, heal, scan, tidy, uplink
@@ -177,7 +178,38 @@ async def run(config: Config) -> int:
                 ),
                 "socket": partial(serve, daemon.socket_app, socket, stop=stop),
             }
-            return await supervise(serving | loops(daemon), log=logger, stop=stop)
+            ending = {
+                name: partial(_until, stop, loop, is_busy=partial(_is_repairing, daemon.work))
+                if name == "heal"
+                else partial(_until, stop, loop)
+                for name, loop in loops(daemon).items()
+            }
+            return await supervise(serving | ending, log=logger, stop=stop)
+
+
+async def _until(
+    stop: asyncio.Event, loop: Task, *, is_busy: Callable[[], Awaitable[bool]] | None = None
+) -> None:
+    """Run a loop, which has no end of its own, until the stop.
+
+    A loop that is busy then goes on; the supervisor bounds how long.
+    """
+    running = asyncio.ensure_future(loop())
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done() or (is_busy is not None and await is_busy()):
+            await running
+    finally:
+        running.cancel()
+        stopping.cancel()
+        await asyncio.wait({running, stopping})
+
+
+async def _is_repairing(work: Work) -> bool:
+    """Tell whether a repair is under way: cutting it short would leave its outcome unknown."""
+    async with work.store.read() as conn:
+        return bool(await incidents.busy_targets(conn))
 
 
 def loops(daemon: Daemon) -> dict[str, Task]:
