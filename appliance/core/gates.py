@@ -1,9 +1,9 @@
 """The gates before a repair, in their order; the first that objects wins.
 
-Order: fresh finding -> waiver -> match (no rule, or a rule that escalates or ignores) -> autonomy
-(the most cautious of runbook and site; observe-only is the site's strongest word) -> a revert for
-what could cut its own path -> requires -> breaker(target, runbook) -> cooldown and daily limit of
-the rule -> one change per target.
+Order: a target that lets us in -> fresh finding -> waiver -> match (no rule, or a rule that
+escalates or ignores) -> autonomy (the most cautious of runbook and site; observe-only is the site's
+strongest word) -> a revert for what could cut its own path -> requires -> breaker(target, runbook)
+-> cooldown and daily limit of the rule -> one change per target.
 
 Blocked is not failed: a gate holds an incident for a while, or hands it to a person; neither counts
 as an attempt. A rule in cooldown means wait, never try the next rule.
@@ -69,11 +69,13 @@ class History:
         fires_ms: when this rule fired on this target within the last day, ascending.
         breaker_until_ms: 0, or until when this runbook may not run on this target.
         is_busy: another repair has the target.
+        is_refused: the target refused the last login, so no other is tried for a repair.
     """
 
     fires_ms: tuple[int, ...]
     breaker_until_ms: int
     is_busy: bool
+    is_refused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class Candidate:
 def rule_on(candidate: Candidate, *, now_ms: int) -> Ruling:
     """Return what may be done about an open incident now."""
     finding = candidate.finding
+    if candidate.history.is_refused:
+        return Hold(Cause.NOT_MANAGED, now_ms + STALE_WAIT_MS)
     if finding is None or finding.verdict is not Verdict.DRIFTED:
         return Hold(Cause.STALE_FINDING, now_ms + STALE_WAIT_MS)
     if not is_fresh(finding, now_ms=now_ms, freshness_s=candidate.check.freshness_s):

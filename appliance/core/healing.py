@@ -9,7 +9,9 @@ Rules it keeps:
 - What a crash or a lost connection left open has the outcome unknown. An unknown step is looked at
   again by the verify, never run again. An unknown undo goes to a person. Capture and verify only
   read, so they may be asked again, a bounded number of times.
-- A step or an undo that never started changed nothing and may be tried later.
+- A step or an undo that never started changed nothing and may be tried later; but a login that was
+  refused is not tried again, because accounts are locked after a few refusals.
+- A script that was lost sight of may live on for a moment: `SETTLE_MS` pass before the verify.
 - After `ATTEMPTS_MAX` attempts that were undone, a person takes over.
 
 | state | event | next state | command |
@@ -17,17 +19,20 @@ Rules it keeps:
 | open | Begin | planned, or executing without a capture | capture, or step 0 |
 | planned | Captured | executing | step 0 |
 | planned | NotRun, Unknown | planned, later; then open | capture again |
+| planned | Refused | open, later | |
 | planned | Failed | escalated | |
 | executing | StepDone | executing, or verifying after the last | next step, or verify |
-| executing | NotRun at step 0 | open, later | |
+| executing | NotRun, Refused at step 0 | open, later | |
+| executing | Refused later | escalated | |
 | executing | NotRun later, Failed | undoing, or escalated when irreversible | undo |
 | executing | Unknown | verifying | verify |
 | verifying | Verified compliant | healed | |
 | verifying | Verified unknown, Unknown | verifying, later; then undoing | verify again |
+| verifying | Refused | escalated | |
 | verifying | Verified otherwise | undoing, or escalated when irreversible | undo |
 | undoing | UndoDone | open with attempt + 1, or escalated | |
 | undoing | NotRun | undoing, later; then escalated | undo again |
-| undoing | Failed, Unknown | escalated | |
+| undoing | Failed, Unknown, Refused | escalated | |
 """
 
 from collections.abc import Callable
@@ -47,6 +52,9 @@ READ_TRIES_MAX = 5
 UNDO_TRIES_MAX = 20
 RETRY_FIRST_MS = 2_000
 RETRY_MAX_MS = 300_000
+SETTLE_MS = 3_000
+"""A script whose connection was lost is ended by its target within this time."""
+
 REOPEN_MS = 60_000
 """How long an incident waits whose repair could not start, or was undone."""
 
@@ -110,6 +118,11 @@ class NotRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """The target refused the login or sudo, or showed another host key: nothing ran."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The command ran and failed: an exit status, a timeout, an answer that is not one."""
 
@@ -119,7 +132,7 @@ class Unknown:
     """The command started and its result was never seen: a crash, or a connection lost in it."""
 
 
-Event = Begin | Captured | StepDone | Verified | UndoDone | NotRun | Failed | Unknown
+Event = Begin | Captured | StepDone | Verified | UndoDone | NotRun | Refused | Failed | Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +241,27 @@ def _to_verify(incident: Incident, _: Event, at: Situation) -> Move:
     )
 
 
+def _look_later(incident: Incident, _: Event, at: Situation) -> Move:
+    return Move(
+        replace(incident, state=State.VERIFYING, verify_tries=1),
+        Command(Kind.VERIFY, 1, at.now_ms + SETTLE_MS),
+    )
+
+
+def _capture_refused(incident: Incident, _: Event, at: Situation) -> Move:
+    return Move(_reopened(incident, at, None))
+
+
+def _step_refused(incident: Incident, _: Event, at: Situation) -> Move:
+    if _answered(at).step == 0:
+        return Move(_reopened(incident, at, None))
+    return Move(_escalated(incident, Cause.UNDO_FAILED), ended=Ended(Result.FAILED))
+
+
+def _verify_refused(incident: Incident, _: Event, __: Situation) -> Move:
+    return Move(_escalated(incident, Cause.OUTCOME_UNKNOWN), ended=Ended(Result.UNKNOWN))
+
+
 def _step_not_run(incident: Incident, event: Event, at: Situation) -> Move:
     if _answered(at).step == 0:
         return Move(_reopened(incident, at, None))
@@ -296,16 +330,20 @@ _TRANSITIONS: dict[tuple[State, type[Event]], Callable[[Incident, Event, Situati
     (State.PLANNED, Captured): _captured,
     (State.PLANNED, NotRun): _capture_again,
     (State.PLANNED, Unknown): _capture_again,
+    (State.PLANNED, Refused): _capture_refused,
     (State.PLANNED, Failed): _capture_failed,
     (State.EXECUTING, StepDone): _step_done,
     (State.EXECUTING, NotRun): _step_not_run,
+    (State.EXECUTING, Refused): _step_refused,
     (State.EXECUTING, Failed): _to_undo,
-    (State.EXECUTING, Unknown): _to_verify,
+    (State.EXECUTING, Unknown): _look_later,
     (State.VERIFYING, Verified): _verified,
     (State.VERIFYING, NotRun): _verify_again,
     (State.VERIFYING, Unknown): _verify_again,
+    (State.VERIFYING, Refused): _verify_refused,
     (State.UNDOING, UndoDone): _undone,
     (State.UNDOING, NotRun): _undo_again,
+    (State.UNDOING, Refused): _undo_failed,
     (State.UNDOING, Failed): _undo_failed,
     (State.UNDOING, Unknown): _undo_unknown,
 }

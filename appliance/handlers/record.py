@@ -26,17 +26,42 @@ class _Known:
     checks: Mapping[str, Check]
 
 
-async def record(work: Work, found: Sequence[Finding]) -> None:
-    """Store findings, each target's in one transaction, and wake who waits for them."""
+async def record(
+    work: Work, found: Sequence[Finding], *, knowing: Mapping[str, Incident] | None = None
+) -> None:
+    """Store findings, each target's in one transaction, and wake who waits for them.
+
+    `knowing` is one target's live incidents, by check, from before its checks were asked. A check
+    whose incident moved on meanwhile was asked in another time: its finding is dropped, because a
+    repair may have verified since, and the check is asked again.
+    """
     by_target: dict[TargetId, list[Finding]] = {}
     for finding in found:
         by_target.setdefault(finding.target, []).append(finding)
     for target, of_target in by_target.items():
         async with work.store.write() as conn:
-            await record_in(conn, work, target, of_target)
+            still = await _not_overtaken(conn, work, of_target, knowing=knowing)
+            await record_in(conn, work, target, still)
     if found:
         work.bells.heal.ring()
         work.bells.uplink.ring()
+
+
+async def _not_overtaken(
+    conn: aiosqlite.Connection,
+    work: Work,
+    found: Sequence[Finding],
+    *,
+    knowing: Mapping[str, Incident] | None,
+) -> Sequence[Finding]:
+    if knowing is None:
+        return found
+    live = await incidents.live_of_target(conn, work.scribe.site, found[0].target)
+    return [one for one in found if _stage(knowing.get(one.check)) == _stage(live.get(one.check))]
+
+
+def _stage(incident: Incident | None) -> tuple[str, str, int] | None:
+    return (incident.id, incident.state, incident.attempt) if incident else None
 
 
 async def record_in(

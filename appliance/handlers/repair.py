@@ -19,6 +19,7 @@ from appliance.core.healing import (
     Kind,
     Move,
     NotRun,
+    Refused,
     Situation,
     StepDone,
     UndoDone,
@@ -26,6 +27,7 @@ from appliance.core.healing import (
     Verified,
 )
 from appliance.core.records import Ending, Seen
+from appliance.core.schedule import REFUSED
 from appliance.handlers.facts import facts_of
 from appliance.handlers.logins import login_of
 from appliance.handlers.probe import ask_anew, finding_of
@@ -40,7 +42,7 @@ from proto.findings import Finding, Reason, Scalar, Verdict
 from proto.ids import IncidentId
 from proto.incidents import IN_HAND, Incident
 from proto.invariants import require
-from proto.judge import read_captured, read_changed
+from proto.judge import read_captured, read_changed, unknown
 
 LOST = frozenset({Reason.UNREACHABLE})
 """Reasons a script that had started may have run to its end unseen."""
@@ -52,7 +54,7 @@ class Answer:
 
     Attributes:
         changed: what a step or an undo said of itself; None where it said nothing.
-        finding: what a verify found.
+        finding: what a verify found; or that the target could not be logged into.
     """
 
     event: Event
@@ -71,15 +73,19 @@ class InHand:
     pending: Journaled
 
 
-async def carry(work: Work, incident_id: IncidentId) -> None:
-    """Carry a repair on until it is out of hand: healed, undone, or handed to a person."""
+async def carry(work: Work, incident_id: IncidentId, *, at_once: asyncio.Semaphore) -> None:
+    """Carry a repair on until it is out of hand: healed, undone, or handed to a person.
+
+    `at_once` bounds how many commands run at the same time; a repair that waits holds no place.
+    """
     while (state := await _read(work, incident_id)) is not None:
         if state.pending.is_started:
             answer = Answer(Unknown(), "the appliance stopped while this ran")
         else:
             await _until(work, state.pending.command.not_before_ms)
-            await _mark_started(work, state.pending)
-            answer = await _perform(work, state)
+            async with at_once:
+                await _mark_started(work, state.pending)
+                answer = await _perform(work, state)
         await _store(work, state, answer)
         work.bells.uplink.ring()
 
@@ -143,10 +149,21 @@ async def _run(work: Work, state: InHand, script: Script) -> tuple[int, bytes] |
             is_open = True
             ran = await session.run(script)
     except ShellError as error:
-        if not is_open or error.reason is Reason.SUDO_REFUSED:
-            return Answer(NotRun(), str(error))
+        if error.reason in REFUSED:
+            return Answer(Refused(), str(error), finding=_no_way_in(work, state, error))
+        if not is_open:
+            return Answer(NotRun(), str(error), finding=_no_way_in(work, state, error))
         return Answer(Unknown() if error.reason in LOST else Failed(), str(error))
     return ran.exit_status, ran.stdout
+
+
+def _no_way_in(work: Work, state: InHand, error: ShellError) -> Finding | None:
+    """Return the finding by which the schedule, and no repair, decides when to try again."""
+    check = work.content().checks.get(state.repair.plan.verify)
+    if check is None:
+        return None
+    judgement = unknown(error.reason, str(error))
+    return finding_of(work, check, judgement, target=state.incident.target)
 
 
 async def _capture(work: Work, state: InHand) -> Answer:
@@ -184,13 +201,15 @@ async def _verify(work: Work, state: InHand) -> Answer:
         return Answer(Verified(Verdict.UNKNOWN), str(error))
     judgement = await ask_anew(work, check, facts_of(work, row), target=target)
     finding = finding_of(work, check, judgement, target=target)
-    return Answer(Verified(finding.verdict), judgement.detail, finding=finding)
+    event = Refused() if finding.reason in REFUSED else Verified(finding.verdict)
+    return Answer(event, judgement.detail, finding=finding)
 
 
 _OUTCOMES: dict[type[Event], Outcome] = {
     Failed: Outcome.FAILED,
     Unknown: Outcome.UNKNOWN,
     NotRun: Outcome.NOT_RUN,
+    Refused: Outcome.NOT_RUN,
 }
 
 
@@ -210,9 +229,13 @@ async def _store(work: Work, state: InHand, answer: Answer) -> None:
         )
         if answer.captured is not None:
             await journal.keep_captured(conn, state.repair, answer.captured)
-        if answer.finding is not None:
-            await journal.keep_after(conn, state.repair, journal.seen_in(answer.finding))
+        if (after := _verified(state, answer)) is not None:
+            await journal.keep_after(conn, state.repair, journal.seen_in(after))
         await _store_move(conn, work, state, move=move, answer=answer)
+
+
+def _verified(state: InHand, answer: Answer) -> Finding | None:
+    return answer.finding if state.pending.command.kind is Kind.VERIFY else None
 
 
 async def _store_move(
@@ -220,7 +243,8 @@ async def _store_move(
 ) -> None:
     if move.incident.state not in IN_HAND:
         await _end(conn, work, state, move=move, answer=answer)
-    if answer.finding is not None:
+    is_tried_again = isinstance(answer.event, NotRun) and move.incident.state in IN_HAND
+    if answer.finding is not None and not is_tried_again:
         # Before the incident leaves the repair's hands: the episode must not judge it too.
         await record_in(conn, work, state.incident.target, [answer.finding])
     await incidents.put(conn, move.incident)
@@ -248,6 +272,9 @@ async def _end(
         draft = records.heal_draft(work.author(), state.incident, ending)
         leaf = (await evidence.append(conn, work.scribe, [draft]))[0]
         await _count(conn, state, result=result, now_ms=now_ms)
+    else:
+        plan, target = state.repair.plan, state.incident.target
+        await limits.never_fired(conn, plan.rule, target, at_ms=state.repair.at_ms)
     await journal.end_repair(conn, state.repair, result=result, leaf=leaf, now_ms=now_ms)
 
 
@@ -256,7 +283,8 @@ async def _ending(
 ) -> Ending:
     plan = state.repair.plan
     outcomes, changed = await journal.step_outcomes(conn, state.repair)
-    after = journal.seen_in(answer.finding) if answer.finding else state.repair.after
+    verified = _verified(state, answer)
+    after = journal.seen_in(verified) if verified else state.repair.after
     return Ending(
         rule=plan.rule,
         runbook=plan.runbook,

@@ -9,7 +9,7 @@ from appliance.handlers.probe import ask, finding_of
 from appliance.handlers.record import record
 from appliance.handlers.work import Work
 from appliance.ports import ShellError
-from appliance.store import findings, meta
+from appliance.store import findings, incidents, meta
 from appliance.store.findings import Kept
 from appliance.store.targets import Target
 from proto.catalog.model import Check
@@ -24,13 +24,18 @@ async def scan_target(work: Work, target: Target, *, all_of_them: bool = False) 
     """
     async with work.store.read() as conn:
         kept = await findings.of_target(conn, work.scribe.site, target.id)
+        knowing = await incidents.live_of_target(conn, work.scribe.site, target.id)
     asked = schedule.applicable(work.content().checks, target.platform)
     now_ms = work.clock.now_ms()
-    times_ms = {check.id: _due_ms(work, check, kept.get(check.id)) for check in asked}
+    held_ms = schedule.held_until_ms((one.finding for one in kept.values()), now_ms=now_ms)
+    times_ms = {
+        check.id: max(held_ms, _due_ms(work, check, kept.get(check.id), now_ms=now_ms))
+        for check in asked
+    }
     due = [check for check in asked if all_of_them or times_ms[check.id] <= now_ms]
     if due:
         found = await _ask_all(work, target, due)
-        await record(work, found)
+        await record(work, found, knowing=knowing)
         await _remember(work, found)
         now_ms = work.clock.now_ms()
     waits = [now_ms + check.interval_s * 1000 for check in due]
@@ -38,11 +43,15 @@ async def scan_target(work: Work, target: Target, *, all_of_them: bool = False) 
     return min(waits, default=now_ms + 3_600_000)
 
 
-def _due_ms(work: Work, check: Check, kept: Kept | None) -> int:
+def _due_ms(work: Work, check: Check, kept: Kept | None, *, now_ms: int) -> int:
     last = kept.finding if kept else None
     unknown_for_ms = last.at_ms - kept.since_ms if kept and last and last.reason else 0
     return schedule.due_ms(
-        check, last, unknown_for_ms=unknown_for_ms, content=work.content().digest
+        check,
+        last,
+        unknown_for_ms=unknown_for_ms,
+        content=work.content().digest,
+        now_ms=now_ms,
     )
 
 

@@ -111,6 +111,19 @@ async def due(
     return [_incident(row, site) for row in rows]
 
 
+async def waived_no_more(
+    conn: aiosqlite.Connection, site: SiteId, *, now_ms: int
+) -> list[Incident]:
+    """Return waived incidents whose waiver is no longer in force."""
+    rows = await conn.execute_fetchall(
+        "SELECT * FROM incidents i WHERE state = 'waived' AND NOT EXISTS (SELECT 1 FROM waivers w"
+        " WHERE w.target = i.target AND w.check_id = i.check_id AND w.ended_ms IS NULL"
+        " AND w.until_ms > ?) ORDER BY id LIMIT ?",
+        (now_ms, DUE_MAX),
+    )
+    return [_incident(row, site) for row in rows]
+
+
 async def next_due_ms(conn: aiosqlite.Connection) -> int | None:
     """Return when the next open incident's wait ends, or None when none waits."""
     rows = list(

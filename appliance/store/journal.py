@@ -29,6 +29,7 @@ class Repair:
     Attributes:
         captured: the answer of the capture, once there is one.
         after: what the last verify said, once there was one.
+        at_ms: when it was started, which is when its rule fired.
     """
 
     incident: IncidentId
@@ -38,6 +39,7 @@ class Repair:
     before: Seen
     captured: Mapping[str, Scalar] | None
     after: Seen | None
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ async def current_repair(conn: aiosqlite.Connection, incident: IncidentId) -> Re
             before=_load_side(row["before"]),
             captured=json.loads(row["captured"]) if row["captured"] else None,
             after=_load_side(row["after"]) if row["after"] else None,
+            at_ms=row["at_ms"],
         )
     return None
 

@@ -23,6 +23,15 @@ async def fired(conn: aiosqlite.Connection, rule: str, target: TargetId, *, now_
     await conn.execute("INSERT OR IGNORE INTO rule_fires VALUES (?, ?, ?)", (rule, target, now_ms))
 
 
+async def never_fired(
+    conn: aiosqlite.Connection, rule: str, target: TargetId, *, at_ms: int
+) -> None:
+    """Forget a firing that never reached its target: blocked is not failed, and costs nothing."""
+    await conn.execute(
+        "DELETE FROM rule_fires WHERE rule = ? AND target = ? AND at_ms = ?", (rule, target, at_ms)
+    )
+
+
 async def breaker_until_ms(conn: aiosqlite.Connection, target: TargetId, runbook: str) -> int:
     """Return until when this runbook may not run on this target; 0 when it may."""
     rows = await conn.execute_fetchall(

@@ -8,6 +8,7 @@ import aiosqlite
 from appliance.core import gates, healing
 from appliance.core.gates import Candidate, Escalate, Hold, Proceed, Ruling, Waive
 from appliance.core.healing import Begin, Move, Situation
+from appliance.core.schedule import REFUSED
 from appliance.handlers.facts import facts_of
 from appliance.handlers.record import tell_turn
 from appliance.handlers.repair import carry
@@ -36,15 +37,14 @@ async def run(work: Work) -> None:
             await consider(work)
             for incident in await _in_hand(work):
                 if incident not in hands:
-                    task = group.create_task(_carry(work, incident, at_once=at_once))
+                    task = group.create_task(_carry(work, incident, at_once))
                     hands[incident] = task
                     task.add_done_callback(lambda _, gone=incident: hands.pop(gone, None))  # type: ignore[misc]
             await work.bells.heal.wait(await _idle_s(work))
 
 
-async def _carry(work: Work, incident: IncidentId, *, at_once: asyncio.Semaphore) -> None:
-    async with at_once:
-        await carry(work, incident)
+async def _carry(work: Work, incident: IncidentId, at_once: asyncio.Semaphore) -> None:
+    await carry(work, incident, at_once=at_once)
     work.bells.heal.ring()  # the target is free for the next incident
 
 
@@ -66,10 +66,9 @@ async def consider(work: Work) -> None:
     """Put every incident that is due before the gates."""
     now_ms = work.clock.now_ms()
     async with work.store.read() as conn:
-        waiting = await incidents.due(
-            conn, work.scribe.site, states={State.OPEN, State.WAIVED}, now_ms=now_ms
-        )
-    for incident in waiting:
+        waiting = await incidents.due(conn, work.scribe.site, states={State.OPEN}, now_ms=now_ms)
+        free = await incidents.waived_no_more(conn, work.scribe.site, now_ms=now_ms)
+    for incident in (*waiting, *free):
         async with work.store.write() as conn:
             await _consider_one(conn, work, incident.id)
     async with work.store.write() as conn:
@@ -84,6 +83,7 @@ async def _consider_one(conn: aiosqlite.Connection, work: Work, incident_id: Inc
         return
     check = work.content().checks.get(incident.check)
     if check is None:
+        await _close_unasked(conn, work, incident)
         return
     candidate, decision = await _candidate(conn, work, incident, check=check)
     if incident.state is State.WAIVED:
@@ -92,6 +92,20 @@ async def _consider_one(conn: aiosqlite.Connection, work: Work, incident_id: Inc
         return
     ruling = gates.rule_on(candidate, now_ms=work.clock.now_ms())
     await _act(conn, work, candidate, ruling=ruling, decision=decision)
+
+
+async def _close_unasked(conn: aiosqlite.Connection, work: Work, incident: Incident) -> None:
+    """Close an incident whose check the content no longer has: nothing will ever pass it."""
+    now_ms = work.clock.now_ms()
+    closed = replace(
+        incident,
+        state=State.CLOSED,
+        cause=Cause.NOT_APPLICABLE,
+        closed_ms=now_ms,
+        updated_ms=now_ms,
+    )
+    await incidents.put(conn, closed)
+    await tell_turn(conn, work, closed, actor="appliance")
 
 
 async def _candidate(
@@ -125,6 +139,7 @@ async def _candidate(
             if runbook
             else 0,
             is_busy=incident.target in await incidents.busy_targets(conn),
+            is_refused=any(one.finding.reason in REFUSED for one in kept.values()),
         ),
         content=content.digest,
     )

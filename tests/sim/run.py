@@ -1,6 +1,7 @@
 """One run of one seed, from the first enrollment to the last verdict."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -135,9 +136,14 @@ def _logging_to(trace: Trace) -> Iterator[None]:
         trace.note("log", f"{level} {sorted((key, str(value)) for key, value in event.items())}")
         raise structlog.DropEvent
 
+    pool = logging.getLogger(
+        "sqlalchemy.pool.impl.AsyncAdaptedQueuePool"
+    )  # a killed hub's pool would tell of its end
+    was_disabled, pool.disabled = pool.disabled, True
     before = structlog.get_config()
     structlog.configure(processors=[note], cache_logger_on_first_use=False)
     try:
         yield
     finally:
         structlog.configure(**before)
+        pool.disabled = was_disabled
