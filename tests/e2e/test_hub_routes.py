@@ -12,11 +12,12 @@ from central import setup
 from central.api.raw import RawAccess, RawEntry
 from central.main import Daemon, wired
 from central.routes import TABLE
+from central.state import Console
 from central.store import tables
 from central.store.accounts import HubAccounts, put_account
 from proto.secret import Secret
 from runtime.clock import SystemClock, system_entropy
-from runtime.web.access import Access, Visit
+from runtime.web.access import Access, Entry, Visit
 from runtime.web.csrf import csrf_token
 from runtime.web.passwords import hashed
 from runtime.web.sessions import COOKIE, Accounts
@@ -62,15 +63,18 @@ def test_every_route_names_its_access_and_stands_once() -> None:
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda one: f"{one.method} {one.path}")
-async def test_no_route_serves_whoever_has_no_credential(daemon: Daemon, entry: RawEntry) -> None:
+async def test_no_route_serves_whoever_has_no_credential(
+    daemon: Daemon, entry: RawEntry | Entry[Console]
+) -> None:
     async with over(daemon.network) as client:
         answer = await client.request(entry.method, example(entry.path), content=b"")
-    if entry.access in {RawAccess.ANYONE, Access.PUBLIC}:
+    access: object = entry.access
+    if access in {RawAccess.ANYONE, Access.PUBLIC}:
         return
-    if entry.access is RawAccess.SIGNED:
+    if access is RawAccess.SIGNED:
         assert answer.status_code == 400
         assert set(answer.json()) == {"code", "message"}
-    elif entry.access is Access.LOCAL:
+    elif access is Access.LOCAL:
         assert answer.status_code == 404
     elif entry.path.startswith("/api/"):
         assert answer.status_code == 401
@@ -104,7 +108,9 @@ async def test_what_is_not_in_the_table_is_not_served(daemon: Daemon, path: str)
 
 
 @pytest.mark.parametrize("entry", TABLE, ids=lambda one: f"{one.method} {one.path}")
-async def test_the_socket_serves_local_routes_alone(daemon: Daemon, entry: RawEntry) -> None:
+async def test_the_socket_serves_local_routes_alone(
+    daemon: Daemon, entry: RawEntry | Entry[Console]
+) -> None:
     if entry.access is Access.LOCAL:
         return
     async with over(daemon.socket) as client:
