@@ -12,11 +12,15 @@ SOURCES := appliance central osiris proto runtime tests
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): requirements.lock pyproject.toml
+PIP     := $(BIN)/pip install --quiet --disable-pip-version-check
+LOCKED  := $(PIP) --require-hashes --no-build-isolation --use-pep517
+
+$(STAMP): requirements-build.lock requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the locked Python packages into $(VENV) (about a minute, once)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) --require-hashes -r requirements-build.lock
+	@$(LOCKED) -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 packages: $(STAMP)
@@ -62,6 +66,8 @@ proto: $(STAMP) ## regenerate the gRPC code from agent.proto
 lock: $(STAMP) ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --group dev --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --output-file requirements.lock
+	@printf 'setuptools\nwheel\n' | $(BIN)/uv pip compile --quiet - --generate-hashes \
+	  --no-header --no-emit-index-url --no-annotate --output-file requirements-build.lock
 
 clean: ## remove what make made, except the cached root file system
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .hypothesis
