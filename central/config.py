@@ -117,7 +117,7 @@ def of(file: File) -> Config:
 def as_toml(*, origin: str, state_dir: Path, host: str, port: int) -> str:
     """Return the file that `osiris hub init` writes. No value holds a character TOML escapes."""
     return (
-        "# The hub's configuration. Every key: docs/reference/configuration.md\n"
+        "# The hub's configuration. Every key: docs/operations.md\n"
         f'origin = "{origin}"\n'
         f'state_dir = "{state_dir}"\n\n'
         f'[listen]\nhost = "{host}"\nport = {port}\n'
