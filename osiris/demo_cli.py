@@ -20,7 +20,7 @@ from runtime.content import read_installed
 from runtime.terminal import note, say
 
 WITHIN_S = 300.0
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 1.0
 
 
 def demo(

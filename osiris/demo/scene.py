@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ from osiris.demo import hosts, neglect
 from osiris.demo.world import World, WorldError
 from proto.errors import OsirisError, UnreachableError
 from runtime.clock import SystemClock, system_entropy
+from runtime.tls import write_private
 from runtime.web.passwords import MADE_ENTROPY_BYTES, make_password
 
 PREFIX = "osiris-demo-"
@@ -70,14 +72,30 @@ class Scene:
     site: str = field(init=False)
     targets: dict[str, str] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
+    _host_keys: dict[str, str] = field(default_factory=dict)
+    _clients: dict[Path, httpx.Client] = field(default_factory=dict)
+    _watched: dict[str, "subprocess.Popen[Any]"] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
-        """Set everything up; on a failure nothing stays."""
+        """Set everything up; on a failure nothing stays.
+
+        Three things are slow and wait for each other only at the end: the hub starts, the hosts
+        boot, and the appliance is enrolled.
+        """
         with self._stack:
             self.directory = self._stack.enter_context(_directory())
+            # Ended after the world, whose end makes whoever still waits for a host give up.
+            hands = self._stack.enter_context(ThreadPoolExecutor(len(hosts.LINUX_HOSTS)))
             hub_port = self._start_hub()
-            self._start_clinic()
+            self.world = self._stack.enter_context(World(self.rootfs, network=self.network))
+            booting = hands.submit(self._boot)
+            self._until(lambda: self.hub("GET", "/local/status") is not None, "the hub")
+            self.say(f"hub on 127.0.0.1:{hub_port}")
+            self._enroll(hub_port)
+            self.say(booting.result())
+            neglecting = hands.map(self._drift, neglect.NEGLECT)
             self._start_appliance(hub_port)
+            self._host_keys = dict(neglecting)
             self._stack = self._stack.pop_all()
         return self
 
@@ -109,13 +127,11 @@ class Scene:
             hub_setup.init(hub_config.read(path), clock=SystemClock(), entropy=system_entropy)
         )
         self._process("hub", ["-m", "central", "--config", str(path)])
-        self._until(lambda: self.hub("GET", "/local/status") is not None, "the hub")
-        self.say(f"hub on 127.0.0.1:{port}")
         return port
 
-    def _start_clinic(self) -> None:
+    def _boot(self) -> str:
+        """Start every host and wait until each can be logged in on; say what came of it."""
         began = time.monotonic()
-        self.world = self._stack.enter_context(World(self.rootfs, network=self.network))
         key = Ed25519PrivateKey.generate()
         private = key.private_bytes(
             serialization.Encoding.PEM,
@@ -125,25 +141,26 @@ class Scene:
         public = key.public_key().public_bytes(
             serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
         )
-        (self.directory / "login.key").write_bytes(private)
-        (self.directory / "login.key").chmod(0o600)
+        write_private(self.directory / "login.key", private)
         self.world.start_all(hosts.clinic(public.decode(), {}, network=self.network))
         self.world.wait_ready(hosts.ready_ports(self.network))
-        for host, checks in neglect.NEGLECT.items():
-            self._drift(host, checks)
-        self.say(
+        return (
             f"clinic of {len(hosts.LINUX_HOSTS)} Linux hosts and a CT scanner"
             f" in {time.monotonic() - began:.1f} s ({self.world.describe()})"
         )
 
-    def _drift(self, host: str, checks: tuple[str, ...]) -> None:
+    def _drift(self, host: str) -> tuple[str, str]:
+        """Neglect a host; return its name and the host key that it shows."""
+        checks = neglect.NEGLECT[host]
         text = "\n".join(f"( {neglect.script(check)}\n) >/dev/null" for check in checks)
         done = self.world.exec(host, ["sh", "-eu"], stdin=text.encode())
         if done.exit_status != 0:
             msg = f"{host} did not drift as it should: {done.output[-400:]}"
             raise DemoError(msg)
+        shown = self.world.exec(host, ["cat", "/etc/ssh/ssh_host_ed25519_key.pub"]).output
+        return host, " ".join(shown.split()[:2])
 
-    def _start_appliance(self, hub_port: int) -> None:
+    def _enroll(self, hub_port: int) -> None:
         self._stack.enter_context(
             _closing(
                 self.world.forward(
@@ -154,17 +171,10 @@ class Scene:
         self.appliance_config.write_text(self._appliance_toml())
         added = self.hub("POST", "/local/sites", {"label": "Demo clinic"})
         self.site, code = added["site"], added["claim_code"]
+        # The appliance's verbs alone: all of `osiris` would load the hub's half too.
+        verbs = "from appliance.cli import appliance; appliance()"
         enrolled = self.world.popen(
-            [
-                sys.executable,
-                "-m",
-                "osiris",
-                "appliance",
-                "enroll",
-                code,
-                "--config",
-                str(self.appliance_config),
-            ],
+            [sys.executable, "-c", verbs, "enroll", code, "--config", str(self.appliance_config)],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -174,6 +184,8 @@ class Scene:
         if enrolled.returncode != 0:
             msg = f"the appliance was not enrolled: {output.strip()}"
             raise DemoError(msg)
+
+    def _start_appliance(self, hub_port: int) -> None:
         argv = ["-m", "appliance", "--config", str(self.appliance_config)]
         self._process("appliance", argv, world=self.world)
         self._until(lambda: self.appliance("GET", "/api/status") is not None, "the appliance")
@@ -214,28 +226,41 @@ class Scene:
     def add_targets(self) -> None:
         """Add every Linux host, its host key pinned as the host itself shows it."""
         private = (self.directory / "login.key").read_text()
-        for name, (address, port) in zip(
-            hosts.LINUX_HOSTS, hosts.ready_ports(self.network), strict=True
-        ):
-            shown = self.world.exec(name, ["cat", "/etc/ssh/ssh_host_ed25519_key.pub"]).output
+
+        def add(name: str, place: tuple[str, int]) -> tuple[str, str]:
             body = {
-                "address": address,
-                "port": port,
+                "address": place[0],
+                "port": place[1],
                 "user": hosts.LOGIN,
                 "sudo": "nopasswd",
                 "private_key": private,
-                "host_key": " ".join(shown.split()[:2]),
+                "host_key": self._host_keys[name],
                 "label": name,
             }
-            self.targets[self.appliance("POST", "/api/targets", body)["target"]] = name
+            return self.appliance("POST", "/api/targets", body)["target"], name
+
+        with ThreadPoolExecutor(len(hosts.LINUX_HOSTS)) as hands:
+            places = hosts.ready_ports(self.network)
+            self.targets |= hands.map(add, hosts.LINUX_HOSTS, places)
 
     def appliance(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Ask the appliance through its socket."""
-        return _ask(self.directory / "appliance" / "osiris.sock", method, path, body=body)
+        return self._ask(self.directory / "appliance" / "osiris.sock", method, path, body=body)
 
     def hub(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Ask the hub through its socket."""
-        return _ask(self.directory / "hub" / "hub.sock", method, path, body=body)
+        return self._ask(self.directory / "hub" / "hub.sock", method, path, body=body)
+
+    def _ask(self, socket: Path, method: str, path: str, *, body: dict[str, Any] | None) -> Any:  # noqa: ANN401 - JSON
+        if socket not in self._clients:
+            transport = httpx.HTTPTransport(uds=str(socket))
+            client = httpx.Client(transport=transport, base_url="http://osiris", timeout=60)
+            self._clients[socket] = self._stack.enter_context(client)
+        answer = self._clients[socket].request(method, path, json=body)
+        if answer.is_error:
+            msg = f"{path}: {answer.text[:300]}"
+            raise DemoError(msg)
+        return answer.json()
 
     def _process(self, name: str, args: list[str], *, world: World | None = None) -> None:
         """Start a daemon whose log lies in the scene's directory, and end it with the scene.
@@ -251,8 +276,6 @@ class Scene:
             process = world.popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._stack.callback(_end, process)
         self._watched[name] = process
-
-    _watched: dict[str, "subprocess.Popen[Any]"] = field(default_factory=dict)
 
     def check_alive(self) -> None:
         """Raise `DemoError` with the end of its log when a daemon has stopped."""
@@ -272,16 +295,6 @@ class Scene:
             time.sleep(0.05)
         msg = f"{what} did not answer within {READY_WITHIN_S:.0f} s"
         raise DemoError(msg)
-
-
-def _ask(socket: Path, method: str, path: str, *, body: dict[str, Any] | None) -> Any:  # noqa: ANN401 - JSON
-    transport = httpx.HTTPTransport(uds=str(socket))
-    with httpx.Client(transport=transport, base_url="http://osiris", timeout=60) as client:
-        answer = client.request(method, path, json=body)
-    if answer.is_error:
-        msg = f"{path}: {answer.text[:300]}"
-        raise DemoError(msg)
-    return answer.json()
 
 
 def _end(process: "subprocess.Popen[Any]") -> None:
