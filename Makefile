@@ -60,7 +60,7 @@ bench: setup ## measure what the documents claim
 fuzz: $(STAMP) ## long random attacks on parsers and verifiers
 	@OSIRIS_FUZZ_EXAMPLES=4000 $(PYTEST) tests/fuzz
 
-proto: $(STAMP) ## regenerate the gRPC code from agent.proto
+proto: $(STAMP) ## regenerate the gRPC code and the reference pages
 	@$(BIN)/python tests/tidy/generated.py --write
 
 lock: $(STAMP) ## resolve the dependencies anew into requirements.lock
