@@ -9,10 +9,18 @@ from proto.claim import ClaimCode, claim_proof
 from proto.envelope import Kind, open_envelope, sign
 from proto.evidence import (
     SALT_BYTES,
+    Action,
+    CauseOf,
     CheckLine,
+    HealLeaf,
     HealthLeaf,
+    IncidentLeaf,
     Leaf,
+    Outcome,
+    Result,
     ScanLeaf,
+    Side,
+    Turn,
     commit,
     detail_bytes,
 )
@@ -20,6 +28,7 @@ from proto.findings import Reason, Scalar, Verdict
 from proto.hub.check_in import CheckIn, FullState, Head
 from proto.hub.enroll import EnrollReply, EnrollRequest
 from proto.hub.evidence import Detail, EvidenceBatch
+from proto.incidents import Cause, Severity
 from proto.keys import SEED_BYTES, SealingKey, SigningKey
 from proto.merkle import Tree, leaf_hash
 from proto.note import Checkpoint, sign_checkpoint
@@ -129,6 +138,58 @@ class Box:
             period=(at_s, at_s),
             full=False,
             checks=tuple(lines),
+        )
+        return self.append(leaf, openings)
+
+    def turn(
+        self, incident: str, target: str, check: str, *, kind: Turn, cause: Cause | None, at_s: int
+    ) -> int:
+        """Append a turn of an incident's life; return its index."""
+        leaf = IncidentLeaf(
+            site=self.site,
+            appliance=self.appliance,
+            seq=len(self.leaves),
+            at=at_s,
+            target=target,
+            incident=incident,
+            check=check,
+            platform="linux",
+            severity=Severity.HIGH,
+            turn=kind,
+            cause=cause,
+            actor="engine",
+            content=CONTENT,
+        )
+        return self.append(leaf)
+
+    def heal(self, incident: str, target: str, check: str, *, result: Result, at_s: int) -> int:
+        """Append a repair whose re-check passed if it healed; return its index."""
+        after = Verdict.COMPLIANT if result is Result.HEALED else Verdict.DRIFTED
+        told: dict[str, dict[str, Scalar]] = {
+            "before": {"value": "yes"},
+            "action": {"steps": 1},
+            "after": {"value": "no" if result is Result.HEALED else "yes"},
+        }
+        openings = {
+            part: (self.entropy(SALT_BYTES), detail_bytes(seen)) for part, seen in told.items()
+        }
+        sealed = {part: b64_encode(commit(*opening)) for part, opening in openings.items()}
+        leaf = HealLeaf(
+            site=self.site,
+            appliance=self.appliance,
+            seq=len(self.leaves),
+            at=at_s,
+            target=target,
+            incident=incident,
+            check=check,
+            attempt=1,
+            cause=CauseOf(rule=f"l1.{check}"),
+            content=CONTENT,
+            runbook=f"rb.{check}",
+            before=Side(verdict=Verdict.DRIFTED, reason=None, commit=sealed["before"]),
+            action=Action(outcome=Outcome.DONE, changed=True, commit=sealed["action"]),
+            after=Side(verdict=after, reason=None, commit=sealed["after"]),
+            result=result,
         )
         return self.append(leaf, openings)
 
