@@ -38,12 +38,12 @@ Format = Annotated[Output, typer.Option("--output", "-o", help="table or json.")
 DEFAULT = configs.DEFAULT_PATH
 
 
-def _ask(config: Path, question: Callable[[Any], Awaitable[T]]) -> T:
-    """Put a question through the door to the appliance."""
+def _ask(config: Path, question: Callable[[Any], Awaitable[T]], *, healing: bool = False) -> T:
+    """Put a question through the door to the appliance; see `appliance.door.open_door`."""
     from appliance.door import open_door  # noqa: PLC0415 - the daemon's wiring, not for --help
 
     async def asked() -> T:
-        async with open_door(configs.read(config)) as door:
+        async with open_door(configs.read(config), healing=healing) as door:
             return await question(door)
 
     return asyncio.run(asked())
@@ -183,6 +183,26 @@ def check_target(
     columns = {"check": "CHECK", "verdict": "VERDICT", "reason": "REASON", "seen": "SEEN"}
     print_rows(rows, columns, output=output)
     if any(row["verdict"] in {"drifted", "unknown"} for row in rows):
+        raise typer.Exit(1)
+
+
+@target.command("heal")
+def heal_target(
+    wanted: Target, output: Format = Output.TABLE, config: ConfigFile = DEFAULT
+) -> None:
+    """Judge a machine, repair what may be repaired, prove it, and say how it ended.
+
+    Exit status 1 when something is left that is not healed.
+    """
+
+    async def ask(door: Any) -> Any:  # noqa: ANN401
+        note("judging, healing and proving ...")
+        return await door.post(f"/api/targets/{await _id_of(door, wanted)}/heal", {})
+
+    rows = _ask(config, ask, healing=True)
+    columns = {"check": "CHECK", "state": "STATE", "cause": "WHY", "leaf": "EVIDENCE"}
+    print_rows(rows, columns, output=output)
+    if any(row["state"] not in {"healed", "waived"} for row in rows):
         raise typer.Exit(1)
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from appliance.core.identity import fingerprint
 from appliance.handlers import targets as target_handlers
+from appliance.handlers.heal_now import heal_now
 from appliance.handlers.people import People
 from appliance.handlers.run_drift import scan_target
 from appliance.handlers.work import Work
@@ -208,6 +209,12 @@ async def check_target(work: Work, visit: PortalVisit, _: Body) -> object:
     ]
 
 
+async def heal_target(work: Work, visit: PortalVisit, _: Body) -> object:
+    """Judge a target, let what may be repaired be repaired, and say how it ended."""
+    target = parse_target_id(visit.request.path_params["target"])
+    return [asdict(row) for row in await heal_now(work, target)]
+
+
 async def list_devices(work: Work, visit: PortalVisit, _: Body) -> object:
     """List the devices."""
     fresh = freshness(work.content())
@@ -316,6 +323,7 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/api/targets/{target}/test", try_target),
     ("POST", "/api/targets/{target}/remove", remove_target),
     ("POST", "/api/targets/{target}/check", check_target),
+    ("POST", "/api/targets/{target}/heal", heal_target),
     ("GET", "/api/devices", list_devices),
     ("GET", "/api/findings", list_findings),
     ("GET", "/api/incidents", list_incidents),

@@ -1,4 +1,4 @@
-"""The reference pages, made from the catalogue; compared by `generated.py`, written with --write."""
+"""The reference pages, made from the catalogue; `generated.py` compares or writes them."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from runtime.content import read_installed
 PAGE = "docs/reference/checks.md"
 HEAD = """# Checks
 
-Made from `rules/` by `make proto`; do not edit. A repair's autonomy is how far it may go by itself on
-a site that allows everything; `lockout` and `reboot` repairs wait for a person.
+Made from `rules/` by `make proto`; do not edit. A repair's autonomy is how far it may go by itself
+on a site that allows everything; `lockout` and `reboot` repairs wait for a person.
 """
 
 
