@@ -56,6 +56,18 @@ DEBIAN_FALLS_SHORT = {
     "lin.ssh.x11_forwarding",
 }
 
+# The port that each network check's drift opens, as soon as its service has come up.
+OPENED = {
+    "net.container.api_exposed": 2375,
+    "net.db.redis": 6379,
+    "net.db.sql": 5432,
+    "net.mgmt.http": 80,
+    "net.mgmt.telnet": 23,
+    "net.remote.desktop": 5900,
+    "net.svc.ftp": 21,
+    "net.svc.rlogin": 513,
+}
+
 # On a managed Linux host this check's repair also closes the look from the network.
 CLOSED_BY = {
     "net.mgmt.telnet": "lin.svc.legacy",
@@ -231,6 +243,7 @@ def test_an_open_port_is_seen_from_the_network_and_gone_once_its_service_is_clos
     assert check.probe.kind is ProbeKind.INVENTORY
     assert there.scan(check).verdict in {Verdict.COMPLIANT, Verdict.NOT_APPLICABLE}
     there.drift(check.id)
+    there.lab.world.wait_ready([(there.lab.address, OPENED[check.id])])
 
     before = there.scan(check)
     assert before.verdict is Verdict.DRIFTED
