@@ -6,9 +6,14 @@ Every entry names who may call it. What is not here is not served.
 from central.api.machine_routes import MACHINE_ROUTES
 from central.api.people_routes import LOCAL_ROUTES, OPERATOR_ROUTES
 from central.api.raw import RawEntry
+from central.console.routes import CONSOLE_ROUTES
 from central.state import Console
 from runtime.web.access import Entry
 
-PEOPLE_ROUTES: tuple[Entry[Console], ...] = (*OPERATOR_ROUTES, *LOCAL_ROUTES)
+PEOPLE_ROUTES: tuple[Entry[Console], ...] = (
+    *CONSOLE_ROUTES,
+    *OPERATOR_ROUTES,
+    *LOCAL_ROUTES,
+)
 
 TABLE: tuple[RawEntry | Entry[Console], ...] = (*MACHINE_ROUTES, *PEOPLE_ROUTES)

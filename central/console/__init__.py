@@ -1,0 +1,1 @@
+"""The pages that operators see: the fleet, a site, a target, an incident."""

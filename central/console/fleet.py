@@ -1,0 +1,133 @@
+"""The fleet: one sentence, and one line a site."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from central.console.frame import PRESENCES, Counts, believed, page, slices
+from central.core.fleet import Presence
+from central.state import ConsoleVisit
+from central.store.views.fleet import FleetRow, fleet
+from runtime.web import csv, people
+from runtime.web.people import count, plural
+from runtime.web.words import Tone, Words
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A site in the list."""
+
+    view: FleetRow
+    presence: Words
+    counts: Counts
+
+
+async def show(visit: ConsoleVisit) -> Response:
+    """Show the fleet."""
+    rows = await _rows(visit)
+    total = Counts(
+        compliant=sum(row.counts.compliant for row in rows),
+        drifted=sum(row.counts.drifted for row in rows),
+        unknown=sum(row.counts.unknown for row in rows),
+        not_applicable=sum(row.counts.not_applicable for row in rows),
+        was="",
+    )
+    views = [row.view for row in rows]
+    values = {
+        "rows": rows,
+        "total": total,
+        "slices": slices(total),
+        "sentence": sentence(views),
+        "tone": tone(views),
+        "online": sum(view.presence is Presence.ONLINE for view in views),
+        "healed": sum(view.healed_lately for view in views),
+        "escalated": sum(view.escalated for view in views),
+        "open_incidents": sum(view.open_incidents for view in views),
+        "unconfirmed": sum(view.unconfirmed for view in views),
+        "targets": sum(view.targets for view in views),
+        "origin": visit.app.hub.origin,
+    }
+    return page(visit, "fleet.html", values)
+
+
+def sentence(views: Sequence[FleetRow]) -> str:
+    """Return the fleet in one plain sentence."""
+    if not views:
+        return "There is no site yet; the first one is added with `osiris hub site add`."
+    online = sum(view.presence is Presence.ONLINE for view in views)
+    if online == len(views):
+        heard = "The one site is online" if online == 1 else f"All {online:,} sites are online"
+    else:
+        heard = f"{online:,} of {count(len(views), 'site')} {plural(online, 'is', 'are')} online"
+    healed = sum(view.healed_lately for view in views)
+    waiting = sum(view.escalated for view in views)
+    repaired = f"{count(healed, 'repair was', 'repairs were')} proved in the last 24 hours"
+    people_part = (
+        f"{count(waiting, 'incident needs', 'incidents need')} a person"
+        if waiting
+        else "nothing needs a person"
+    )
+    return f"{heard}; {repaired}; {people_part}."
+
+
+def tone(views: Sequence[FleetRow]) -> Tone:
+    """Return the tone of the sentence: the worst of what it says."""
+    if any(view.escalated or view.conditions for view in views):
+        return Tone.WARN
+    if not views or any(view.presence is not Presence.ONLINE for view in views):
+        return Tone.UNKNOWN
+    return Tone.INFO if any(view.open_incidents for view in views) else Tone.GOOD
+
+
+async def _rows(visit: ConsoleVisit) -> list[SiteRow]:
+    hub = visit.app.hub
+    async with hub.store.read() as connection:
+        found = await fleet(connection, settings=hub.settings, now_ms=visit.now_ms)
+    return [
+        SiteRow(view, PRESENCES[view.presence], believed(view.verdicts, view.presence))
+        for view in found
+    ]
+
+
+_COLUMNS = (
+    "site",
+    "label",
+    "state",
+    "last check-in",
+    "appliances",
+    "not confirmed",
+    "targets",
+    "compliant",
+    "drifted",
+    "unknown",
+    "not applicable",
+    "open incidents",
+    "need a person",
+    "proved repairs in 24 h",
+)
+
+
+async def fleet_csv(visit: ConsoleVisit) -> Response:
+    """Give the fleet as a file."""
+    where = visit.app.pages.where
+    table = [
+        (
+            row.view.site,
+            row.view.label,
+            row.view.presence,
+            people.local_rfc3339(row.view.last_seen_ms, where) if row.view.last_seen_ms else "",
+            row.view.appliances,
+            row.view.unconfirmed,
+            row.view.targets,
+            row.counts.compliant,
+            row.counts.drifted,
+            row.counts.unknown,
+            row.counts.not_applicable,
+            row.view.open_incidents,
+            row.view.escalated,
+            row.view.healed_lately,
+        )
+        for row in await _rows(visit)
+    ]
+    return csv.download("osiris-fleet.csv", _COLUMNS, table)
