@@ -23,7 +23,6 @@ BREAKER_FAILURES = 3
 """Repairs of one runbook on one target that did not heal, in a row, before the breaker opens."""
 
 BREAKER_OPEN_MS = 3_600_000
-BUSY_WAIT_MS = 1_000
 STALE_WAIT_MS = 60_000
 DAY_MS = 86_400_000
 CAUTION = (Autonomy.OBSERVE, Autonomy.ALERT, Autonomy.APPROVE, Autonomy.WINDOW, Autonomy.AUTO)
@@ -165,7 +164,7 @@ def _on_history(rule: Rule, history: History, now_ms: int) -> Ruling | None:
         if len(history.fires_ms) >= rule.limits.per_day:
             return Hold(Cause.DAILY_LIMIT, history.fires_ms[0] + DAY_MS)
     if history.is_busy:
-        return Hold(Cause.TARGET_BUSY, now_ms + BUSY_WAIT_MS)
+        return Hold(Cause.TARGET_BUSY, now_ms)
     return None
 
 

@@ -96,6 +96,10 @@ async def live_of_target(
     return {row["check_id"]: _incident(row, site) for row in rows}
 
 
+_WORST_FIRST = """ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1
+ WHEN 'medium' THEN 2 ELSE 3 END, opened_ms, id"""
+
+
 async def due(
     conn: aiosqlite.Connection, site: SiteId, *, states: Iterable[State], now_ms: int
 ) -> list[Incident]:
@@ -104,9 +108,23 @@ async def due(
     marks = ",".join("?" * len(wanted))
     rows = await conn.execute_fetchall(
         f"SELECT * FROM incidents WHERE state IN ({marks}) AND not_before_ms <= ?"  # noqa: S608 - only question marks
-        " ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2"
-        " ELSE 3 END, opened_ms, id LIMIT ?",
+        f" {_WORST_FIRST} LIMIT ?",
         (*wanted, now_ms, DUE_MAX),
+    )
+    return [_incident(row, site) for row in rows]
+
+
+_ON_A_FREE_TARGET = """state = 'open' AND (cause IS NOT 'target_busy' OR target NOT IN
+ (SELECT target FROM incidents WHERE state IN ('planned', 'executing', 'verifying', 'undoing')))"""
+"""One that was found to wait for its target is not looked at again before the target is free."""
+
+
+async def ready(conn: aiosqlite.Connection, site: SiteId, *, now_ms: int) -> list[Incident]:
+    """Return open incidents that the gates should look at now: worst first, then oldest first."""
+    rows = await conn.execute_fetchall(
+        f"SELECT * FROM incidents WHERE {_ON_A_FREE_TARGET} AND not_before_ms <= ?"  # noqa: S608 - a constant
+        f" {_WORST_FIRST} LIMIT ?",
+        (now_ms, DUE_MAX),
     )
     return [_incident(row, site) for row in rows]
 
@@ -125,10 +143,10 @@ async def waived_no_more(
 
 
 async def next_due_ms(conn: aiosqlite.Connection) -> int | None:
-    """Return when the next open incident's wait ends, or None when none waits."""
+    """Return when the next wait ends of those that wait for time, or None when none does."""
     rows = list(
         await conn.execute_fetchall(
-            "SELECT min(not_before_ms) AS due FROM incidents WHERE state = 'open'"
+            f"SELECT min(not_before_ms) AS due FROM incidents WHERE {_ON_A_FREE_TARGET}"  # noqa: S608 - a constant
         )
     )
     due_ms: int | None = rows[0]["due"]

@@ -66,7 +66,7 @@ async def consider(work: Work) -> None:
     """Put every incident that is due before the gates."""
     now_ms = work.clock.now_ms()
     async with work.store.read() as conn:
-        waiting = await incidents.due(conn, work.scribe.site, states={State.OPEN}, now_ms=now_ms)
+        waiting = await incidents.ready(conn, work.scribe.site, now_ms=now_ms)
         free = await incidents.waived_no_more(conn, work.scribe.site, now_ms=now_ms)
     for incident in (*waiting, *free):
         async with work.store.write() as conn:
