@@ -27,7 +27,7 @@ from proto.errors import OsirisError
 from runtime import notify, tls
 from runtime.clock import SystemClock, system_entropy
 from runtime.log import configure, logger
-from runtime.serve import listen_tcp, listen_unix, serve
+from runtime.serve import listen_tcp, listen_unix, raise_file_limit, serve
 from runtime.service_lock import ServiceLock
 from runtime.supervisor import stop_on_signals, supervise
 from runtime.terminal import note
@@ -132,6 +132,7 @@ def serve_forever(config: Config) -> int:
     """
     setup.load_root(setup.Place(config.state_dir))
     configure(as_json=config.file.log_json)
+    raise_file_limit()
     with (
         ServiceLock(config.state_dir),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,

@@ -7,6 +7,7 @@ with a clear message and not a crash, and so that the port the kernel chose can 
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 import ssl
 from collections.abc import Generator
@@ -22,7 +23,21 @@ KEEP_ALIVE_S = 600
 """Longer than the longest pause between two check-ins that a hub asks for in ordinary times."""
 
 CONNECTIONS_MAX = 8192
+FILES_OF_OUR_OWN = 128
 STOP_WITHIN_S = 5
+
+
+def raise_file_limit() -> int:
+    """Allow as many open files as there may be connections; return the limit now in force.
+
+    The soft limit that a login shell or systemd gives (1,024) is fewer than a fleet keeps open.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + FILES_OF_OUR_OWN
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:

@@ -50,6 +50,9 @@ async def enroll(hub: Hub, body: bytes, _sender: Sender) -> bytes:
     """
     asked = enrollment.read_request(body)
     now_ms = hub.now_ms
+    async with hub.store.read() as connection:
+        # Anybody can sign such a request with a key of their own: a guess costs no write.
+        _claim(hub, await sites.find_claim(connection, asked.claim))
     async with hub.store.write() as connection:
         claim = _claim(hub, await sites.find_claim(connection, asked.claim))
         made = enrollment.decide(asked, claim, now_ms=now_ms)

@@ -4,6 +4,7 @@ A body is read only up to its route's limit. An answer carries nothing but its l
 quiet check-in has to stay small and a fleet sends a great many of them.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +20,8 @@ from proto import strict_json
 from proto.errors import OsirisError, UnreachableError
 
 RETRY_AFTER_S = 15
+READ_S = 30.0
+"""How long a body may take to arrive."""
 
 
 class RawAccess(StrEnum):
@@ -101,10 +104,22 @@ def _error(code: str, message: str) -> bytes:
 
 
 async def _read(receive: Receive, limit: int) -> bytes:
-    """Read a body, giving up at the first byte too many."""
+    """Read a body, giving up at the first byte too many, or when it does not arrive."""
+    try:
+        async with asyncio.timeout(READ_S):
+            return await _read_whole(receive, limit)
+    except TimeoutError:
+        msg = f"the request's body did not arrive within {READ_S:.0f} s"
+        raise UnreachableError(msg) from None
+
+
+async def _read_whole(receive: Receive, limit: int) -> bytes:
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            msg = "the sender went away"
+            raise UnreachableError(msg)
         part: bytes = message.get("body", b"")
         body += part
         if len(body) > limit:

@@ -48,6 +48,7 @@ from proto.keys import SEED_BYTES, SigningKey  # noqa: E402
 from proto.strict_json import b64_encode  # noqa: E402
 from runtime import tls  # noqa: E402
 from runtime.clock import SystemClock, system_entropy  # noqa: E402
+from runtime.serve import raise_file_limit  # noqa: E402
 
 FLEET = 1000
 ROUNDS = 8
@@ -344,6 +345,7 @@ def run() -> dict[str, object]:
             "utf-8",
         )
         config = configuration.read(file)
+        raise_file_limit()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             boxes = runner.run(prepare(config))
             hub = subprocess.Popen(
