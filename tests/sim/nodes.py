@@ -39,7 +39,7 @@ from tests.sim.trace import Trace
 START_MS = 1_767_225_600_000
 """The first moment of 2026, when every run begins."""
 
-CHECK_IN_S = 300
+CHECK_IN_S = 600
 
 SETTINGS = Settings(
     site=Site(("192.0.2.0/24",), ("192.0.2.1",), "UTC", Autonomy.AUTO),
@@ -86,6 +86,7 @@ class HubNode:
     common: Common
     path: Path
     secrets: HubSecrets
+    name: str = "hub"
     lives: int = 0
     life: Life | None = None
     serving: InProcessHub | None = None

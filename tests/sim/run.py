@@ -11,6 +11,7 @@ from random import Random
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from tests.fakes.target_world import Op, Target
 from tests.sim import loop
 from tests.sim.build import World, build, content_of
 from tests.sim.nodes import Common
@@ -19,8 +20,8 @@ from tests.sim.trace import Trace
 from tests.sim.verdicts import breaches, mirror
 from tests.sim.watch import Watch, rows_of
 
-STORM_S = 3600.0
-CALM_S = 4800.0
+STORM_S = 2400.0
+CALM_S = 4200.0
 """Long enough for every check's interval and every rule's cooldown to pass."""
 
 LOOK_EVERY_S = 600.0
@@ -58,14 +59,21 @@ class _Referee:
 
 
 def simulate(
-    seed: int, folder: Path, *, kills: bool = True, show: Callable[[str], None] | None = None
+    seed: int,
+    folder: Path,
+    *,
+    storm_s: float = STORM_S,
+    show: Callable[[str], None] | None = None,
 ) -> Outcome:
-    """Run a seed in an empty folder; the same seed is the same run, bit for bit."""
-    return loop.run(_simulate(seed, folder, kills=kills, show=show))
+    """Run a seed in an empty folder; the same seed is the same run, bit for bit.
+
+    Every line of the trace goes to `show` as well, when there is one.
+    """
+    return loop.run(_simulate(seed, folder, storm_s=storm_s, show=show))
 
 
 async def _simulate(
-    seed: int, folder: Path, *, kills: bool, show: Callable[[str], None] | None
+    seed: int, folder: Path, *, storm_s: float, show: Callable[[str], None] | None
 ) -> Outcome:
     referee = _Referee()
     trace = Trace(asyncio.get_running_loop().time, show=show)
@@ -73,21 +81,26 @@ async def _simulate(
     common = Common(seed, trace, content, referee.fail)
     watch = Watch(referee.fail)
     with _logging_to(trace):
-        world = await build(common, folder, on_change=watch.on_change, on_sent=watch.on_sent)
+        storm = Storm(seed)
+
+        def on_change(target: Target, op: Op) -> str:
+            storm.strike(target)
+            return watch.on_change(target, op)
+
+        world = await build(common, folder, on_change=on_change, on_sent=watch.on_sent)
         watch.know(world.appliances)
         for node in world.appliances:
             await node.start()
-        await _through(world, referee, kills=kills)
+        await _through(world, referee, storm, storm_s=storm_s)
         for process in world.nodes:
             await process.kill()
     return _outcome(world, referee)
 
 
-async def _through(world: World, referee: _Referee, *, kills: bool) -> None:
-    storm = Storm(world, kills=kills)
-    raging = asyncio.ensure_future(storm.rage())
-    await _watch_for(world, referee, STORM_S)
-    await storm.end()
+async def _through(world: World, referee: _Referee, storm: Storm, *, storm_s: float) -> None:
+    raging = asyncio.ensure_future(storm.rage(world))
+    await _watch_for(world, referee, storm_s)
+    storm.end(world)
     await raging
     await _watch_for(world, referee, CALM_S)
     if not referee.broken:

@@ -18,43 +18,57 @@ Node = ApplianceNode | HubNode
 
 OTHER_CREDENTIAL = credential(key="a key that somebody changed")
 CALLS_BEFORE_DEATH_MAX = 400
+STRIKE = 0.12
+"""How likely a crash is while a script of a repair runs."""
 
 
 class Storm:
     """Makes trouble until it is told to end, then mends everything."""
 
-    def __init__(self, world: World, *, kills: bool) -> None:
-        """Be ready to make trouble in this world; with `kills`, processes die too."""
-        self._world = world
-        self._kills = kills
+    def __init__(self, seed: int) -> None:
+        """Be ready to make the trouble of this seed."""
+        self._seed = seed
         self._is_over = asyncio.Event()
+        self._owners: dict[str, ApplianceNode] = {}
+        self._strikes = self._chance("strikes")
 
-    async def rage(self) -> None:
+    async def rage(self, world: World) -> None:
         """Make trouble until `end`."""
-        world = self._world
+        self._owners = {one.id: node for node in world.appliances for one in node.targets}
+        trouble = Trouble(world)
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._every("drift", (20, 240), self._drift))
-            group.create_task(self._every("weather", (60, 600), self._weather))
-            group.create_task(self._every("hosts", (300, 1500), self._host))
-            group.create_task(self._every("network", (60, 600), self._network))
-            group.create_task(self._every("people", (60, 900), self._people))
+            group.create_task(self._every("drift", (10, 180), trouble.drift))
+            group.create_task(self._every("weather", (10, 180), trouble.weather))
+            group.create_task(self._every("hosts", (120, 900), trouble.host))
+            group.create_task(self._every("network", (30, 300), trouble.network))
+            group.create_task(self._every("people", (60, 600), trouble.people))
             for node in world.nodes:
                 group.create_task(self._keep(node))
-                if self._kills:
-                    name = "hub" if isinstance(node, HubNode) else node.name
-                    group.create_task(self._every(f"kill {name}", (120, 1500), _doom(node)))
+                group.create_task(self._every(f"kill {node.name}", (120, 1200), _doom(node)))
 
-    async def end(self) -> None:
+    def end(self, world: World) -> None:
         """Stop making trouble, mend what is broken, and let people end what they began."""
         self._is_over.set()
-        for target in self._world.targets:
+        for target in world.targets:
             target.weather.calm()
-            self._repair_host(target)
-        for node in self._world.appliances:
+            repair_host(target)
+        for node in world.appliances:
             node.network.faults.mend()
 
+    def strike(self, target: Target) -> None:
+        """Hear that a repair touches a target: the moment at which a crash costs most."""
+        node = self._owners.get(target.id)
+        if self._is_over.is_set() or node is None or node.life is None:
+            return
+        if self._strikes.random() < STRIKE:
+            if self._strikes.random() < 0.5:
+                node.life.die_in(self._strikes.randrange(30), done=self._strikes.random() < 0.5)
+            else:
+                loop = asyncio.get_running_loop()
+                loop.call_later(self._strikes.uniform(0.0, 3.0), node.life.kill)
+
     def _chance(self, name: str) -> Random:
-        return Random(f"{self._world.common.seed}:storm:{name}")  # noqa: S311 - a simulator is seeded
+        return Random(f"{self._seed}:storm:{name}")  # noqa: S311 - a simulator is seeded
 
     async def _every(
         self, name: str, between_s: tuple[float, float], trouble: Callable[[Random], None]
@@ -72,8 +86,7 @@ class Storm:
 
     async def _keep(self, node: Node) -> None:
         """Start a node whenever it was killed, as a service manager does."""
-        name = "hub" if isinstance(node, HubNode) else node.name
-        chance = self._chance(f"keep {name}")
+        chance = self._chance(f"keep {node.name}")
         over = asyncio.ensure_future(self._is_over.wait())
         while not over.done():
             assert node.life is not None
@@ -82,17 +95,26 @@ class Storm:
             killed.cancel()
             if not node.life.is_alive:
                 await node.kill()
-                await self._over_within(chance.choice((0.5, 5.0, 60.0, 300.0)))
+                await self._over_within(chance.choice((0.0, 0.5, 5.0, 60.0, 300.0)))
                 await node.start()
         while node.life is None or not node.life.is_alive:
             await node.kill()
             await node.start()
         node.life.pardon()
 
+
+class Trouble:
+    """The kinds of trouble, each drawn from the chance that it is given."""
+
+    def __init__(self, world: World) -> None:
+        """Make trouble in this world."""
+        self._world = world
+
     def _note(self, what: str) -> None:
         self._world.common.trace.note("storm", what)
 
-    def _drift(self, chance: Random) -> None:
+    def drift(self, chance: Random) -> None:
+        """Let a safeguard drift."""
         target = chance.choice(self._world.targets)
         name = chance.choice(sorted(target.guards))
         guard = target.guards[name]
@@ -101,19 +123,21 @@ class Storm:
             guard.moves += 1
             self._note(f"{name} drifts on {target.id}")
 
-    def _weather(self, chance: Random) -> None:
+    def weather(self, chance: Random) -> None:
+        """Change how a target's scripts and connections fare."""
         target = chance.choice(self._world.targets)
-        bad = chance.choice((0.0, 0.02, 0.1, 0.3))
+        bad = chance.choice((0.0, 0.05, 0.2, 0.4))
         target.weather = Weather(
             lost=bad,
-            fails=bad * chance.random(),
+            fails=bad,
             hangs=bad / 3,
             garbles=bad * chance.random(),
             refuses=bad,
         )
         self._note(f"weather of {target.id} is {bad}")
 
-    def _host(self, chance: Random) -> None:
+    def host(self, chance: Random) -> None:
+        """Take a host down, change its key or its password, or repair it."""
         target = chance.choice(self._world.targets)
         match chance.randrange(5):
             case 0:
@@ -123,15 +147,11 @@ class Storm:
             case 2:
                 target.host.users["osiris"] = OTHER_CREDENTIAL
             case _:
-                self._repair_host(target)
+                repair_host(target)
         self._note(f"host {target.id} changes")
 
-    def _repair_host(self, target: Target) -> None:
-        target.host.is_up = True
-        target.host.host_key = HOST_KEY.format(target.address)
-        target.host.users["osiris"] = CREDENTIAL
-
-    def _network(self, chance: Random) -> None:
+    def network(self, chance: Random) -> None:
+        """Change how an appliance's network fares."""
         node = chance.choice(self._world.appliances)
         bad = chance.choice((0.0, 0.1, 0.4))
         node.network.faults = Faults(
@@ -143,7 +163,8 @@ class Storm:
         )
         self._note(f"network of {node.name}: {node.network.faults}")
 
-    def _people(self, chance: Random) -> None:
+    def people(self, chance: Random) -> None:
+        """Let somebody at a portal ask for something."""
         node = chance.choice(self._world.appliances)
         if node.work is None or node.life is None or not node.life.is_alive:
             return
@@ -153,6 +174,13 @@ class Storm:
         node.life.spawn(
             _asked(wish, node.work, target, check, hours=chance.randint(1, 3)), is_service=False
         )
+
+
+def repair_host(target: Target) -> None:
+    """Make a host reachable again, with the key and the login that its appliance knows."""
+    target.host.is_up = True
+    target.host.host_key = HOST_KEY.format(target.address)
+    target.host.users["osiris"] = CREDENTIAL
 
 
 async def _asked(wish: str, work: Work, target: Target, check: str, *, hours: int) -> None:
