@@ -32,9 +32,11 @@ from appliance.handlers.facts import facts_of
 from appliance.handlers.logins import login_of
 from appliance.handlers.probe import ask_anew, finding_of
 from appliance.handlers.record import record_in, tell_turn
+from appliance.handlers.wellness import raise_in
 from appliance.handlers.work import Work
 from appliance.ports import Script, ShellError
-from appliance.store import evidence, health, incidents, journal, limits, targets
+from appliance.store import evidence, incidents, journal, limits, targets
+from appliance.store.health import Condition
 from appliance.store.journal import Journaled, Repair
 from proto.errors import MalformedError, NotFoundError
 from proto.evidence import Outcome, Result
@@ -271,7 +273,7 @@ async def _end(
         ending = await _ending(conn, state, answer=answer, result=result)
         draft = records.heal_draft(work.author(), state.incident, ending)
         leaf = (await evidence.append(conn, work.scribe, [draft]))[0]
-        await _count(conn, state, result=result, now_ms=now_ms)
+        await _count(conn, work, state, result=result)
     else:
         plan, target = state.repair.plan, state.incident.target
         await limits.never_fired(conn, plan.rule, target, at_ms=state.repair.at_ms)
@@ -298,12 +300,10 @@ async def _ending(
     )
 
 
-async def _count(conn: aiosqlite.Connection, state: InHand, *, result: Result, now_ms: int) -> None:
+async def _count(conn: aiosqlite.Connection, work: Work, state: InHand, *, result: Result) -> None:
     target, runbook = state.incident.target, state.repair.plan.runbook
     if result is Result.HEALED:
         await limits.healed(conn, target, runbook)
         return
-    if await limits.not_healed(conn, target, runbook, now_ms=now_ms):
-        await health.raise_it(
-            conn, health.Condition.BREAKER_OPEN, detail=f"{runbook} on {target}", now_ms=now_ms
-        )
+    if await limits.not_healed(conn, target, runbook, now_ms=work.clock.now_ms()):
+        await raise_in(conn, work, Condition.BREAKER_OPEN, detail=f"{runbook} on {target}")

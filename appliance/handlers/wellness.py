@@ -1,5 +1,6 @@
 """Raising and clearing health conditions: stored, told in evidence, and said once."""
 
+import aiosqlite
 import structlog
 
 from appliance.core import records
@@ -13,12 +14,20 @@ log = structlog.get_logger(__name__)
 async def raise_condition(work: Work, condition: Condition, *, detail: str) -> None:
     """Raise a condition; `detail` is for people on the site and never leaves it."""
     async with work.store.write() as conn:
-        new = await health.raise_it(conn, condition, detail=detail, now_ms=work.clock.now_ms())
-        if new:
-            draft = records.health_draft(work.author(), condition, ok=False)
-            await evidence.append(conn, work.scribe, [draft])
+        new = await raise_in(conn, work, condition, detail=detail)
     if new:
         log.warning("unwell", condition=condition.value)
+
+
+async def raise_in(
+    conn: aiosqlite.Connection, work: Work, condition: Condition, *, detail: str
+) -> bool:
+    """Raise a condition in the caller's transaction; return True when it did not hold before."""
+    new = await health.raise_it(conn, condition, detail=detail, now_ms=work.clock.now_ms())
+    if new:
+        draft = records.health_draft(work.author(), condition, ok=False)
+        await evidence.append(conn, work.scribe, [draft])
+    return new
 
 
 async def clear_condition(work: Work, condition: Condition) -> None:

@@ -12,8 +12,10 @@ from appliance.core.schedule import REFUSED
 from appliance.handlers.facts import facts_of
 from appliance.handlers.record import tell_turn
 from appliance.handlers.repair import carry
+from appliance.handlers.wellness import clear_condition
 from appliance.handlers.work import Work
-from appliance.store import findings, health, incidents, journal, limits, meta, targets, waivers
+from appliance.store import findings, incidents, journal, limits, meta, targets, waivers
+from appliance.store.health import Condition
 from proto.catalog.model import Autonomy, Check
 from proto.errors import NotFoundError
 from proto.ids import IncidentId
@@ -68,12 +70,12 @@ async def consider(work: Work) -> None:
     async with work.store.read() as conn:
         waiting = await incidents.ready(conn, work.scribe.site, now_ms=now_ms)
         free = await incidents.waived_no_more(conn, work.scribe.site, now_ms=now_ms)
+        open_breakers = await limits.open_breakers(conn, now_ms=now_ms)
     for incident in (*waiting, *free):
         async with work.store.write() as conn:
             await _consider_one(conn, work, incident.id)
-    async with work.store.write() as conn:
-        if not await limits.open_breakers(conn, now_ms=now_ms):
-            await health.clear(conn, health.Condition.BREAKER_OPEN)
+    if not open_breakers:
+        await clear_condition(work, Condition.BREAKER_OPEN)
 
 
 async def _consider_one(conn: aiosqlite.Connection, work: Work, incident_id: IncidentId) -> None:
