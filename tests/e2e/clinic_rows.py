@@ -412,7 +412,6 @@ async def fill(store: Store) -> None:
             created_ms=NOW_MS - 60 * DAY,
             until_ms=NOW_MS - 20 * DAY,
         )
-        await conn.execute("UPDATE evidence_head SET size = 412, acked_size = 398, cosigned = 'x'")
         await put(conn, "health", code="development_trust", since_ms=NOW_MS - 30 * DAY, detail="")
         await put(
             conn,
@@ -421,6 +420,13 @@ async def fill(store: Store) -> None:
             since_ms=NOW_MS - 3 * HOUR,
             detail="rb.lin.firewall.active on Backup box",
         )
+
+
+async def acknowledge(store: Store, *, size: int = 412, acked: int = 398) -> None:
+    """Say how far the evidence goes and how much of it the hub holds; the leaves are not there."""
+    async with store.write() as conn:
+        sql = "UPDATE evidence_head SET size = ?, acked_size = ?, cosigned = 'x'"
+        await conn.execute(sql, (size, acked))
 
 
 async def _fill_devices(conn: aiosqlite.Connection) -> None:

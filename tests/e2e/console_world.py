@@ -1,0 +1,133 @@
+"""The console with its real parts over a real hub that real envelopes have reached."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from starlette.types import ASGIApp
+
+from central.commands import confirm_appliance
+from central.main import TEMPLATES
+from central.routes import PEOPLE_ROUTES
+from central.state import Console
+from central.store.accounts import HubAccounts, put_account
+from proto.evidence import Result, Turn
+from proto.findings import Verdict
+from proto.hub import check_in, evidence
+from proto.hub.check_in import FullState, TargetGroup, state_of
+from proto.ids import ApplianceId
+from proto.incidents import Cause
+from proto.inventory import DeviceClass, Platform
+from proto.merkle import Tree, leaf_hash
+from proto.secret import Secret
+from proto.strict_json import b64_encode
+from runtime.clock import system_entropy
+from runtime.web import people
+from runtime.web.access import Door, Serving, application
+from runtime.web.passwords import hashed
+from runtime.web.sessions import Accounts
+from runtime.web.templates import Pages
+from tests.e2e.clinic_rows import target
+from tests.fakes.box import CONTENT, Box
+from tests.fakes.hub import Trial, trial
+
+PERSON = "ann"
+PASSWORD = "correct horse battery"  # noqa: S105 - of an account that lives for one test
+RECORDS, ARCHIVE = target("records"), target("archive")
+ROOT, AUDIT, FIREWALL = "lin.ssh.root_login", "lin.auditd.running", "lin.firewall.active"
+HEALED, WAITING, OPEN = "i-healedaaaa", "i-waitingaaa", "i-openaaaaaa"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleWorld:
+    """A console and the hub under it; `box` is the appliance of the first site."""
+
+    trial: Trial
+    lan: ASGIApp
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Give a browser's way in, signed out."""
+        transport = httpx.ASGITransport(app=self.lan)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="https://hub", trust_env=False
+        ) as client:
+            yield client
+
+    @asynccontextmanager
+    async def signed_in(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Give a browser's way in, signed in through the form."""
+        async with self.client() as client:
+            answer = await client.post("/sign-in", data={"name": PERSON, "password": PASSWORD})
+            assert answer.status_code == 303
+            yield client
+
+
+@asynccontextmanager
+async def console_world(folder: Path) -> AsyncIterator[ConsoleWorld]:
+    """Open a console over an empty hub in `folder`, with one account."""
+    async with trial(folder) as hub_trial:
+        hub = hub_trial.net.hub
+        async with hub.store.write() as connection:
+            kept = await hashed(Secret(PASSWORD))
+            await put_account(connection, PERSON, kept=kept, now_ms=hub.now_ms)
+        zone = "America/New_York"
+        pages = Pages(TEMPLATES, people.zone(zone), zone)
+        accounts = Accounts(HubAccounts(hub.store), system_entropy)
+        serving = Serving(
+            app=Console(hub, accounts, pages, "Lakeside Managed Care"),
+            sessions=accounts,
+            pages=pages,
+            now_ms=hub.clock.now_ms,
+            place="Lakeside Managed Care",
+        )
+        yield ConsoleWorld(hub_trial, application(PEOPLE_ROUTES, Door.LAN, serving))
+
+
+async def clinic(world: ConsoleWorld, label: str = "Riverside Family Clinic") -> Box:
+    """Add a site whose appliance healed one drift, waits for a person on one and is told of it."""
+    box = await world.trial.box(label)
+    now_s = world.trial.now_s
+    for one in (RECORDS, ARCHIVE):
+        good = {check: (Verdict.COMPLIANT, {"value": "no"}) for check in (ROOT, AUDIT)}
+        box.scan(one, {**good, FIREWALL: (Verdict.DRIFTED, {"loaded": False})}, at_s=now_s - 900)
+    box.scan(ARCHIVE, {"lin.time.sync": (Verdict.UNKNOWN, {})}, at_s=now_s - 900)
+    box.turn(HEALED, RECORDS, ROOT, kind=Turn.OPENED, cause=None, at_s=now_s - 840)
+    box.heal(HEALED, RECORDS, ROOT, result=Result.HEALED, at_s=now_s - 838)
+    box.turn(HEALED, RECORDS, ROOT, kind=Turn.CLOSED, cause=Cause.PASSED, at_s=now_s - 838)
+    box.turn(WAITING, ARCHIVE, FIREWALL, kind=Turn.OPENED, cause=None, at_s=now_s - 800)
+    box.turn(
+        WAITING, ARCHIVE, FIREWALL, kind=Turn.ESCALATED, cause=Cause.NO_REVERT, at_s=now_s - 799
+    )
+    box.turn(OPEN, RECORDS, FIREWALL, kind=Turn.OPENED, cause=None, at_s=now_s - 60)
+    await told(world, box)
+    await world.trial.net.post(evidence.PATH, box.batch())
+    return box
+
+
+async def told(world: ConsoleWorld, box: Box) -> None:
+    """Let an appliance check in with its full state."""
+    full = FullState(
+        version="0.1.0",
+        content=CONTENT,
+        evidence_size=len(box.leaves),
+        evidence_root=b64_encode(Tree().extend(leaf_hash(one) for one in box.leaves).root),
+        health=("breaker_open",),
+        devices=(),
+        targets=(
+            TargetGroup(
+                platform=Platform.LINUX, device_class=DeviceClass.SERVER, ids=(ARCHIVE, RECORDS)
+            ),
+        ),
+        targets_total=2,
+        observe_only=False,
+    )
+    body = box.check_in(now_s=world.trial.now_s, state=state_of(full), full=full)
+    await world.trial.net.post(check_in.PATH, body)
+
+
+async def confirmed(world: ConsoleWorld, box: Box) -> None:
+    """Let a person have compared an appliance's fingerprint."""
+    await confirm_appliance(world.trial.net.hub, ApplianceId(box.appliance), by=PERSON)

@@ -1,0 +1,111 @@
+"""The portal with its real parts over a real store: what a person on the LAN would reach."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from starlette.types import ASGIApp
+
+from appliance.handlers.people import People
+from appliance.handlers.work import HubTrust, Work
+from appliance.portal.app import build, portal_pages
+from appliance.portal.state import Identity, Live, Portal
+from appliance.store import accounts
+from appliance.store.accounts import AccountTable
+from appliance.store.db import Store
+from appliance.store.evidence import Scribe
+from proto.keys import SEED_BYTES, Holder, KeyRing, SigningKey, Threshold
+from proto.secret import Secret
+from runtime.clock import system_entropy
+from runtime.web.access import Door
+from runtime.web.passwords import hashed
+from runtime.web.sessions import Accounts
+from tests.e2e import clinic_rows as rows
+from tests.fakes.clock import ManualClock
+from tests.fakes.scanner import FakeScanner
+from tests.fakes.sealer import FakeSealer
+from tests.fakes.shell import FakeShell
+from tests.unit.discovery_site import NoHub, settings
+
+PERSON = "maria"
+PASSWORD = "correct horse battery"  # noqa: S105 - of an account that lives for one test
+PLACE = "Riverside Family Clinic"
+
+
+@dataclass(frozen=True, slots=True)
+class PortalWorld:
+    """A portal: `lan` is what the network reaches, `socket` what this machine's root does."""
+
+    store: Store
+    work: Work
+    clock: ManualClock
+    lan: ASGIApp
+    socket: ASGIApp
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Give a browser's way in, signed out."""
+        transport = httpx.ASGITransport(app=self.lan)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="https://portal", trust_env=False
+        ) as client:
+            yield client
+
+    @asynccontextmanager
+    async def signed_in(self) -> AsyncIterator[httpx.AsyncClient]:
+        """Give a browser's way in, signed in through the form."""
+        async with self.client() as client:
+            answer = await client.post("/sign-in", data={"name": PERSON, "password": PASSWORD})
+            assert answer.status_code == 303
+            yield client
+
+
+@asynccontextmanager
+async def portal_world(
+    folder: Path, *, zone: str = "America/New_York"
+) -> AsyncIterator[PortalWorld]:
+    """Open a portal over an empty store in `folder`, with one account."""
+    clock = ManualClock(rows.NOW_MS)
+    key = SigningKey(system_entropy(SEED_BYTES))
+    content = rows.content()
+    store = await Store.open(folder / "appliance.db", now_ms=clock.now_ms())
+    try:
+        async with store.write() as conn:
+            kept = await hashed(Secret(PASSWORD))
+            await accounts.add(conn, PERSON, kept, now_ms=clock.now_ms())
+        work = Work(
+            settings=settings(()),
+            store=store,
+            content=lambda: content,
+            scribe=Scribe(rows.SITE, rows.APPLIANCE, "test/log", key),
+            clock=clock,
+            entropy=system_entropy,
+            shell=FakeShell({}),
+            scanner=FakeScanner([]),
+            sealer=FakeSealer(),
+            hub=NoHub(),
+            trust=HubTrust(Threshold(KeyRing((Holder("hub", key.public),))), ()),
+            version="0.1.0",
+        )
+        portal = Portal(
+            store=store,
+            commands=People(work),
+            accounts=Accounts(AccountTable(store), system_entropy),
+            clock=clock,
+            content=work.content,
+            live=lambda: Live(rows.NOW_MS - 3 * rows.DAY, rows.NOW_MS - 12_000),
+            identity=Identity(
+                site=rows.SITE,
+                appliance=rows.APPLIANCE,
+                place=PLACE,
+                fingerprint=key.public.fingerprint(),
+                hub="https://hub.example:8443",
+                version="0.1.0",
+            ),
+            pages=portal_pages(zone),
+        )
+        yield PortalWorld(store, work, clock, build(portal, Door.LAN), build(portal, Door.SOCKET))
+    finally:
+        await store.close()
