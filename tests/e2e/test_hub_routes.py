@@ -183,3 +183,27 @@ async def test_the_tables_of_the_store_hold_no_password(daemon: Daemon) -> None:
         session = (await connection.execute(tables.sessions.select())).one()
     assert user.password.startswith("$argon2id$")
     assert token.encode() not in session.digest
+
+
+async def test_an_account_made_by_the_command_line_signs_in_and_out(daemon: Daemon) -> None:
+    async with over(daemon.socket) as local:
+        made = await local.post("/local/users", content=b'{"name":"eve"}')
+    form = {"name": "eve", "password": made.json()["password"]}
+    async with over(daemon.network) as client:
+        wrong = await client.post("/sign-in", data={**form, "password": "wrong wrong wrong"})
+        assert wrong.status_code == 403
+        right = await client.post("/sign-in", data=form)
+        assert (right.status_code, right.headers["location"]) == (303, "/")
+        token = client.cookies[COOKIE]
+        assert (await client.get("/")).status_code == 200
+        await client.post("/sign-out", data={"csrf": csrf_token(token)})
+    async with over(daemon.network, **{COOKIE: token}) as stale:
+        assert (await stale.get("/")).status_code == 303
+
+
+async def test_no_route_of_the_network_makes_an_account(daemon: Daemon) -> None:
+    token = await signed_in(daemon)
+    async with over(daemon.network, **{COOKIE: token}) as client:
+        for path in ("/local/users", "/api/users", "/users"):
+            answer = await client.post(path, data={"csrf": csrf_token(token), "name": "eve"})
+            assert answer.status_code == 404
