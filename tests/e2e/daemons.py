@@ -1,0 +1,193 @@
+"""The two daemons as real processes, to be killed at any moment and started again quickly.
+
+A launcher has the program's modules loaded and forks a daemon from them: what runs is the daemon's
+own `main`, in a process of its own, without the second that loading takes at each start.
+"""
+
+import ctypes
+import importlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+import httpx
+
+HERE = Path(__file__).parent
+PAUSE_S = 0.02
+READY_WITHIN_S = 60.0
+PR_SET_PDEATHSIG = 1
+
+Popen = Callable[..., "subprocess.Popen[str]"]
+
+
+class DaemonError(Exception):
+    """A daemon did not do what it should; the message ends with its log."""
+
+
+def until(is_so: Callable[[], bool], what: str, *, within_s: float = READY_WITHIN_S) -> None:
+    """Wait until something holds of another process.
+
+    Raises:
+        DaemonError: it did not in time.
+    """
+    end_s = time.monotonic() + within_s
+    while not is_so():
+        if time.monotonic() > end_s:
+            msg = f"not within {within_s:.0f} s: {what}"
+            raise DaemonError(msg)
+        time.sleep(PAUSE_S)
+
+
+class Launcher:
+    """Starts daemons of one kind; they die with it, however it ends."""
+
+    def __init__(self, module: str, popen: Popen = subprocess.Popen) -> None:
+        """Load `module`, whose `main` is the daemon, in a process that `popen` starts."""
+        self._process = popen(
+            [sys.executable, "-m", "tests.e2e.daemons", module],
+            cwd=HERE.parents[1],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, *words: str) -> int:
+        """Ask for a number: the process that was started, or how one ended."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(words) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End it, and with it whatever it started."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+@dataclass(slots=True)
+class Daemon:
+    """One daemon that can be killed and started again on the same state.
+
+    Attributes:
+        socket: the daemon's Unix socket.
+        status: a path that answers there once the daemon serves.
+    """
+
+    launcher: Launcher
+    config: Path
+    socket: Path
+    status: str
+    log: Path
+    pid: int = 0
+    starts: int = field(default=0)
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start it, and wait until it answers."""
+        self.pid = self.launcher.ask("start", str(self.config), str(self.log))
+        self.starts += 1
+        if wait:
+            until(self.answers, f"{self.config.name} answers")
+
+    def answers(self) -> bool:
+        """Tell whether it answers through its socket; raise with its log when it has ended."""
+        try:
+            # httpx leaves its socket open where nobody listens.
+            with socket.socket(socket.AF_UNIX) as knocking:
+                knocking.connect(str(self.socket))
+            self.ask("GET", self.status)
+        except (httpx.HTTPError, OSError):
+            if not self.is_alive():
+                msg = f"{self.config.name} ended by itself: {self.said()[-2000:]}"
+                raise DaemonError(msg) from None
+            return False
+        return True
+
+    def is_alive(self) -> bool:
+        """Tell whether the process is there."""
+        state = Path(f"/proc/{self.pid}/stat")
+        try:
+            return state.read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """Kill it as the machine's power would; nothing in it is asked."""
+        os.kill(self.pid, signal.SIGKILL)
+        self.launcher.ask("wait", str(self.pid))
+
+    def stop(self) -> int:
+        """Ask it to end and return its exit status."""
+        os.kill(self.pid, signal.SIGTERM)
+        return self.launcher.ask("wait", str(self.pid))
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+        """Ask through the socket and return the JSON answer.
+
+        Raises:
+            httpx.HTTPError: nobody answers, or the answer is a refusal.
+        """
+        transport = httpx.HTTPTransport(uds=str(self.socket))
+        with httpx.Client(transport=transport, base_url="http://osiris", timeout=60) as client:
+            answer = client.request(method, path, json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def said(self) -> str:
+        """Return what it has logged in all its lives."""
+        return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _become(module: str, config: str, log: str) -> NoReturn:
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for number in (1, 2):
+        os.dup2(sink, number)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    sys.argv = [module, "--config", config]
+    status = 70
+    try:
+        status = importlib.import_module(module).main() or 0
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else 1
+    finally:
+        os._exit(status)
+
+
+def launch(module: str) -> None:
+    """Start and await daemons as lines of standard input say."""
+    importlib.import_module(module)
+    for line in sys.stdin:
+        verb, *words = json.loads(line)
+        if verb == "start":
+            number = os.fork()
+            if number == 0:
+                _become(module, *words)
+        else:
+            number = os.waitstatus_to_exitcode(os.waitpid(int(words[0]), 0)[1])
+        sys.stdout.write(f"{number}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    launch(sys.argv[1])
