@@ -95,7 +95,10 @@ async def append(conn: aiosqlite.Connection, scribe: Scribe, drafts: Sequence[Dr
 async def batch(
     conn: aiosqlite.Connection, first: int, *, leaves_max: int, bytes_max: int
 ) -> list[StoredLeaf]:
-    """Return leaves from `first` on, as many as the bounds allow, but at least one if there is."""
+    """Return leaves from `first` on, as many as the bounds allow, but at least one if there is.
+
+    None when the leaf `first` itself was pruned.
+    """
     rows = list(
         await conn.execute_fetchall(
             "SELECT idx, leaf FROM evidence WHERE idx >= ? AND leaf IS NOT NULL"
@@ -103,6 +106,8 @@ async def batch(
             (first, leaves_max),
         )
     )
+    if rows and rows[0]["idx"] != first:
+        return []
     found: list[StoredLeaf] = []
     total = 0
     for row in rows:

@@ -69,15 +69,27 @@ async def send_all(work: Work) -> int:
         RejectedError: the hub refuses the batch.
         IntegrityError: the hub claims leaves that were never written.
     """
-    while True:
-        async with work.store.read() as conn:
-            head = await evidence.head(conn)
-        if head.acked_size >= head.tree.size:
-            return head.acked_size
-        await _send(work, head.acked_size)
+    async with work.store.read() as conn:
+        have = (await evidence.head(conn)).acked_size
+    rewound = False
+    while have < await _size(work):
+        answered = await _send(work, have)
+        # A hub that lost leaves says so once, and gets them back byte for byte.
+        if answered == have or (answered < have and rewound):
+            msg = f"the hub took nothing: it holds {answered} leaves and more were sent"
+            raise RejectedError(msg)
+        rewound = rewound or answered < have
+        have = answered
+    return have
 
 
-async def _send(work: Work, first: int) -> None:
+async def _size(work: Work) -> int:
+    async with work.store.read() as conn:
+        return (await evidence.head(conn)).tree.size
+
+
+async def _send(work: Work, first: int) -> int:
+    """Send one batch and return how many leaves the hub now says it holds."""
     async with work.store.read() as conn:
         leaves = await evidence.batch(conn, first, leaves_max=LEAVES_MAX, bytes_max=LEAF_BYTES_MAX)
         checkpoint = await evidence.signed_checkpoint(conn, work.scribe)
@@ -90,7 +102,8 @@ async def _send(work: Work, first: int) -> None:
     )
     answer = await work.hub.post(PATH, batch.to_bytes())
     reply = EvidenceReply.from_bytes(answer, "evidence reply", size_bytes_max=REPLY_BYTES_MAX)
-    await _acknowledge(work, reply, sent_from=first)
+    await _acknowledge(work, reply)
+    return reply.have
 
 
 def _details(leaf: StoredLeaf) -> list[Detail]:
@@ -105,11 +118,8 @@ def _details(leaf: StoredLeaf) -> list[Detail]:
     ]
 
 
-async def _acknowledge(work: Work, reply: EvidenceReply, *, sent_from: int) -> None:
+async def _acknowledge(work: Work, reply: EvidenceReply) -> None:
     """Believe the hub's count, and its signature only after verifying it against our own root."""
-    if reply.have <= sent_from:
-        msg = f"the hub took nothing: it holds {reply.have} leaves, {sent_from} were acknowledged"
-        raise RejectedError(msg)
     async with work.store.write() as conn:
         if reply.cosigned is not None:
             opened = open_checkpoint(
