@@ -6,7 +6,7 @@ line, so that the daemon stays small.
 
 import argparse
 import asyncio
-import hashlib
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,6 +18,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from appliance.config import DEFAULT_PATH, Config, read
+from appliance.handlers.patience import patient
 from appliance.handlers.people import People
 from appliance.handlers.work import HubTrust, Work
 from appliance.portal import local
@@ -40,7 +41,8 @@ from appliance.shell.ssh import SshShell
 from appliance.shell.world_guard import WorldGuard
 from appliance.store import incidents
 from appliance.store.accounts import AccountTable
-from appliance.store.db import Store
+from appliance.store.db import RESERVE_BYTES, Store
+from appliance.store.room import Ballast
 from appliance.tasks import check_in, discover, heal, scan, tidy, uplink
 from proto.catalog.load import load
 from proto.catalog.model import Content
@@ -97,6 +99,8 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     """
     place = Place(config.state_dir)
     place.prepare()
+    if shutil.disk_usage(config.state_dir).free < RESERVE_BYTES:
+        Ballast(config.state_dir).drop()  # a store cannot even be opened without some room
     enrolled, keys, root = load_enrolled(place), load_keys(place, system_entropy), load_root(place)
     content = load_content(config)
     clock = SystemClock()
@@ -144,7 +148,7 @@ def _portal(
             site=work.scribe.site,
             appliance=work.scribe.appliance,
             place=config.file.site.label or enrolled.site,
-            fingerprint=hashlib.sha256(keys.signing.public.raw).hexdigest(),
+            fingerprint=keys.signing.public.fingerprint(),
             hub=root.hub_origin,
             version=work.version,
         ),
@@ -216,14 +220,14 @@ def loops(daemon: Daemon) -> dict[str, Task]:
     """Return the appliance's loops by name."""
     work = daemon.work
     found: dict[str, Task] = {
-        "scan": partial(scan.run, work),
+        "scan": partial(patient, work, partial(scan.run, work)),
         "heal": partial(heal.run, work),
-        "check_in": partial(check_in.run, work),
-        "uplink": partial(uplink.run, work),
+        "check_in": partial(patient, work, partial(check_in.run, work)),
+        "uplink": partial(patient, work, partial(uplink.run, work)),
         "tidy": partial(tidy.run, work, daemon.config.state_dir),
     }
     if work.settings.networks:
-        found["discover"] = partial(discover.run, work)
+        found["discover"] = partial(patient, work, partial(discover.run, work))
     return found
 
 

@@ -19,6 +19,10 @@ async def show(visit: PortalVisit) -> Response:
         conditions = await site.conditions(rows)
         evidence = await site.evidence(rows)
         observe_only = await meta.get(rows, meta.Key.OBSERVE_ONLY) == "1"
+    told = {view.code for view in conditions}
+    conditions += [
+        site.ConditionView(code, visit.now_ms, "") for code in site.now(portal.store) - told
+    ]
     troubles = [
         (words.CONDITIONS.get(view.code, words.UNNAMED), view)
         for view in conditions

@@ -21,7 +21,7 @@ from appliance.portal.state import Portal, PortalVisit
 from appliance.ports import Credential, Sudo
 from appliance.store import accounts, evidence, findings, health, incidents, meta, targets, waivers
 from appliance.store.views import incidents as incident_views
-from appliance.store.views import inventory
+from appliance.store.views import inventory, site
 from proto import strict_json
 from proto.errors import MalformedError, NotFoundError, OsirisError
 from proto.ids import parse_incident_id, parse_target_id
@@ -114,7 +114,7 @@ async def status(work: Work, visit: PortalVisit, _: Body) -> object:
             "last_discovery_ms": await meta.get_int(conn, meta.Key.LAST_DISCOVERY_MS),
             "last_scan_ms": await meta.get_int(conn, meta.Key.LAST_SCAN_MS),
             "observe_only": await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1",
-            "health": sorted(condition.value for condition in conditions),
+            "health": sorted(one.value for one in conditions.keys() | site.now(work.store)),
             "accounts": await accounts.names(conn),
         }
     states = [incident.state.value for incident in live]

@@ -7,6 +7,7 @@ from appliance.portal.rows import done_rows, incident_rows
 from appliance.portal.sentence import summary
 from appliance.portal.state import PortalVisit
 from appliance.store import meta
+from appliance.store.health import Condition
 from appliance.store.views import incidents, inventory, site
 from proto.evidence import Result
 from proto.findings import Reason
@@ -49,6 +50,7 @@ async def show(visit: PortalVisit) -> Response:
         "done_more": max(len(ended) - SHOWN_MAX, 0),
         "conflicts": conflicts[:SHOWN_MAX],
         "observe_only": observe_only,
+        "disk_full": words.CONDITIONS[Condition.DISK_FULL] if site.now(portal.store) else None,
         "check_text": check_text,
         "identity": portal.identity,
     }

@@ -64,7 +64,7 @@ class Identity:
 
     Attributes:
         place: what the pages call the site: its label, else its id.
-        fingerprint: hex SHA-256 of the appliance's signing key.
+        fingerprint: of the appliance's signing key, exactly as the hub's console shows it.
         hub: the hub's address, "" while not enrolled.
     """
 

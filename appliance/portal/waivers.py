@@ -35,7 +35,7 @@ async def add(visit: PortalVisit) -> Response:
         until_ms=until_ms,
         account=visit.person.person,
     )
-    return RedirectResponse("/waivers", status_code=303)
+    return RedirectResponse("/waivers#holding", status_code=303)
 
 
 async def end(visit: PortalVisit) -> Response:

@@ -55,11 +55,6 @@ def sentence(views: Sequence[FleetRow]) -> str:
     """Return the fleet in one plain sentence."""
     if not views:
         return "There is no site yet; the first one is added with `osiris hub site add`."
-    online = sum(view.presence is Presence.ONLINE for view in views)
-    if online == len(views):
-        heard = "The one site is online" if online == 1 else f"All {online:,} sites are online"
-    else:
-        heard = f"{online:,} of {count(len(views), 'site')} {plural(online, 'is', 'are')} online"
     healed = sum(view.healed_lately for view in views)
     waiting = sum(view.escalated for view in views)
     repaired = f"{count(healed, 'repair was', 'repairs were')} proved in the last 24 hours"
@@ -68,7 +63,18 @@ def sentence(views: Sequence[FleetRow]) -> str:
         if waiting
         else "nothing needs a person"
     )
-    return f"{heard}; {repaired}; {people_part}."
+    return f"{_heard(views)}; {repaired}; {people_part}."
+
+
+def _heard(views: Sequence[FleetRow]) -> str:
+    online, total = sum(view.presence is Presence.ONLINE for view in views), len(views)
+    if total == 1:
+        return f"The one site is {'' if online else 'not '}online"
+    if online == total:
+        return f"All {total:,} sites are online"
+    if online == 0:
+        return f"None of the {total:,} sites is online"
+    return f"{online:,} of {total:,} sites {plural(online, 'is', 'are')} online"
 
 
 def tone(views: Sequence[FleetRow]) -> Tone:

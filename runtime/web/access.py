@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from proto.errors import ConflictError, NotFoundError, RejectedError
+from proto.errors import ConflictError, NoRoomError, NotFoundError, RejectedError
 from proto.invariants import require
 from runtime.web.headers import SafeHeaders
 from runtime.web.templates import Pages
@@ -144,7 +144,7 @@ def application(entries: Sequence[Entry[A]], door: Door, serving: Serving[A]) ->
     return Starlette(
         routes=routes,
         middleware=[Middleware(SafeHeaders)],
-        exception_handlers={HTTPException: refused, RejectedError: refused},
+        exception_handlers=dict.fromkeys((HTTPException, RejectedError, NoRoomError), refused),
     )
 
 
@@ -238,7 +238,7 @@ def _refusal(serving: Serving[A], error: Exception) -> Response:
 def _told(error: Exception) -> Response:
     """Return a refusal as a program reads it: a stable code and a sentence."""
     status, _ = _status_of(error)
-    if isinstance(error, RejectedError):
+    if isinstance(error, RejectedError | NoRoomError):
         return JSONResponse({"code": error.code, "message": str(error)}, status_code=status)
     said = error.detail if isinstance(error, HTTPException) else str(error)
     headers = getattr(error, "headers", None)
@@ -249,6 +249,8 @@ def _status_of(error: Exception) -> tuple[int, str]:
     if isinstance(error, HTTPException):
         spoken = _NOT_FOUND if error.status_code == 404 else error.detail  # noqa: PLR2004 - HTTP
         return error.status_code, spoken
+    if isinstance(error, NoRoomError):
+        return 507, "The disk is full. Nothing was changed."
     if isinstance(error, NotFoundError):
         return 404, _NOT_FOUND
     return 409 if isinstance(error, ConflictError) else 400, str(error)

@@ -134,8 +134,3 @@ def share(part: int, whole: int) -> str:
     """Return "12 of 15 (80 %)", or "none to count yet" when there is nothing to divide by."""
     figure = percent(part, whole)
     return f"{part:,} of {whole:,} ({figure})" if figure else "none to count yet"
-
-
-def grouped(digest: str, size: int = 4) -> str:
-    """Return a digest or fingerprint in groups that two people can read to each other."""
-    return " ".join(digest[start : start + size] for start in range(0, len(digest), size))

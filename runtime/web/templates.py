@@ -42,7 +42,6 @@ class Pages:
             clock_time=lambda ms: people.clock_time(ms, where),
             date=lambda ms: people.date(ms, where),
             rfc3339=people.rfc3339,
-            grouped=people.grouped,
             control=words.control_name,
         )
         self._environment.globals.update(

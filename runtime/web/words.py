@@ -249,6 +249,11 @@ CONDITIONS: dict[str, Words] = {
         "No new repair starts. Evidence is the last thing to be given up.",
         Tone.BAD,
     ),
+    "evidence_shed": Words(
+        "Copies of evidence were given up",
+        "The disk was full. What the hub already holds was removed here; nothing else was.",
+        Tone.WARN,
+    ),
     "scanner_failed": Words(
         "The network scan failed", "New devices are not being noticed at the moment.", Tone.WARN
     ),
