@@ -86,6 +86,12 @@ class ShellError(TargetError):
         self.reason = reason
 
 
+class NotSentError(ShellError):
+    """The script was not sent: nothing of it can have run."""
+
+    code = "not_sent"
+
+
 class Session(Protocol):
     """An open login on one target."""
 
@@ -95,6 +101,7 @@ class Session(Protocol):
         Raises:
             ShellError: with reason sudo_refused, no_credential (sudo asks and there is no
                 password), auth_refused (the login has no usable shell), timeout or unreachable.
+            NotSentError: the session was lost, or lets nothing more run, before it was sent.
             MalformedError: a variable's name is not `[a-z_][a-z0-9_]*`, or its value or the
                 script cannot be sent (NUL, too large, a timeout not of 1 to 3600 s).
         """

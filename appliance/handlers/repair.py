@@ -29,7 +29,7 @@ from appliance.core.healing import (
 from appliance.core.records import Ending, Seen
 from appliance.core.schedule import REFUSED
 from appliance.handlers.facts import facts_of
-from appliance.handlers.logins import login_of
+from appliance.handlers.line import Line, line_to
 from appliance.handlers.probe import ask_anew, finding_of
 from appliance.handlers.record import record_in, tell_turn
 from appliance.handlers.wellness import raise_in
@@ -80,16 +80,34 @@ async def carry(work: Work, incident_id: IncidentId, *, at_once: asyncio.Semapho
 
     `at_once` bounds how many commands run at the same time; a repair that waits holds no place.
     """
-    while (state := await _read(work, incident_id)) is not None:
+    state = await _read(work, incident_id)
+    while state is not None:
         if state.pending.is_started:
-            answer = Answer(Unknown(), "the appliance stopped while this ran")
-        else:
-            await _until(work, state.pending.command.not_before_ms)
-            async with at_once:
-                await _mark_started(work, state.pending)
-                answer = await _perform(work, state)
-        await _store(work, state, answer)
-        work.bells.uplink.ring()
+            await _store(work, state, Answer(Unknown(), "the appliance stopped while this ran"))
+            state = await _read(work, incident_id)
+            continue
+        await _until(work, state.pending.command.not_before_ms)
+        async with at_once, line_to(work, state.incident.target) as line:
+            state = await _carry_in_a_row(work, state, line)
+
+
+async def _carry_in_a_row(work: Work, state: InHand, line: Line) -> InHand | None:
+    """Carry out the pending command and what follows it at once, on one line.
+
+    A verify is carried out alone: it has a session of its own, and no line is open beside it.
+    """
+    while True:
+        await _mark_started(work, state.pending)
+        await _store(work, state, await _perform(work, state, line))
+        following = await _read(work, state.incident.id)
+        if following is None or not _continues(work, state.pending, following.pending):
+            return following
+        state = following
+
+
+def _continues(work: Work, before: Journaled, after: Journaled) -> bool:
+    is_due = after.command.not_before_ms <= work.clock.now_ms()
+    return is_due and Kind.VERIFY not in {before.command.kind, after.command.kind}
 
 
 async def _read(work: Work, incident_id: IncidentId) -> InHand | None:
@@ -116,18 +134,18 @@ async def _mark_started(work: Work, pending: Journaled) -> None:
         await journal.mark_started(conn, pending.id, now_ms=work.clock.now_ms())
 
 
-async def _perform(work: Work, state: InHand) -> Answer:
+async def _perform(work: Work, state: InHand, line: Line) -> Answer:
     command, plan = state.pending.command, state.repair.plan
     match command.kind:
         case Kind.CAPTURE:
-            return await _capture(work, state)
+            return await _capture(work, state, line)
         case Kind.STEP:
             step = plan.steps[command.step]
             script = _script(state, step.script, timeout_s=step.timeout_s)
-            return await _change(work, state, script, done=StepDone(command.step))
+            return await _change(work, state, line, script, done=StepDone(command.step))
         case Kind.UNDO:
             script = _script(state, plan.undo or "", timeout_s=plan.timeout_s)
-            return await _change(work, state, script, done=UndoDone())
+            return await _change(work, state, line, script, done=UndoDone())
         case Kind.VERIFY:
             return await _verify(work, state)
 
@@ -142,18 +160,14 @@ def _script(state: InHand, text: str, *, timeout_s: int) -> Script:
     )
 
 
-async def _run(work: Work, state: InHand, script: Script) -> tuple[int, bytes] | Answer:
-    """Run a script in a session of its own; an Answer when it gave none."""
-    is_open = False
+async def _run(work: Work, state: InHand, line: Line, script: Script) -> tuple[int, bytes] | Answer:
+    """Run a script on the repair's line; an Answer when it gave none."""
     try:
-        login = await login_of(work, state.incident.target)
-        async with work.shell.session(login) as session:
-            is_open = True
-            ran = await session.run(script)
+        ran = await line.run(script)
     except ShellError as error:
         if error.reason in REFUSED:
             return Answer(Refused(), str(error), finding=_no_way_in(work, state, error))
-        if not is_open:
+        if not line.sent:
             return Answer(NotRun(), str(error), finding=_no_way_in(work, state, error))
         return Answer(Unknown() if error.reason in LOST else Failed(), str(error))
     return ran.exit_status, ran.stdout
@@ -168,9 +182,10 @@ def _no_way_in(work: Work, state: InHand, error: ShellError) -> Finding | None:
     return finding_of(work, check, judgement, target=state.incident.target)
 
 
-async def _capture(work: Work, state: InHand) -> Answer:
+async def _capture(work: Work, state: InHand, line: Line) -> Answer:
     plan = state.repair.plan
-    ran = await _run(work, state, _script(state, plan.capture or "", timeout_s=plan.timeout_s))
+    script = _script(state, plan.capture or "", timeout_s=plan.timeout_s)
+    ran = await _run(work, state, line, script)
     if isinstance(ran, Answer):
         return ran
     try:
@@ -180,8 +195,8 @@ async def _capture(work: Work, state: InHand) -> Answer:
     return Answer(Captured(), captured=captured)
 
 
-async def _change(work: Work, state: InHand, script: Script, *, done: Event) -> Answer:
-    ran = await _run(work, state, script)
+async def _change(work: Work, state: InHand, line: Line, script: Script, *, done: Event) -> Answer:
+    ran = await _run(work, state, line, script)
     if isinstance(ran, Answer):
         return ran
     try:
@@ -234,6 +249,7 @@ async def _store(work: Work, state: InHand, answer: Answer) -> None:
         if (after := _verified(state, answer)) is not None:
             await journal.keep_after(conn, state.repair, journal.seen_in(after))
         await _store_move(conn, work, state, move=move, answer=answer)
+    work.bells.uplink.ring()
 
 
 def _verified(state: InHand, answer: Answer) -> Finding | None:

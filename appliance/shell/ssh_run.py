@@ -6,7 +6,7 @@ from typing import Final
 
 import asyncssh
 
-from appliance.ports import Ran, Script, ShellError, Sudo
+from appliance.ports import NotSentError, Ran, Script, ShellError, Sudo
 from appliance.shell.ssh_script import (
     KILL_AFTER_S,
     STDERR_BYTES_MAX,
@@ -104,6 +104,7 @@ async def run(
     Raises:
         ShellError: sudo_refused, no_credential (for sudo), auth_refused (the login has no usable
             shell), timeout or unreachable.
+        NotSentError: no channel was opened.
         MalformedError: the script or its variables cannot be sent.
     """
     text = program(script)
@@ -135,16 +136,16 @@ async def _open(
             return channel, seen
     except TimeoutError:
         msg = f"the host opened no channel within {BEGIN_S} s"
-        raise ShellError(Reason.TIMEOUT, msg) from None
+        raise NotSentError(Reason.TIMEOUT, msg) from None
     except asyncssh.ChannelOpenError as error:
         if not connection.is_closed():
             msg = f"the host refused a channel: {error.reason:.200}"
-            raise ShellError(Reason.AUTH_REFUSED, msg) from error
+            raise NotSentError(Reason.AUTH_REFUSED, msg) from error
         msg = "the connection was lost before the script was sent"
-        raise ShellError(Reason.UNREACHABLE, msg) from error
+        raise NotSentError(Reason.UNREACHABLE, msg) from error
     except (asyncssh.Error, OSError) as error:
         msg = f"the connection was lost before the script was sent: {error!s:.99}"
-        raise ShellError(Reason.UNREACHABLE, msg) from error
+        raise NotSentError(Reason.UNREACHABLE, msg) from error
 
 
 async def _give_password(

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from appliance.ports import Credential, Login, Ran, Script, ShellError, Sudo
+from appliance.ports import Credential, Login, NotSentError, Ran, Script, ShellError, Sudo
 from appliance.shell import ssh_script
 from proto.errors import MalformedError
 from proto.findings import Reason
@@ -99,7 +99,7 @@ class FakeSession:
         ssh_script.program(script)
         ssh_script.command(sudo=Sudo.NONE, timeout_s=script.timeout_s, nonce="")
         if not self.is_open:
-            raise ShellError(Reason.UNREACHABLE, "the session is closed")
+            raise NotSentError(Reason.UNREACHABLE, "the session is closed")
         self._become(script)
         host = self._host
         takes_s = host.takes_s(script)
