@@ -1,6 +1,10 @@
-"""Asking a target what is due, in one session, and recording what it answered."""
+"""Asking a target what is due, in one session, and recording what it answered.
 
-from collections.abc import Sequence
+What drifted does not wait for the rest of the checks: it is recorded soon, so that its repair can
+start while they are asked.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from appliance.core import schedule
 from appliance.handlers.facts import facts_of
@@ -13,8 +17,12 @@ from appliance.store import findings, incidents, meta
 from appliance.store.findings import Kept
 from appliance.store.targets import Target
 from proto.catalog.model import Check
-from proto.findings import Finding
+from proto.findings import Finding, Verdict
+from proto.incidents import Incident
 from proto.judge import unknown
+
+TELL_WITHIN_MS = 300
+"""How long a drift waits for other findings to be recorded with it, in one transaction."""
 
 
 async def scan_target(work: Work, target: Target, *, all_of_them: bool = False) -> int:
@@ -34,10 +42,9 @@ async def scan_target(work: Work, target: Target, *, all_of_them: bool = False) 
     }
     due = [check for check in asked if all_of_them or times_ms[check.id] <= now_ms]
     if due:
-        found = await _ask_all(work, target, due)
-        await record(work, found, knowing=knowing)
-        await _remember(work, found)
+        await _ask_all(work, target, due, knowing=knowing)
         now_ms = work.clock.now_ms()
+        await _remember(work, now_ms)
     waits = [now_ms + check.interval_s * 1000 for check in due]
     waits += [times_ms[check.id] for check in asked if check not in due]
     return min(waits, default=now_ms + 3_600_000)
@@ -55,25 +62,37 @@ def _due_ms(work: Work, check: Check, kept: Kept | None, *, now_ms: int) -> int:
     )
 
 
-async def _ask_all(work: Work, target: Target, due: Sequence[Check]) -> list[Finding]:
-    """Ask checks one after another in one session; a login that fails makes all unknown."""
+async def _ask_all(
+    work: Work, target: Target, due: Sequence[Check], *, knowing: Mapping[str, Incident]
+) -> None:
+    """Ask checks one after another in one session; a login that fails makes the rest unknown."""
     facts = facts_of(work, target)
-    found: list[Finding] = []
+    asked, untold = 0, list[Finding]()
     try:
         login = await login_of(work, target.id)
         async with work.shell.session(login) as session:
             for check in due:
                 judgement = await ask(session, check, facts)
-                found.append(finding_of(work, check, judgement, target=target.id))
+                untold.append(finding_of(work, check, judgement, target=target.id))
+                asked += 1
+                if _is_urgent(untold, now_ms=work.clock.now_ms()):
+                    await record(work, untold, knowing=knowing)
+                    untold = []
     except ShellError as error:
-        found += [
+        untold += [
             finding_of(work, check, unknown(error.reason, str(error)), target=target.id)
-            for check in due[len(found) :]
+            for check in due[asked:]
         ]
-    return found
+    if untold:
+        await record(work, untold, knowing=knowing)
 
 
-async def _remember(work: Work, found: Sequence[Finding]) -> None:
-    newest_ms = max(finding.at_ms for finding in found)
+def _is_urgent(untold: Sequence[Finding], *, now_ms: int) -> bool:
+    return any(
+        one.verdict is Verdict.DRIFTED and now_ms - one.at_ms >= TELL_WITHIN_MS for one in untold
+    )
+
+
+async def _remember(work: Work, now_ms: int) -> None:
     async with work.store.write() as conn:
-        await meta.put(conn, meta.Key.LAST_SCAN_MS, str(newest_ms))
+        await meta.put(conn, meta.Key.LAST_SCAN_MS, str(now_ms))
