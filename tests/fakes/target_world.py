@@ -12,7 +12,7 @@ the appliance by.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -346,9 +346,13 @@ class TargetShell:
         self._require_alive()
         if target.happens(target.weather.refuses):
             raise ShellError(Reason.UNREACHABLE, "no answer")
-        if target.host.users["osiris"] != login.credential:
-            target.refused_s.append(asyncio.get_running_loop().time())
-        async with self._shell.session(login) as inner:
+        async with AsyncExitStack() as stack:
+            try:
+                inner = await stack.enter_async_context(self._shell.session(login))
+            except ShellError as error:
+                if error.reason is Reason.AUTH_REFUSED:
+                    target.refused_s.append(asyncio.get_running_loop().time())
+                raise
             yield TargetSession(inner, target, require_alive=self._require_alive)
 
     async def host_key(self, address: str, port: int) -> str:

@@ -67,6 +67,9 @@ class Life:
         self.is_alive = False
         self._trace.note(self.name, "is killed")
         for raw in self._raws:
+            # A cursor that is still referred to keeps a closed connection's locks; an operating
+            # system would drop them with the process.
+            raw.rollback()
             raw.close()
         for task in self._tasks:
             task.cancel()

@@ -17,7 +17,7 @@ from tests.sim.build import World, build, content_of
 from tests.sim.nodes import Common
 from tests.sim.storm import Storm
 from tests.sim.trace import Trace
-from tests.sim.verdicts import breaches, mirror
+from tests.sim.verdicts import breaches, is_at_rest, mirror
 from tests.sim.watch import Watch, rows_of
 
 STORM_S = 2400.0
@@ -25,6 +25,9 @@ CALM_S = 4200.0
 """Long enough for every check's interval and every rule's cooldown to pass."""
 
 LOOK_EVERY_S = 600.0
+LAST_LOOKS = 30
+LAST_LOOK_S = 10.0
+"""How long a repair or a batch that is just then under way may take to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,10 @@ async def _through(world: World, referee: _Referee, storm: Storm, *, storm_s: fl
     storm.end(world)
     await raging
     await _watch_for(world, referee, CALM_S)
+    for _ in range(LAST_LOOKS):
+        if all(is_at_rest(node) for node in world.appliances):
+            break
+        await _watch_for(world, referee, LAST_LOOK_S)
     if not referee.broken:
         for what in breaches(world):
             referee.fail(what)

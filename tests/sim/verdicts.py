@@ -27,6 +27,8 @@ WAITING = frozenset(
 )
 Row = FindingRow | IncidentRow | HealRow | HealthRow
 
+_STUCK = f"SELECT id, state FROM incidents WHERE state IN {IN_HAND}"  # noqa: S608 - a constant
+
 SHORT_MS = 1000
 """Evidence keeps whole seconds."""
 
@@ -45,6 +47,12 @@ def breaches(world: World) -> Iterator[str]:
 
 def _rows(path: Path, query: str, *values: object) -> list[sqlite3.Row]:
     return rows_of(str(path), query, *values)
+
+
+def is_at_rest(node: ApplianceNode) -> bool:
+    """Tell whether nothing is under way: no repair, and no evidence that the hub lacks."""
+    head = _rows(node.path, "SELECT size, acked_size FROM evidence_head")[0]
+    return head["size"] == head["acked_size"] and not _rows(node.path, _STUCK)
 
 
 def mirror(world: World, node: ApplianceNode) -> Iterator[str]:
@@ -178,8 +186,7 @@ def restored(target: Target) -> Iterator[str]:
 
 def _rest(node: ApplianceNode) -> Iterator[str]:
     """Once quiet, what an appliance believes of its targets is so, and nothing is stuck."""
-    query = f"SELECT id, state FROM incidents WHERE state IN {IN_HAND}"  # noqa: S608 - a constant
-    for row in _rows(node.path, query):
+    for row in _rows(node.path, _STUCK):
         yield f"{node.name}: {row['id']} is still {row['state']}"
     for target in node.targets:
         yield from restored(target)
