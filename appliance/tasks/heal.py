@@ -10,6 +10,7 @@ from appliance.core.gates import Candidate, Escalate, Hold, Proceed, Ruling, Wai
 from appliance.core.healing import Begin, Move, Situation
 from appliance.core.schedule import REFUSED
 from appliance.handlers.facts import facts_of
+from appliance.handlers.patience import room
 from appliance.handlers.record import tell_turn
 from appliance.handlers.repair import carry
 from appliance.handlers.wellness import clear_condition
@@ -17,7 +18,7 @@ from appliance.handlers.work import Work
 from appliance.store import findings, incidents, journal, limits, meta, targets, waivers
 from appliance.store.health import Condition
 from proto.catalog.model import Autonomy, Check
-from proto.errors import NotFoundError
+from proto.errors import NoRoomError, NotFoundError
 from proto.ids import IncidentId
 from proto.incidents import IN_HAND, Cause, Decided, Incident, State
 from proto.invariants import require
@@ -36,7 +37,11 @@ async def run(work: Work) -> None:
     at_once = asyncio.Semaphore(work.settings.repairs_at_once)
     async with asyncio.TaskGroup() as group:
         while True:
-            await consider(work)
+            try:
+                await consider(work)
+            except NoRoomError:
+                work.bells.tidy.ring()  # the repairs under way wait by themselves
+                await room(work)
             for incident in await _in_hand(work):
                 if incident not in hands:
                     task = group.create_task(_carry(work, incident, at_once))
@@ -46,7 +51,15 @@ async def run(work: Work) -> None:
 
 
 async def _carry(work: Work, incident: IncidentId, at_once: asyncio.Semaphore) -> None:
-    await carry(work, incident, at_once=at_once)
+    while True:
+        try:
+            await carry(work, incident, at_once=at_once)
+        except NoRoomError:
+            # What a command came to was not stored: it is looked at again, never run again.
+            work.bells.tidy.ring()
+            await room(work)
+        else:
+            break
     work.bells.heal.ring()  # the target is free for the next incident
 
 
@@ -74,6 +87,7 @@ async def consider(work: Work) -> None:
     for incident in (*waiting, *free):
         async with work.store.write() as conn:
             await _consider_one(conn, work, incident.id)
+        work.bells.uplink.ring()
     if not open_breakers:
         await clear_condition(work, Condition.BREAKER_OPEN)
 
