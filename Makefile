@@ -7,7 +7,7 @@ PYTEST  := $(BIN)/pytest
 SOURCES := appliance central osiris proto runtime tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages rootfs run test check fix sim bench fuzz proto lock clean
+.PHONY: help setup packages names rootfs run test check fix sim bench fuzz proto lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,10 @@ packages: $(STAMP)
 rootfs: packages
 	@$(BIN)/python -m osiris.demo.rootfs --if-possible
 
-setup: $(STAMP) packages rootfs ## install everything: .venv from the lock, Debian packages, the demo's root file system
+names: $(STAMP)
+	@$(BIN)/python -m osiris.gazetteer build
+
+setup: $(STAMP) packages names rootfs ## install everything: .venv from the lock, Debian packages, names, the demo's root file system
 
 run: setup ## the demo: a hub, an appliance and a small clinic of real machines that it heals
 	@$(BIN)/osiris demo
@@ -66,6 +69,8 @@ proto: $(STAMP) ## regenerate the gRPC code and the reference pages
 lock: $(STAMP) ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --group dev --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --output-file requirements.lock
+	@printf 'names\npybabynames\nsurgeo\nsymspellpy\n' | $(BIN)/uv pip compile --quiet - --no-deps --generate-hashes \
+	  --no-header --no-emit-index-url --no-annotate --output-file requirements-gazetteer.lock
 	@printf 'setuptools\nwheel\n' | $(BIN)/uv pip compile --quiet - --generate-hashes \
 	  --no-header --no-emit-index-url --no-annotate --output-file requirements-build.lock
 

@@ -1,0 +1,1 @@
+"""The scrubber: text in, `Scrubbed` out; the one door for text that leaves a site."""
