@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -61,11 +61,18 @@ class Addresses:
 
 @dataclass(slots=True)
 class Scene:
-    """A running demo. Use it as a context manager."""
+    """A running demo. Use it as a context manager.
+
+    Attributes:
+        neglected: host -> the checks that it drifts from.
+        content_dir: another content set than the one that is shipped.
+    """
 
     rootfs: Path
     say: Say
     network: str = "10.77.0"
+    neglected: Mapping[str, Sequence[str]] = field(default_factory=lambda: neglect.NEGLECT)
+    content_dir: Path | None = None
     directory: Path = field(init=False)
     world: World = field(init=False)
     addresses: Addresses = field(init=False)
@@ -93,7 +100,7 @@ class Scene:
             self.say(f"hub on 127.0.0.1:{hub_port}")
             self._enroll(hub_port)
             self.say(booting.result())
-            neglecting = hands.map(self._drift, neglect.NEGLECT)
+            neglecting = hands.map(self._drift, hosts.LINUX_HOSTS)
             self._start_appliance(hub_port)
             self._host_keys = dict(neglecting)
             self._stack = self._stack.pop_all()
@@ -151,7 +158,7 @@ class Scene:
 
     def _drift(self, host: str) -> tuple[str, str]:
         """Neglect a host; return its name and the host key that it shows."""
-        checks = neglect.NEGLECT[host]
+        checks = self.neglected.get(host, ())
         text = "\n".join(f"( {neglect.script(check)}\n) >/dev/null" for check in checks)
         done = self.world.exec(host, ["sh", "-eu"], stdin=text.encode())
         if done.exit_status != 0:
@@ -193,8 +200,9 @@ class Scene:
         self.say("appliance enrolled and watching")
 
     def _appliance_toml(self) -> str:
+        content = f'content_dir = "{self.content_dir}"\n' if self.content_dir else ""
         return (
-            f'state_dir = "{self.directory / "appliance"}"\n'
+            f'state_dir = "{self.directory / "appliance"}"\n{content}'
             f'address = "{self.bridge}"\n\n'
             '[site]\nlabel = "Demo clinic"\n'
             f'admin_networks = ["{self.network}.0/24"]\nntp_servers = ["{self.bridge}"]\n\n'
