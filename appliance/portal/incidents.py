@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from starlette.responses import RedirectResponse, Response
 
 from appliance.portal.frame import check_text, page, pairs
-from appliance.portal.rows import incident_rows, is_cosigned
+from appliance.portal.rows import incident_rows, is_cosigned, is_healed, state_words
 from appliance.portal.state import PortalVisit
 from appliance.store.views import incidents, site
 from appliance.store.views.incidents import (
@@ -18,7 +18,7 @@ from appliance.store.views.incidents import (
 from appliance.store.views.site import EvidenceView
 from proto.catalog.model import Content
 from proto.errors import NotFoundError
-from proto.evidence import Outcome, Result
+from proto.evidence import Outcome
 from proto.ids import parse_incident_id
 from proto.incidents import IN_HAND, State
 from runtime.web import words
@@ -123,8 +123,8 @@ async def _show(visit: PortalVisit, *, problem: str, reason: str, status: int) -
         "incident": incident,
         "check": check_text(content, incident.check),
         "severity": words.SEVERITIES[incident.severity],
-        "state": words.STATES[incident.state],
-        "headline": _headline(incident, repairs),
+        "state": state_words(incident),
+        "headline": _headline(incident),
         "runbook_title": runbook_title(content, incident.runbook),
         "losers": incident.decided.losers if incident.decided else (),
         "seen": pairs(incident.seen),
@@ -158,14 +158,10 @@ def runbook_title(content: Content, runbook: str | None) -> str | None:
     return found.title if found else runbook
 
 
-def _headline(incident: IncidentView, repairs: list[RepairView]) -> Words:
+def _headline(incident: IncidentView) -> Words:
     """Return how the incident stands: a proved repair outranks the code that ended it."""
-    if incident.state in {State.HEALED, State.CLOSED} and repairs:
-        last = repairs[-1].result
-        if last is Result.HEALED:
-            return words.RESULTS[last]
-    state = words.STATES[incident.state]
-    if incident.cause is None:
+    state = state_words(incident)
+    if incident.cause is None or is_healed(incident):
         return state
     why = words.CAUSES[incident.cause]
     return Words(why.label, why.sentence, state.tone)

@@ -7,6 +7,8 @@ from appliance.portal.frame import CheckText, check_text, severity_words
 from appliance.store.views.incidents import HealedView, IncidentView
 from appliance.store.views.site import EvidenceView
 from proto.catalog.model import Content
+from proto.evidence import Result
+from proto.incidents import State
 from runtime.web import words
 from runtime.web.words import Words
 
@@ -39,11 +41,21 @@ def incident_rows(content: Content, views: Sequence[IncidentView]) -> list[Incid
             view=view,
             check=check_text(content, view.check),
             severity=severity_words(view.severity),
-            state=words.STATES[view.state],
-            why=words.CAUSES[view.cause] if view.cause else None,
+            state=state_words(view),
+            why=words.CAUSES[view.cause] if view.cause and not is_healed(view) else None,
         )
         for view in views
     ]
+
+
+def is_healed(view: IncidentView) -> bool:
+    """Tell whether an incident is over because its last repair was proved."""
+    return view.state in {State.HEALED, State.CLOSED} and view.result is Result.HEALED
+
+
+def state_words(view: IncidentView) -> Words:
+    """Return where an incident stands; one that was healed stays so called when it is closed."""
+    return words.RESULTS[Result.HEALED] if is_healed(view) else words.STATES[view.state]
 
 
 def done_rows(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from central.console.frame import check_title, page, pairs, runbook_title, shipped
-from central.console.site import incident_row, site_of
+from central.console.site import incident_row, is_healed, site_of
 from central.state import ConsoleVisit
 from central.store.sites import find_site
 from central.store.views.incident import HealView, IncidentView, SideView, incident_view
@@ -96,14 +96,13 @@ def turns(view: IncidentView) -> list[Turn]:
 
 
 def _headline(view: IncidentView) -> Words:
-    if view.line.state in {State.CLOSED, State.HEALED} and view.heals:
-        last = view.heals[-1].result
-        if last is Result.HEALED:
-            return words.RESULTS[last]
-    state = words.STATES[view.line.state]
-    if view.line.cause is None:
+    line = view.line
+    if is_healed(line):
+        return words.RESULTS[Result.HEALED]
+    state = words.STATES[line.state]
+    if line.cause is None:
         return state
-    why = words.CAUSES[view.line.cause]
+    why = words.CAUSES[line.cause]
     return Words(why.label, why.sentence, state.tone)
 
 

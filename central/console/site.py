@@ -31,9 +31,10 @@ from central.store.views.site import (
 from proto import ids
 from proto.catalog.model import Content
 from proto.errors import MalformedError, NotFoundError
+from proto.evidence import Result
 from proto.findings import Verdict
 from proto.ids import SiteId
-from proto.incidents import Severity
+from proto.incidents import Severity, State
 from proto.inventory import DeviceClass, Platform
 from runtime.web import csv, people, words
 from runtime.web.words import Words
@@ -225,15 +226,21 @@ def _targets(view: SiteView) -> list[TargetRow]:
 
 
 def incident_row(content: Content, line: IncidentLine) -> IncidentRow:
-    """Return an incident in words."""
+    """Return an incident in words; one that was healed stays so called when it is closed."""
+    healed = is_healed(line)
     return IncidentRow(
         line=line,
         title=check_title(content, line.check),
         severity=words.SEVERITIES[line.severity] if line.severity else words.UNNAMED,
         rank=_RANKS[line.severity] if line.severity else _RANKS[Severity.LOW],
-        state=words.STATES[line.state],
-        why=words.CAUSES[line.cause] if line.cause else None,
+        state=words.RESULTS[Result.HEALED] if healed else words.STATES[line.state],
+        why=words.CAUSES[line.cause] if line.cause and not healed else None,
     )
+
+
+def is_healed(line: IncidentLine) -> bool:
+    """Tell whether an incident is over because its last repair was proved."""
+    return line.state in {State.HEALED, State.CLOSED} and line.result == Result.HEALED
 
 
 def _finding(content: Content, view: FindingView, presence: Presence) -> FindingRow:

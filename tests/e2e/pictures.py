@@ -30,9 +30,9 @@ PORTAL = {
     "health": "/health",
 }
 README = {
-    "portal-overview": ("/", Look(DESKTOP, "light")),
-    "portal-overview-dark": ("/", Look(DESKTOP, "dark")),
-    "portal-overview-phone": ("/", Look(PHONE, "light")),
+    "portal": ("/", Look(DESKTOP, "light")),
+    "portal-dark": ("/", Look(DESKTOP, "dark")),
+    "portal-phone": ("/", Look(PHONE, "light")),
     "portal-device": (PORTAL["device"], Look(DESKTOP, "light")),
     "portal-incident": (PORTAL["healed"], Look(DESKTOP, "light")),
 }

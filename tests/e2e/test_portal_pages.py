@@ -236,7 +236,7 @@ async def test_a_finding_shows_what_was_seen_why_it_matters_and_until_when(
         said = words_of((await client.get(f"/devices/{rows.FRONT}")).text)
     assert "45 CFR 164.312(a)(2)(i) each administrator signs in under their own name" in said
     assert "It counts until Nov 22, 2026, 11:22 AM EST." in said
-    assert "Last turn Root cannot log in over SSH A later check passed. Closed" in said
+    assert "Last turn Root cannot log in over SSH Healed Nov 22, 2026, 10:27 AM EST" in said
 
 
 async def test_a_healed_incident_shows_before_action_after_and_its_proof(

@@ -17,7 +17,9 @@ INCIDENTS_SHOWN_MAX = 200
 TURNS_SHOWN_MAX = 200
 
 _INCIDENTS = f"""
-SELECT i.*, {label("d")} AS label FROM incidents i JOIN devices d ON d.id = i.target
+SELECT i.*, {label("d")} AS label,
+  (SELECT result FROM repairs r WHERE r.incident = i.id ORDER BY r.run DESC LIMIT 1) AS result
+FROM incidents i JOIN devices d ON d.id = i.target
 """  # noqa: S608 - only constants of this package are put together here
 
 
@@ -34,7 +36,12 @@ WHERE i.state IN (SELECT value FROM json_each(?)) ORDER BY i.updated_ms DESC, i.
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """An incident as pages list it; `label` is how its device is called."""
+    """An incident as pages list it.
+
+    Attributes:
+        label: how its device is called.
+        result: how its last repair ended; None while there was none, or it has not ended.
+    """
 
     id: IncidentId
     target: TargetId
@@ -53,6 +60,7 @@ class IncidentView:
     runbook: str | None
     params: Mapping[str, Scalar]
     not_before_ms: int
+    result: Result | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,7 @@ def _incident(row: Row) -> IncidentView:
         runbook=row["runbook"],
         params=fields(row["params"]),
         not_before_ms=row["not_before_ms"],
+        result=Result(row["result"]) if row["result"] else None,
     )
 
 

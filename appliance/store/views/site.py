@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import aiosqlite
 
+from appliance.store.db import Store
+from appliance.store.health import Condition
 from appliance.store.views.values import label
 from proto.ids import TargetId
 
@@ -125,6 +127,11 @@ async def conditions(connection: aiosqlite.Connection) -> list[ConditionView]:
         "SELECT code, since_ms, detail FROM health ORDER BY since_ms, code"
     )
     return [ConditionView(row["code"], row["since_ms"], row["detail"]) for row in rows]
+
+
+def now(store: Store) -> frozenset[Condition]:
+    """Return what holds at this moment, stored or not: a full disk cannot store that it is."""
+    return frozenset() if store.has_room() else frozenset({Condition.DISK_FULL})
 
 
 async def meta(connection: aiosqlite.Connection) -> Mapping[str, str]:
