@@ -5,6 +5,7 @@
 | `ConfigError` | the operator corrects what was written | 3 |
 | `RejectedError` | the sender; the same bytes are never retried, the refusal is recorded | 4 |
 | `UnreachableError` | nobody; wait and try again | 5 |
+| `NoRoomError` | the operator makes room on the disk; then try again | 5 |
 | `TargetError` | the target's administrator: the host ran it and failed | 6 |
 | `IntegrityError` | stop, raise health, call a person | 7 |
 
@@ -81,6 +82,13 @@ class UnreachableError(OsirisError):
         """Keep the wait the other side asked for, in seconds, when it said one."""
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class NoRoomError(OsirisError):
+    """The disk is full: nothing was stored, and the same thing may be tried again later."""
+
+    code = "disk_full"
+    exit_status = 5
 
 
 class TargetError(OsirisError):

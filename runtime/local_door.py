@@ -19,6 +19,7 @@ from proto.errors import (
     ConflictError,
     IntegrityError,
     MalformedError,
+    NoRoomError,
     NotFoundError,
     OsirisError,
     RejectedError,
@@ -36,6 +37,7 @@ STATUSES: tuple[tuple[type[OsirisError], int], ...] = (
     (ConfigError, 422),
     (TargetError, 502),
     (UnreachableError, 503),
+    (NoRoomError, 507),
     (IntegrityError, 500),
     (MalformedError, 400),
 )

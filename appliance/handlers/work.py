@@ -75,6 +75,7 @@ class Bells:
     heal: Bell = field(default_factory=Bell)
     uplink: Bell = field(default_factory=Bell)
     check_in: Bell = field(default_factory=Bell)
+    tidy: Bell = field(default_factory=Bell)
 
 
 @dataclass(frozen=True, slots=True)

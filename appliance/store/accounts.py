@@ -1,11 +1,12 @@
 """Accounts of the portal and their sessions; an account is made by the command line alone."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiosqlite
 
 from appliance.store.db import Store
-from proto.errors import ConflictError, MalformedError
+from proto.errors import ConflictError, MalformedError, NoRoomError
 from runtime.web.sessions import StoredSession
 
 NAME_CHARS_MAX = 40
@@ -30,7 +31,7 @@ class AccountTable:
         self, digest: bytes, *, person: str, now_ms: int, expires_ms: int
     ) -> None:
         """Keep a new session, and drop those that are over."""
-        async with self.store.write() as conn:
+        async with self.store.write_in_reserve() as conn:
             await conn.execute("DELETE FROM sessions WHERE expires_ms <= ?", (now_ms,))
             await conn.execute(
                 "INSERT INTO sessions VALUES (?, ?, ?, ?)", (digest, person, now_ms, expires_ms)
@@ -49,10 +50,12 @@ class AccountTable:
 
     async def saw_session(self, digest: bytes, *, now_ms: int) -> None:
         """Note that a session was used."""
-        async with self.store.write() as conn:
-            await conn.execute(
-                "UPDATE sessions SET seen_ms = ? WHERE token_hash = ?", (now_ms, digest)
-            )
+        # A page is shown on a full disk too: it says so.
+        with suppress(NoRoomError):
+            async with self.store.write_in_reserve() as conn:
+                await conn.execute(
+                    "UPDATE sessions SET seen_ms = ? WHERE token_hash = ?", (now_ms, digest)
+                )
 
     async def end_session(self, digest: bytes) -> None:
         """Forget a session."""

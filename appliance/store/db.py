@@ -4,11 +4,17 @@ One connection writes, behind a lock that is held for a whole transaction: two c
 a connection lose each other's writes. Readers have their own read-only connections, so a page never
 waits for a repair. Migrations are numbered files, applied in order, their SHA-256 recorded; a file
 that changed after it was applied stops the daemon.
+
+The last `RESERVE_BYTES` of the disk are for making room: no transaction is begun in them but by
+`write_in_reserve`. So a disk that fills up is noticed while it can still be said, and what could
+not be stored was never begun.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
@@ -16,18 +22,31 @@ from typing import Self
 
 import aiosqlite
 
-from proto.errors import IntegrityError
+from proto.errors import IntegrityError, NoRoomError
 from runtime.sqlite import Connect, threaded
 
 READERS = 2
 """Read-only connections kept open; a further reader waits."""
 
+RESERVE_BYTES = 2 * 1024 * 1024
+"""More than the largest transaction, with what a checkpoint then copies."""
+
+FreeBytes = Callable[[], int]
+
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE})
+
 
 class Store:
     """An open store. `write()` and `read()` are the only ways to its rows."""
 
-    def __init__(self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection]) -> None:
+    def __init__(
+        self,
+        writer: aiosqlite.Connection,
+        readers: list[aiosqlite.Connection],
+        free_bytes: FreeBytes,
+    ) -> None:
         """Take open connections; `Store.open` makes them."""
+        self.free_bytes = free_bytes
         self._writer = writer
         self._lock = asyncio.Lock()
         self._all_readers = readers
@@ -36,21 +55,35 @@ class Store:
             self._readers.put_nowait(reader)
 
     @classmethod
-    async def open(cls, path: Path, *, now_ms: int, connect: Connect = threaded) -> Self:
+    async def open(
+        cls,
+        path: Path,
+        *,
+        now_ms: int,
+        connect: Connect = threaded,
+        free_bytes: FreeBytes | None = None,
+    ) -> Self:
         """Open the file, creating it and applying migrations as needed.
+
+        `free_bytes` tells how much room the disk has; by default the disk itself is asked.
 
         Raises:
             IntegrityError: the file is damaged, or holds a migration that this program lacks or
                 that differs from the one applied.
+            NoRoomError: the disk is so full that it cannot even be opened.
         """
-        writer = await connect(path, read_only=False)
         try:
-            await migrate(writer, now_ms=now_ms)
-            readers = [await connect(path, read_only=True) for _ in range(READERS)]
-        except BaseException:
-            await writer.close()
-            raise
-        return cls(writer, readers)
+            _make(path)
+            writer = await connect(path, read_only=False)
+            try:
+                await migrate(writer, now_ms=now_ms)
+                readers = [await connect(path, read_only=True) for _ in range(READERS)]
+            except BaseException:
+                await writer.close()
+                raise
+        except sqlite3.OperationalError as error:
+            raise _told(error) from error
+        return cls(writer, readers, free_bytes or (lambda: shutil.disk_usage(path.parent).free))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -59,19 +92,48 @@ class Store:
                 await reader.close()
             await self._writer.close()
 
+    def has_room(self) -> bool:
+        """Tell whether the disk has more than the reserve."""
+        return self.free_bytes() > RESERVE_BYTES
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Give the writer inside one transaction: committed at the end, undone on any error."""
+        """Give the writer inside one transaction: committed at the end, undone on any error.
+
+        Raises:
+            NoRoomError: the disk has no room; nothing was stored.
+        """
+        if not self.has_room():
+            raise NoRoomError(NO_ROOM)
+        async with self.write_in_reserve() as writer:
+            yield writer
+
+    @asynccontextmanager
+    async def write_in_reserve(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Give the writer as `write` does, in the reserve too: for what makes room, and says so."""
         async with self._lock:
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 await self._writer.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                await self._writer.rollback()
+                raise _told(error) from error
             except BaseException:
                 # Does nothing when no transaction is open; calls are queued in order, so this
                 # holds too when the caller was cancelled before BEGIN had answered.
                 await self._writer.rollback()
                 raise
+
+    async def give_back(self) -> None:
+        """Hand what is empty in the file, and the whole write-ahead log, back to the disk."""
+        async with self._lock:
+            try:
+                # As a script: this statement works a page a step, and must be stepped to its end.
+                await self._writer.executescript("PRAGMA incremental_vacuum;")
+                await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.OperationalError as error:
+                raise _told(error) from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -85,6 +147,27 @@ class Store:
                 await reader.execute("ROLLBACK")
         finally:
             self._readers.put_nowait(reader)
+
+
+NO_ROOM = "the disk is full: nothing was changed"
+
+
+def _told(error: sqlite3.OperationalError) -> Exception:
+    """Return what an error of SQLite is called here: that the disk is full, or as it is."""
+    code = getattr(error, "sqlite_errorcode", None)  # SQLite's own errors have one
+    return NoRoomError(NO_ROOM) if code in _FULL else error
+
+
+def _make(path: Path) -> None:
+    """Make a new file one that can shrink; it cannot be told so once it holds anything."""
+    if path.exists() and path.stat().st_size:
+        return
+    fresh = sqlite3.connect(path, isolation_level=None)
+    try:
+        fresh.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        fresh.execute("VACUUM")
+    finally:
+        fresh.close()
 
 
 def migrations() -> list[tuple[str, bytes]]:

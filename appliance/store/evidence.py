@@ -21,6 +21,8 @@ from proto.ids import ApplianceId, SiteId
 from proto.keys import SigningKey
 
 KEPT_S = 90 * 86_400
+PRUNED_MAX = 2_000
+"""Rows dropped in one transaction; more wait for the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +193,36 @@ async def verify(conn: aiosqlite.Connection) -> int:
 
 async def prune(conn: aiosqlite.Connection, *, now_s: int) -> None:
     """Drop leaves and details that the hub acknowledged and that are older than 90 days."""
-    pruned = "idx < (SELECT acked_size FROM evidence_head) AND at < ?"
-    await conn.execute(
-        f"DELETE FROM evidence_details WHERE idx IN (SELECT idx FROM evidence WHERE {pruned})",  # noqa: S608 - a constant
-        (now_s - KEPT_S,),
+    await forget_details(conn, before_s=now_s - KEPT_S, rows_max=PRUNED_MAX)
+    await forget_leaves(conn, before_s=now_s - KEPT_S, rows_max=PRUNED_MAX)
+
+
+async def forget_details(conn: aiosqlite.Connection, *, before_s: int, rows_max: int) -> int:
+    """Drop the oldest details of acknowledged leaves; return how many."""
+    cursor = await conn.execute(
+        "DELETE FROM evidence_details WHERE (idx, part) IN (SELECT d.idx, d.part"
+        " FROM evidence_details d JOIN evidence e USING (idx)"
+        " WHERE d.idx < (SELECT acked_size FROM evidence_head) AND e.at < ?"
+        " ORDER BY d.idx LIMIT ?)",
+        (before_s, rows_max),
     )
-    await conn.execute(f"UPDATE evidence SET leaf = NULL WHERE {pruned}", (now_s - KEPT_S,))  # noqa: S608 - a constant
+    return cursor.rowcount
+
+
+async def forget_leaves(conn: aiosqlite.Connection, *, before_s: int, rows_max: int) -> int:
+    """Drop the oldest acknowledged leaves but for their hashes; return how many.
+
+    The rows are written anew: a row that only shrinks leaves its page half empty for good.
+    """
+    rows = [
+        tuple(row)
+        for row in await conn.execute_fetchall(
+            "SELECT idx, NULL, hash, type, at, target, incident FROM evidence"
+            " WHERE leaf IS NOT NULL AND idx < (SELECT acked_size FROM evidence_head) AND at < ?"
+            " ORDER BY idx LIMIT ?",
+            (before_s, rows_max),
+        )
+    ]
+    await conn.executemany("DELETE FROM evidence WHERE idx = ?", [row[:1] for row in rows])
+    await conn.executemany("INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    return len(rows)

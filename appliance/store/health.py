@@ -14,6 +14,7 @@ class Condition(StrEnum):
     BREAKER_OPEN = "breaker_open"
     DISK_LOW = "disk_low"
     DISK_FULL = "disk_full"
+    EVIDENCE_SHED = "evidence_shed"
     SCANNER_FAILED = "scanner_failed"
     CONTENT_REFUSED = "content_refused"
     DEVELOPMENT_TRUST = "development_trust"
@@ -35,6 +36,11 @@ async def raise_it(
         (condition, now_ms, detail[:400]),
     )
     return cursor.rowcount == 1
+
+
+async def tell(conn: aiosqlite.Connection, condition: Condition, *, detail: str) -> None:
+    """Put a newer detail to a condition that holds."""
+    await conn.execute("UPDATE health SET detail = ? WHERE code = ?", (detail[:400], condition))
 
 
 async def clear(conn: aiosqlite.Connection, condition: Condition) -> bool:

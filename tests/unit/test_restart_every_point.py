@@ -32,6 +32,7 @@ from appliance.store.devices import Seen
 from appliance.store.evidence import Scribe
 from appliance.tasks.heal import consider
 from proto.catalog.model import Content
+from proto.errors import NoRoomError
 from proto.findings import Finding, Vantage, Verdict
 from proto.ids import ApplianceId, SiteId, TargetId
 from proto.incidents import IN_HAND, Cause, Incident, State
@@ -558,12 +559,18 @@ async def test_no_step_is_taken_when_its_intent_cannot_be_stored(tmp_path: Path)
     """Intent before action: a journal that cannot be written keeps hands off the target."""
     box = await box_with(tmp_path, Bulb())
 
-    def full(_: Process, what: str) -> None:
+    def full(process: Process, what: str) -> None:
         if what.startswith("before UPDATE commands SET started_ms"):
-            raise sqlite3.OperationalError("database or disk is full")  # noqa: TRY003, EM101 - SQLite's own words
+            (pages,) = process.raws[0].execute("PRAGMA page_count").fetchone()
+            process.raws[0].execute(f"PRAGMA max_page_count = {pages}")
+            process.raws[0].execute("INSERT INTO meta VALUES ('too much', ?)", ("x" * 2**20,))
 
-    with pytest.raises(sqlite3.OperationalError):
+    async def heal_with_no_room() -> None:
         async with alive(box, full) as work:
             await heal(work)
+
+    with pytest.raises(NoRoomError):
+        await heal_with_no_room()
     assert box.bulb.did == []
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    after = await restarted(box)
+    assert (after.incident.state, box.bulb.counts()) == (State.HEALED, HEALED)
