@@ -59,6 +59,7 @@ def _print_addresses(scene: Scene) -> None:
     say(f"portal of the clinic   {where.portal}")
     say(f"console of the hub     {where.console}")
     say(f"first account of each  {where.account}, password {where.password}")
+    say(f"command line           osiris target list --config {scene.appliance_config}")
     say("The certificates are the demo's own, so a browser will warn once.\n")
 
 
