@@ -285,6 +285,10 @@ class Scene:
         self._stack.callback(_end, process)
         self._watched[name] = process
 
+    def pid(self, daemon: str) -> int:
+        """Return the process id of the "hub" or of the "appliance"."""
+        return self._watched[daemon].pid
+
     def check_alive(self) -> None:
         """Raise `DemoError` with the end of its log when a daemon has stopped."""
         for name, process in self._watched.items():
