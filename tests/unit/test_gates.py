@@ -1,0 +1,202 @@
+"""The gates: which objection wins, and how long each holds an incident."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from appliance.core import gates
+from appliance.core.gates import (
+    BREAKER_FAILURES,
+    BREAKER_OPEN_MS,
+    DAY_MS,
+    STALE_WAIT_MS,
+    Candidate,
+    Escalate,
+    History,
+    Hold,
+    Proceed,
+    Ruling,
+    Waive,
+    breaker_after,
+    rule_on,
+)
+from proto.catalog.model import Action, Autonomy, Disruption, Limits
+from proto.findings import Verdict
+from proto.incidents import Cause
+from tests.unit.core_values import (
+    CONTENT,
+    NOW_MS,
+    THE_CHECK,
+    THE_RULE,
+    THE_RUNBOOK,
+    facts,
+    finding,
+    incident,
+)
+
+NOTHING = History(fires_ms=(), breaker_until_ms=0, is_busy=False, is_refused=False)
+FREE = Candidate(
+    incident=incident(),
+    finding=finding(),
+    check=THE_CHECK,
+    is_waived=False,
+    rule=THE_RULE,
+    runbook=THE_RUNBOOK,
+    facts=facts(),
+    site_autonomy=Autonomy.AUTO,
+    history=NOTHING,
+    content=CONTENT.digest,
+)
+STALE_MS = NOW_MS - THE_CHECK.freshness_s * 1000 - 1
+COOL_UNTIL_MS = NOW_MS - 1 + 3_600_000
+
+
+def history(**changes: object) -> Callable[[Candidate], Candidate]:
+    return lambda one: replace(one, history=replace(one.history, **changes))  # type: ignore[arg-type]
+
+
+def runbook(**changes: object) -> Callable[[Candidate], Candidate]:
+    return lambda one: replace(one, runbook=replace(one.runbook, **changes))  # type: ignore[type-var]
+
+
+OBJECTIONS: list[tuple[str, Callable[[Candidate], Candidate], Ruling]] = [
+    ("refused", history(is_refused=True), Hold(Cause.NOT_MANAGED, NOW_MS + STALE_WAIT_MS)),
+    (
+        "stale",
+        lambda one: replace(one, finding=finding(at_ms=STALE_MS)),
+        Hold(Cause.STALE_FINDING, NOW_MS + STALE_WAIT_MS),
+    ),
+    ("waived", lambda one: replace(one, is_waived=True), Waive()),
+    (
+        "escalating rule",
+        lambda one: replace(one, rule=replace(THE_RULE, action=Action.ESCALATE)),
+        Escalate(Cause.RULE_ESCALATES),
+    ),
+    ("unmanaged", lambda one: replace(one, facts=None), Escalate(Cause.NOT_MANAGED)),
+    (
+        "observe only",
+        lambda one: replace(one, site_autonomy=Autonomy.OBSERVE),
+        Hold(Cause.OBSERVE_ONLY, NOW_MS + STALE_WAIT_MS),
+    ),
+    ("lockout", runbook(disruption=Disruption.LOCKOUT), Escalate(Cause.NO_REVERT)),
+    (
+        "requirement",
+        lambda one: replace(one, facts=facts(login="root")) if one.facts else one,
+        Escalate(Cause.REQUIREMENT_UNMET),
+    ),
+    (
+        "breaker",
+        history(breaker_until_ms=NOW_MS + 5),
+        Hold(Cause.BREAKER_OPEN, NOW_MS + 5),
+    ),
+    ("cooldown", history(fires_ms=(NOW_MS - 1,)), Hold(Cause.COOLDOWN, COOL_UNTIL_MS)),
+    ("busy", history(is_busy=True), Hold(Cause.TARGET_BUSY, NOW_MS)),
+]
+PAIRS = [
+    (earlier, later)
+    for place, earlier in enumerate(OBJECTIONS)
+    for later in OBJECTIONS[place + 1 :]
+]
+
+
+def test_with_no_objection_a_repair_proceeds_by_the_rules_plan() -> None:
+    ruling = rule_on(FREE, now_ms=NOW_MS)
+    assert isinstance(ruling, Proceed)
+    assert (ruling.plan.rule, ruling.plan.verify) == (THE_RULE.id, THE_CHECK.id)
+    assert ruling.plan.content == CONTENT.digest
+    assert ruling.plan.variables["fact_target_login"] == "osiris"
+
+
+@pytest.mark.parametrize(("_", "object_", "ruling"), OBJECTIONS, ids=lambda value: str(value)[:20])
+def test_each_gate_objects_by_itself(
+    _: str, object_: Callable[[Candidate], Candidate], ruling: Ruling
+) -> None:
+    assert rule_on(object_(FREE), now_ms=NOW_MS) == ruling
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"), PAIRS, ids=[f"{one[0]}-{two[0]}" for one, two in PAIRS]
+)
+def test_the_earlier_objection_wins(
+    earlier: tuple[str, Callable[[Candidate], Candidate], Ruling],
+    later: tuple[str, Callable[[Candidate], Candidate], Ruling],
+) -> None:
+    both = earlier[1](later[1](FREE))
+    assert rule_on(both, now_ms=NOW_MS) == earlier[2]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.COMPLIANT, Verdict.NOT_APPLICABLE, Verdict.UNKNOWN])
+def test_only_a_drifted_finding_is_repaired(verdict: Verdict) -> None:
+    ruling = rule_on(replace(FREE, finding=finding(verdict)), now_ms=NOW_MS)
+    assert ruling == Hold(Cause.STALE_FINDING, NOW_MS + STALE_WAIT_MS)
+
+
+def test_a_check_that_was_never_asked_is_not_repaired() -> None:
+    ruling = rule_on(replace(FREE, finding=None), now_ms=NOW_MS)
+    assert ruling == Hold(Cause.STALE_FINDING, NOW_MS + STALE_WAIT_MS)
+
+
+def test_no_rule_goes_to_a_person() -> None:
+    unmatched = replace(FREE, rule=None, runbook=None)
+    assert rule_on(unmatched, now_ms=NOW_MS) == Escalate(Cause.NO_RULE)
+
+
+def test_a_rule_may_say_to_leave_it() -> None:
+    ignoring = replace(FREE, rule=replace(THE_RULE, action=Action.IGNORE))
+    assert rule_on(ignoring, now_ms=NOW_MS) == Hold(Cause.RULE_IGNORES, NOW_MS + DAY_MS)
+
+
+CAUSES = {
+    Autonomy.ALERT: Cause.ALERT_ONLY,
+    Autonomy.APPROVE: Cause.APPROVAL_NEEDED,
+    Autonomy.WINDOW: Cause.WINDOW_NEEDED,
+}
+
+
+@pytest.mark.parametrize("site", Autonomy)
+@pytest.mark.parametrize("own", Autonomy)
+def test_the_most_cautious_dial_holds(site: Autonomy, own: Autonomy) -> None:
+    candidate = runbook(autonomy=own)(replace(FREE, site_autonomy=site))
+    cautious = min(site, own, key=gates.CAUTION.index)
+    ruling = rule_on(candidate, now_ms=NOW_MS)
+    if cautious is Autonomy.AUTO:
+        assert isinstance(ruling, Proceed)
+    elif cautious is Autonomy.OBSERVE:
+        assert ruling == Hold(Cause.OBSERVE_ONLY, NOW_MS + STALE_WAIT_MS)
+    else:
+        assert ruling == Escalate(CAUSES[cautious])
+
+
+def test_a_rule_that_fired_its_fill_waits_until_the_first_firing_is_a_day_old() -> None:
+    fires = (NOW_MS - 20 * 3_600_000, NOW_MS - 10 * 3_600_000, NOW_MS - 5 * 3_600_000)
+    limited = replace(THE_RULE, limits=Limits(cooldown_s=3600, per_day=3))
+    candidate = history(fires_ms=fires)(replace(FREE, rule=limited))
+    assert rule_on(candidate, now_ms=NOW_MS) == Hold(Cause.DAILY_LIMIT, fires[0] + DAY_MS)
+    assert isinstance(rule_on(history(fires_ms=fires[1:])(candidate), now_ms=NOW_MS), Proceed)
+
+
+def test_the_daily_limit_can_be_reached_under_its_own_cooldown() -> None:
+    """Walk a day by the gates' own waits: a limit that the cooldown makes unreachable is none."""
+    limited = replace(FREE, rule=replace(THE_RULE, limits=Limits(cooldown_s=3600, per_day=3)))
+    now_ms = NOW_MS
+    fires: list[int] = []
+    seen: set[Cause] = set()
+    while now_ms < NOW_MS + DAY_MS:
+        candidate = history(fires_ms=tuple(fires))(replace(limited, finding=finding(at_ms=now_ms)))
+        ruling = rule_on(candidate, now_ms=now_ms)
+        if isinstance(ruling, Proceed):
+            fires.append(now_ms)
+        else:
+            assert isinstance(ruling, Hold)
+            assert ruling.until_ms > now_ms
+            seen.add(ruling.cause)
+            now_ms = ruling.until_ms
+    assert len(fires) == 3
+    assert seen == {Cause.COOLDOWN, Cause.DAILY_LIMIT}
+
+
+def test_the_breaker_opens_at_its_number_of_failures_in_a_row() -> None:
+    opens = [breaker_after(failures, now_ms=NOW_MS) for failures in range(1, BREAKER_FAILURES + 2)]
+    assert opens[: BREAKER_FAILURES - 1] == [0] * (BREAKER_FAILURES - 1)
+    assert opens[BREAKER_FAILURES - 1 :] == [NOW_MS + BREAKER_OPEN_MS] * 2
