@@ -74,7 +74,7 @@ async def _is_target(visit: PortalVisit, text: str) -> bool:
         device = await inventory.device(
             rows, target, freshness=freshness(visit.app.content()), now_ms=visit.now_ms
         )
-    return device is not None and device.target is not None
+    return device is not None and _has_checks(device)
 
 
 async def _show(
@@ -90,7 +90,7 @@ async def _show(
         "holding": [view for view in views if _holds(view, visit.now_ms)],
         "ended": [view for view in views if not _holds(view, visit.now_ms)],
         "titles": {view.check: check_text(content, view.check).title for view in views},
-        "targets": [(view.id, view.label) for view in devices if view.target],
+        "targets": [(view.id, view.label) for view in devices if _has_checks(view)],
         "checks": sorted((check.title, check.id) for check in content.checks.values()),
         "filled": filled,
         "problems": problems,
@@ -99,6 +99,10 @@ async def _show(
         "last_day": f"{people.at(last_ms, where):%Y-%m-%d}",
     }
     return page(visit, "waivers.html", "/waivers", values, status=status)
+
+
+def _has_checks(device: inventory.DeviceView) -> bool:
+    return device.target is not None or bool(device.verdicts)
 
 
 def _holds(view: site.WaiverView, now_ms: int) -> bool:

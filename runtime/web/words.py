@@ -208,7 +208,7 @@ CLASSES: dict[DeviceClass, Words] = {
     DeviceClass.PRINTER: Words("Printer", "A printer or a copier."),
     DeviceClass.MEDICAL: Words(
         "Medical device",
-        "Never touched: we do not scan, sign in to or change medical devices.",
+        "Never touched: we notice that it is there, and never connect to it or change it.",
         Tone.INFO,
     ),
     DeviceClass.UNKNOWN: Words("Not recognised", "We cannot tell yet what this is.", Tone.UNKNOWN),

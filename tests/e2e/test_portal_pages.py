@@ -219,6 +219,36 @@ async def test_everything_becomes_unknown_when_nothing_answers_any_more(
     assert "Unknown: 60 of 60 (100 %)" in overview
 
 
+async def test_a_computer_that_was_only_looked_at_from_outside_was_not_checked(
+    tmp_path: Path,
+) -> None:
+    """A look from the network says nothing about what runs inside."""
+    async with portal_world(tmp_path) as world:
+        async with world.store.write() as conn:
+            await rows.put_device(conn, rows.FRONT, label="Front desk")
+            await rows.put_target(conn, rows.FRONT)
+            await rows.put_finding(conn, rows.FRONT, "net.telnet.open", "compliant")
+        async with world.signed_in() as client:
+            said = words_of((await client.get("/")).text)
+    assert "The one computer was not checked in the last hour" in said
+
+
+async def test_a_device_that_nobody_signs_in_to_has_findings_from_the_network(
+    tmp_path: Path,
+) -> None:
+    async with portal_world(tmp_path) as world:
+        async with world.store.write() as conn:
+            await rows.put_device(conn, rows.CAMERA, label="Camera")
+            await rows.put_finding(conn, rows.CAMERA, "net.telnet.open", "drifted")
+        async with world.signed_in() as client:
+            listed = words_of((await client.get("/devices")).text)
+            one = words_of((await client.get(f"/devices/{rows.CAMERA}")).text)
+            waivers = (await client.get("/waivers")).text
+    assert "1 drifted" in listed
+    assert "Drifted (1)" in one
+    assert f'<option value="{rows.CAMERA}"' in waivers
+
+
 async def test_a_medical_device_is_marked_as_never_touched(world: PortalWorld) -> None:
     async with world.signed_in() as client:
         listed = (await client.get("/devices")).text

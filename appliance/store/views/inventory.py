@@ -30,7 +30,6 @@ WITH current AS (
          f.verdict AS said, f.reason AS said_reason,
          f.at_ms < :now_ms - 1000 * coalesce(fresh.value, -1) AS stale
   FROM findings f
-  JOIN targets t ON t.id = f.target AND t.removed_ms IS NULL
   LEFT JOIN json_each(:freshness) fresh ON fresh.key = f.check_id
 ), judged AS (
   SELECT target, check_id, seen, at_ms, since_ms, vantage, content, said,
@@ -145,7 +144,7 @@ class TodayView:
     """Counts for the one plain sentence; "today" began at the time the caller gave.
 
     Attributes:
-        checked: targets with an answer within the caller's last hour, of `targets`.
+        checked: of `targets`, those that answered over SSH within the caller's last hour.
         healed: incidents with a proved repair today; `repairs` counts every repair that ended.
         escalated: incidents that wait for a person; `in_hand` are being repaired or about to be.
         oldest_ms: the time of the oldest answer that still counts.
@@ -254,7 +253,7 @@ _TODAY = f"""
 SELECT
   (SELECT count(*) FROM targets WHERE removed_ms IS NULL) AS targets,
   (SELECT count(*) FROM targets t WHERE removed_ms IS NULL AND EXISTS
-    (SELECT 1 FROM findings f WHERE f.target = t.id AND f.verdict <> 'unknown'
+    (SELECT 1 FROM findings f WHERE f.target = t.id AND f.vantage = 'ssh' AND f.verdict <> 'unknown'
       AND f.at_ms >= :hour_ms)) AS checked,
   (SELECT count(*) FROM devices) AS devices,
   (SELECT count(*) FROM devices WHERE off_limits = 1) AS off_limits,
