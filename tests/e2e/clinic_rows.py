@@ -438,7 +438,7 @@ async def _fill_devices(conn: aiosqlite.Connection) -> None:
             label=label,
             last_ms=NOW_MS - minutes * MINUTE,
             off_limits=1 if kind == "medical" else 0,
-            because="its maker, B. Braun" if kind == "medical" else "",
+            because="vendor B. Braun: infusion pumps" if kind == "medical" else "",
         )
         await put_attribute(conn, id_, "address", address)
         await put_attribute(conn, id_, "mac", mac)

@@ -255,7 +255,7 @@ async def test_a_medical_device_is_marked_as_never_touched(world: PortalWorld) -
         device = (await client.get(f"/devices/{rows.PUMP}")).text
     assert "Medical: never touched" in listed
     assert "Never touched" in device
-    assert "by its maker, B. Braun" in words_of(device)
+    assert "recognised as one (vendor B. Braun: infusion pumps)" in words_of(device)
     assert "Check again now" not in device
 
 
