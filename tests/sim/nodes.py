@@ -40,6 +40,7 @@ START_MS = 1_767_225_600_000
 """The first moment of 2026, when every run begins."""
 
 CHECK_IN_S = 600
+FREE_BYTES = 10**12
 
 SETTINGS = Settings(
     site=Site(("192.0.2.0/24",), ("192.0.2.1",), "UTC", Autonomy.AUTO),
@@ -174,7 +175,12 @@ class ApplianceNode:
 
     async def _main(self, life: Life, ready: asyncio.Event) -> None:
         clock = SimClock(self.skew_ms)
-        store = await Store.open(self.path, now_ms=clock.now_ms(), connect=life.connect())
+        store = await Store.open(
+            self.path,
+            now_ms=clock.now_ms(),
+            connect=life.connect(),
+            free_bytes=lambda: FREE_BYTES,
+        )
         life.closes.append(store.close)
         work = self._work(life, store, clock)
         self.work = work
