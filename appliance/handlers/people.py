@@ -6,11 +6,12 @@ and leaves it only as the code "person".
 
 from dataclasses import replace
 
+from appliance.core import records
 from appliance.handlers import targets as target_handlers
 from appliance.handlers.record import tell_turn
 from appliance.handlers.run_drift import scan_target
 from appliance.handlers.work import Work
-from appliance.store import devices, findings, incidents, meta, targets, waivers
+from appliance.store import devices, evidence, findings, incidents, meta, targets, waivers
 from proto.errors import ConflictError, MalformedError, NotFoundError
 from proto.findings import Vantage
 from proto.ids import IncidentId, TargetId
@@ -69,12 +70,22 @@ class People:
         self._work.bells.heal.ring()
 
     async def set_observe_only(self, *, on: bool, account: str) -> None:
-        """Stop all repairs of this site, or let them run again; what is under way is finished."""
-        del account  # the switch is in the full state; it carries no name
-        async with self._work.store.write() as conn:
+        """Stop all repairs of this site, or let them run again; what is under way is finished.
+
+        The switch is told in evidence, so that nobody turns healing off unseen; who turned it is
+        kept here.
+        """
+        work = self._work
+        async with work.store.write() as conn:
+            if (await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1") is on:
+                return
             await meta.put(conn, meta.Key.OBSERVE_ONLY, "1" if on else "0")
-        self._work.bells.heal.ring()
-        self._work.bells.check_in.ring()
+            await meta.put(conn, meta.Key.OBSERVE_ONLY_BY, account)
+            draft = records.health_draft(work.author(), "observe_only", ok=not on)
+            await evidence.append(conn, work.scribe, [draft])
+        work.bells.heal.ring()
+        work.bells.uplink.ring()
+        work.bells.check_in.ring()
 
     async def close_incident(self, incident: IncidentId, *, reason: str, account: str) -> None:
         """Close an incident that is in a person's hands."""
