@@ -11,7 +11,7 @@ from appliance.handlers import targets as target_handlers
 from appliance.handlers.record import tell_turn
 from appliance.handlers.run_drift import scan_target
 from appliance.handlers.work import Work
-from appliance.store import devices, evidence, findings, incidents, meta, targets, waivers
+from appliance.store import devices, evidence, findings, health, incidents, meta, targets, waivers
 from proto.errors import ConflictError, MalformedError, NotFoundError
 from proto.findings import Vantage
 from proto.ids import IncidentId, TargetId
@@ -80,8 +80,12 @@ class People:
             if (await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1") is on:
                 return
             await meta.put(conn, meta.Key.OBSERVE_ONLY, "1" if on else "0")
-            await meta.put(conn, meta.Key.OBSERVE_ONLY_BY, account)
-            draft = records.health_draft(work.author(), "observe_only", ok=not on)
+            condition, now_ms = health.Condition.OBSERVE_ONLY, work.clock.now_ms()
+            if on:
+                await health.raise_it(conn, condition, detail=f"by {account}", now_ms=now_ms)
+            else:
+                await health.clear(conn, condition)
+            draft = records.health_draft(work.author(), condition, ok=not on)
             await evidence.append(conn, work.scribe, [draft])
         work.bells.heal.ring()
         work.bells.uplink.ring()

@@ -19,6 +19,7 @@ class Condition(StrEnum):
     CONTENT_REFUSED = "content_refused"
     DEVELOPMENT_TRUST = "development_trust"
     DEVICE_CONFLICT = "device_conflict"
+    OBSERVE_ONLY = "observe_only"
 
 
 async def raised(conn: aiosqlite.Connection) -> dict[Condition, int]:

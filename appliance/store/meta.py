@@ -9,7 +9,6 @@ class Key(StrEnum):
     """Every key there is."""
 
     OBSERVE_ONLY = "observe_only"
-    OBSERVE_ONLY_BY = "observe_only_by"
     CHECK_IN_SEQ = "check_in_seq"
     HUB_STATE = "hub_state"
     HUB_SEEN_MS = "hub_seen_ms"

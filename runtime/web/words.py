@@ -268,6 +268,9 @@ CONDITIONS: dict[str, Words] = {
         " for looking after patients' data.",
         Tone.INFO,
     ),
+    "observe_only": Words(
+        "Repairs are switched off", "Somebody set this site to observe only.", Tone.WARN
+    ),
     "device_conflict": Words(
         "Two devices look like one", "A person has to say which device is which.", Tone.WARN
     ),
