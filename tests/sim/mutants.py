@@ -81,9 +81,9 @@ def _acknowledges_unheard(patch: pytest.MonkeyPatch) -> None:
     """Evidence counts as delivered once it was sent."""
     honest = uplink._send  # noqa: SLF001 - the function is what is to be broken
 
-    async def hasty(work: Work, first: int) -> None:
+    async def hasty(work: Work, first: int) -> int:
         try:
-            await honest(work, first)
+            return await honest(work, first)
         except UnreachableError:
             async with work.store.write() as conn:
                 await evidence.acknowledge(conn, first + 1, cosigned=None)
