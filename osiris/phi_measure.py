@@ -35,7 +35,7 @@ TOKEN = r"\[[A-Z][A-Z0-9_]*-[0-9A-Za-z]{7}\]"  # noqa: S105 - the form of a repl
 
 LOGS, STRUCTURED, ADVERSARIAL, PROSE = "logs", "structured", "adversarial", "prose"
 GROUPS = (LOGS, STRUCTURED, ADVERSARIAL, PROSE)
-STRUCTURED_FORMATS = frozenset({"hl7", "hl7ack", "fhir", "ccda"})
+STRUCTURED_FORMATS = frozenset({"hl7", "hl7ack", "fhir"})
 SECRET = "SECRET"  # noqa: S105 - the name of a class
 STAFF = frozenset({"USERNAME", "HOST_PERSON"})
 _MAY_STAY = {"DATE": re.compile(r"(?<!\d)(?:19|20)\d\d"), "ZIP": re.compile(r"(?<!\d)\d{3}")}
