@@ -6,6 +6,7 @@ line, so that the daemon stays small.
 
 import argparse
 import asyncio
+import gc
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -49,7 +50,7 @@ from proto.catalog.model import Content
 from proto.errors import OsirisError
 from proto.note import Algorithm, NoteKey
 from proto.trust_root import TrustRoot
-from runtime import log, notify, tls
+from runtime import log, memory, notify, tls
 from runtime.clock import SystemClock, system_entropy
 from runtime.content import read_directory, read_installed
 from runtime.serve import listen_tcp, listen_unix, serve
@@ -174,6 +175,9 @@ async def run(config: Config) -> int:
             lan = listen_tcp(config.file.portal.host, config.file.portal.port)
             socket = listen_unix(place.socket)
             stop_on_signals(stop)
+            # What lives as long as the process need not be looked at by the collector.
+            gc.collect()
+            gc.freeze()
             notify.ready("watching")
             logger.info("serving", portal=f"{SCHEME}{lan.getsockname()[0]}:{lan.getsockname()[1]}")
             serving: dict[str, Task] = {
@@ -238,6 +242,7 @@ def main() -> None:
     parser.add_argument("--log", choices=("json", "text"), default="json")
     parsed = parser.parse_args()
     log.configure(as_json=parsed.log == "json")
+    memory.keep_small()
     try:
         sys.exit(asyncio.run(run(read(parsed.config))))
     except OsirisError as error:

@@ -93,9 +93,9 @@ def _all_heals(scene: Scene, checks: Sequence[str], repetitions: int) -> list[He
 
 
 def _heal(scene: Scene, target: str, check: str) -> Heal:
+    since_ms = time.time_ns() // 1_000_000
     drift(scene, HOST, check)
     scene.world.wait_ready(hosts.ready_ports(scene.network))
-    since_ms = time.time_ns() // 1_000_000
     store = scene.directory / "appliance" / "osiris.db"
     with ThreadPoolExecutor(1) as hand:
         asking = hand.submit(scene.appliance, "POST", f"/api/targets/{target}/check", {})
