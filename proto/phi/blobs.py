@@ -1,0 +1,254 @@
+"""Layers inside a record: escapes that decode in place, and blobs that hold text.
+
+Escapes (%XX, \\u, \\x, entities, quoted-printable, backslashes of JSON in JSON) give a view whose
+hits lead back to the characters that carry them. Of a blob (base64, hexadecimal) that decodes to
+text with a hit inside, the whole blob goes.
+"""
+
+import base64
+import binascii
+import html
+import re
+import zlib
+from collections.abc import Callable
+
+from proto.phi.record import Found, Record
+from proto.phi.scan import Pattern
+from proto.phi.values import Kind
+from proto.phi.views import View, blank_tokens, fold_character
+
+BLOB_BYTES_MAX = 1 << 18
+PRINTABLE_MIN = 0.9
+
+_ESCAPE = Pattern(
+    r"(?:%[0-9a-fA-F]{2})+|(?:\\{1,4}u[0-9a-fA-F]{4})+|(?:\\{1,4}x[0-9a-fA-F]{2})+|(?:&#[0-9]{1,7};|&#[xX][0-9a-fA-F]{1,6};|&[a-zA-Z]{2,8};)"
+    r"|(?:=[0-9A-F]{2})+|=\r?\n|\\{1,3}[\"'/nrt]"
+)
+_BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_HEX = Pattern(r"(?:0x)?(?:[0-9A-Fa-f]{2}){8,}|[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}")
+_SPACED = Pattern(r"(?:\b[A-Za-z0-9]([ ._-]))(?:[A-Za-z0-9][ ._-]){2,}[A-Za-z0-9]\b")
+
+Look = Callable[[View], list[Found]]
+
+
+def read(record: Record, look: Look) -> None:
+    """Look into the layers of a record and note what carries a hit."""
+    shapes = record.shapes
+    if "escape" in shapes:
+        _escapes(record, look)
+    if "spaced" in shapes:
+        _spaced(record, look)
+    if "blob" in shapes:
+        _encoded(record, look)
+
+
+def _escapes(record: Record, look: Look) -> None:
+    data = record.data
+    kept: list[bytes] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    at = 0
+    count = 0
+    for spans in _ESCAPE.each(data):
+        start, end = spans[0]
+        text = _unescaped(data[start:end])
+        if text is None:
+            continue
+        count += 1
+        kept.append(data[at:start])
+        starts.extend(range(at, start))
+        ends.extend(range(at + 1, start + 1))
+        folded = "".join(map(fold_character, text)).encode("ascii")
+        kept.append(folded)
+        size, step = len(folded), (end - start) / max(1, len(folded))
+        starts.extend(start + int(index * step) for index in range(size))
+        ends.extend(start + int((index + 1) * step) for index in range(size))
+        if not folded and ends:
+            ends[-1] = end
+        at = end
+    if not count:
+        return
+    kept.append(data[at:])
+    starts.extend(range(at, len(data)))
+    ends.extend(range(at + 1, len(data) + 1))
+    decoded = blank_tokens(b"".join(kept))
+    for start, end, kind, why in look(View(decoded, decoded.lower(), starts, ends)):
+        if not record.covered(start, end) and end > start:
+            record.hit(kind, *_aligned(data, start, end), f"{why}, once decoded")
+
+
+def _aligned(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Widen a span so that no escape is cut in two."""
+    for back in range(1, 7):
+        at = start - back
+        if at < 0:
+            break
+        if data[at] == 37 and back <= 2 and end > start:
+            start = at
+            break
+        if data[at] == 92:
+            match = _BACKSLASH.match(data, at)
+            if match is not None and match.end() > start:
+                start = at
+            break
+    match = None
+    for back in range(1, 7):
+        at = end - back
+        if at < start:
+            break
+        if data[at] in b"%\\&=":
+            match = _WHOLE.match(data, at)
+            if match is not None and match.end() > end:
+                end = match.end()
+            break
+    return start, end
+
+
+_BACKSLASH = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)")
+_WHOLE = re.compile(
+    rb"%[0-9a-fA-F]{2}|\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|&#?[0-9a-zA-Z]{1,8};|=[0-9A-F]{2}"
+)
+_MARKS = {b'"': '"', b"'": "'", b"/": "/", b"n": "\n", b"r": "\r", b"t": "\t"}
+
+
+def _unescaped(escape: bytes) -> str | None:
+    """Return what an escape, or a run of one kind of them, stands for."""
+    head = escape[:1]
+    if head == b"%" or (head == b"=" and len(escape) >= 3 and escape[1:2] not in b"\r\n"):
+        raw = bytes.fromhex(escape.replace(head, b"").decode())
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return raw.decode("latin-1")
+    if head == b"=":
+        return ""
+    if head == b"&":
+        text = html.unescape(escape.decode())
+        return text if len(text) == 1 else None
+    body = escape.lstrip(b"\\")
+    if body[:1] in _MARKS and len(body) == 1:
+        return _MARKS[body]
+    digits = re.findall(rb"u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})", escape)
+    if body[:1] == b"x":
+        raw = bytes(int(two, 16) for _, two in digits)
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return raw.decode("latin-1")
+    units = b"".join(int(four, 16).to_bytes(2, "big") for four, _ in digits)
+    return units.decode("utf-16-be", "replace")
+
+
+def _spaced(record: Record, look: Look) -> None:
+    """Look at `J o h n   S m i t h` and `1 2 3 - 4 5` with the blanks taken out."""
+    data = record.data
+    kept: list[bytes] = []
+    starts: list[int] = []
+    at, count = 0, 0
+    for spans in _SPACED.each(data):
+        start, end = spans[0]
+        mark = data[start + 1]
+        inner = [place for place in range(start, end) if (place - start) % 2 == 0]
+        if any(data[place] != mark for place in range(start + 1, end, 2)) or len(inner) < 4:
+            continue
+        count += 1
+        kept.append(data[at:start])
+        starts.extend(range(at, start))
+        kept.append(bytes(data[place] for place in inner))
+        starts.extend(inner)
+        at = end
+    if not count:
+        return
+    kept.append(data[at:])
+    starts.extend(range(at, len(data)))
+    packed = b"".join(kept)
+    packed, starts = _single_blanks(packed, starts)
+    ends = [place + 1 for place in starts]
+    for start, end, kind, why in look(View(packed, packed.lower(), starts, ends)):
+        if not record.covered(start, end):
+            record.hit(kind, start, end, f"{why}, once the blanks are out")
+
+
+def _single_blanks(packed: bytes, starts: list[int]) -> tuple[bytes, list[int]]:
+    kept = [
+        at for at in range(len(packed)) if not (packed[at] == 32 and at and packed[at - 1] == 32)
+    ]
+    return bytes(packed[at] for at in kept), [starts[at] for at in kept]
+
+
+def _encoded(record: Record, look: Look) -> None:
+    data = record.data
+    for pattern, decode in ((_HEX, _from_hex), (_BASE64, _from_base64)):
+        for spans in pattern.each(data):
+            start, end = spans[0]
+            if end - start > BLOB_BYTES_MAX or record.covered(start, end):
+                continue
+            text = decode(data[start:end])
+            if text is None:
+                continue
+            folded = "".join(map(fold_character, text)).encode("ascii")
+            inner = look(View(folded, folded.lower()))
+            if inner:
+                kind = inner[0][2]
+                record.hit(kind, start, end, f"holds, encoded: {inner[0][3]}")
+            elif _people_in(record, folded):
+                record.hit(Kind.BLOB, start, end, "holds, encoded, text about people")
+
+
+def _people_in(record: Record, folded: bytes) -> bool:
+    """Whether decoded text is a bare name: two words that weigh as names."""
+    words = folded.split()
+    if not 2 <= len(words) <= 4:
+        return False
+    flags = record.lexicon.flags
+    return (
+        sum(
+            bool(flags(word.strip(b",.").lower()) & 16)
+            for word in words
+            if word.strip(b",.").isalpha()
+        )
+        >= 2
+    )
+
+
+def _from_hex(blob: bytes) -> str | None:
+    digits = blob.removeprefix(b"0x").replace(b" ", b"").replace(b":", b"")
+    if len(digits) % 2 or digits.isdigit() and len(digits) < 20:
+        return None
+    return _as_text(bytes.fromhex(digits.decode()))
+
+
+def _from_base64(blob: bytes) -> str | None:
+    body = blob.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+    if len(body) % 4 == 1:
+        body = body[:-1]
+    if body.isalpha() and (body.islower() or body.isupper()):
+        return None
+    try:
+        raw = base64.b64decode(body + b"=" * (-len(body) % 4), validate=True)
+    except binascii.Error:
+        return None
+    if raw[:2] == b"\x1f\x8b" or raw[:1] == b"\x78":
+        try:
+            opened = zlib.decompressobj(zlib.MAX_WBITS | 32)
+            raw = opened.decompress(raw, BLOB_BYTES_MAX)
+        except zlib.error:
+            return None
+    return _as_text(raw)
+
+
+def _as_text(raw: bytes) -> str | None:
+    """Return decoded bytes as text if that is what they are: UTF-8 or UTF-16."""
+    if len(raw) < 6:
+        return None
+    zeros = raw.count(0)
+    if zeros * 3 > len(raw):
+        order = "utf-16-le" if raw[1::2].count(0) >= raw[::2].count(0) else "utf-16-be"
+        text = raw[: len(raw) // 2 * 2].decode(order, "replace")
+    else:
+        try:
+            text = raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+    printable = sum(character.isprintable() or character in "\r\n\t" for character in text)
+    return text if printable >= PRINTABLE_MIN * len(text) else None

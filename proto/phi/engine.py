@@ -1,0 +1,136 @@
+"""The scrubber's order of work on one record.
+
+A record is looked at through its view; a gate and the words tell what can be there; formats with
+fixed places are read first, then keys and cues, secrets, values that tell by their form, folders
+and files, names, and what only counts in a record about people. Decoded layers are looked at the
+same way, and a hit inside redacts what carries it. The work is repeated on its own output until
+nothing new is found, so scrubbing twice is scrubbing once.
+"""
+
+import hashlib
+from collections.abc import Callable
+from functools import lru_cache
+
+from proto.phi import blobs, labels, paths, people, secrets, segments, shapes, tables, tokens
+from proto.phi.lexicon import Lexicon
+from proto.phi.policy import Infra, Policy
+from proto.phi.record import Found, Record
+from proto.phi.values import Hit, Kind, Names, Result, TokenVault, Withheld, seal
+from proto.phi.views import View, look
+
+ROUNDS_MAX = 6
+LAYERS_MAX = 3
+
+
+@lru_cache(maxsize=8)
+def _lexicon(policy: Policy, names: "_ById") -> Lexicon:
+    return Lexicon(policy, names.value)
+
+
+class _ById:
+    """Names as a key of the cache: by identity, whatever they are made of."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Names) -> None:
+        self.value = value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and other.value is self.value
+
+
+def scrub_record(text: str, *, policy: Policy, names: Names | None, vault: TokenVault) -> Result:
+    """Scrub one whole record; see `proto.phi.scrub`."""
+    if names is None:
+        return withhold(text, "there are no names to compare with", vault=vault)
+    if len(text) > policy.record_chars_max:
+        return withhold(text, f"longer than {policy.record_chars_max} characters", vault=vault)
+    lexicon = _lexicon(policy, _ById(names))
+    hits: tuple[Hit, ...] = ()
+    current = text
+    for turn in range(ROUNDS_MAX):
+        found = find(current, lexicon, vault)
+        if not found:
+            return Result(seal(current), hits)
+        if turn == 0:
+            hits = tuple(Hit(kind, start, end, why) for start, end, kind, why in found)
+        current = _replaced(current, found, vault)
+    return withhold(text, "it does not come to rest", vault=vault)
+
+
+def withhold(text: str, reason: str, *, vault: TokenVault) -> Result:
+    """Return a token in place of a whole record."""
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    token = tokens.make(Kind.WITHHELD, vault.body(Kind.WITHHELD, digest))
+    return Result(seal(token), (), Withheld(reason, digest))
+
+
+def find(text: str, lexicon: Lexicon, vault: TokenVault) -> list[Found]:
+    """Return what must go, in order and apart from each other, by offsets of the text."""
+    del vault
+    view = look(text)
+    found = find_in(view, lexicon, LAYERS_MAX)
+    return settled(found)
+
+
+def find_in(view: View, lexicon: Lexicon, layers: int) -> list[Found]:
+    """Return what must go in one view and the layers inside it, by offsets of its text."""
+    record = Record(view.data, view.lower, lexicon)
+    record.shapes = shapes.GATE.names(view.data)
+    if not record.hot and not record.shapes:
+        return []
+    for read in _READERS:
+        read(record)
+    if layers:
+        blobs.read(record, lambda inner: find_in(inner, lexicon, layers - 1))
+    if lexicon.policy.infra is Infra.DROP:
+        shapes.read_infra(record)
+    if record.found:
+        people.spread(record)
+    if view.starts is None:
+        return record.found
+    return [(*view.span(start, end), kind, why) for start, end, kind, why in record.found]
+
+
+_READERS: tuple[Callable[[Record], None], ...] = (
+    segments.read,
+    tables.read,
+    labels.read,
+    secrets.read,
+    shapes.read,
+    paths.read,
+    people.loose,
+    shapes.read_in_context,
+)
+
+
+def settled(found: list[Found]) -> list[Found]:
+    """Return hits in order without overlaps: of those that touch, their union, named by the first
+    that is longest."""
+    if len(found) < 2:
+        return found
+    found.sort(key=lambda one: (one[0], -one[1]))
+    merged: list[Found] = []
+    for one in found:
+        if merged and one[0] < merged[-1][1]:
+            last = merged[-1]
+            if one[1] > last[1]:
+                longer = one if one[1] - one[0] > last[1] - last[0] else last
+                merged[-1] = (last[0], one[1], longer[2], longer[3])
+            continue
+        merged.append(one)
+    return merged
+
+
+def _replaced(text: str, found: list[Found], vault: TokenVault) -> str:
+    pieces: list[str] = []
+    at = 0
+    for start, end, kind, _ in found:
+        pieces.append(text[at:start])
+        pieces.append(tokens.make(kind, vault.body(kind, text[start:end])))
+        at = end
+    pieces.append(text[at:])
+    return "".join(pieces)

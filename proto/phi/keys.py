@@ -1,0 +1,176 @@
+"""Which class a key, a column or a spoken cue tells: `patientLastName`, `PT_DOB`, "chart no".
+
+A key is split into lower-case words: at separators, at changes of case, between letters and digits,
+and, where words run together (`lastname`, `ptdob`), by the words that the tables know. The tables
+are content (`rules/phi/keys.yaml`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+KEY_CHARS_MAX = 80
+WORDS_MAX = 12
+CACHE_MAX = 8192
+
+_PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """One class's phrases, each of words with single blanks between them."""
+
+    anywhere: tuple[str, ...]
+    whole: tuple[str, ...]
+    person: tuple[str, ...]
+    spoken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a key tells.
+
+    Attributes:
+        kind: the class's name; `NAME_MAYBE` is a name if the value reads like one.
+        person: the key itself speaks of a person (patient, guarantor, subscriber).
+    """
+
+    kind: str
+    person: bool
+
+
+class Keys:
+    """The tables, made ready to ask."""
+
+    def __init__(
+        self,
+        classes: Mapping[str, Phrases],
+        *,
+        persons: tuple[str, ...],
+        fillers: tuple[str, ...],
+        infra: tuple[str, ...],
+    ) -> None:
+        """Index every phrase by its words."""
+        self.persons = frozenset(word.encode() for word in persons)
+        self.fillers = frozenset(word.encode() for word in fillers)
+        self.infra = frozenset(word.encode() for word in infra)
+        self.anywhere = _index(classes, "anywhere")
+        self.whole = _index(classes, "whole")
+        self.person = _index(classes, "person")
+        self.spoken = _index(classes, "spoken")
+        tables = (self.anywhere, self.whole, self.person, self.spoken)
+        phrases = {phrase for table in tables for phrase in table}
+        self.atoms = frozenset(word for phrase in phrases for word in phrase)
+        self._known = self.atoms | self.persons | self.fillers | self.infra
+        self._cues = self.atoms | self.persons
+        self._spoken_longest = max(map(len, self.spoken), default=1)
+        self._told: dict[bytes, Told | None] = {}
+
+    def words(self, key: bytes) -> tuple[bytes, ...]:
+        """Split a key into its lower-case words, at most `WORDS_MAX`."""
+        found: list[bytes] = []
+        letter = b""  # LName, FName: a single letter belongs to what follows
+        for piece in _PIECES.findall(key[:KEY_CHARS_MAX]):
+            word = piece.lower()
+            if letter and letter + word in self._known:
+                word = letter + word
+                found.pop()
+            letter = word if len(word) == 1 else b""
+            if word in self._known or word.isdigit():
+                found.append(word)
+            else:
+                found.extend(self._apart(word))
+        return tuple(word for word in found if not word.isdigit())[:WORDS_MAX]
+
+    def told(self, key: bytes) -> Told | None:
+        """Return what a key of `key: value` tells, None when it tells nothing of a person."""
+        try:
+            return self._told[key]
+        except KeyError:
+            told = self._tell(self.words(key))
+        if told is not None and len(self._told) < CACHE_MAX:
+            self._told[key] = told
+        return told
+
+    def is_cue(self, word: bytes) -> bool:
+        """Whether a lower-case word is, or runs together from, words of the tables."""
+        if word in self._cues:
+            return True
+        if len(word) < 5 or len(word) > 40:
+            return False
+        parts = self._apart(word)
+        return len(parts) > 1 and any(part in self._cues for part in parts)
+
+    def heard(self, words: tuple[bytes, ...]) -> Told | None:
+        """Return what words of running text tell, all of them together."""
+        kind = self.spoken.get(words)
+        return None if kind is None else Told(kind, not self.persons.isdisjoint(words))
+
+    def _tell(self, words: tuple[bytes, ...]) -> Told | None:
+        if not words:
+            return None
+        person = not self.persons.isdisjoint(words)
+        kind = self.whole.get(words) or self._anywhere(words, person=person)
+        if kind is None:
+            bare = tuple(word for word in words if word not in self.fillers)
+            if person and self.infra.isdisjoint(words):
+                kind = self._of_a_person(words, bare)
+            if kind is None and bare != words and self.infra.isdisjoint(words):
+                kind = self.whole.get(bare)
+        return None if kind is None else Told(kind, person)
+
+    def _of_a_person(self, words: tuple[bytes, ...], bare: tuple[bytes, ...]) -> str | None:
+        rest = tuple(word for word in bare if word not in self.persons)
+        if rest:
+            return self.person.get(rest) or self.person.get(rest[-1:]) or self.person.get(rest[:1])
+        if bare != words and words[-1] in _NUMBERS:
+            return "MRN"
+        return self.whole.get(bare) or self.whole.get(bare[-1:])
+
+    def _anywhere(self, words: tuple[bytes, ...], *, person: bool) -> str | None:
+        for size in range(min(4, len(words)), 0, -1):
+            for at in range(len(words) - size + 1):
+                kind = self.anywhere.get(words[at : at + size])
+                if kind is None:
+                    continue
+                # Equipment has addresses, cells, plates and pictures too.
+                if size == 1 and not person and kind in _MAY_BE_INFRA:
+                    rest = words[:at] + words[at + 1 :]
+                    if not self.infra.isdisjoint(rest):
+                        continue
+                return kind
+        return None
+
+    def _apart(self, word: bytes) -> tuple[bytes, ...]:
+        """Split words that run together; the word itself when it does not come out even."""
+        if len(word) > 40:
+            return (word,)
+        # best[i]: the fewest known words that make up the first i letters
+        best: list[tuple[bytes, ...] | None] = [()] + [None] * len(word)
+        for end in range(1, len(word) + 1):
+            for start in range(max(0, end - 14), end):
+                before = best[start]
+                if before is None or len(before) > 4:
+                    continue
+                part = word[start:end]
+                if part not in self._known or (len(part) < 2):
+                    continue
+                if best[end] is None or len(before) + 1 < len(best[end] or ()):
+                    best[end] = (*before, part)
+        return best[-1] or (word,)
+
+
+_NUMBERS = frozenset({b"id", b"no", b"num", b"number", b"nbr", b"code"})
+_MAY_BE_INFRA = frozenset(
+    "ADDRESS CITY PHONE PHOTO VEHICLE DEVICE BIOMETRIC OTHER_ID ACCOUNT NAME LICENSE"
+    " HEALTH_PLAN DATE URL".split()
+)
+
+
+def _index(classes: Mapping[str, Phrases], table: str) -> dict[tuple[bytes, ...], str]:
+    found: dict[tuple[bytes, ...], str] = {}
+    for kind, phrases in classes.items():
+        for phrase in getattr(phrases, table):
+            words = tuple(word for word in re.sub(r"[^a-z0-9 ]", "", phrase).encode().split())
+            found.setdefault(words, kind)
+    return found

@@ -1,0 +1,362 @@
+"""Keys and cues: what says what stands behind it, in every syntax that machines write.
+
+A place where a cue's word stands is widened to the whole key (`patient.name.last`, `ptDob`,
+`"insurance card #"`), the key tells a class, and the class's taker says how far the value goes. A
+key with its mark (`=`, `:`, `>`, a closing quote and a colon) tells more than words in a row, which
+count only as the tables' spoken cues and only with a value of the right form.
+"""
+
+import re
+
+from proto.phi import people
+from proto.phi.keys import Told
+from proto.phi.lexicon import CUE
+from proto.phi.record import Record
+from proto.phi.takers import SHORT, TAKERS, REACH
+from proto.phi.values import Kind
+
+VALUE_CHARS_MAX = 4096
+PLACES_MAX = 20_000
+KEY_REACH = 64
+ELEMENTS_MAX = 64
+
+_KEY_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
+_FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
+_MARKED = re.compile(
+    rb"(?:\\{0,3}[\"']|\]|\))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
+    rb"(?:=>|:=|->|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | IN \(| in \()"
+    rb"[ \t]{0,24}(?:\r?\n[ \t]{1,40})?(?:\[[ \n\t]{0,8})?(?:[bBuUNr](?=['\"]))?(\\{0,3}[\"'`]|%)?"
+)
+_VALUE_ATTRIBUTE = re.compile(rb"[^<>\"]{0,40}\bvalue=(\")")
+_SPOKEN = re.compile(
+    rb"(?:[ ]{0,2}(?:#|no\.|no|number|num|nr|id|card|is|was|of|on|to|for|at|the|from|ending|in|with|named|name|as|dr\.?|mr\.?|mrs\.?|ms\.?|"
+    rb"patient|pt|user|member|value|code|called|last four|last 4|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
+)
+_ELEMENT = re.compile(rb"[\"'][ \n\t]{0,8},[ \n\t]{0,8}[\"']")
+_FLAGGED = re.compile(rb"[ ]{1,4}[\"']?")
+_CLOSERS = {b'"': b'"', b"'": b"'", b"`": b"`", b"%": b"%"}
+
+
+def read(record: Record) -> None:
+    """Find the values behind every key and cue."""
+    places = sorted(
+        at for word, flag in record.hot.items() if flag & CUE for at in record.places(word)
+    )
+    done = -1
+    for at in places[:PLACES_MAX]:
+        if at >= done:
+            done = _one(record, at)
+
+
+def _one(record: Record, at: int) -> int:
+    """Read the key that holds a place; return where to go on."""
+    data = record.data
+    start, floor = at, max(0, at - KEY_REACH)
+    while start > floor and data[start - 1] in _KEY_BYTES:
+        start -= 1
+    end, ceiling = at, min(len(data), at + KEY_REACH)
+    while end < ceiling and data[end] in _KEY_BYTES:
+        end += 1
+    while end > at and data[end - 1] in b".-":
+        end -= 1
+    flag = data[start : start + 1] == b"-" or data[start - 1 : start] == b"/"
+    start += len(data[start:end]) - len(data[start:end].lstrip(b".-_"))
+    stops = _stops(record, end)
+    for stop in reversed(stops):
+        told, marked, value = _told(record, start, stop, flagged=flag)
+        if told is None:
+            continue
+        reached = _marked(record, told, stop, value) if marked else _spoken(record, told, stop)
+        if reached > stop:
+            return reached
+    return end
+
+
+def _stops(record: Record, end: int) -> list[int]:
+    """Return where the key may end: after its first word, or after up to three more."""
+    stops = [end]
+    atoms = record.lexicon.policy.keys.atoms
+    while len(stops) < 4:
+        match = _FOLLOWING.match(record.lower, stops[-1], stops[-1] + 30)
+        if match is None or not _is_atom(match[1], atoms):
+            break
+        stops.append(match.end())
+    return stops
+
+
+def _is_atom(word: bytes, atoms: frozenset[bytes]) -> bool:
+    return word.replace(b"'", b"").strip(b".") in atoms or word in {b"of", b"no", b"number"}
+
+
+def _told(record: Record, start: int, stop: int, *, flagged: bool) -> tuple[Told | None, bool, int]:
+    keys, data = record.lexicon.policy.keys, record.data
+    key = data[start:stop]
+    match = _MARKED.match(data, stop, min(len(data), stop + REACH))
+    marked = match is not None and not (
+        data[stop : stop + 1] == b">" and b"</" == data[start - 2 : start]
+    )
+    if match is not None and marked:
+        told = keys.told(key)
+        if told is not None:
+            return told, True, match.end()
+    if data[start - 1 : start] == b"<":
+        attribute = _VALUE_ATTRIBUTE.match(data, stop, min(len(data), stop + 60))
+        if attribute is not None:
+            return keys.told(key), True, attribute.end()
+    if flagged and (after := _FLAGGED.match(data, stop, stop + 6)) is not None:
+        told = keys.told(key)
+        if told is not None and told.kind in {
+            "SECRET",
+            "USERNAME",
+            "NAME",
+            "MRN",
+            "DATE",
+            "SSN",
+            "PHONE",
+            "EMAIL",
+        }:
+            return told, True, after.end()
+    words = keys.words(key)
+    return keys.heard(words), False, stop
+
+
+def _marked(record: Record, told: Told, stop: int, value: int) -> int:
+    """Take the value behind a key with its mark."""
+    data = record.data
+    if value < len(data) and data[value] in b"\"'`" and data[value - 1 : value] not in b"\"'`":
+        value += 1
+    quote = data[value - 1 : value] if value > stop else b""
+    if quote in _CLOSERS and quote:
+        return _quoted(record, told, value, quote)
+    limit = _limit(record, value, xml=data[stop : stop + 1] == b">")
+    if value >= limit:
+        return -1
+    kind, taker = TAKERS[told.kind]
+    if told.kind in SHORT:
+        taker = SHORT[told.kind]
+    if told.kind == "USERNAME":
+        return _user(record, value, limit)
+    if data[stop : stop + 1] == b">" and limit < len(data) and data[limit] == 60:
+        if _fits(record, told, value, limit):
+            record.hit(kind, value, limit, f"the element says {kind.value}")
+            return limit
+        return -1
+    end = taker(record, value, limit)
+    if end < 0 or (told.kind == "NAME_MAYBE" and not _is_name(record, value, end)):
+        return -1
+    record.hit(kind, value, end, f"the key says {kind.value}")
+    return end
+
+
+def _limit(record: Record, value: int, *, xml: bool) -> int:
+    data = record.data
+    limit = min(len(data), value + VALUE_CHARS_MAX)
+    for mark in (b"\n", b"<") if xml else (b"\n", b"\t"):
+        found = data.find(mark, value, limit)
+        if found >= 0:
+            limit = found
+    return limit
+
+
+def _quoted(record: Record, told: Told, value: int, quote: bytes) -> int:
+    """Take what stands in quotes, and the further elements of a list of such."""
+    data = record.data
+    end = value
+    for _ in range(ELEMENTS_MAX):
+        end = _closing(data, value, quote)
+        if _fits(record, told, value, end):
+            _take_whole(record, told, value, end)
+        more = _ELEMENT.match(data, end, min(len(data), end + 24))
+        if more is None or quote == b"%":
+            break
+        after = _closing(data, more.end(), quote)
+        if data[after + 1 : after + 3].lstrip(b" ")[:1] == b":" or not _in_list(data, value):
+            break
+        value = more.end()
+    return end
+
+
+def _in_list(data: bytes, value: int) -> bool:
+    """Whether the quoted value is an element of a list."""
+    before = data[max(0, value - 12) : value - 1].rstrip(b" \n\t")
+    return before[-1:] in {b"[", b","}
+
+
+def _closing(data: bytes, value: int, quote: bytes) -> int:
+    limit = min(len(data), value + VALUE_CHARS_MAX)
+    at = value
+    while True:
+        at = data.find(quote, at, limit)
+        if at < 0:
+            newline = data.find(b"\n", value, limit)
+            return newline if newline >= 0 else limit
+        slashes = 0
+        while data[at - 1 - slashes : at - slashes] == b"\\" and slashes < 8:
+            slashes += 1
+        opened = data[value - 2 : value - 1] == b"\\"
+        if slashes % 2 == 0 or opened:
+            return at - (slashes if opened else 0)
+        at += 1
+
+
+def _take_whole(record: Record, told: Told, value: int, end: int) -> None:
+    kind = TAKERS[told.kind][0]
+    if told.kind == "USERNAME":
+        _user(record, value, end)
+        return
+    record.hit(kind, value, end, f"the key says {kind.value}")
+
+
+def _user(record: Record, value: int, limit: int) -> int:
+    match = _DOMAIN.match(record.data, value, min(limit, value + 64))
+    begin = match.end() if match else value
+    end = people.take_login(record, begin, limit)
+    if end < 0:
+        # A display name where a login is expected: "Smith, Anna".
+        end = people.take_name(record, begin, limit)
+        if end < 0 or not _is_name(record, begin, end):
+            return -1
+        record.hit(Kind.NAME, begin, end, "the key says USERNAME, the value is a name")
+        return end
+    named = people.take_name(record, begin, limit)
+    if named > end and b" " in record.data[begin:named]:
+        end = named
+    record.hit(Kind.USERNAME, begin, end, "the key says USERNAME")
+    return end
+
+
+_DOMAIN = re.compile(rb"[A-Za-z0-9._-]{1,60}\\{1,4}(?=[A-Za-z])|CN=|uid=")
+_PROTECTED = re.compile(
+    rb"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]{3,11}(?![\d.])"
+    rb"|(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
+)
+
+
+def _fits(record: Record, told: Told, start: int, end: int) -> bool:
+    """Whether a whole delimited value can be of the class that its key tells."""
+    if not 0 < end - start <= VALUE_CHARS_MAX:
+        return False
+    value = record.lower[start:end].strip()
+    if value in record.lexicon.vocabulary["nothing"] or not value.strip(b" .-_*\x01"):
+        return False
+    has_digit = any(48 <= byte <= 57 for byte in value)
+    kind = told.kind
+    if kind == "NAME_MAYBE":
+        return _is_name(record, start, end)
+    if kind == "NAME":
+        return _could_be_name(record, start, end)
+    if kind == "AGE90":
+        return TAKERS[kind][1](record, start, end) >= 0
+    if kind == "ADDRESS":
+        return _PROTECTED.match(value) is None and b"://" not in value and len(value) > 3
+    if kind in {"CITY"}:
+        return (
+            value.replace(b" ", b"")
+            .replace(b"-", b"")
+            .replace(b".", b"")
+            .replace(b"'", b"")
+            .isalpha()
+            or b"," in value
+        )
+    if kind == "PHONE" and b"@" in value:
+        return True
+    if kind in _NEED_DIGITS:
+        return has_digit and _PROTECTED.fullmatch(value) is None
+    return kind != "SECRET" or len(value) >= 3
+
+
+_NEED_DIGITS = frozenset(
+    "DATE PHONE FAX SSN MRN HEALTH_PLAN ACCOUNT LICENSE VEHICLE DEVICE OTHER_ID ZIP".split()
+)
+
+
+def _could_be_name(record: Record, start: int, end: int) -> bool:
+    """Whether a value under a key of names can be one: letters, and not only machine words."""
+    value = record.data[start:end]
+    letters = value.translate(people.LETTERS).split()
+    if not letters or end - start > 120:
+        return False
+    if len(letters) <= 2 or b"," in value:
+        return not (
+            value.islower()
+            and all(record.lexicon.flags(word) & 1 for word in letters)
+            and len(letters) > 1
+        )
+    return any(
+        not record.lexicon.flags(word) & 1 or record.lexicon.flags(word) & 16 for word in letters
+    )
+
+
+def _is_name(record: Record, start: int, end: int) -> bool:
+    """Whether a value reads like a name by itself."""
+    taken = people.take_name(record, start, end)
+    if taken < end:
+        return False
+    words = record.lower[start:end].translate(people.LETTERS).split()
+    flags = [record.lexicon.flags(word) for word in words]
+    if len(words) < 2:
+        return record.person and bool(flags[0] & 16) if words else False
+    return any(flag & people.NAMEY for flag in flags) or (
+        record.person and not any(flag & 1 for flag in flags)
+    )
+
+
+def _spoken(record: Record, told: Told, stop: int) -> int:
+    """Take the value behind a cue of running text."""
+    data = record.data
+    match = _SPOKEN.match(record.lower, stop, min(len(data), stop + 60))
+    value = match.end() if match else stop
+    limit = min(len(data), value + REACH)
+    newline = data.find(b"\n", value, limit)
+    limit = newline if newline >= 0 else limit
+    if value >= limit or value == stop:
+        return -1
+    kind, taker = TAKERS[told.kind]
+    if told.kind == "USERNAME":
+        return _spoken_user(record, stop, value, limit)
+    if told.kind in {"MRN", "HEALTH_PLAN", "ACCOUNT", "OTHER_ID"}:
+        end = _spoken_id(record, value, limit)
+    else:
+        end = taker(record, value, limit)
+    if end < 0 and told.kind in {"MRN", "HEALTH_PLAN"}:
+        named = people.take_name(record, value, limit)
+        if named > 0:
+            record.hit(Kind.NAME, value, named, "a cue before a name")
+        return named
+    if end < 0 or (told.kind == "SECRET" and not _secretive(data[value:end])):
+        return -1
+    record.hit(kind, value, end, f"a cue before it says {kind.value}")
+    return end
+
+
+def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
+    match = _DOMAIN.match(record.data, value, min(limit, value + 64))
+    begin = match.end() if match else value
+    end = people.take_login(record, begin, limit)
+    if end < 0 or record.data[end : end + 1] in {b"(", b"/", b"[", b":"}:
+        return -1
+    del stop
+    record.hit(Kind.USERNAME, begin, end, "a cue before it says USERNAME")
+    return end
+
+
+def _spoken_id(record: Record, value: int, limit: int) -> int:
+    end = TAKERS["MRN"][1](record, value, limit)
+    if end < 0:
+        return -1
+    text = record.data[value:end]
+    digits = sum(48 <= byte <= 57 for byte in text)
+    if digits < 4 or text.count(b".") > 1 or b":" in record.data[end : end + 1]:
+        return -1
+    return end
+
+
+def _secretive(value: bytes) -> bool:
+    """Whether a word behind "password" or "token" looks chosen rather than said."""
+    kinds = (
+        any(48 <= byte <= 57 for byte in value),
+        any(65 <= byte <= 90 for byte in value),
+        any(97 <= byte <= 122 for byte in value),
+        any(not chr(byte).isalnum() for byte in value),
+    )
+    return sum(kinds) >= 2 and len(value) >= 5 and kinds[0] or (sum(kinds) >= 3 and len(value) >= 6)

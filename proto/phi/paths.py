@@ -1,0 +1,239 @@
+"""Folders of people, files named after people, URLs that lead to people, devices of people.
+
+Below a folder whose name says patients, charts, scans and the like, every component that is not
+made of machine words alone goes; a file's extension stays.
+"""
+
+import re
+
+from proto.phi.lexicon import BRAND, CONTEXT, NAMEY, ROOT, SURE, WORD
+from proto.phi.record import LETTERS, Record
+from proto.phi.scan import Pattern
+from proto.phi.values import Kind
+
+COMPONENTS_MAX = 12
+
+_COMPONENT = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01]{1,120}")
+_LAST = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01&]{1,120}?(\.[A-Za-z0-9]{2,5}){1,3}(?![A-Za-z0-9.])")
+_BARE = re.compile(rb"[^\\/\s\"'<>|*?:;\x01&,)\]}]{1,120}")
+_FILE = Pattern(
+    r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z)\b"
+)
+_URL = Pattern(r"(?i)\bhttps?://[^\s\"'<>\x01/]{1,200}(/[^\s\"'<>\x01]*)")
+_HOST = Pattern(r"[A-Za-z][A-Za-z0-9']*(?:-[A-Za-z0-9']+)+")
+_CAMEL = re.compile(rb"[A-Z]?[a-z']+|[A-Z]+(?![a-z])|[0-9]+")
+_IDENTIFYING = re.compile(
+    rb"\d{5,}|[A-Za-z]{1,4}\d{5,}|\d{2,4}-\d{2,4}-\d{2,4}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}"
+)
+
+
+def read(record: Record) -> None:
+    """Find people in paths, file names, URLs and names of devices."""
+    urls: list[tuple[int, int]] = []
+    if b"://" in record.data:
+        urls = _urls(record)
+    if b"\\" in record.data or b"/" in record.data:
+        _roots(record, urls)
+    if "file" in record.shapes:
+        _files(record)
+    if any(flag & BRAND for flag in record.hot.values()) or b"host" in record.lower:
+        _devices(record)
+
+
+def _machine(record: Record, component: bytes) -> bool:
+    """Whether a component is made of words of machines alone, or is a year."""
+    text = component.strip()
+    if text.isdigit():
+        return len(text) <= 4
+    words = text.lower().translate(LETTERS).split()
+    digits = sum(48 <= byte <= 57 for byte in text)
+    if digits >= 5 and _IDENTIFYING.search(text):
+        return False
+    if b", " in text or (b"," in text and len(words) > 1):
+        return False
+    flags = record.lexicon.flags
+    return bool(words) and all(
+        (flags(word) & WORD and not flags(word) & SURE) or len(word) <= 2 for word in words
+    )
+
+
+def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
+    data = record.data
+    vocabulary = record.lexicon.vocabulary
+    done = -1
+    places = sorted(
+        at for word, flag in record.hot.items() if flag & ROOT for at in record.places(word)
+    )
+    for at in places:
+        if at < done or any(start <= at < end for start, end in urls):
+            continue
+        stop = at
+        while (
+            stop < len(data)
+            and stop - at < 40
+            and (chr(data[stop]).isalnum() or data[stop] in b" _-.")
+        ):
+            stop += 1
+        if stop >= len(data) or data[stop] not in b"\\/":
+            continue
+        start = at
+        while (
+            start
+            and at - start < 40
+            and (chr(data[start - 1]).isalnum() or data[start - 1] in b" _-.")
+        ):
+            start -= 1
+        if start and data[start - 1] not in b"\\/:\"'=(":
+            continue
+        web = data[stop : stop + 1] == b"/"
+        word = record.lower[at:stop].translate(LETTERS).split()[:1]
+        if (
+            web
+            and word
+            and word[0] not in vocabulary["web_roots"]
+            and word[0] not in vocabulary["roots"]
+        ):
+            continue
+        done = _below(record, stop)
+
+
+def _below(record: Record, at: int) -> int:
+    """Take the components below a folder of people; return where the path ends."""
+    data = record.data
+    for _ in range(COMPONENTS_MAX):
+        while at < len(data) and data[at] in b"\\/":
+            at += 1
+        match = _COMPONENT.match(data, at, min(len(data), at + 160))
+        if match is None:
+            return at
+        after = data[match.end() : match.end() + 1]
+        if after in {b"\\", b"/"} and b"  " not in match.group() and b"=" not in match.group():
+            if not _machine(record, match.group()):
+                record.hit(Kind.NAME, at, match.end(), "a folder below a folder of people")
+            at = match.end()
+            continue
+        return _file(record, at)
+    return at
+
+
+def _file(record: Record, at: int) -> int:
+    data = record.data
+    match = _LAST.match(data, at, min(len(data), at + 160))
+    if match is not None and b"=" not in match.group() and b"  " not in match.group():
+        end = match.end() - (len(match.group()) - match.group().index(b"."))
+        stem_end = match.start() + len(re.sub(rb"(?:\.[A-Za-z0-9]{2,5}){1,3}$", b"", match.group()))
+        if stem_end > at and not _machine(record, data[at:stem_end]):
+            record.hit(Kind.NAME, at, stem_end, "a file below a folder of people")
+        return max(match.end(), end)
+    bare = _BARE.match(data, at, min(len(data), at + 160))
+    if bare is None:
+        return at
+    end = bare.end()
+    question = bare.group().find(b"?")
+    if question >= 0:
+        end = at + question
+    if end > at and not _machine(record, data[at:end]) and b"=" not in data[at:end]:
+        record.hit(Kind.NAME, at, end, "the last part of a path below a folder of people")
+    return bare.end()
+
+
+def _urls(record: Record) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for spans in _URL.each(record.data):
+        start, end = spans[1]
+        while end > start and record.data[end - 1] in b".,;)]}":
+            end -= 1
+        found.append(spans[0])
+        path, _, query = record.data[start:end].partition(b"?")
+        if _leads_to_people(record, path) or (query and _query_tells(record, query)):
+            record.hit(Kind.URL, start, end, "an address that leads to a person")
+    return found
+
+
+def _leads_to_people(record: Record, path: bytes) -> bool:
+    roots = record.lexicon.vocabulary["web_roots"]
+    below = False
+    for part in path.split(b"/"):
+        if below and part and not _machine(record, part):
+            return True
+        if part.lower() in roots:
+            below = True
+    return below and any(byte in path for byte in b"") or bool(_IDENTIFYING.search(path) and below)
+
+
+def _query_tells(record: Record, query: bytes) -> bool:
+    keys = record.lexicon.policy.keys
+    for pair in re.split(rb"[&;]", query[:2000]):
+        key, _, value = pair.partition(b"=")
+        told = keys.told(key) if value else None
+        if told is not None and told.kind not in {"SECRET", "USERNAME", "NAME_MAYBE"}:
+            return True
+    return False
+
+
+def _files(record: Record) -> None:
+    documents = record.lexicon.vocabulary["documents"]
+    flags = record.lexicon.flags
+    for spans in _FILE.each(record.data):
+        start, end = spans[1]
+        stem = record.data[start:end]
+        words = [
+            word
+            for piece in _CAMEL.findall(stem)
+            if len(word := piece.lower().replace(b"'", b"")) > 1 and not word.isdigit()
+        ]
+        document = any(word in documents for word in words)
+        marks = [flags(word) for word in words]
+        namey = sum(bool(mark & NAMEY) and not mark & WORD for mark in marks)
+        strange = sum(not mark & WORD for mark in marks)
+        person = any(mark & CONTEXT for mark in marks)
+        if (
+            (document and (strange or _IDENTIFYING.search(stem)))
+            or namey >= 2
+            or (person and strange)
+        ):
+            record.hit(Kind.NAME, start, end, "a file named after a person")
+            record.person = True
+
+
+def _devices(record: Record) -> None:
+    """Take the person out of `Lisas-iPhone`, `DrGraham-Surface`, `Galaxy-S23-Nicole`."""
+    flags, brands = record.lexicon.flags, record.lexicon.vocabulary["brands"]
+    for spans in _HOST.each(record.data):
+        start, end = spans[0]
+        pieces = [
+            (match.start(), match.end(), match.group().lower())
+            for match in _CAMEL.finditer(record.data[start:end])
+        ]
+        lowered = record.lower[start:end]
+        words = [word for _, _, word in pieces]
+        if not any(
+            word in brands or part in brands for word in words for part in (word,)
+        ) and not any(part in brands for part in lowered.split(b"-")):
+            continue
+        doctor = False
+        for begin, stop, word in pieces:
+            bare = word.replace(b"'s", b"").replace(b"'", b"")
+            mark = flags(bare)
+            singular = flags(bare[:-1]) if bare.endswith(b"s") else 0
+            if bare in {b"dr", b"doctor", b"nurse"}:
+                doctor = True
+                continue
+            brand = word in brands or any(
+                part in brands and word in part for part in lowered.split(b"-")
+            )
+            strange = not mark & WORD and len(bare) >= 3 and not brand
+            if not brand and (
+                mark & SURE
+                or singular & SURE
+                or doctor
+                or (
+                    strange
+                    and record.data[start + begin] < 97
+                    and not record.data[start:end].isupper()
+                )
+            ):
+                record.hit(
+                    Kind.HOST_PERSON, start + begin, start + stop, "a person in a device's name"
+                )
+                doctor = False

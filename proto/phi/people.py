@@ -1,0 +1,251 @@
+"""Names and logins of people in running text.
+
+A name is taken after a cue, from a pair of words that the gazetteer weighs as a name, and, where the
+record is about people, from strangers that are written like names. What was once found as a name
+goes everywhere in the record.
+"""
+
+import re
+
+from proto.phi.lexicon import FIRST, KNOWN, LAST, NAMEY, SURE, WORD
+from proto.phi.record import LETTERS, Record
+from proto.phi.scan import Pattern
+from proto.phi.values import Kind
+
+TOKENS_MAX = 6
+SPREAD_LETTERS_MIN = 3
+NAMES_SPREAD_MAX = 64
+
+_TOKEN = re.compile(rb"[A-Za-z][A-Za-z']{0,40}(?:-[A-Za-z']{1,40}){0,3}")
+_JOIN = re.compile(rb"\.?(?:, ?|[ ]{1,2}|\^{1,3}|_|\+|\.|%20)")
+_RUNS = Pattern(
+    r"[A-Z][A-Za-z']*(?:-[A-Z][A-Za-z']*)?(?:(?:, ?| |_|\^|\+|\. |\.)[A-Z][A-Za-z']*(?:-[A-Z][A-Za-z']*)?)+"
+)
+_LOWER_RUNS = Pattern(r"[a-z']{3,}(?:[ _.,+-]{1,2}[a-z']{3,})+")
+_LOGIN = re.compile(
+    rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
+)
+_PARTICLES = frozenset(
+    b"de la le van von der den bin ibn al el da do dos das di del du della st mac ter ten y e".split()
+)
+_SUFFIXES = frozenset(b"jr sr ii iii iv".split())
+_NOT_FIRST = frozenset(
+    b"the a an in on at is was has had not no to of and or for from with this that".split()
+)
+
+
+def word_flags(record: Record, token: bytes) -> int:
+    """Return a token's flags; of a hyphenated one those of its parts together."""
+    flags = record.lexicon.flags
+    lower = token.lower().replace(b"'", b"")
+    if b"-" not in lower:
+        return flags(lower)
+    parts = [flags(part) for part in lower.split(b"-") if part]
+    every = parts[0] if parts else 0
+    some = every
+    for part in parts[1:]:
+        every &= part
+        some |= part
+    return (some & ~WORD) | (every & WORD)
+
+
+def take_name(record: Record, at: int, limit: int) -> int:
+    """Take the words of a name after a cue; -1 when they do not read like one."""
+    data, end, count, plain = record.data, -1, 0, 0
+    place, comma = at, False
+    while count < TOKENS_MAX:
+        match = _TOKEN.match(data, place, min(limit, place + 60))
+        if match is None:
+            break
+        token = match.group()
+        taken = _belongs(record, token, place, match.end(), first=count == 0, comma=comma)
+        if not taken:
+            break
+        if taken == 1:
+            end = match.end()
+            plain += 1
+        count += 1
+        join = _JOIN.match(data, match.end(), min(limit, match.end() + 4))
+        if join is None:
+            break
+        comma = b"," in join.group()
+        place = join.end()
+    return end if plain and not _digit_at(data, end) else -1
+
+
+def _digit_at(data: bytes, end: int) -> bool:
+    return end < len(data) and 48 <= data[end] <= 57
+
+
+def _belongs(
+    record: Record, token: bytes, start: int, end: int, *, first: bool, comma: bool
+) -> int:
+    """Judge one token: 0 ends the name, 1 is part of it, 2 is part only if more follows."""
+    lower = token.lower()
+    capital = token[0] < 97
+    if len(token) == 1:
+        return 2 if first else int(capital)
+    if lower in _PARTICLES:
+        return 2
+    if lower in record.lexicon.vocabulary["titles"]:
+        return 2 if first else 0
+    if lower in _SUFFIXES:
+        return 0 if first else 1
+    flags = word_flags(record, token)
+    if flags & WORD and not flags & (SURE | KNOWN):
+        after = record.data[end : end + 3]
+        reversed_form = after[:1] in b",^" and bool(after) and after.lstrip(b",^ ")[:1].isupper()
+        return int(capital and (comma or (first and reversed_form)))
+    if capital:
+        return 1
+    return int(bool(flags & (SURE | KNOWN)))
+
+
+def take_login(record: Record, at: int, limit: int) -> int:
+    """Take a login, with its domain passed over by the caller; -1 for those of machines."""
+    match = _LOGIN.match(record.data, at, min(limit, at + 160))
+    if match is None:
+        return -1
+    end = match.end(1)
+    while end > at and record.data[end - 1] in b".'-_":
+        end -= 1
+    return end if is_person_login(record, record.data[match.start(1) : end]) else -1
+
+
+def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool:
+    """Whether a login reads like a person's: no account of a system, not made of machine words."""
+    lower = login.lower()
+    lists = record.lexicon.vocabulary
+    if lower in lists["accounts"] or lower in lists["nothing"] or lower.endswith(b"$"):
+        return False
+    words = lower.translate(LETTERS).split()
+    if not words or len(lower) < 3:
+        return False
+    flags = [record.lexicon.flags(word) for word in words]
+    if any(word in lists["account_parts"] or word in lists["accounts"] for word in words):
+        return False
+    if any(flag & (SURE | KNOWN) for flag in flags):
+        return True
+    if all(flag & WORD for flag in flags):
+        return any(_initial_and_last(record, word) for word in words if len(words) == 1) and sure
+    if sure:
+        return any(_initial_and_last(record, word) for word in words) or any(
+            flag & NAMEY for flag in flags
+        )
+    return sum(map(len, words)) >= 3 and not any(byte in b":/" for byte in login)
+
+
+def _initial_and_last(record: Record, word: bytes) -> bool:
+    flags = record.lexicon.flags
+    return len(word) > 4 and bool(
+        flags(word[1:]) & LAST or flags(word[:-1]) & LAST or flags(word[:-2]) & FIRST
+    )
+
+
+def loose(record: Record) -> None:
+    """Find names that no cue announces."""
+    lexicon = record.lexicon
+    namey = any(flag & NAMEY for flag in record.hot.values())
+    strangers = record.person and any(not flag for flag in record.hot.values())
+    known = any(flag & KNOWN for flag in record.hot.values())
+    if not (namey or strangers):
+        return
+    for spans in _RUNS.each(record.data):
+        start, end = spans[0]
+        _run(record, start, end)
+    if known:
+        for word, flag in record.hot.items():
+            if flag & KNOWN and len(word) >= SPREAD_LETTERS_MIN:
+                for at in record.places(word):
+                    record.hit(Kind.NAME, at, at + len(word), "somebody of the site")
+    del lexicon
+
+
+def _run(record: Record, start: int, end: int) -> None:
+    """Judge a run of capitalised words: each pair of neighbours, then what is beside a pair."""
+    data = record.data
+    if start and (data[start - 1 : start].isalnum() or data[start - 1] in b"\\$%"):
+        # The middle of something else: begin at the next word.
+        pass
+    tokens: list[tuple[int, int, int, bytes]] = []
+    place = start
+    while place < end:
+        match = _TOKEN.match(data, place, end)
+        if match is None:
+            break
+        token = match.group()
+        join = _JOIN.match(data, match.end(), min(end, match.end() + 4))
+        mark = join.group() if join else b""
+        tokens.append((place, match.end(), _flags(record, token), mark))
+        place = join.end() if join else end
+    names = [False] * len(tokens)
+    for at in range(len(tokens) - 1):
+        if _pair(record, tokens[at], tokens[at + 1]):
+            names[at] = names[at + 1] = True
+    at = 0
+    while at < len(tokens):
+        if not names[at]:
+            at += 1
+            continue
+        stop = at
+        while stop + 1 < len(tokens) and (names[stop + 1] or tokens[stop + 1][2] == -1):
+            stop += 1
+        last = tokens[stop]
+        if not _digit_at(data, last[1]):
+            record.hit(Kind.NAME, tokens[at][0], last[1], "first and last name together")
+        at = stop + 1
+
+
+def _flags(record: Record, token: bytes) -> int:
+    return -1 if len(token) == 1 else word_flags(record, token)
+
+
+def _pair(
+    record: Record, one: tuple[int, int, int, bytes], two: tuple[int, int, int, bytes]
+) -> bool:
+    """Whether two neighbours are a name of somebody."""
+    a, b = one[2], two[2]
+    if a < 0 or b < 0:
+        return False
+    comma = b"," in one[3] or b"^" in one[3]
+    plain_a, plain_b = a & WORD and not a & SURE, b & WORD and not b & SURE
+    if plain_a and plain_b:
+        return False
+    if record.data[two[0] : two[1]].lower() in record.lexicon.vocabulary["streets"] and not comma:
+        return False
+    if comma:
+        if a & LAST and b & FIRST:
+            return True
+        if record.person:
+            return bool(a & SURE or b & SURE or not (plain_a or plain_b))
+        return bool((a & SURE and not plain_b) or (b & SURE and not plain_a)) and bool(
+            a & NAMEY or b & NAMEY
+        )
+    if (a & FIRST and b & LAST) or (a & LAST and b & FIRST and a & b & SURE):
+        return bool(a & SURE or b & SURE) and not (plain_a or plain_b)
+    if record.person:
+        if plain_a or plain_b:
+            return False
+        return bool(a & NAMEY or b & NAMEY or one[3] in {b" ", b"_", b"+"})
+    return False
+
+
+def spread(record: Record) -> None:
+    """Take the words of every name found wherever else they stand in the record."""
+    words: set[bytes] = set()
+    for start, end, kind, _ in record.found:
+        if kind is Kind.NAME and end - start <= 120:
+            words.update(record.lower[start:end].translate(LETTERS).split())
+    flags = record.lexicon.flags
+    some = sorted(
+        word
+        for word in words
+        if len(word) >= SPREAD_LETTERS_MIN and not (flags(word) & WORD and not flags(word) & SURE)
+    )
+    spans = [(start, end) for start, end, _, _ in record.found]
+    for word in some[:NAMES_SPREAD_MAX]:
+        if record.lower.count(word) < 2:
+            continue
+        for at in record.places(word):
+            if not any(start <= at < end for start, end in spans):
+                record.hit(Kind.NAME, at, at + len(word), "a name found elsewhere in the record")

@@ -1,0 +1,60 @@
+"""One record under work: its bytes, what its words are, and what was found so far."""
+
+from collections.abc import Iterator
+
+from proto.phi.lexicon import CONTEXT, Lexicon
+from proto.phi.values import Kind
+
+Found = tuple[int, int, Kind, str]
+
+LETTERS = bytes(
+    (c | 32 if 65 <= c <= 90 else c) if 65 <= c <= 90 or 97 <= c <= 122 else 32 for c in range(256)
+)
+"""A table that leaves lower-case letters and blanks."""
+
+_PEOPLE = frozenset(Kind) - {
+    Kind.SECRET, Kind.USERNAME, Kind.HOST, Kind.HOST_PERSON, Kind.BLOB, Kind.EMAIL, Kind.DEVICE, Kind.IP, Kind.URL
+}  # fmt: skip
+
+
+class Record:
+    """The bytes of one view and the hits in them."""
+
+    __slots__ = ("data", "found", "hot", "lexicon", "lower", "person", "shapes", "words")
+
+    def __init__(self, data: bytes, lower: bytes, lexicon: Lexicon) -> None:
+        """Begin with nothing found."""
+        self.data = data
+        self.lower = lower
+        self.lexicon = lexicon
+        self.found: list[Found] = []
+        self.words = frozenset(lower.translate(LETTERS).split())
+        flags = lexicon.flags
+        self.hot = {
+            word: flag for word in self.words - lexicon.neutral if (flag := flags(word)) != 1
+        }
+        self.shapes: frozenset[str] = frozenset()
+        self.person = any(flag & CONTEXT for flag in self.hot.values())
+
+    def hit(self, kind: Kind, start: int, end: int, why: str) -> None:
+        """Note a span of this view; empty ones are nothing."""
+        if start < end:
+            self.found.append((start, end, kind, why))
+            if kind in _PEOPLE:
+                self.person = True
+
+    def covered(self, start: int, end: int) -> bool:
+        """Whether the span touches what was found already."""
+        return any(start < stop and begin < end for begin, stop, _, _ in self.found)
+
+    def places(self, word: bytes) -> Iterator[int]:
+        """Yield where a word of letters stands, bounded by what is no letter."""
+        lower, size = self.lower, len(word)
+        at = lower.find(word)
+        while at >= 0:
+            end = at + size
+            if not (at and 97 <= lower[at - 1] <= 122) and not (
+                end < len(lower) and 97 <= lower[end] <= 122
+            ):
+                yield at
+            at = lower.find(word, end)

@@ -1,0 +1,84 @@
+"""Linear-time patterns over bytes: the one place that speaks to RE2.
+
+A record is scanned as ASCII bytes of the same length as its (folded) text, so offsets are indexes of
+characters and nothing is encoded or counted twice. RE2 has no backtracking: time is linear in the
+text whatever the text is.
+"""
+
+from collections.abc import Iterator
+
+import re2
+
+# The class behind `re2.compile`: its Match gives spans without building a match object each.
+from re2 import _re2
+
+Spans = list[tuple[int, int]]
+"""A match: its span and its groups' spans; (-1, -1) is a group that took no part."""
+
+MEMORY_BYTES_MAX = 64 << 20
+
+_UNANCHORED = _re2.RE2.Anchor.UNANCHORED
+
+
+def _options() -> "re2.Options":
+    options = re2.Options()
+    options.max_mem = MEMORY_BYTES_MAX
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    return options
+
+
+class Pattern:
+    """One compiled pattern."""
+
+    __slots__ = ("_match",)
+
+    def __init__(self, pattern: str) -> None:
+        """Compile.
+
+        Raises:
+            re2.error: RE2 refuses the pattern.
+        """
+        compiled = _re2.RE2(pattern.encode("latin-1"), _options())
+        if not compiled.ok():
+            raise re2.error(compiled.error())
+        self._match = compiled.Match
+
+    def each(self, data: bytes, start: int = 0) -> Iterator[Spans]:
+        """Yield matches from left to right that do not overlap; empty ones end the search."""
+        match, end = self._match, len(data)
+        while start < end:
+            spans: Spans = match(_UNANCHORED, data, start, end)
+            stop = spans[0][1]
+            if stop <= start:  # nothing found (-1), or an empty match that would stand still
+                return
+            yield spans
+            start = stop
+
+    def found(self, data: bytes) -> bool:
+        """Whether it matches anywhere."""
+        return bool(self._match(_UNANCHORED, data, 0, len(data))[0][0] >= 0)
+
+
+class Gate:
+    """Many patterns at once: which of them match somewhere, in one pass."""
+
+    __slots__ = ("_names", "_set")
+
+    def __init__(self, patterns: dict[str, str]) -> None:
+        """Compile every pattern under its name."""
+        self._set = re2.Set.SearchSet(_options())
+        for pattern in patterns.values():
+            self._set.Add(pattern.encode("latin-1"))
+        self._set.Compile()
+        self._names = tuple(patterns)
+
+    def names(self, data: bytes) -> frozenset[str]:
+        """Return the names of those that match."""
+        found = self._set.Match(data)
+        if not found:
+            return _NONE
+        return frozenset(map(self._names.__getitem__, found))
+
+
+_NONE: frozenset[str] = frozenset()

@@ -1,0 +1,72 @@
+"""Secrets that tell by their form: keys, tokens, PEM, credentials in URLs and command lines."""
+
+import math
+import re
+from collections import Counter
+
+from proto.phi.record import Record
+from proto.phi.scan import Pattern
+from proto.phi.values import Kind
+
+# Group 1 is the secret when there is a group.
+_FORMS = tuple(
+    Pattern(pattern)
+    for pattern in (
+        r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]{3,}){0,4}",
+        r"-----BEGIN [A-Z0-9 ]{2,40}-----((?:[^-]|-[^-])*)(?:-----END|--|$)",
+        r"://[^\s/:@\"'\x01]{0,80}:([^\s@\"'/\x01]{1,120})@",
+        r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{12,20}\b",
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeprs]-[A-Za-z0-9-]{10,}|sk[-_](?:live|test|proj|ant)[-_A-Za-z0-9]{10,}|pk_live_[A-Za-z0-9]{10,}|rk_live_[A-Za-z0-9]{10,}|AIza[0-9A-Za-z_-]{30,}|npm_[A-Za-z0-9]{20,}|SG\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|dckr_pat_[A-Za-z0-9_-]{10,}|ya29\.[A-Za-z0-9_-]{10,}|hvs\.[A-Za-z0-9]{10,}|dop_v1_[a-f0-9]{20,}|shpat_[a-f0-9]{20,}|pypi-[A-Za-z0-9_-]{20,}|sk-[A-Za-z0-9]{20,})",
+        r"(?i)\b(?:basic|bearer|negotiate|ntlm|apikey|token) ([a-z0-9._~+/=-]{12,})",
+        r"[0-9]{6}(?:-[0-9]{6}){7}",
+        r"(?i)hooks\.slack\.com/services/([A-Z0-9/]{10,})",
+        r"(?i)[?&;](?:sig|signature|x-amz-signature|x-amz-security-token|sv_sig|code)=([^\s&\"'\x01]{8,})",
+        r"(\$(?:1|2[aby]|5|6|y|argon2id?|7|pbkdf2[a-z0-9-]*)\$[A-Za-z0-9./$=,+-]{12,})",
+        r"(?i)cpassword=\"([^\"\x01]+)\"",
+        r"\b[a-fA-F0-9]{32}:[a-fA-F0-9]{32}\b",
+        r"(?i)\bnet1? use [^\n]{0,120}? /user:[^\s]{1,80} ([^\s/\"\x01][^\s\"\x01]{2,})",
+        r"(?i)\bnet1? use (?:[a-z]:|\*)? ?\\\\[^\s]{1,120} ([^\s/\"\x01][^\s\"\x01]{2,}) /user",
+        r"(?i)\bnet1? user(?:/[a-z]+)? [^\s/]{1,40} ([^\s/*\"\x01][^\s\"\x01]{3,})(?: /|$)",
+        r"(?i)\b(?:psexec|plink|putty|pscp|sqlcmd|osql|bcp|wmic|winexe|smbclient|mysql|mysqldump|sshpass|schtasks|runas|cmdkey|rdesktop|xfreerdp|kinit|ldapsearch|snmpwalk|snmpget|zip|7z|unrar|openssl|curl|wget|net|redis-cli|mongo|isql|pg_dump)\b[^\n]{0,160}?[ \"'](?:-p|-pw|-P|/p:|/pass:|/rp|-w|-a|-c|/p|-pass pass:|--pass[a-z]*|/password:)[ =:]?[\"']?([^\s\"'\x01/-][^\s\"'\x01]{3,})",
+        r"(?i)\bcurl\b[^\n]{0,200}? (?:-u|--user)[ =]?[\"']?[^\s:\"'\x01]{1,80}:([^\s\"'\x01]{3,})",
+        r"(?i)\bConvertTo-SecureString (?:-String )?[\"']([^\"'\x01]{3,})[\"']",
+        r"(?i)\b(?:aws|secret)[a-z_ ]{0,20}[=: ]{1,3}[\"']?([A-Za-z0-9/+]{40})\b",
+        r"\b[A-Za-z0-9]{5}(?:-[A-Z0-9]{5}){4}\b",
+    )
+)
+_BLOB = re.compile(rb"[A-Za-z0-9+/_~.!@#$%^&*-]{20,}")
+_TRIGGERS = (
+    b"eyJ", b"-----BEGIN", b"://", b"AKIA",
+)  # fmt: skip
+
+
+def read(record: Record) -> None:
+    """Find secrets by their form."""
+    if "secret" not in record.shapes:
+        return
+    for form in _FORMS:
+        for spans in form.each(record.data):
+            start, end = spans[1] if len(spans) > 1 and spans[1][0] >= 0 else spans[0]
+            value = record.data[start:end]
+            if value.startswith(b"$(") or value.startswith(b"${") or set(value) <= set(b"*x.-"):
+                continue
+            if spans[0] != (start, end) and _plain(record, value):
+                continue
+            record.hit(Kind.SECRET, start, end, "the form of a secret")
+
+
+def _plain(record: Record, value: bytes) -> bool:
+    """Whether what stands where a secret could is only words or an option."""
+    lower = value.lower().strip(b",.;)\"'")
+    return (
+        lower in record.lexicon.vocabulary["nothing"]
+        or (lower.isalpha() and bool(record.lexicon.flags(lower) & 1) and len(lower) < 20)
+        or lower.startswith((b"-", b"/"))
+        or (lower.isdigit() and len(lower) < 6)
+    )
+
+
+def entropy(value: bytes) -> float:
+    """Return the Shannon entropy of a value in bits a byte."""
+    counts = Counter(value)
+    return -sum(count / len(value) * math.log2(count / len(value)) for count in counts.values())

@@ -1,0 +1,456 @@
+"""Values that tell by their own form what they are, each with its validator."""
+
+import re
+from collections.abc import Callable
+
+from proto.phi.lexicon import WORD
+from proto.phi.record import Record
+from proto.phi.scan import Gate, Pattern
+from proto.phi.values import Kind
+
+_MONTHS = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
+_SEP = r"(?:[-. /_]| - |-?\r?\n)"
+
+PATTERNS = {
+    "ssn": rf"[0-9]{{3}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{4}}",
+    "phone": r"(?:\+[0-9]{1,3}[-. ]?|1[-. ])?\(?[0-9]{3}\)?(?:[-. /]{1,2}|\) ?|-\r?\n)[0-9]{3}(?:[-. ]|-\r?\n)[0-9]{4}|\+[0-9]{11,15}|\+[0-9]{1,3}(?:[ .-][0-9]{2,5}){2,5}|\([0-9]{3}\)[0-9]{3}-?[0-9]{4}",
+    "email": r"[a-zA-Z0-9._%+'-]{1,64}(?:@|%40| ?\[at\] ?| at (?:[a-z]+ dot ))[a-zA-Z0-9-]{1,63}(?:(?:\.| ?\[dot\] ?)[a-zA-Z0-9-]{1,63}){1,4}",
+    "mbi": r"[1-9][a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z]{2}[0-9]{2}",
+    "card": r"[3-6][0-9]{3}[- ][0-9]{4,6}[- ][0-9]{4,5}(?:[- ][0-9]{1,7})?",
+    "vin": r"[A-HJ-NPR-Z0-9]{17}",
+    "street": r"[0-9]{1,6}(?:[A-Za-z]|-[0-9]{1,4})? (?:[NSEW]\.? |[NS][EW]\.? |[0-9]{1,3}(?:st|nd|rd|th) |[A-Z][A-Za-z'.-]{1,24} ){0,4}[A-Z][A-Za-z]{1,14}\b",
+    "pobox": r"(?i:p\.? ?o\.? ?box [0-9]{1,7})",
+    "zip": r"[A-Z][A-Za-z.' -]{1,40},? [A-Z]{2},?[ .]{1,3}[0-9]{5}(?:-[0-9]{4})?",
+    "age": r"(?i:(?:9[0-9]|1[0-2][0-9])[- ]?(?:y/?o|yrs?|years?)(?:[- ]?old)?\b|\bage[d]?[ :=]{1,3}(?:9[0-9]|1[0-2][0-9])\b)",
+    "date": rf"(?i:[0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}|[0-9]{{1,2}}[-/.][0-9]{{1,2}}[-/.](?:[0-9]{{4}}|[0-9]{{2}})\b|\b{_MONTHS}[ .,_-]{{1,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?[ _-]{{1,2}}[0-9]{{4}}|\b[0-9]{{1,2}}(?:st|nd|rd|th)?[ _-]{_MONTHS}[ ,._-]{{1,2}}[0-9]{{4}}|\b(?:19|20)[0-9]{{6}}\b)",
+    "ip": r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}",
+    "caret": r"[A-Za-z][A-Za-z' -]{1,40}\^[A-Za-z]",
+    "account": r"[A-Za-z][A-Za-z0-9.-]{1,24}\\{1,2}[A-Za-z][A-Za-z0-9._-]{2,40}",
+    "profile": r"(?i:[\\/](?:users|home|documents and settings|profiles\$?)[\\/]{1,4}[^\\/\s\"'<>|:;,]{2,60})",
+    "iban": r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}",
+    "escape": r"%[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,8};|=[0-9A-F]{2}|=\r?\n|\\\"",
+    "blob": r"[A-Za-z0-9+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :]){8}",
+    "spaced": r"(?:\b[A-Za-z0-9][ ._-]){4}",
+    "secret": r"(?i:eyJ[a-z0-9_-]{8}|-----BEGIN|://[^\s/:@\"']{0,80}:[^\s@\"'/]{1,120}@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|basic [a-z0-9+/]{8}|bearer [a-z0-9._~+/-]{8}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{16}|[\"' ](?:-p|/p:|-pw|-P|-a|-u|--user)[ :]?[^\s]{3}|net use|cpassword|[0-9]{6}(?:-[0-9]{6}){7}|\$[0-9a-z]{1,8}\$|hooks\.slack|sig=|[0-9a-f]{32}:[0-9a-f]{32}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{32})",
+    "file": r"(?i:\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|htm|html|ccda|json|7z))",
+    "json": r"[{\[]\s*[\"'{\[]",
+    "hl7": r"(?:^|[\r\n\x0b])[A-Z][A-Z0-9]{2}\|",
+    "x12": r"ISA\*|(?:^|[~\n\r])(?:NM1|N3|N4|DMG|REF|CLM|PER|SBR|DTP|TRN|CLP|N1)\*",
+    "dicom": r"\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\)",
+    "rows": r"[^|\n]\|[^|\n]*\|[^\n]*|[^,\n]*,[^,\n]*,[^\n]*\n|\t[^\t\n]+\t|[^;\n]*;[^;\n]*;[^\n]*\n|---- ",
+    "sql": r"(?i:insert into)",
+}
+GATE = Gate(PATTERNS)
+_SCANS = {
+    name: Pattern(PATTERNS[name])
+    for name in (
+        "ssn",
+        "phone",
+        "email",
+        "mbi",
+        "card",
+        "vin",
+        "street",
+        "pobox",
+        "zip",
+        "age",
+        "date",
+        "ip",
+        "caret",
+        "account",
+        "profile",
+        "iban",
+    )
+}
+
+_ALNUM = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+_TIME_AFTER = re.compile(rb"[ T_+]{1,2}\d{1,2}[:.]\d{2}|T\d{4,6}|:\d{1,2}:\d{2}")
+_YEAR = re.compile(
+    rb"(?<!\d)(1[89]\d{2}|20\d{2})(?!\d{3})|(?<!\d)(1[89]\d{2}|20\d{2})(?=\d{4}(?!\d))"
+)
+_BIRTH_YEAR_MAX = 1999
+_EPOCHS = frozenset({1970, 1601, 1900, 1899, 1980, 1904, 1858})
+_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+_VIN_VALUES = dict(
+    zip(
+        "ABCDEFGHJKLMNPRSTUVWXYZ",
+        (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9),
+        strict=True,
+    )
+)
+
+Judge = Callable[[Record, int, int], None]
+
+
+def read(record: Record) -> None:
+    """Find every value whose own form tells what it is, context aside."""
+    shapes = record.shapes
+    for name, judge in _JUDGES.items():
+        if name in shapes:
+            for spans in _SCANS[name].each(record.data):
+                judge(record, *spans[0])
+
+
+def read_in_context(record: Record) -> None:
+    """Find what counts only in a record about people, or only when it is old."""
+    shapes = record.shapes
+    if "date" in shapes:
+        for spans in _SCANS["date"].each(record.data):
+            _date(record, *spans[0])
+    if "ip" in shapes and record.person:
+        for spans in _SCANS["ip"].each(record.data):
+            _address(record, *spans[0])
+    if record.person and "vin" in shapes:
+        for spans in _SCANS["vin"].each(record.data):
+            if _free(record, *spans[0]) and _mixed(record.data[slice(*spans[0])]):
+                record.hit(
+                    Kind.VEHICLE, *spans[0], "17 characters of a VIN in a record about people"
+                )
+
+
+def _free(record: Record, start: int, end: int, marks: bytes = b"") -> bool:
+    """Whether a span is not the middle of something longer."""
+    data = record.data
+    before = data[start - 1] if start else 32
+    after = data[end] if end < len(data) else 32
+    if before in _ALNUM or after in _ALNUM or before in marks:
+        return False
+    if after in marks:
+        beyond = data[end + 1] if end + 1 < len(data) else 32
+        return beyond not in _ALNUM
+    return True
+
+
+def _digits_of(data: bytes) -> bytes:
+    return bytes(byte for byte in data if 48 <= byte <= 57)
+
+
+def _ssn(record: Record, start: int, end: int) -> None:
+    if not _free(record, start, end, b"-.:/_"):
+        return
+    digits = _digits_of(record.data[start:end])
+    if valid_ssn(digits):
+        record.hit(Kind.SSN, start, end, "written like a social security number")
+
+
+def valid_ssn(digits: bytes) -> bool:
+    """Whether nine digits can be an SSN or ITIN: no part is all zeros, the area is not 666."""
+    return digits[:3] not in {b"000", b"666"} and digits[3:5] != b"00" and digits[5:] != b"0000"
+
+
+def _phone(record: Record, start: int, end: int) -> None:
+    data = record.data
+    if not _free(record, start, end, b"-.:_") or (
+        start and data[start - 1] == 47 and data[start : start + 1] != b"+"
+    ):
+        return
+    digits = _digits_of(data[start:end])
+    if data[start : start + 1] != b"+":
+        national = digits[-10:]
+        if national[0] in b"01" or (national[3] in b"01" and not record.person):
+            return
+    record.hit(Kind.PHONE, start, end, "written like a telephone number")
+
+
+_MACHINE_MAIL = frozenset(
+    b"noreply no-reply donotreply postmaster abuse root support info admin administrator mailer-daemon hostmaster"
+    b" webmaster alerts alert notifications notification security helpdesk it billing-noreply git daemon"
+    b" monitoring backup nagios cron www-data system sales contact service orthanc test user".split()
+)
+
+
+def _email(record: Record, start: int, end: int) -> None:
+    data = record.lower
+    local = data[start:end].partition(b"@")[0]
+    if local in _MACHINE_MAIL or local.endswith(b"-noreply"):
+        return
+    domain = data[start:end].rpartition(b"@")[2]
+    if not re.search(rb"[a-z]", domain[-3:]) and b"." in domain:
+        return
+    if local.isdigit() and len(local) > 12:
+        return
+    record.hit(Kind.EMAIL, start, end, "a mail address")
+
+
+def _mbi(record: Record, start: int, end: int) -> None:
+    value = record.data[start:end].upper().replace(b"-", b"")
+    if _free(record, start, end, b"-") and not _NO_MBI.intersection(value) and not value.isdigit():
+        record.hit(Kind.HEALTH_PLAN, start, end, "the grammar of a Medicare number")
+
+
+_NO_MBI = frozenset(b"SLOIBZ")
+
+
+def _card(record: Record, start: int, end: int) -> None:
+    digits = _digits_of(record.data[start:end])
+    if _free(record, start, end, b"-:.") and 14 <= len(digits) <= 19 and luhn(digits):
+        record.hit(Kind.ACCOUNT, start, end, "groups of a card number with its check digit")
+
+
+def luhn(digits: bytes) -> bool:
+    """Whether the last digit checks the others (ISO/IEC 7812-1)."""
+    total = 0
+    for at, byte in enumerate(reversed(digits)):
+        value = byte - 48
+        if at % 2:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+    return total % 10 == 0
+
+
+def _iban(record: Record, start: int, end: int) -> None:
+    value = record.data[start:end].replace(b" ", b"").decode()
+    number = "".join(str(int(character, 36)) for character in value[4:] + value[:4])
+    if _free(record, start, end) and len(value) >= 15 and int(number) % 97 == 1:
+        record.hit(Kind.ACCOUNT, start, end, "an IBAN with its check digits")
+
+
+def _mixed(value: bytes) -> bool:
+    letters = sum(65 <= byte <= 90 for byte in value)
+    return 3 <= letters <= 14 and value[-4:].isdigit()
+
+
+def _vin(record: Record, start: int, end: int) -> None:
+    value = record.data[start:end]
+    if _free(record, start, end, b"-_{.") and _mixed(value) and valid_vin(value.decode()):
+        record.hit(Kind.VEHICLE, start, end, "a vehicle number with its check digit")
+
+
+def valid_vin(value: str) -> bool:
+    """Whether the ninth character checks the other sixteen (49 CFR 565.15)."""
+    total = sum(
+        weight * (int(character) if character.isdigit() else _VIN_VALUES[character])
+        for weight, character in zip(_VIN_WEIGHTS, value, strict=True)
+    )
+    return value[8] == "0123456789X"[total % 11]
+
+
+_UNIT = re.compile(
+    rb"[ ,]{1,3}(?:apt|apartment|suite|ste|unit|floor|fl|#|room|rm|bldg|lot)\.? ?#? ?[a-z0-9-]{1,8}"
+)
+_CITY = re.compile(
+    rb"[,;^ ]{1,4}((?:[A-Z][A-Za-z'.-]{1,30} ?){1,4}),? {0,2}([A-Z]{2})\b[ ,.]{0,3}(\d{5}(?:-\d{4})?)?"
+)
+
+
+def _street(record: Record, start: int, end: int) -> None:
+    data, lower = record.data, record.lower
+    if (
+        not _free(record, start, start + 1, b"-.:/\\")
+        and start
+        and data[start - 1] in _ALNUM | frozenset(b".:/\\-")
+    ):
+        return
+    words = lower[start:end].split()
+    streets = record.lexicon.vocabulary["streets"]
+    stop = next((at for at in range(len(words) - 1, 1, -1) if words[at].strip(b".") in streets), 0)
+    if not stop:
+        return
+    named = words[1:stop]
+    flags = [record.lexicon.flags(word.strip(b".'")) for word in named if word.isalpha()]
+    if (
+        not record.person
+        and all(flag & WORD and not flag & 16 for flag in flags)
+        and len(words[0]) < 3
+    ):
+        return
+    end = start + len(b" ".join(words[: stop + 1]))
+    unit = _UNIT.match(lower, end, min(len(data), end + 30))
+    if unit is not None:
+        end = unit.end()
+    record.hit(Kind.ADDRESS, start, end, "a number and a street")
+    city = _CITY.match(data, end, min(len(data), end + 120))
+    if city is not None and city[2].lower() in record.lexicon.vocabulary["states"]:
+        record.hit(Kind.CITY, city.start(1), city.end(1), "the city after a street")
+        if city[3]:
+            record.hit(Kind.ZIP, city.start(3), city.end(3), "the ZIP code after a state")
+
+
+def _pobox(record: Record, start: int, end: int) -> None:
+    record.hit(Kind.ADDRESS, start, end, "a post office box")
+
+
+_LAST_CITY = re.compile(
+    rb"((?:[A-Z][A-Za-z.'-]{1,30} ){0,2}[A-Z][A-Za-z.'-]{1,30}),? ([A-Z]{2}),?[ .]{1,3}(\d{5}(?:-\d{4})?)$"
+)
+
+
+def _zip(record: Record, start: int, end: int) -> None:
+    piece = record.data[max(start, end - 120) : end]
+    state = re.search(rb"([A-Z]{2}),?[ .]{1,3}(\d{5}(?:-\d{4})?)$", piece)
+    if state is None or state[1].lower() not in record.lexicon.vocabulary["states"]:
+        return
+    base = end - len(piece)
+    comma = piece.rfind(b",", 0, state.start(1))
+    if not record.person and (comma < 0 or state.start(1) - comma > 3):
+        return
+    record.hit(Kind.ZIP, base + state.start(2), end, "a ZIP code after a state")
+    head = piece[: state.start(1)].rstrip(b", ")
+    words = re.search(rb"(?:[A-Z][A-Za-z.'-]{1,30} ){0,2}[A-Z][A-Za-z.'-]{1,30}$", head)
+    if words is not None:
+        record.hit(
+            Kind.CITY,
+            base + words.start(),
+            base + words.end(),
+            "a city before a state and a ZIP code",
+        )
+
+
+def _age(record: Record, start: int, end: int) -> None:
+    if _free(record, start, end):
+        record.hit(Kind.AGE90, start, end, "an age over 89")
+
+
+_INFRA_CARET = frozenset(
+    b"ADT ORU ORM ACK SIU DFT MDM VXU QRY RSP BAR MFN OML ORL RDE RDS PPR REF".split()
+)
+
+
+def _caret(record: Record, start: int, end: int) -> None:
+    data = record.data
+    stop = start
+    while stop < len(data) and (data[stop] in _ALNUM or data[stop] in b"^' -."):
+        stop += 1
+        if stop - start > 120:
+            break
+    name = data[start:stop].rstrip(b" .-")
+    parts = [part for part in name.split(b"^") if part]
+    if (
+        len(parts) < 2
+        or parts[0] in _INFRA_CARET
+        or any(any(48 <= b <= 57 for b in part) for part in parts)
+    ):
+        return
+    if start and data[start - 1] in _ALNUM:
+        return
+    words = [word for part in parts for word in part.lower().translate(_LETTERS).split()]
+    flags = [record.lexicon.flags(word) for word in words]
+    if any(not flag & WORD for flag in flags) and len(parts[0]) > 1:
+        record.hit(Kind.NAME, start, start + len(name), "parts of a name between carets")
+    del end
+
+
+_LETTERS = bytes((c if 97 <= c <= 122 else 32) for c in range(256))
+
+
+def _account(record: Record, start: int, end: int) -> None:
+    from proto.phi.people import is_person_login  # noqa: PLC0415
+
+    data = record.data
+    domain, _, login = data[start:end].replace(b"\\\\", b"\\").partition(b"\\")
+    if (start and data[start - 1] in b"\\/:.$%") or data[end : end + 1] in {b"\\", b"/"}:
+        return
+    if domain.upper().startswith((b"HK", b"SOFTWARE", b"SYSTEM", b"BUILTIN")) or domain.lower() in {
+        b"authority",
+        b"service",
+    }:
+        return
+    if b"." in login and login.rpartition(b".")[2].lower() in _EXTENSIONS:
+        return
+    begin = end - len(login)
+    if is_person_login(record, login):
+        record.hit(Kind.USERNAME, begin, end, "an account of a domain")
+
+
+_EXTENSIONS = frozenset(
+    b"exe dll sys bat cmd ps1 log txt ini cfg conf config xml json dat db mdf ldf bak tmp lnk msi cs js py sql evtx cab".split()
+)
+
+
+def _profile(record: Record, start: int, end: int) -> None:
+    from proto.phi.people import is_person_login  # noqa: PLC0415
+
+    data = record.data
+    begin = max(data.rfind(b"\\", start, end), data.rfind(b"/", start, end)) + 1
+    login = data[begin:end].rstrip(b".)]}")
+    if is_person_login(record, login):
+        record.hit(Kind.USERNAME, begin, begin + len(login), "a profile's folder")
+
+
+def _date(record: Record, start: int, end: int) -> None:
+    data = record.data
+    if not _free(record, start, end, b".:-/") and not (end < len(data) and data[end] in b"_-."):
+        return
+    match = _YEAR.search(data[start:end])
+    year = int(match[1] or match[2]) if match else 0
+    if match and year <= _BIRTH_YEAR_MAX and year not in _EPOCHS and len(data[start:end]) >= 8:
+        if year >= 1910 or record.person:
+            if (
+                b"-" in data[start:end]
+                or b"/" in data[start:end]
+                or record.person
+                or any(97 <= b | 32 <= 122 for b in data[start:end])
+            ):
+                record.hit(Kind.DATE, start, end, "a date too old for a log")
+        return
+    if not record.person or (not match and data[start:end].count(b".") == 2):
+        return
+    if _TIME_AFTER.match(data, end, min(len(data), end + 12)) or not data[:start].strip(b" [(<\"'"):
+        return
+    if data[start:end].isdigit() and data[start - 1 : start] not in {
+        b"|",
+        b"^",
+        b",",
+        b"~",
+        b" ",
+        b"_",
+        b"-",
+        b"'",
+        b'"',
+        b"/",
+        b"\\",
+    }:
+        return
+    if data.rfind(b"\n", 0, start) == start - 1 and start:
+        return  # the first thing in a line of a listing
+    record.hit(Kind.DATE, start, end, "a day in a record about people")
+
+
+def _address(record: Record, start: int, end: int) -> None:
+    if not _free(record, start, end, b".-"):
+        return
+    parts = [int(part) for part in record.data[start:end].split(b".")]
+    if (
+        max(parts) > 255
+        or parts[0] in {0, 10, 127}
+        or parts[0] >= 224
+        or parts[:2] in ([192, 168], [169, 254])
+        or (parts[0] == 172 and 16 <= parts[1] <= 31)
+    ):
+        return
+    if parts[:3] in ([192, 0, 2], [1, 1, 1], [8, 8, 8], [8, 8, 4]):
+        return
+    if (
+        b"ver" in record.lower[max(0, start - 12) : start]
+        or b"build" in record.lower[max(0, start - 12) : start]
+    ):
+        return
+    record.hit(Kind.IP, start, end, "a public address in a record about people")
+
+
+_JUDGES: dict[str, Judge] = {
+    "ssn": _ssn, "phone": _phone, "email": _email, "mbi": _mbi, "card": _card, "iban": _iban, "vin": _vin, "street": _street,
+    "pobox": _pobox, "zip": _zip, "age": _age, "caret": _caret, "account": _account, "profile": _profile,
+}  # fmt: skip
+
+
+_MAC = Pattern(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b")
+_HOST_KEYS = Pattern(
+    r"(?i)\b(?:host|hostname|computer|computername|machine|server|serial|serialnumber|s/n|node|workstation)[\"']?\s{0,3}[:=]\s{0,3}[\"']?([A-Za-z0-9][A-Za-z0-9._-]{1,62})"
+)
+_URL_HOST = Pattern(r"(?i)\b[a-z]{2,10}://([a-z0-9.-]{1,120})")
+
+
+def read_infra(record: Record) -> None:
+    """Find facts about equipment, for the policy that drops them too."""
+    for spans in _SCANS["ip"].each(record.data):
+        record.hit(Kind.IP, *spans[0], "an address of equipment")
+    for spans in _MAC.each(record.data):
+        record.hit(Kind.DEVICE, *spans[0], "an address of equipment")
+    for spans in _HOST_KEYS.each(record.data):
+        record.hit(Kind.HOST, *spans[1], "a name of equipment")
+    for spans in _URL_HOST.each(record.data):
+        record.hit(Kind.HOST, *spans[1], "a name of equipment")
+    for spans in _SCANS["date"].each(record.data):
+        if _free(record, *spans[0], b".") or record.data[spans[0][1] : spans[0][1] + 1] == b"T":
+            record.hit(Kind.DATE, *spans[0], "a day")

@@ -1,0 +1,158 @@
+"""Rows under a header: CSV in any delimiter, fixed columns under dashes, and SQL's INSERT."""
+
+import re
+
+from proto.phi.keys import Told
+from proto.phi.labels import _fits
+from proto.phi.record import Record
+from proto.phi.scan import Pattern
+from proto.phi.takers import TAKERS
+
+ROWS_MAX = 20_000
+COLUMNS_MAX = 256
+
+_INSERT_CASE = Pattern(r"(?i)insert\s+into\s+[^\s(]+\s*\(([^()]+)\)\s*values\s*\(")
+_SQL_VALUE = re.compile(
+    rb"\s{0,8}(?:[NEnb]?'((?:[^'\\]|''|\\.){0,2000})'|([^,()']{0,200}))\s{0,8}([,)])"
+)
+_DASHES = re.compile(rb"-{2,}")
+
+
+def read(record: Record) -> None:
+    """Find the values in columns whose headers tell a class."""
+    if "sql" in record.shapes:
+        _insert(record)
+    if "rows" not in record.shapes or b"\n" not in record.data:
+        return
+    lines = record.data.split(b"\n")
+    starts: list[int] = []
+    at = 0
+    for line in lines:
+        starts.append(at)
+        at += len(line) + 1
+    for number in range(min(len(lines) - 1, 12)):
+        if _table(record, lines, starts, number):
+            return
+
+
+def _table(record: Record, lines: list[bytes], starts: list[int], number: int) -> bool:
+    header = lines[number]
+    dashes = lines[number + 1]
+    if dashes.count(b"---") and not dashes.strip(b" -+|\r"):
+        if b"|" in dashes or b"+" in dashes:
+            return _delimited(record, lines, starts, number, b"|")
+        return _fixed(record, lines, starts, number)
+    for mark in (b"|", b"\t", b";", b","):
+        if header.count(mark) >= 1 and lines[number + 1].count(mark) >= header.count(mark):
+            if _delimited(record, lines, starts, number, mark):
+                return True
+    return False
+
+
+def _tells(record: Record, cells: list[bytes]) -> list[Told | None]:
+    keys = record.lexicon.policy.keys
+    told = [keys.told(cell.strip(b" \"'\r#[]`\xef\xbb\xbf")) for cell in cells[:COLUMNS_MAX]]
+    if sum(one is not None for one in told) >= 2 or (len(cells) == 1 and told[0] is not None):
+        return told
+    if sum(one is not None for one in told) == 1 and any(
+        one is not None and one.person for one in told
+    ):
+        return told
+    return []
+
+
+def _delimited(
+    record: Record, lines: list[bytes], starts: list[int], number: int, mark: bytes
+) -> bool:
+    header = lines[number]
+    if any(len(cell) > 60 or b"=" in cell for cell in header.split(mark)):
+        return False
+    told = _tells(record, [cell for _, cell in _cells(header, mark)])
+    if not told:
+        return False
+    record.person = True
+    for row in range(number + 1, min(len(lines), number + ROWS_MAX)):
+        for column, (offset, cell) in enumerate(_cells(lines[row].rstrip(b"\r"), mark)):
+            one = told[column] if column < len(told) else None
+            if one is not None:
+                _cell(record, one, starts[row] + offset, cell)
+    return True
+
+
+def _cells(line: bytes, mark: bytes) -> list[tuple[int, bytes]]:
+    """Split a row, quotes respected, with the offset of each cell."""
+    if b'"' not in line:
+        cells: list[tuple[int, bytes]] = []
+        at = 0
+        for cell in line.split(mark):
+            cells.append((at, cell))
+            at += len(cell) + 1
+        return cells
+    cells = []
+    at, begin, quoted = 0, 0, False
+    for at in range(len(line)):
+        byte = line[at]
+        if byte == 34:
+            quoted = not quoted
+        elif byte == mark[0] and not quoted:
+            cells.append((begin, line[begin:at]))
+            begin = at + 1
+    cells.append((begin, line[begin:]))
+    return cells
+
+
+def _fixed(record: Record, lines: list[bytes], starts: list[int], number: int) -> bool:
+    columns = [match.span() for match in _DASHES.finditer(lines[number + 1][:4000])]
+    header = lines[number]
+    spans = [
+        (start, columns[at + 1][0] if at + 1 < len(columns) else 1 << 20)
+        for at, (start, _) in enumerate(columns)
+    ]
+    told = _tells(record, [header[start:end].strip() for start, end in spans])
+    if not told:
+        return False
+    for row in range(number + 2, min(len(lines), number + ROWS_MAX)):
+        line = lines[row].rstrip(b"\r")
+        if not line.strip():
+            break
+        for (start, end), one in zip(spans, told, strict=False):
+            if one is not None and start < len(line):
+                _cell(record, one, starts[row] + start, line[start:end])
+    return True
+
+
+def _cell(record: Record, told: Told, at: int, cell: bytes) -> None:
+    begin = len(cell) - len(cell.lstrip(b" \"'`"))
+    value = cell.strip(b" \"'`\r")
+    if not value:
+        return
+    start, end = at + begin, at + begin + len(value)
+    if told.kind == "USERNAME":
+        from proto.phi.labels import _user  # noqa: PLC0415
+
+        _user(record, start, end)
+    elif _fits(record, told, start, end):
+        record.hit(
+            TAKERS[told.kind][0], start, end, f"the column says {TAKERS[told.kind][0].value}"
+        )
+
+
+def _insert(record: Record) -> None:
+    data = record.data
+    for spans in _INSERT_CASE.each(data):
+        columns = data[slice(*spans[1])].split(b",")
+        told = _tells(record, columns)
+        if not told:
+            continue
+        record.person = True
+        at = spans[0][1]
+        for one in told:
+            match = _SQL_VALUE.match(data, at, min(len(data), at + 2200))
+            if match is None:
+                break
+            group = 1 if match[1] is not None else 2
+            if one is not None:
+                _cell(record, one, match.start(group), match[group])
+            if match[3] == b")":
+                break
+            at = match.end()

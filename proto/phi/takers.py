@@ -1,0 +1,174 @@
+"""What stands after a key or a cue: for each class, how far its value goes, or that it is none.
+
+Every taker looks from one place, anchored, at most `REACH` characters ahead.
+"""
+
+import re
+from collections.abc import Callable
+
+from proto.phi import people
+from proto.phi.record import Record
+from proto.phi.values import Kind
+
+REACH = 160
+
+Taker = Callable[[Record, int, int], int]
+"""From a place up to a limit: where the value ends, or -1."""
+
+MONTH = rb"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
+_DATE = re.compile(
+    rb"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8}(?!\d)|\d{12}(?!\d)|\d{14}(?!\d)"
+    rb"|\d{1,2}(?:st|nd|rd|th)?[ -]?(?:of )?" + MONTH + rb"[ ,.-]{0,2}(?:\d{4}|\d{2})?"
+    rb"|"
+    + MONTH
+    + rb"[ .-]{1,2}\d{1,2}(?:st|nd|rd|th)?(?:[ ,.-]{1,2}\d{4})?|\d{1,2}[-/]\d{1,2}(?![\d/-])"
+    rb"|" + MONTH + rb" \d{4}|\d{1,2} \d{1,2} \d{4}|\d{6}(?!\d)|\d{4}-\d{2}(?!\d))"
+    rb"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?:z|[+-]\d{2}:?\d{2})?)?"
+)
+_ID = re.compile(rb"#?[A-Za-z0-9](?:[A-Za-z0-9]|[-/._](?=[A-Za-z0-9])){1,63}")
+_SPACED = re.compile(rb"\d{2,5}(?:[ -]\d{2,7}){1,5}(?![\d.:/])")
+_PHONE = re.compile(
+    rb"(?:tel:|sms:|sip:)?(?:\+|00)?\d{0,3}[ .-]{0,2}\(?\d{2,4}\)?(?:[ ./-]{0,3}\d{2,4}){1,4}"
+    rb"(?: ?(?:x|ext\.?|extension|#) ?\d{1,6})?"
+)
+_EMAIL = re.compile(rb"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}")
+_ADDRESS = re.compile(rb"[^\n\r\t;|<>\"\x01{}]{3,120}")
+_ZIP = re.compile(rb"\d{5}(?:-?\d{4})?(?!\d)|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d")
+_AGE = re.compile(rb"(9\d|1[0-2]\d)(?![\d.:/-])")
+_RUN = re.compile(rb"[^\s\"'<>,;|\x01)\]}]{1,512}")
+_TOKENISH = re.compile(rb"[^\s\"'<>;|\x01]{1,2048}")
+_WORDS = re.compile(rb"[A-Za-z][A-Za-z'.-]*(?: [A-Z][A-Za-z'.-]*){0,3}")
+_TIMES = re.compile(rb"\d{1,2}:\d{2}")
+
+
+def _end(pattern: re.Pattern[bytes], data: bytes, at: int, limit: int) -> int:
+    match = pattern.match(data, at, min(limit, at + REACH))
+    return match.end() if match else -1
+
+
+def _digits(data: bytes) -> int:
+    return sum(48 <= byte <= 57 for byte in data)
+
+
+def date(record: Record, at: int, limit: int) -> int:
+    """Take a date in any common order, with its time."""
+    return _end(_DATE, record.lower, at, limit)
+
+
+def identifier(record: Record, at: int, limit: int, *, digits_min: int = 3) -> int:
+    """Take an identifier: one run, or groups of digits."""
+    data = record.data
+    end = _end(_SPACED, data, at, limit)
+    single = _end(_ID, data, at, limit)
+    end = max(end, single)
+    if end < 0:
+        return -1
+    return end if _digits(data[at:end]) >= digits_min else -1
+
+
+def phone(record: Record, at: int, limit: int) -> int:
+    """Take a telephone number of 7 to 15 digits."""
+    data = record.lower
+    end = _end(_PHONE, data, at, limit)
+    if end < 0 or not 7 <= _digits(data[at:end]) <= 21:
+        return -1
+    return end
+
+
+def email(record: Record, at: int, limit: int) -> int:
+    """Take a mail address."""
+    return _end(_EMAIL, record.data, at, limit)
+
+
+def postal(record: Record, at: int, limit: int) -> int:
+    """Take a ZIP or postal code."""
+    return _end(_ZIP, record.data, at, limit)
+
+
+def age(record: Record, at: int, limit: int) -> int:
+    """Take an age over 89."""
+    return _end(_AGE, record.data, at, limit)
+
+
+def run(record: Record, at: int, limit: int) -> int:
+    """Take everything up to a blank or a mark that ends values."""
+    match = _RUN.match(record.data, at, min(limit, at + 512))
+    return match.end() if match else -1
+
+
+def secret(record: Record, at: int, limit: int) -> int:
+    """Take a secret: everything up to a blank, a quote or a semicolon."""
+    match = _TOKENISH.match(record.data, at, min(limit, at + 2048))
+    if match is None:
+        return -1
+    end = match.end()
+    while end > at and record.data[end - 1] in b",.)]}&":
+        end -= 1
+    ampersand = record.data.find(b"&", at, end)
+    if ampersand > at:
+        end = ampersand
+    word = record.lower[at:end]
+    if end - at < 3 or word in record.lexicon.vocabulary["nothing"]:
+        return -1
+    return end
+
+
+def place(record: Record, at: int, limit: int) -> int:
+    """Take the name of a place: up to four capitalised words."""
+    return _end(_WORDS, record.data, at, limit)
+
+
+def address(record: Record, at: int, limit: int) -> int:
+    """Take an address: to the end of the value, or of the line."""
+    end = _end(_ADDRESS, record.data, at, limit)
+    if end < 0:
+        return -1
+    text = record.data[at:end]
+    letters = sum(byte | 32 in range(97, 123) for byte in text)
+    return end if letters >= 3 and _digits(text) and text[:1].isalnum() else -1
+
+
+def user(record: Record, at: int, limit: int) -> int:
+    """Take a login that may be a person's."""
+    return people.take_login(record, at, limit)
+
+
+def _id(record: Record, at: int, limit: int) -> int:
+    return identifier(record, at, limit)
+
+
+def _short_id(record: Record, at: int, limit: int) -> int:
+    return identifier(record, at, limit, digits_min=1)
+
+
+TAKERS: dict[str, tuple[Kind, Taker]] = {
+    "NAME": (Kind.NAME, people.take_name),
+    "NAME_MAYBE": (Kind.NAME, people.take_name),
+    "DATE": (Kind.DATE, date),
+    "AGE90": (Kind.AGE90, age),
+    "PHONE": (Kind.PHONE, phone),
+    "FAX": (Kind.FAX, phone),
+    "EMAIL": (Kind.EMAIL, email),
+    "ADDRESS": (Kind.ADDRESS, address),
+    "CITY": (Kind.CITY, place),
+    "ZIP": (Kind.ZIP, postal),
+    "SSN": (Kind.SSN, _id),
+    "MRN": (Kind.MRN, _id),
+    "HEALTH_PLAN": (Kind.HEALTH_PLAN, _id),
+    "ACCOUNT": (Kind.ACCOUNT, _id),
+    "LICENSE": (Kind.LICENSE, _id),
+    "VEHICLE": (Kind.VEHICLE, _id),
+    "DEVICE": (Kind.DEVICE, _id),
+    "URL": (Kind.URL, run),
+    "IP": (Kind.IP, run),
+    "BIOMETRIC": (Kind.BIOMETRIC, run),
+    "PHOTO": (Kind.PHOTO, run),
+    "OTHER_ID": (Kind.OTHER_ID, _id),
+    "USERNAME": (Kind.USERNAME, user),
+    "SECRET": (Kind.SECRET, secret),
+}
+SHORT: dict[str, Taker] = {
+    name: _short_id
+    for name in ("SSN", "MRN", "HEALTH_PLAN", "ACCOUNT", "LICENSE", "VEHICLE", "OTHER_ID", "DEVICE")
+}
+"""After a key with its mark, fewer digits are enough."""

@@ -1,0 +1,146 @@
+"""How a record is looked at: ASCII bytes of one character each, with the way back.
+
+Most machine text is ASCII and is looked at as it is. Otherwise every character is folded to one
+ASCII character that means the same to a reader (letters without marks, confusables of other
+scripts, digits of every script, dashes, blanks, quotes) or to none (zero-width marks, combining
+marks, NUL bytes of UTF-16, terminal colours), and `starts` leads back.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from proto.phi import tokens
+from proto.phi.scan import Pattern
+
+_ANSI = Pattern(
+    r"\x1b(?:\[[0-?]{0,16}[ -/]{0,4}[@-~]|\][^\x07\x1b\n]{0,256}(?:\x07|\x1b\\)|[@-Z\\-_])"
+)
+
+# Letters of other scripts that readers take for Latin ones (the common ones of UTS 39).
+_CONFUSABLE = dict(
+    zip(
+        "абвгдежзийклмнопрстуфхцчшщъыьэюяѕіјһԁԛԝґєїўꙅαβγδεζηθικλμνξοπρστυφχψωςɑɡıłøđðþßæœħŋəſƒ"
+        "АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧЁёᎪᏴᏟᎠᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᎳᏃ",
+        "abbrgex3nnknmhonpctyoxucwwbybeursijhdqwreiysaBydeznoikAuvEonpotuoxywcagllo"
+        "ddpBaohnesfABESIJKMHOPCTYXABEZHIKMNOPTYXEeABCDEHJKLMPSTVWZ",
+        strict=False,
+    )
+)
+_PLAIN = {
+    "·": ".", "•": ".", "․": ".", "。": ".", "。": ".", "⁄": "/", "∕": "/", "∶": ":", "：": ":",
+    "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "ʼ": "'", "′": "'",
+    "−": "-", "⁃": "-", "ー": "-", "˗": "-", "﹣": "-", "－": "-", "⸺": "-", "＠": "@", "﹫": "@",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to look at a text.
+
+    Attributes:
+        data: ASCII, one byte a character that is looked at; tokens are blanked with \\x01.
+        lower: the same in lower case.
+        starts: where each byte's character starts in the text, None when it is the same index.
+        ends: where each byte's character ends in the text, None when it is the next index.
+    """
+
+    data: bytes
+    lower: bytes
+    starts: list[int] | None = None
+    ends: list[int] | None = None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return where a span of this view stands in the text."""
+        if self.starts is None or self.ends is None or start >= end:
+            return start, end
+        return self.starts[start], self.ends[end - 1]
+
+
+def look(text: str) -> View:
+    """Return the view of a whole text."""
+    if text.isascii() and "\x1b" not in text and "\x00" not in text:
+        data = blank_tokens(text.encode("ascii"))
+        return View(data, data.lower())
+    return _folded(text)
+
+
+def blank_tokens(data: bytes) -> bytes:
+    """Return the bytes with whole tokens blanked, so that nothing reads into them."""
+    if b"]" not in data:
+        return data
+    blanked: bytearray | None = None
+    for start, end in tokens.places(data):
+        if blanked is None:
+            blanked = bytearray(data)
+        blanked[start:end] = b"\x01" * (end - start)
+    return data if blanked is None else bytes(blanked)
+
+
+def _folded(text: str) -> View:
+    colours = {at for start, end in _ansi(text) for at in range(start, end)}
+    kept: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for at, character in enumerate(text):
+        if at in colours:
+            continue
+        folded = _FOLDED.get(character)
+        if folded is None:
+            folded = fold_character(character)
+        if folded:
+            kept.append(folded)
+            starts.append(at)
+            ends.append(at + 1)
+        elif ends:
+            ends[-1] = at + 1  # a mark that combines or has no width belongs to what it follows
+    data = blank_tokens("".join(kept).encode("ascii"))
+    if len(starts) == len(text):
+        return View(data, data.lower())
+    return View(data, data.lower(), starts, ends)
+
+
+def _ansi(text: str) -> Iterator[tuple[int, int]]:
+    if "\x1b" in text:
+        for spans in _ANSI.each(text.encode("latin-1", "replace")):
+            yield spans[0]
+
+
+def fold_character(character: str) -> str:
+    """Return the one ASCII character that stands for a character, or nothing."""
+    if character < "\x80":
+        return "" if character in "\x00\x7f" else character
+    found = _PLAIN.get(character) or _CONFUSABLE.get(character)
+    if found and found < "\x80":
+        return found
+    category = unicodedata.category(character)
+    if category in {"Mn", "Me", "Cf", "Cc"}:
+        return ""
+    digit = unicodedata.digit(character, None) if category[0] == "N" else None
+    if digit is not None:
+        return str(digit)
+    if category == "Pd":
+        return "-"
+    if category[0] == "Z":
+        return "\n" if category in {"Zl", "Zp"} else " "
+    return _decomposed(character, category)
+
+
+def _decomposed(character: str, category: str) -> str:
+    for letter in unicodedata.normalize("NFKD", character):
+        if letter < "\x80":
+            return letter
+        found = _CONFUSABLE.get(letter)
+        if found and found < "\x80":
+            return found
+    if category[0] in "LM":
+        return "Q" if category == "Lu" else "q"
+    return "~"
+
+
+_FOLDED = {
+    character: fold_character(character)
+    for character in map(
+        chr, [*range(0x250), *range(0x370, 0x530), *range(0x2000, 0x2070), *range(0xFF00, 0xFF60)]
+    )
+}
