@@ -65,6 +65,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
     long = [
         f"{name}:{node.lineno} {node.name}"
         for name in python_files()
+        if not is_test(name)  # a test's rows may be a long table
         for node in nodes(name)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or node.lineno) - node.lineno + 1 > FUNCTION_LINES_MAX
@@ -105,7 +106,7 @@ def test_no_word_belongs_to_a_session_or_a_registry() -> None:
     found = [
         f"{name}: {match[0]}"
         for name in tracked()
-        if name != SELF and (ROOT / name).stat().st_size < 400_000
+        if name != SELF and not name.endswith(".png") and (ROOT / name).stat().st_size < 400_000
         for match in STRAY_WORDS.finditer((ROOT / name).read_text("utf-8", "replace"))
     ]
     assert not found
