@@ -103,9 +103,6 @@ class Daemon:
     def answers(self) -> bool:
         """Tell whether it answers through its socket; raise with its log when it has ended."""
         try:
-            # httpx leaves its socket open where nobody listens.
-            with socket.socket(socket.AF_UNIX) as knocking:
-                knocking.connect(str(self.socket))
             self.ask("GET", self.status)
         except (httpx.HTTPError, OSError):
             if not self.is_alive():
@@ -136,8 +133,12 @@ class Daemon:
         """Ask through the socket and return the JSON answer.
 
         Raises:
+            OSError: nobody listens.
             httpx.HTTPError: nobody answers, or the answer is a refusal.
         """
+        # httpx leaves its socket open where nobody listens.
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.connect(str(self.socket))
         transport = httpx.HTTPTransport(uds=str(self.socket))
         with httpx.Client(transport=transport, base_url="http://osiris", timeout=60) as client:
             answer = client.request(method, path, json=body)
