@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     for seed in seeds:
         began_s = time.monotonic()
-        outcome = _once(seed, mutant=asked.mutant, trace=asked.trace)
+        outcome = once(seed, mutant=asked.mutant, trace=asked.trace)
         took_s = time.monotonic() - began_s
         sys.stdout.write(f"seed {seed}: {took_s:.1f} s, {_summary(outcome)}\n")
         if outcome.broken:
@@ -37,7 +37,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _once(seed: int, *, mutant: str | None, trace: bool) -> Outcome:
+def once(seed: int, *, mutant: str | None = None, trace: bool = False) -> Outcome:
+    """Run one seed in a folder that is gone afterwards; with a mutant, on a broken product."""
     home = SHM if SHM.is_dir() else None
     with (
         tempfile.TemporaryDirectory(dir=home) as folder,

@@ -20,7 +20,7 @@ from tests.sim.trace import Trace
 from tests.sim.verdicts import breaches, is_at_rest, mirror
 from tests.sim.watch import Watch, rows_of
 
-STORM_S = 2400.0
+STORM_S = 1800.0
 CALM_S = 4200.0
 """Long enough for every check's interval and every rule's cooldown to pass."""
 
@@ -65,19 +65,16 @@ def simulate(
     seed: int,
     folder: Path,
     *,
-    storm_s: float = STORM_S,
     show: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Run a seed in an empty folder; the same seed is the same run, bit for bit.
 
     Every line of the trace goes to `show` as well, when there is one.
     """
-    return loop.run(_simulate(seed, folder, storm_s=storm_s, show=show))
+    return loop.run(_simulate(seed, folder, show=show))
 
 
-async def _simulate(
-    seed: int, folder: Path, *, storm_s: float, show: Callable[[str], None] | None
-) -> Outcome:
+async def _simulate(seed: int, folder: Path, *, show: Callable[[str], None] | None) -> Outcome:
     referee = _Referee()
     trace = Trace(asyncio.get_running_loop().time, show=show)
     content = content_of(Random(f"{seed}:content"))  # noqa: S311 - a simulator is seeded
@@ -94,15 +91,15 @@ async def _simulate(
         watch.know(world.appliances)
         for node in world.appliances:
             await node.start()
-        await _through(world, referee, storm, storm_s=storm_s)
+        await _through(world, referee, storm)
         for process in world.nodes:
             await process.kill()
     return _outcome(world, referee)
 
 
-async def _through(world: World, referee: _Referee, storm: Storm, *, storm_s: float) -> None:
+async def _through(world: World, referee: _Referee, storm: Storm) -> None:
     raging = asyncio.ensure_future(storm.rage(world))
-    await _watch_for(world, referee, storm_s)
+    await _watch_for(world, referee, STORM_S)
     storm.end(world)
     await raging
     await _watch_for(world, referee, CALM_S)

@@ -3,12 +3,16 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
-from tests.sim.mutants import MUTANTS, broken
-from tests.sim.run import simulate
+from tests.sim.campaign import once
+from tests.sim.mutants import MUTANTS
+from tests.sim.run import Outcome
 
 SEEDS = range(1, 21)
 SAME_SEED = 7
@@ -18,20 +22,26 @@ MUTANT_SEEDS_MAX = 12
 """How many seeds may pass before a broken variant must have been seen through."""
 
 
+@pytest.fixture(scope="module")
+def runs() -> Iterator[dict[int, Future[Outcome]]]:
+    """Start every seed, as many at once as there are processors; each test waits for its own."""
+    workers = min(os.cpu_count() or 1, 8)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield {seed: pool.submit(once, seed) for seed in SEEDS}
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_promise_holds_through_a_storm_of_crashes_and_losses(
-    seed: int, tmp_path: Path
+    seed: int, runs: dict[int, Future[Outcome]]
 ) -> None:
-    outcome = simulate(seed, tmp_path)
+    outcome = runs[seed].result()
     assert outcome.broken == ()
     assert outcome.lives > 4, "nothing was ever killed"
     assert outcome.results.get("healed", 0) > 0, "nothing was ever healed"
 
 
-def test_one_seed_is_one_run_whatever_the_process(tmp_path: Path) -> None:
+def test_one_seed_is_one_run_whatever_the_process(runs: dict[int, Future[Outcome]]) -> None:
     """Another process hashes strings otherwise and has other addresses in memory."""
-    (tmp_path / "here").mkdir()
-    here = simulate(SAME_SEED, tmp_path / "here")
     many = [sys.executable, str(ROOT / "tests" / "sim" / "many.py"), "--seed", str(SAME_SEED)]
     told = subprocess.run(
         many,
@@ -40,25 +50,18 @@ def test_one_seed_is_one_run_whatever_the_process(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert here.digest in told.stdout
+    assert runs[SAME_SEED].result().digest in told.stdout
 
 
-def test_another_seed_is_another_run(tmp_path: Path) -> None:
-    digests = set()
-    for seed in (1, 2):
-        (tmp_path / str(seed)).mkdir()
-        digests.add(simulate(seed, tmp_path / str(seed), storm_s=60.0).digest)
-    assert len(digests) == 2
+def test_another_seed_is_another_run(runs: dict[int, Future[Outcome]]) -> None:
+    assert len({run.result().digest for run in runs.values()}) == len(SEEDS)
 
 
 @pytest.mark.parametrize("name", sorted(MUTANTS))
-def test_a_broken_variant_is_seen_through(name: str, tmp_path: Path) -> None:
+def test_a_broken_variant_is_seen_through(name: str) -> None:
     """A simulator that cannot fail proves nothing: each variant breaks one promise on purpose."""
     for seed in range(1, MUTANT_SEEDS_MAX + 1):
-        folder = tmp_path / str(seed)
-        folder.mkdir()
-        with broken(name):
-            outcome = simulate(seed, folder)
+        outcome = once(seed, mutant=name)
         if outcome.broken:
             assert any(MUTANTS[name].told in what for what in outcome.broken), outcome.broken
             return
