@@ -16,6 +16,7 @@ from osiris.phi_measure import (
     Share,
 )
 
+CLASS_BAR = "recall in logs: "
 CLASS_RECALL_MIN = 0.90
 SPEED_MB_PER_S_MIN = 5.0
 RECALL_MIN = {LOGS: 0.97, STRUCTURED: 0.995, ADVERSARIAL: 0.95, PROSE: 0.85}
@@ -46,7 +47,7 @@ def bars(measured: Measured) -> list[Bar]:
         ),
         *(
             _at_least(
-                f"recall in logs: {label}",
+                f"{CLASS_BAR}{label}",
                 measured.of_class(label, groups=[LOGS]),
                 CLASS_RECALL_MIN,
             )
@@ -80,4 +81,4 @@ def _at_most(what: str, share: Share, most: float) -> Bar:
 
 def _speed(found: float | None) -> Bar:
     met = None if found is None else found >= SPEED_MB_PER_S_MIN
-    return Bar("MB/s, one core", f">= {SPEED_MB_PER_S_MIN:g}", None, found, met)
+    return Bar("MB/s of one core", f">= {SPEED_MB_PER_S_MIN:g}", None, found, met)

@@ -56,7 +56,7 @@ def test_text_with_other_templates_meets_every_bar(ours: Measured) -> None:
 
 
 def test_every_bar_but_speed_is_measured_on_our_text(ours: Measured) -> None:
-    assert {bar.what for bar in bars(ours) if bar.met is None} == {"MB/s, one core"}
+    assert {bar.what for bar in bars(ours) if bar.met is None} == {"MB/s of one core"}
 
 
 def test_our_text_is_the_same_for_the_same_seed_and_differs_for_another() -> None:

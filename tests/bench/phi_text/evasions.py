@@ -1,8 +1,8 @@
 """Twenty-five ways in which a value gets past patterns: by people, by encoders, by terminals.
 
 Each takes the value of one labelled span and its class and returns what stands in its place, or
-None when it has nothing to do with that class. The new piece is labelled whole: a blob that holds
-somebody must go as a blob.
+None when it has nothing to do with that class. The new piece is labelled whole, because a blob that
+holds somebody must go as a blob; where only a part of it is the value, that stands in guillemets.
 """
 
 import base64
@@ -64,7 +64,7 @@ def _separated(value: str, mark: str) -> str:
 
 def _coloured(value: str) -> str:
     middle = len(value) // 2
-    return f"\x1b[1;31m{value[:middle]}\x1b[0m\x1b[31m{value[middle:]}\x1b[0m"
+    return f"\x1b[1;31m«{value[:middle]}\x1b[0m\x1b[31m{value[middle:]}»\x1b[0m"
 
 
 EVASIONS: dict[str, Evasion] = {
@@ -102,7 +102,7 @@ EVASIONS: dict[str, Evasion] = {
     "base64 for URLs": _blob(lambda text: base64.urlsafe_b64encode(text.encode()).decode()),
     "base64 of UTF-16": _blob(lambda text: _b64(text, "utf-16-le")),
     "hex": _blob(lambda text: text.encode().hex()),
-    "encoded word of mail": _all(lambda value: f"=?utf-8?B?{_b64(value)}?="),
+    "encoded word of mail": _all(lambda value: f"=?utf-8?B?«{_b64(value)}»?="),
     "NUL after each character": _all(lambda value: _separated(value, "\0")),
     "colours of a terminal": _all(_coloured),
     "decomposed marks": _names(lambda value: unicodedata.normalize("NFD", value)),
@@ -131,12 +131,23 @@ def evade(line: Line, name: str) -> Line | None:
     return _joined(line, pieces, name) if changed else None
 
 
+def _parted(piece: str) -> tuple[str, str, str]:
+    """What stands before, in and after the guillemets; without any, all is inside."""
+    if "«" not in piece:
+        return "", piece, ""
+    before, _, rest = piece.partition("«")
+    inside, _, after = rest.partition("»")
+    return before, inside, after
+
+
 def _joined(line: Line, pieces: list[tuple[str, Span | None]], name: str) -> Line:
     text, spans = "", []
     for piece, span in pieces:
+        before, inside, after = _parted(piece)
+        text += before
         if span is not None:
-            spans.append(Span(len(text), len(text) + len(piece), span.label))
-        text += piece
+            spans.append(Span(len(text), len(text) + len(inside), span.label))
+        text += inside + after
     keep = [
         Span(at, at + fact.end - fact.start, fact.label)
         for fact in line.keep

@@ -55,7 +55,7 @@ PERSONAL: dict[str, Callable[[v.Draw, v.Person], str]] = {
     "email": v.email,
     "login": v.login,
     "url": lambda draw, who: f"/patients/{who.last.lower()}-{who.born[0]}/{v.digits(draw, 6)}",
-    "photo": lambda _draw, who: f"{who.last.lower()}_{who.first.lower()}_face.jpg",
+    "photo": lambda _draw, who: f"{who.last.lower()}_{who.first.lower()}_face",
 }
 VALUES: dict[str, Callable[[v.Draw], str]] = {
     "ssn": v.ssn,
