@@ -10,7 +10,7 @@ import typer
 
 from appliance import cli as appliance_cli
 from central import cli as central_cli
-from osiris import demo_cli, doctor, rules_cli
+from osiris import demo_cli, doctor, phi_cli, rules_cli
 from proto.errors import OsirisError
 from runtime.terminal import note
 
@@ -40,6 +40,7 @@ app.add_typer(appliance_cli.appliance, name="appliance")
 app.add_typer(appliance_cli.evidence, name="evidence")
 app.add_typer(central_cli.hub, name="hub")
 app.add_typer(rules_cli.rules, name="rules")
+app.add_typer(phi_cli.phi, name="phi")
 
 
 def main() -> None:

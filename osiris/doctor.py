@@ -19,6 +19,7 @@ from osiris.demo.rootfs.cache import find
 from osiris.demo.world import probe
 from proto.catalog.load import load
 from proto.errors import OsirisError
+from proto.phi import default_names
 from runtime.content import read_installed
 from runtime.terminal import Output, print_json, print_rows
 
@@ -60,6 +61,7 @@ def _machine() -> Iterator[Result]:
     version = ".".join(str(part) for part in sys.version_info[:3])
     yield Result("Python", "ok", version)
     yield _content()
+    yield _names()
     for feature in FEATURES:
         missing = packages.missing(feature)
         command = f"python -m osiris.packages install {feature}"
@@ -98,6 +100,19 @@ def _content() -> Result:
         return Result("content", "wrong", str(error).splitlines()[0], "osiris rules lint")
     found = f"{len(content.checks)} checks, {len(content.runbooks)} runbooks"
     return Result("content", "ok", f"{found}, {content.digest[:12]}")
+
+
+def _names() -> Result:
+    """Without names the scrubber withholds every text: nothing leaks, and nobody is told much."""
+    try:
+        names = default_names()
+    except OsirisError as error:
+        return Result("scrubber: names", "wrong", str(error), "make names")
+    if names is None:
+        return Result(
+            "scrubber: names", "wrong", "not compiled: all text is withheld", "make names"
+        )
+    return Result("scrubber: names", "ok", "compiled")
 
 
 def _appliance(path: Path) -> Iterator[Result]:
