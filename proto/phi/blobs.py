@@ -28,6 +28,8 @@ _BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = Pattern(r"(?:0x)?(?:[0-9A-Fa-f]{2}){8,}|[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}")
 _SPACED = Pattern(r"(?:\b[A-Za-z0-9]([ ._-]))(?:[A-Za-z0-9][ ._-]){2,}[A-Za-z0-9]\b")
 
+_QUOTED = re.compile(rb"=(?:[2-7A-F][0-9A-F]|0[9AD]|\r?\n|$)")
+
 Look = Callable[[View], list[Found]]
 
 
@@ -49,8 +51,13 @@ def _escapes(record: Record, look: Look) -> None:
     ends: list[int] = []
     at = 0
     count = 0
+    # Quoted-printable escapes every equals sign; keys and values do not.
+    marks = data.count(b"=")
+    quoted = marks >= 2 and len(_QUOTED.findall(data)) == marks
     for spans in _ESCAPE.each(data):
         start, end = spans[0]
+        if data[start] == 61 and not quoted:
+            continue
         text = _unescaped(data[start:end])
         if text is None:
             continue

@@ -65,6 +65,8 @@ def withhold(text: str, reason: str, *, vault: TokenVault) -> Result:
     """Return a token in place of a whole record."""
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     token = tokens.make(Kind.WITHHELD, vault.body(Kind.WITHHELD, digest))
+    if text.lstrip()[:1] in {"{", "[", '"'}:
+        token = f'"{token}"'  # what was JSON stays JSON
     return Result(seal(token), (), Withheld(reason, digest))
 
 
@@ -102,7 +104,9 @@ _READERS: tuple[Callable[[Record], None], ...] = (
     secrets.read,
     shapes.read,
     paths.read,
+    shapes.read_old_days,
     people.loose,
+    people.beside,
     shapes.read_in_context,
 )
 

@@ -59,6 +59,8 @@ def _one(record: Record, at: int) -> int:
         end += 1
     while end > at and data[end - 1] in b".-":
         end -= 1
+    if _infra_before(record, start):
+        return end
     flag = data[start : start + 1] == b"-" or data[start - 1 : start] == b"/"
     start += len(data[start:end]) - len(data[start:end].lstrip(b".-_"))
     stops = _stops(record, end)
@@ -70,6 +72,23 @@ def _one(record: Record, at: int) -> int:
         if reached > stop:
             return reached
     return end
+
+
+_BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})[ ]$")
+_TALK = frozenset(
+    b"drive state level region site location unit room series command study error exit right size result class change".split()
+)
+
+
+def _infra_before(record: Record, start: int) -> bool:
+    """Whether the word before says that this is equipment: `IPv4 Address`, `Group Policy`."""
+    if record.data[start - 1 : start] != b" ":
+        return False
+    match = _BEFORE.search(record.lower[max(0, start - 26) : start])
+    if match is None:
+        return False
+    words = record.lexicon.policy.keys.words(match[1])
+    return len(words) == 1 and words[0] in record.lexicon.policy.keys.infra - _TALK
 
 
 def _stops(record: Record, end: int) -> list[int]:
@@ -142,9 +161,36 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
             return limit
         return -1
     end = taker(record, value, limit)
-    if end < 0 or (told.kind == "NAME_MAYBE" and not _is_name(record, value, end)):
+    if told.kind == "ADDRESS" and (end < 0 or _PROTECTED.match(data, value) is not None):
+        return -1
+    if told.kind == "NAME_MAYBE" and (end < 0 or not _is_name(record, value, end)):
+        return _maybe_number(record, value, limit)
+    if end < 0 and told.kind == "NAME" and data[stop : stop + 1] == b"=":
+        end = _bare_name(record, value, limit)
+    if end < 0:
         return -1
     record.hit(kind, value, end, f"the key says {kind.value}")
+    return end
+
+
+_BARE_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?=[\s&;,|\]})]|$)")
+
+
+def _bare_name(record: Record, value: int, limit: int) -> int:
+    """Take one capitalised word of a `last=Lemon`, though it is a word of machines too."""
+    match = _BARE_NAME.match(record.data, value, limit)
+    if match is None or match.group().lower() in record.lexicon.vocabulary["nothing"]:
+        return -1
+    return match.end()
+
+
+def _maybe_number(record: Record, value: int, limit: int) -> int:
+    """Take a number where a person may be named, in a record about people: subject=1058500190."""
+    end = TAKERS["MRN"][1](record, value, limit) if record.person else -1
+    text = record.data[value:end] if end > 0 else b""
+    if sum(48 <= byte <= 57 for byte in text) < 6 or b"." in text or b":" in text:
+        return -1
+    record.hit(Kind.MRN, value, end, "a number where a person may be named")
     return end
 
 
@@ -295,7 +341,7 @@ def _is_name(record: Record, start: int, end: int) -> bool:
     words = record.lower[start:end].translate(people.LETTERS).split()
     flags = [record.lexicon.flags(word) for word in words]
     if len(words) < 2:
-        return record.person and bool(flags[0] & 16) if words else False
+        return bool(words) and record.person and bool(flags[0] & 16 or not flags[0] & 1)
     return any(flag & people.NAMEY for flag in flags) or (
         record.person and not any(flag & 1 for flag in flags)
     )
@@ -325,8 +371,18 @@ def _spoken(record: Record, told: Told, stop: int) -> int:
         return named
     if end < 0 or (told.kind == "SECRET" and not _secretive(data[value:end])):
         return -1
+    if told.kind == "NAME" and not _spoken_name(record, value, end):
+        return -1
     record.hit(kind, value, end, f"a cue before it says {kind.value}")
     return end
+
+
+def _spoken_name(record: Record, start: int, end: int) -> bool:
+    """Whether what stands behind a spoken cue is more than a lone abbreviation."""
+    value = record.data[start:end]
+    if len(value) > 4 or b"," in value or not value.isupper():
+        return True
+    return bool(record.lexicon.flags(value.lower()) & people.NAMEY)
 
 
 def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:

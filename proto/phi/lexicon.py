@@ -20,10 +20,14 @@ ROOT = 128
 BRAND = 256
 """A personal device, which people name after themselves."""
 STREET = 512
+ALSO = 1024
+"""A word that is somebody's name too, where a cue says that a name comes."""
 
+KEPT = WORD | CUE | CONTEXT | ROOT | BRAND | STREET
 NAMEY = FIRST | LAST | KNOWN
 NAME_MIN = 64
 SURE_MIN = 128
+ALSO_MIN = 20
 WORD_MIN = 70
 CACHE_MAX = 60_000
 WORD_LETTERS_MAX = 40
@@ -59,7 +63,7 @@ class Lexicon:
             return found
         found = self._judge(word)
         # A stranger is not kept: it may be somebody's name.
-        if found & ~NAMEY and len(self._flags) < CACHE_MAX:
+        if found & KEPT and len(self._flags) < CACHE_MAX:
             self._flags[word] = found
             if found == WORD:
                 self.neutral.add(word)
@@ -75,8 +79,9 @@ class Lexicon:
             found |= (FIRST if first >= NAME_MIN else 0) | (LAST if last >= NAME_MIN else 0)
             found |= SURE if max(first, last) >= SURE_MIN else 0
             found |= KNOWN if self.names.known(text) else 0
+        found |= ALSO if first >= ALSO_MIN else 0
         if word in vocabulary.words:
-            found = found & ~(FIRST | LAST | SURE) | WORD
+            found |= WORD
         elif common >= WORD_MIN and not found & SURE:
             found |= WORD
         elif len(word) <= 2 and not found & SURE:

@@ -6,7 +6,8 @@ made of machine words alone goes; a file's extension stays.
 
 import re
 
-from proto.phi.lexicon import BRAND, CONTEXT, NAMEY, ROOT, SURE, WORD
+from proto.phi.lexicon import ALSO, BRAND, CONTEXT, NAMEY, ROOT, SURE, WORD
+from proto.phi import people
 from proto.phi.record import LETTERS, Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -15,12 +16,13 @@ COMPONENTS_MAX = 12
 
 _COMPONENT = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01]{1,120}")
 _LAST = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01&]{1,120}?(\.[A-Za-z0-9]{2,5}){1,3}(?![A-Za-z0-9.])")
+_EXTENSION = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}[ ,]")
 _BARE = re.compile(rb"[^\\/\s\"'<>|*?:;\x01&,)\]}]{1,120}")
 _FILE = Pattern(
     r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z)\b"
 )
 _URL = Pattern(r"(?i)\bhttps?://[^\s\"'<>\x01/]{1,200}(/[^\s\"'<>\x01]*)")
-_HOST = Pattern(r"[A-Za-z][A-Za-z0-9']*(?:-[A-Za-z0-9']+)+")
+_HOST = Pattern(r"[A-Za-z][A-Za-z0-9]*(?:'s)?(?:-[A-Za-z0-9]+)+")
 _CAMEL = re.compile(rb"[A-Z]?[a-z']+|[A-Z]+(?![a-z])|[0-9]+")
 _IDENTIFYING = re.compile(
     rb"\d{5,}|[A-Za-z]{1,4}\d{5,}|\d{2,4}-\d{2,4}-\d{2,4}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}"
@@ -47,11 +49,13 @@ def _machine(record: Record, component: bytes) -> bool:
         return len(text) <= 4
     words = text.lower().translate(LETTERS).split()
     digits = sum(48 <= byte <= 57 for byte in text)
-    if digits >= 5 and _IDENTIFYING.search(text):
+    if digits >= 5:
         return False
     if b", " in text or (b"," in text and len(words) > 1):
         return False
     flags = record.lexicon.flags
+    if len(words) > 1 and flags(words[0]) & ALSO and (digits or len(words) == 2):
+        return False
     return bool(words) and all(
         (flags(word) & WORD and not flags(word) & SURE) or len(word) <= 2 for word in words
     )
@@ -85,6 +89,8 @@ def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
             start -= 1
         if start and data[start - 1] not in b"\\/:\"'=(":
             continue
+        if b" " in data[start:stop] and data[start - 1 : start] not in {b"\\", b"/"}:
+            continue
         web = data[stop : stop + 1] == b"/"
         word = record.lower[at:stop].translate(LETTERS).split()[:1]
         if (
@@ -106,6 +112,8 @@ def _below(record: Record, at: int) -> int:
         match = _COMPONENT.match(data, at, min(len(data), at + 160))
         if match is None:
             return at
+        if _EXTENSION.search(match.group()):
+            return _file(record, at)
         after = data[match.end() : match.end() + 1]
         if after in {b"\\", b"/"} and b"  " not in match.group() and b"=" not in match.group():
             if not _machine(record, match.group()):
@@ -187,8 +195,12 @@ def _files(record: Record) -> None:
         namey = sum(bool(mark & NAMEY) and not mark & WORD for mark in marks)
         strange = sum(not mark & WORD for mark in marks)
         person = any(mark & CONTEXT for mark in marks)
+        also = any(
+            mark & (ALSO | NAMEY) and word not in documents
+            for mark, word in zip(marks, words, strict=True)
+        )
         if (
-            (document and (strange or _IDENTIFYING.search(stem)))
+            (document and (strange or also or _IDENTIFYING.search(stem)))
             or namey >= 2
             or (person and strange)
         ):
@@ -225,6 +237,7 @@ def _devices(record: Record) -> None:
             strange = not mark & WORD and len(bare) >= 3 and not brand
             if not brand and (
                 mark & SURE
+                or people.initial_and_last(record, bare)
                 or singular & SURE
                 or doctor
                 or (

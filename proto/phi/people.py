@@ -7,7 +7,7 @@ goes everywhere in the record.
 
 import re
 
-from proto.phi.lexicon import FIRST, KNOWN, LAST, NAMEY, SURE, WORD
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, KNOWN, LAST, NAMEY, SURE, WORD
 from proto.phi.record import LETTERS, Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -24,6 +24,9 @@ _RUNS = Pattern(
 _LOWER_RUNS = Pattern(r"[a-z']{3,}(?:[ _.,+-]{1,2}[a-z']{3,})+")
 _LOGIN = re.compile(
     rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
+)
+_SAID = Pattern(
+    r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:](?: |$))"
 )
 _PARTICLES = frozenset(
     b"de la le van von der den bin ibn al el da do dos das di del du della st mac ter ten y e".split()
@@ -58,6 +61,8 @@ def take_name(record: Record, at: int, limit: int) -> int:
         if match is None:
             break
         token = match.group()
+        if data[match.end() : match.end() + 1] == b"=":
+            break  # the next key
         taken = _belongs(record, token, place, match.end(), first=count == 0, comma=comma)
         if not taken:
             break
@@ -95,9 +100,13 @@ def _belongs(
     if flags & WORD and not flags & (SURE | KNOWN):
         after = record.data[end : end + 3]
         reversed_form = after[:1] in b",^" and bool(after) and after.lstrip(b",^ ")[:1].isupper()
-        return int(capital and (comma or (first and reversed_form)))
+        if not capital:
+            return 0
+        if comma or (first and (reversed_form or flags & ALSO)):
+            return 1
+        return int(not first and not flags & (CUE | CONTEXT) and not token.isupper())
     if capital:
-        return 1
+        return int(not (flags & CUE and flags & CONTEXT))
     return int(bool(flags & (SURE | KNOWN)))
 
 
@@ -127,15 +136,15 @@ def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool
     if any(flag & (SURE | KNOWN) for flag in flags):
         return True
     if all(flag & WORD for flag in flags):
-        return any(_initial_and_last(record, word) for word in words if len(words) == 1) and sure
+        return b"." in lower and bool(flags[0] & (ALSO | FIRST))
     if sure:
-        return any(_initial_and_last(record, word) for word in words) or any(
+        return any(initial_and_last(record, word) for word in words) or any(
             flag & NAMEY for flag in flags
         )
     return sum(map(len, words)) >= 3 and not any(byte in b":/" for byte in login)
 
 
-def _initial_and_last(record: Record, word: bytes) -> bool:
+def initial_and_last(record: Record, word: bytes) -> bool:
     flags = record.lexicon.flags
     return len(word) > 4 and bool(
         flags(word[1:]) & LAST or flags(word[:-1]) & LAST or flags(word[:-2]) & FIRST
@@ -153,12 +162,43 @@ def loose(record: Record) -> None:
     for spans in _RUNS.each(record.data):
         start, end = spans[0]
         _run(record, start, end)
+    if record.person:
+        _alone(record)
+        if strangers or namey:
+            for spans in _SAID.each(record.data):
+                start, end = spans[1]
+                if (
+                    not record.covered(start, end)
+                    and not word_flags(record, record.data[start:end]) & WORD
+                ):
+                    record.hit(Kind.NAME, start, end, "a stranger's word where a name is said")
     if known:
         for word, flag in record.hot.items():
             if flag & KNOWN and len(word) >= SPREAD_LETTERS_MIN:
                 for at in record.places(word):
                     record.hit(Kind.NAME, at, at + len(word), "somebody of the site")
     del lexicon
+
+
+def _alone(record: Record) -> None:
+    """Find single words that are first of all names, written as such, in a record about people."""
+    data = record.data
+    for word, flag in record.hot.items():
+        if not flag & SURE or flag & WORD or len(word) < SPREAD_LETTERS_MIN:
+            continue
+        for at in record.places(word):
+            end = at + len(word)
+            if (
+                data[at] > 90
+                or data[at - 1 : at] not in _BEFORE
+                or data[end : end + 1] not in _AFTER
+            ):
+                continue
+            record.hit(Kind.NAME, at, end, "a name in a record about people")
+
+
+_BEFORE = frozenset({b"", b" ", b"(", b"'", b'"', b",", b">", b"=", b"|", b"\n", b";", b":"})
+_AFTER = frozenset({b"", b" ", b")", b"'", b'"', b",", b"<", b"|", b"\n", b";", b".", b"!", b"?"})
 
 
 def _run(record: Record, start: int, end: int) -> None:
@@ -190,10 +230,12 @@ def _run(record: Record, start: int, end: int) -> None:
         stop = at
         while stop + 1 < len(tokens) and (names[stop + 1] or tokens[stop + 1][2] == -1):
             stop += 1
-        last = tokens[stop]
-        if not _digit_at(data, last[1]):
+        if _digit_at(data, tokens[stop][1]):
+            stop -= 1
+        last = tokens[max(stop, at)]
+        if stop > at:
             record.hit(Kind.NAME, tokens[at][0], last[1], "first and last name together")
-        at = stop + 1
+        at = max(stop, at) + 1
 
 
 def _flags(record: Record, token: bytes) -> int:
@@ -208,16 +250,17 @@ def _pair(
     if a < 0 or b < 0:
         return False
     comma = b"," in one[3] or b"^" in one[3]
-    plain_a, plain_b = a & WORD and not a & SURE, b & WORD and not b & SURE
-    if plain_a and plain_b:
+    plain_a = a & WORD and (a & CUE or not a & SURE)
+    plain_b = b & WORD and (b & CUE or not b & SURE)
+    if plain_a and plain_b and not (comma and record.person):
         return False
     if record.data[two[0] : two[1]].lower() in record.lexicon.vocabulary["streets"] and not comma:
         return False
     if comma:
         if a & LAST and b & FIRST:
             return True
-        if record.person:
-            return bool(a & SURE or b & SURE or not (plain_a or plain_b))
+        if record.person or (b & FIRST and b & SURE and a & (LAST | ALSO)):
+            return True
         return bool((a & SURE and not plain_b) or (b & SURE and not plain_a)) and bool(
             a & NAMEY or b & NAMEY
         )
@@ -249,3 +292,38 @@ def spread(record: Record) -> None:
         for at in record.places(word):
             if not any(start <= at < end for start, end in spans):
                 record.hit(Kind.NAME, at, at + len(word), "a name found elsewhere in the record")
+
+
+_FIELD = re.compile(
+    rb"[ ]{0,3}([|;,\t(\[{/#]|\^| - )[ ]{0,3}(?:\"|')?([A-Za-z]{0,4}[0-9][A-Za-z0-9/.-]{3,24})(?=[|;,\t)\]}/\"' \n_]|$)"
+)
+_FIELD_BEFORE = re.compile(
+    rb"(?:^|[|;,\t(\[ \"'])([A-Za-z]{0,3}[0-9][A-Za-z0-9/.-]{4,24})(?:\"|')?[ ]{0,3}[|;,\t)\]][ ]{0,3}(?:\"|')?$"
+)
+_MACHINE_FIELD = re.compile(rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}")
+
+
+def beside(record: Record) -> None:
+    """Take identifiers and days that stand in the field beside a name: `Newman, Ann|MR0104032`."""
+    data = record.data
+    for start, end, kind, _ in list(record.found):
+        if kind is not Kind.NAME:
+            continue
+        for _ in range(3):
+            while end < len(data) and data[end] in b"\"'":
+                end += 1
+            match = _FIELD.match(data, end, min(len(data), end + 40))
+            if match is None or _MACHINE_FIELD.match(match[2]):
+                break
+            if sum(48 <= byte <= 57 for byte in match[2]) < 4:
+                break
+            record.hit(Kind.MRN, match.start(2), match.end(2), "the field beside a name")
+            end = match.end(2)
+        before = _FIELD_BEFORE.search(data, max(0, start - 40), start)
+        if (
+            before is not None
+            and not _MACHINE_FIELD.match(before[1])
+            and sum(48 <= b <= 57 for b in before[1]) >= 5
+            and b":" not in before[1]
+        ):
+            record.hit(Kind.MRN, before.start(1), before.end(1), "the field beside a name")

@@ -38,7 +38,12 @@ class Record:
 
     def hit(self, kind: Kind, start: int, end: int, why: str) -> None:
         """Note a span of this view; empty ones are nothing."""
-        if start < end:
+        data = self.data
+        while start < end and data[start] == 1:  # a token stays as it is
+            start += 1
+        while start < end and data[end - 1] == 1:
+            end -= 1
+        if start < end and not data[start:end].isspace():
             self.found.append((start, end, kind, why))
             if kind in _PEOPLE:
                 self.person = True

@@ -50,6 +50,46 @@ def read(record: Record) -> None:
         _x12(record)
     if "dicom" in record.shapes:
         _dicom(record)
+    if (
+        b"identifier" in record.lower
+        or b"telecom" in record.lower
+        or b"resourcetype" in record.lower
+    ):
+        _fhir(record)
+
+
+_FHIR_LIST = Pattern(r"\\?\"(identifier|telecom|contact)\\?\"\s*:\s*\[[^\]]*\]")
+_FHIR_VALUE = Pattern(r"\\?\"(?:value|reference)\\?\"\s*:\s*\\?\"([^\"\\]+)")
+_FHIR_ID = Pattern(
+    r"\"(?:resourceType)\"\s*:\s*\"(?:Patient|RelatedPerson|Person|Practitioner|Coverage|Encounter|Appointment)\"\s*,\s*\"id\"\s*:\s*\"([^\"]+)\""
+)
+_FHIR_REFERENCE = Pattern(
+    r"(?:Patient|RelatedPerson|Person|Practitioner|Coverage|Encounter|Appointment)/([A-Za-z0-9.-]{1,64})(?:[\"'?/ ]|$)"
+)
+_FHIR_XML = Pattern(r"<(identifier|telecom)>.*?</(?:identifier|telecom)>")
+_FHIR_XML_VALUE = Pattern(r"<value value=\"([^\"]+)\"")
+
+
+def _fhir(record: Record) -> None:
+    """Find identifiers and telecoms, whose values stand under a key that says nothing: `value`."""
+    for lists, values in ((_FHIR_LIST, _FHIR_VALUE), (_FHIR_XML, _FHIR_XML_VALUE)):
+        for spans in lists.each(record.data):
+            start, end = spans[0]
+            telecom = record.data[slice(*spans[1])] == b"telecom"
+            piece = record.data[start:end]
+            for inner in values.each(piece):
+                begin, stop = inner[1]
+                kind = _telecom(piece[begin:stop]) if telecom else Kind.MRN
+                record.hit(kind, start + begin, start + stop, "the value of an identifier")
+    for pattern in (_FHIR_ID, _FHIR_REFERENCE):
+        for spans in pattern.each(record.data):
+            record.hit(Kind.MRN, *spans[1], "the id of a person's resource")
+
+
+def _telecom(value: bytes) -> Kind:
+    if b"@" in value:
+        return Kind.EMAIL
+    return Kind.PHONE if any(48 <= byte <= 57 for byte in value) else Kind.URL
 
 
 def _hl7(record: Record) -> None:

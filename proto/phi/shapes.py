@@ -91,6 +91,17 @@ def read(record: Record) -> None:
                 judge(record, *spans[0])
 
 
+def read_old_days(record: Record) -> None:
+    """Find days of birth that no cue announces: too old for a log, so the record is about people."""
+    if "date" in record.shapes:
+        for spans in _SCANS["date"].each(record.data):
+            if _YEARS_OF_BIRTH.search(record.data[slice(*spans[0])]):
+                _date(record, *spans[0])
+
+
+_YEARS_OF_BIRTH = re.compile(rb"19[0-9]{2}")
+
+
 def read_in_context(record: Record) -> None:
     """Find what counts only in a record about people, or only when it is old."""
     shapes = record.shapes
@@ -369,7 +380,15 @@ def _profile(record: Record, start: int, end: int) -> None:
 
 def _date(record: Record, start: int, end: int) -> None:
     data = record.data
-    if not _free(record, start, end, b".:-/") and not (end < len(data) and data[end] in b"_-."):
+    if (
+        not _free(record, start, end, b".:-/")
+        and not (end < len(data) and data[end] in b"_-." and _free(record, start, end - 1, b".:-/"))
+        and not (_free(record, start, start + 1, b".:-/") or data[start - 1] in b"_")
+    ):
+        return
+    if start and (data[start - 1] in _ALNUM or data[start - 1] in b"-.:/"):
+        return
+    if end < len(data) and data[end] in _ALNUM and data[end] not in b"T":
         return
     match = _YEAR.search(data[start:end])
     year = int(match[1] or match[2]) if match else 0
@@ -408,6 +427,8 @@ def _date(record: Record, start: int, end: int) -> None:
 
 def _address(record: Record, start: int, end: int) -> None:
     if not _free(record, start, end, b".-"):
+        return
+    if start and record.data[start - 1] in b"=>" and record.data[end : end + 1] == b".":
         return
     parts = [int(part) for part in record.data[start:end].split(b".")]
     if (

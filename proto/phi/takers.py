@@ -108,7 +108,12 @@ def secret(record: Record, at: int, limit: int) -> int:
     if ampersand > at:
         end = ampersand
     word = record.lower[at:end]
-    if end - at < 3 or word in record.lexicon.vocabulary["nothing"]:
+    if (
+        end - at < 3
+        or (word.isdigit() and end - at < 4)
+        or word[:1] == b"."
+        or word in record.lexicon.vocabulary["nothing"]
+    ):
         return -1
     return end
 
