@@ -47,6 +47,15 @@ def once(seed: int, *, mutant: str | None = None, trace: bool = False) -> Outcom
         return simulate(seed, Path(folder), show=_print if trace else None)
 
 
+def hunt(mutant: str, *, seeds: Sequence[int]) -> Outcome | None:
+    """Return the first run that a mutant breaks, or None when all seeds passed."""
+    for seed in seeds:
+        outcome = once(seed, mutant=mutant)
+        if outcome.broken:
+            return outcome
+    return None
+
+
 def _print(line: str) -> None:
     sys.stdout.write(line)
 

@@ -14,10 +14,10 @@ from appliance.core import healing, schedule
 from appliance.core.healing import Ended, Event, Move, Situation
 from appliance.handlers import repair
 from appliance.handlers.work import Work
-from appliance.store import evidence, journal
+from appliance.store import journal
 from appliance.store.journal import Journaled
-from appliance.tasks import uplink
-from proto.errors import UnreachableError
+from central.api import agent
+from central.core.ingest import Accepted
 from proto.evidence import Result
 from proto.incidents import Incident, State
 from proto.judge import Judgement
@@ -77,19 +77,15 @@ def _retries_refused_logins(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(repair, "REFUSED", frozenset())
 
 
-def _acknowledges_unheard(patch: pytest.MonkeyPatch) -> None:
-    """Evidence counts as delivered once it was sent."""
-    honest = uplink._send  # noqa: SLF001 - the function is what is to be broken
+def _folds_by_halves(patch: pytest.MonkeyPatch) -> None:
+    """The hub keeps every leaf of a batch and reads only the first."""
+    honest = agent._fold  # noqa: SLF001 - the function is what is to be broken
 
-    async def hasty(work: Work, first: int) -> int:
-        try:
-            return await honest(work, first)
-        except UnreachableError:
-            async with work.store.write() as conn:
-                await evidence.acknowledge(conn, first + 1, cosigned=None)
-            raise
+    async def careless(hub: Any, connection: Any, *, known: Any, accepted: Accepted) -> None:  # noqa: ANN401 - passed through
+        first = replace(accepted, leaves=accepted.leaves[:1])
+        await honest(hub, connection, known=known, accepted=first)
 
-    patch.setattr(uplink, "_send", hasty)
+    patch.setattr(agent, "_fold", careless)
 
 
 MUTANTS: dict[str, Mutant] = {
@@ -97,7 +93,7 @@ MUTANTS: dict[str, Mutant] = {
     "trusts the exit status": Mutant(_trusts_the_exit_status, "without a passing re-check"),
     "never undoes": Mutant(_never_undoes, "said to be undone, and was not"),
     "retries refused logins": Mutant(_retries_refused_logins, "refused logins"),
-    "acknowledges unheard": Mutant(_acknowledges_unheard, "leaves"),
+    "folds by halves": Mutant(_folds_by_halves, "are not what the log folds to"),
 }
 
 

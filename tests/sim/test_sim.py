@@ -5,12 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
-from tests.sim.campaign import once
+from tests.sim.campaign import hunt, once
 from tests.sim.mutants import MUTANTS
 from tests.sim.run import Outcome
 
@@ -18,29 +19,42 @@ SEEDS = range(1, 21)
 SAME_SEED = 7
 ROOT = Path(__file__).resolve().parents[2]
 
-MUTANT_SEEDS_MAX = 12
+MUTANT_SEEDS = range(1, 13)
 """How many seeds may pass before a broken variant must have been seen through."""
+
+WORKERS_MAX = 8
+
+
+@dataclass(frozen=True)
+class Started:
+    """What was started; each test waits for its own."""
+
+    seeds: dict[int, Future[Outcome]]
+    mutants: dict[str, Future[Outcome | None]]
 
 
 @pytest.fixture(scope="module")
-def runs() -> Iterator[dict[int, Future[Outcome]]]:
-    """Start every seed, as many at once as there are processors; each test waits for its own."""
-    workers = min(os.cpu_count() or 1, 8)
+def started() -> Iterator[Started]:
+    """Start everything, as many runs at once as there are processors."""
+    workers = min(os.cpu_count() or 1, WORKERS_MAX)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield {seed: pool.submit(once, seed) for seed in SEEDS}
+        yield Started(
+            {seed: pool.submit(once, seed) for seed in SEEDS},
+            {name: pool.submit(hunt, name, seeds=MUTANT_SEEDS) for name in MUTANTS},
+        )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_promise_holds_through_a_storm_of_crashes_and_losses(
-    seed: int, runs: dict[int, Future[Outcome]]
+    seed: int, started: Started
 ) -> None:
-    outcome = runs[seed].result()
+    outcome = started.seeds[seed].result()
     assert outcome.broken == ()
     assert outcome.lives > 4, "nothing was ever killed"
     assert outcome.results.get("healed", 0) > 0, "nothing was ever healed"
 
 
-def test_one_seed_is_one_run_whatever_the_process(runs: dict[int, Future[Outcome]]) -> None:
+def test_one_seed_is_one_run_whatever_the_process(started: Started) -> None:
     """Another process hashes strings otherwise and has other addresses in memory."""
     many = [sys.executable, str(ROOT / "tests" / "sim" / "many.py"), "--seed", str(SAME_SEED)]
     told = subprocess.run(
@@ -50,19 +64,16 @@ def test_one_seed_is_one_run_whatever_the_process(runs: dict[int, Future[Outcome
         text=True,
         check=True,
     )
-    assert runs[SAME_SEED].result().digest in told.stdout
+    assert started.seeds[SAME_SEED].result().digest in told.stdout
 
 
-def test_another_seed_is_another_run(runs: dict[int, Future[Outcome]]) -> None:
-    assert len({run.result().digest for run in runs.values()}) == len(SEEDS)
+def test_another_seed_is_another_run(started: Started) -> None:
+    assert len({run.result().digest for run in started.seeds.values()}) == len(SEEDS)
 
 
 @pytest.mark.parametrize("name", sorted(MUTANTS))
-def test_a_broken_variant_is_seen_through(name: str) -> None:
+def test_a_broken_variant_is_seen_through(name: str, started: Started) -> None:
     """A simulator that cannot fail proves nothing: each variant breaks one promise on purpose."""
-    for seed in range(1, MUTANT_SEEDS_MAX + 1):
-        outcome = once(seed, mutant=name)
-        if outcome.broken:
-            assert any(MUTANTS[name].told in what for what in outcome.broken), outcome.broken
-            return
-    pytest.fail(f"{MUTANT_SEEDS_MAX} seeds passed with the variant {name}")
+    outcome = started.mutants[name].result()
+    assert outcome is not None, f"{len(MUTANT_SEEDS)} seeds passed with the variant {name}"
+    assert any(MUTANTS[name].told in what for what in outcome.broken), outcome.broken
