@@ -164,7 +164,7 @@ def _on_history(rule: Rule, history: History, now_ms: int) -> Ruling | None:
         if len(history.fires_ms) >= rule.limits.per_day:
             return Hold(Cause.DAILY_LIMIT, history.fires_ms[0] + DAY_MS)
     if history.is_busy:
-        return Hold(Cause.TARGET_BUSY, now_ms)
+        return Hold(Cause.TARGET_BUSY, 0)  # until the target is free, whenever that is
     return None
 
 

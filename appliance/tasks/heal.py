@@ -198,7 +198,8 @@ async def _act(
             after = replace(incident, state=State.WAIVED, cause=Cause.WAIVER)
     changed = (after.state, after.cause) != (incident.state, incident.cause)
     after = replace(after, updated_ms=now_ms) if changed else after
-    await incidents.put(conn, after)
+    if after != incident:
+        await incidents.put(conn, after)
     if changed and after.cause not in QUIET:
         await tell_turn(conn, work, after, actor="appliance")
 

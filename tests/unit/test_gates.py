@@ -91,7 +91,7 @@ OBJECTIONS: list[tuple[str, Callable[[Candidate], Candidate], Ruling]] = [
         Hold(Cause.BREAKER_OPEN, NOW_MS + 5),
     ),
     ("cooldown", history(fires_ms=(NOW_MS - 1,)), Hold(Cause.COOLDOWN, COOL_UNTIL_MS)),
-    ("busy", history(is_busy=True), Hold(Cause.TARGET_BUSY, NOW_MS)),
+    ("busy", history(is_busy=True), Hold(Cause.TARGET_BUSY, 0)),
 ]
 PAIRS = [
     (earlier, later)
