@@ -26,7 +26,7 @@ _ESCAPE = Pattern(
 )
 _BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = Pattern(r"(?:0x)?(?:[0-9A-Fa-f]{2}){8,}|[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}")
-_SPACED = Pattern(r"(?:\b[A-Za-z0-9]([ ._-]))(?:[A-Za-z0-9][ ._-]){2,}[A-Za-z0-9]\b")
+_SPACED = Pattern(r"\b(?:[A-Za-z0-9](?: - | |\.|_|-)){3,}[A-Za-z0-9]\b")
 
 _QUOTED = re.compile(rb"=(?:[2-7A-F][0-9A-F]|0[9AD]|\r?\n|$)")
 
@@ -154,9 +154,8 @@ def _spaced(record: Record, look: Look) -> None:
     at, count = 0, 0
     for spans in _SPACED.each(data):
         start, end = spans[0]
-        mark = data[start + 1]
-        inner = [place for place in range(start, end) if (place - start) % 2 == 0]
-        if any(data[place] != mark for place in range(start + 1, end, 2)) or len(inner) < 4:
+        inner = [place for place in range(start, end) if data[place] not in b" ._"]
+        if len(inner) < 4:
             continue
         count += 1
         kept.append(data[at:start])

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from proto.phi.scan import Pattern
+
 KEY_CHARS_MAX = 80
 WORDS_MAX = 12
 CACHE_MAX = 8192
@@ -65,6 +67,14 @@ class Keys:
         self._cues = self.atoms | self.persons
         self._spoken_longest = max(map(len, self.spoken), default=1)
         self._told: dict[bytes, Told | None] = {}
+        self._heard: dict[bytes, Told | None] = {}
+        self._dull: dict[bytes, bool] = {}
+        # One linear look tells whether a word can run together from known ones at all.
+        joined = "|".join(sorted(word.decode() for word in self._known if len(word) > 1))
+        self._together = Pattern(f"(?:{joined}){{2,6}}")
+        self._first = frozenset(
+            phrase[0] for table in tables for phrase in table if len(phrase) > 1
+        )
 
     def words(self, key: bytes) -> tuple[bytes, ...]:
         """Split a key into its lower-case words, at most `WORDS_MAX`."""
@@ -88,23 +98,48 @@ class Keys:
             return self._told[key]
         except KeyError:
             told = self._tell(self.words(key))
-        if told is not None and len(self._told) < CACHE_MAX:
-            self._told[key] = told
+        if len(self._told) >= CACHE_MAX:
+            self._told.clear()
+        self._told[key] = told
         return told
+
+    def dull(self, key: bytes) -> bool:
+        """Whether nothing that begins with this key or word tells anything."""
+        found = self._dull.get(key)
+        if found is None:
+            words = self.words(key)
+            found = (
+                self.told(key) is None
+                and words not in self.spoken
+                and not (words and words[-1] in self._first)
+                and not any(word in self._first for word in words)
+            )
+            if len(self._dull) >= CACHE_MAX:
+                self._dull.clear()
+            self._dull[key] = found
+        return found
 
     def is_cue(self, word: bytes) -> bool:
         """Whether a lower-case word is, or runs together from, words of the tables."""
         if word in self._cues:
             return True
-        if len(word) < 5 or len(word) > 40:
+        if len(word) < 5 or len(word) > 40 or not self._together.whole(word):
             return False
         parts = self._apart(word)
         return len(parts) > 1 and any(part in self._cues for part in parts)
 
-    def heard(self, words: tuple[bytes, ...]) -> Told | None:
+    def heard(self, key: bytes) -> Told | None:
         """Return what words of running text tell, all of them together."""
+        try:
+            return self._heard[key]
+        except KeyError:
+            words = self.words(key)
         kind = self.spoken.get(words)
-        return None if kind is None else Told(kind, not self.persons.isdisjoint(words))
+        told = None if kind is None else Told(kind, not self.persons.isdisjoint(words))
+        if len(self._heard) >= CACHE_MAX:
+            self._heard.clear()
+        self._heard[key] = told
+        return told
 
     def _tell(self, words: tuple[bytes, ...]) -> Told | None:
         if not words:
@@ -143,7 +178,7 @@ class Keys:
 
     def _apart(self, word: bytes) -> tuple[bytes, ...]:
         """Split words that run together; the word itself when it does not come out even."""
-        if len(word) > 40:
+        if len(word) > 40 or len(word) < 4 or not self._together.whole(word):
             return (word,)
         # best[i]: the fewest known words that make up the first i letters
         best: list[tuple[bytes, ...] | None] = [()] + [None] * len(word)

@@ -21,10 +21,11 @@ KEY_REACH = 64
 ELEMENTS_MAX = 64
 
 _KEY_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
+_APART = bytes(byte if byte in _KEY_BYTES else 32 for byte in range(256))
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
 _MARKED = re.compile(
-    rb"(?:\\{0,3}[\"']|\]|\))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
-    rb"(?:=>|:=|->|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | IN \(| in \()"
+    rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
+    rb"(?:=>|:=|->|\)=\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | IN \(| in \()"
     rb"[ \t]{0,24}(?:\r?\n[ \t]{1,40})?(?:\[[ \n\t]{0,8})?(?:[bBuUNr](?=['\"]))?(\\{0,3}[\"'`]|%)?"
 )
 _VALUE_ATTRIBUTE = re.compile(rb"[^<>\"]{0,40}\bvalue=(\")")
@@ -42,32 +43,39 @@ def read(record: Record) -> None:
     places = sorted(
         at for word, flag in record.hot.items() if flag & CUE for at in record.places(word)
     )
+    if not places:
+        return
+    apart = record.data.translate(_APART)
     done = -1
     for at in places[:PLACES_MAX]:
         if at >= done:
-            done = _one(record, at)
+            done = _one(record, apart, at)
 
 
-def _one(record: Record, at: int) -> int:
+def _one(record: Record, apart: bytes, at: int) -> int:
     """Read the key that holds a place; return where to go on."""
     data = record.data
-    start, floor = at, max(0, at - KEY_REACH)
-    while start > floor and data[start - 1] in _KEY_BYTES:
-        start -= 1
-    end, ceiling = at, min(len(data), at + KEY_REACH)
-    while end < ceiling and data[end] in _KEY_BYTES:
-        end += 1
+    start = apart.rfind(b" ", max(0, at - KEY_REACH), at) + 1 or max(0, at - KEY_REACH)
+    end = apart.find(b" ", at, at + KEY_REACH)
+    if end < 0:
+        end = min(len(data), at + KEY_REACH)
     while end > at and data[end - 1] in b".-":
         end -= 1
-    if _infra_before(record, start):
+    while start < at and data[start] in b".-_":
+        start += 1
+    if record.lexicon.policy.keys.dull(data[start:end]):
         return end
-    flag = data[start : start + 1] == b"-" or data[start - 1 : start] == b"/"
-    start += len(data[start:end]) - len(data[start:end].lstrip(b".-_"))
-    stops = _stops(record, end)
-    for stop in reversed(stops):
-        told, marked, value = _told(record, start, stop, flagged=flag)
+    flagged = data[start - 1 : start] in {b"-", b"/"}
+    for stop in reversed(_stops(record, end)):
+        told, marked, value = _told(record, start, stop, flagged=flagged)
         if told is None:
             continue
+        if _infra_before(record, start):
+            return end
+        if told.kind == "DEVICE_MAYBE" and record.words.isdisjoint(
+            record.lexicon.vocabulary["implants"]
+        ):
+            return end
         reached = _marked(record, told, stop, value) if marked else _spoken(record, told, stop)
         if reached > stop:
             return reached
@@ -110,6 +118,8 @@ def _is_atom(word: bytes, atoms: frozenset[bytes]) -> bool:
 def _told(record: Record, start: int, stop: int, *, flagged: bool) -> tuple[Told | None, bool, int]:
     keys, data = record.lexicon.policy.keys, record.data
     key = data[start:stop]
+    if keys.told(key) is None:
+        return keys.heard(key), False, stop
     match = _MARKED.match(data, stop, min(len(data), stop + REACH))
     marked = match is not None and not (
         data[stop : stop + 1] == b">" and b"</" == data[start - 2 : start]
@@ -135,8 +145,7 @@ def _told(record: Record, start: int, stop: int, *, flagged: bool) -> tuple[Told
             "EMAIL",
         }:
             return told, True, after.end()
-    words = keys.words(key)
-    return keys.heard(words), False, stop
+    return keys.heard(key), False, stop
 
 
 def _marked(record: Record, told: Told, stop: int, value: int) -> int:
@@ -161,7 +170,7 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
             return limit
         return -1
     end = taker(record, value, limit)
-    if told.kind == "ADDRESS" and (end < 0 or _PROTECTED.match(data, value) is not None):
+    if told.kind == "ADDRESS" and (end < 0 or not _is_street(record, value, end)):
         return -1
     if told.kind == "NAME_MAYBE" and (end < 0 or not _is_name(record, value, end)):
         return _maybe_number(record, value, limit)
@@ -182,6 +191,17 @@ def _bare_name(record: Record, value: int, limit: int) -> int:
     if match is None or match.group().lower() in record.lexicon.vocabulary["nothing"]:
         return -1
     return match.end()
+
+
+def _is_street(record: Record, start: int, end: int) -> bool:
+    """Whether an address without quotes is one of a house: it names a kind of street."""
+    if _PROTECTED.match(record.data, start) is not None:
+        return False
+    words = record.lower[start:end].translate(people.LETTERS).split()
+    return (
+        any(word in record.lexicon.vocabulary["streets"] for word in words[:6])
+        or b"box" in words[:3]
+    )
 
 
 def _maybe_number(record: Record, value: int, limit: int) -> int:
@@ -271,6 +291,17 @@ def _user(record: Record, value: int, limit: int) -> int:
     return end
 
 
+_DEEDS = (
+    b"opened by",
+    b"owned by",
+    b"created by",
+    b"modified by",
+    b"locked by",
+    b"printed by",
+    b"edited by",
+    b"signed by",
+    b"deleted by",
+)
 _DOMAIN = re.compile(rb"[A-Za-z0-9._-]{1,60}\\{1,4}(?=[A-Za-z])|CN=|uid=")
 _PROTECTED = re.compile(
     rb"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]{3,11}(?![\d.])"
@@ -294,7 +325,12 @@ def _fits(record: Record, told: Told, start: int, end: int) -> bool:
     if kind == "AGE90":
         return TAKERS[kind][1](record, start, end) >= 0
     if kind == "ADDRESS":
-        return _PROTECTED.match(value) is None and b"://" not in value and len(value) > 3
+        return (
+            _PROTECTED.match(value) is None
+            and b"://" not in value
+            and len(value) > 3
+            and value[:2] != b"0x"
+        )
     if kind in {"CITY"}:
         return (
             value.replace(b" ", b"")
@@ -364,6 +400,13 @@ def _spoken(record: Record, told: Told, stop: int) -> int:
         end = _spoken_id(record, value, limit)
     else:
         end = taker(record, value, limit)
+    if end < 0 and told.kind == "NAME":
+        kind, end = Kind.MRN, _spoken_id(record, value, limit)
+        digits = sum(48 <= byte <= 57 for byte in data[value:end]) if end > 0 else 0
+        if digits < 6 or not told.person or data[value : value + 2] == b"0x":
+            return -1
+        if record.lower[stop - 2 : stop] in {b"dr", b"mr", b"ms"}:
+            return -1
     if end < 0 and told.kind in {"MRN", "HEALTH_PLAN"}:
         named = people.take_name(record, value, limit)
         if named > 0:
@@ -371,7 +414,7 @@ def _spoken(record: Record, told: Told, stop: int) -> int:
         return named
     if end < 0 or (told.kind == "SECRET" and not _secretive(data[value:end])):
         return -1
-    if told.kind == "NAME" and not _spoken_name(record, value, end):
+    if kind is Kind.NAME and not _spoken_name(record, value, end):
         return -1
     record.hit(kind, value, end, f"a cue before it says {kind.value}")
     return end
@@ -389,9 +432,20 @@ def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
     match = _DOMAIN.match(record.data, value, min(limit, value + 64))
     begin = match.end() if match else value
     end = people.take_login(record, begin, limit)
+    if record.lower[value - 13 : value].endswith(b"invalid user "):
+        return -1  # an account that does not exist
     if end < 0 or record.data[end : end + 1] in {b"(", b"/", b"[", b":"}:
         return -1
-    del stop
+    if record.data[value - 1 : value] == b"[":
+        return -1
+    agent = record.lower[stop - 3 : stop] == b" by"  # machines do things too
+    said = record.lower[max(0, stop - 12) : stop]
+    if (
+        agent
+        and not said.endswith(_DEEDS)
+        and not people.is_person_login(record, record.data[begin:end], sure=True)
+    ):
+        return -1
     record.hit(Kind.USERNAME, begin, end, "a cue before it says USERNAME")
     return end
 

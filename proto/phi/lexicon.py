@@ -23,7 +23,6 @@ STREET = 512
 ALSO = 1024
 """A word that is somebody's name too, where a cue says that a name comes."""
 
-KEPT = WORD | CUE | CONTEXT | ROOT | BRAND | STREET
 NAMEY = FIRST | LAST | KNOWN
 NAME_MIN = 64
 SURE_MIN = 128
@@ -62,11 +61,11 @@ class Lexicon:
         if found is not None:
             return found
         found = self._judge(word)
-        # A stranger is not kept: it may be somebody's name.
-        if found & KEPT and len(self._flags) < CACHE_MAX:
-            self._flags[word] = found
-            if found == WORD:
-                self.neutral.add(word)
+        if len(self._flags) >= CACHE_MAX:
+            self._flags.clear()  # a process forgets the words it saw
+        self._flags[word] = found
+        if found == WORD and word in self.vocabulary.words:
+            self.neutral.add(word)
         return found
 
     def _judge(self, word: bytes) -> int:
@@ -88,6 +87,6 @@ class Lexicon:
             found |= WORD
         found |= CUE if self.policy.keys.is_cue(word) else 0
         found |= CONTEXT if word in _CONTEXT else 0
-        found |= ROOT if word in vocabulary["roots"] or word in vocabulary["web_roots"] else 0
+        found |= ROOT if word in vocabulary["roots"] else 0
         found |= BRAND if word in vocabulary["brands"] else 0
         return found | (STREET if word in vocabulary["streets"] else 0)

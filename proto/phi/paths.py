@@ -63,7 +63,6 @@ def _machine(record: Record, component: bytes) -> bool:
 
 def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
     data = record.data
-    vocabulary = record.lexicon.vocabulary
     done = -1
     places = sorted(
         at for word, flag in record.hot.items() if flag & ROOT for at in record.places(word)
@@ -91,14 +90,7 @@ def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
             continue
         if b" " in data[start:stop] and data[start - 1 : start] not in {b"\\", b"/"}:
             continue
-        web = data[stop : stop + 1] == b"/"
-        word = record.lower[at:stop].translate(LETTERS).split()[:1]
-        if (
-            web
-            and word
-            and word[0] not in vocabulary["web_roots"]
-            and word[0] not in vocabulary["roots"]
-        ):
+        if len(record.lower[start:stop].translate(LETTERS).split()) > 3:
             continue
         done = _below(record, stop)
 

@@ -28,6 +28,10 @@ _LOGIN = re.compile(
 _SAID = Pattern(
     r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:](?: |$))"
 )
+_CAMEL = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_PACKAGES = frozenset(
+    {b"com", b"org", b"net", b"io", b"java", b"javax", b"sun", b"android", b"system", b"microsoft"}
+)
 _PARTICLES = frozenset(
     b"de la le van von der den bin ibn al el da do dos das di del du della st mac ter ten y e".split()
 )
@@ -88,6 +92,8 @@ def _belongs(
     """Judge one token: 0 ends the name, 1 is part of it, 2 is part only if more follows."""
     lower = token.lower()
     capital = token[0] < 97
+    if len(token) > 7 and not token.isupper() and _machine_camel(record, token):
+        return 0
     if len(token) == 1:
         return 2 if first else int(capital)
     if lower in _PARTICLES:
@@ -110,6 +116,19 @@ def _belongs(
     return int(bool(flags & (SURE | KNOWN)))
 
 
+def _machine_camel(record: Record, token: bytes) -> bool:
+    """Whether a token is words of machines written together: `RetryUpToMaximumCount`."""
+    pieces = [piece.lower() for piece in _CAMEL.findall(token)]
+    flags = record.lexicon.flags
+    return (
+        len(pieces) > 1
+        and sum(bool(flags(piece) & WORD) for piece in pieces) * 3 >= 2 * len(pieces)
+        and all(
+            flags(piece) & WORD or len(piece) < 4 or not flags(piece) & SURE for piece in pieces
+        )
+    )
+
+
 def take_login(record: Record, at: int, limit: int) -> int:
     """Take a login, with its domain passed over by the caller; -1 for those of machines."""
     match = _LOGIN.match(record.data, at, min(limit, at + 160))
@@ -128,10 +147,14 @@ def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool
     if lower in lists["accounts"] or lower in lists["nothing"] or lower.endswith(b"$"):
         return False
     words = lower.translate(LETTERS).split()
-    if not words or len(lower) < 3:
+    if not login.islower() and not login.isupper():
+        words = [piece.lower() for piece in _CAMEL.findall(login)]
+    if not words or len(lower) < 3 or (lower.count(b".") > 1 and words[0] in _PACKAGES):
         return False
     flags = [record.lexicon.flags(word) for word in words]
-    if any(word in lists["account_parts"] or word in lists["accounts"] for word in words):
+    if b".." in login or any(
+        word in lists["account_parts"] or word in lists["accounts"] for word in words
+    ):
         return False
     if any(flag & (SURE | KNOWN) for flag in flags):
         return True
@@ -266,6 +289,9 @@ def _pair(
         )
     if (a & FIRST and b & LAST) or (a & LAST and b & FIRST and a & b & SURE):
         return bool(a & SURE or b & SURE) and not (plain_a or plain_b)
+    if a & FIRST and a & SURE and not plain_a and b & (WORD | ALSO) and not b & (CUE | CONTEXT):
+        if record.person or b & ALSO:
+            return True
     if record.person:
         if plain_a or plain_b:
             return False
@@ -295,7 +321,8 @@ def spread(record: Record) -> None:
 
 
 _FIELD = re.compile(
-    rb"[ ]{0,3}([|;,\t(\[{/#]|\^| - )[ ]{0,3}(?:\"|')?([A-Za-z]{0,4}[0-9][A-Za-z0-9/.-]{3,24})(?=[|;,\t)\]}/\"' \n_]|$)"
+    rb"\.?[ ]{0,3}([|;,\t(\[{/#]|\^| - )[ ]{0,3}#?(?:\"|')?([A-Za-z]{0,4}[0-9][A-Za-z0-9/.-]{3,24})"
+    rb"(?=[|;,\t)\]}/\"' \n_]|$)"
 )
 _FIELD_BEFORE = re.compile(
     rb"(?:^|[|;,\t(\[ \"'])([A-Za-z]{0,3}[0-9][A-Za-z0-9/.-]{4,24})(?:\"|')?[ ]{0,3}[|;,\t)\]][ ]{0,3}(?:\"|')?$"

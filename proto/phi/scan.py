@@ -17,6 +17,7 @@ Spans = list[tuple[int, int]]
 
 MEMORY_BYTES_MAX = 64 << 20
 
+_WHOLE = _re2.RE2.Anchor.ANCHOR_BOTH
 _UNANCHORED = _re2.RE2.Anchor.UNANCHORED
 
 
@@ -54,6 +55,10 @@ class Pattern:
                 return
             yield spans
             start = stop
+
+    def whole(self, data: bytes) -> bool:
+        """Whether it matches all of the bytes."""
+        return bool(self._match(_WHOLE, data, 0, len(data))[0][0] >= 0)
 
     def found(self, data: bytes) -> bool:
         """Whether it matches anywhere."""

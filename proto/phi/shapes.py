@@ -30,7 +30,7 @@ PATTERNS = {
     "iban": r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}",
     "escape": r"%[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,8};|=[0-9A-F]{2}|=\r?\n|\\\"",
     "blob": r"[A-Za-z0-9+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :]){8}",
-    "spaced": r"(?:\b[A-Za-z0-9][ ._-]){4}",
+    "spaced": r"(?:\b[A-Za-z0-9](?: - |[ ._-])){4}",
     "secret": r"(?i:eyJ[a-z0-9_-]{8}|-----BEGIN|://[^\s/:@\"']{0,80}:[^\s@\"'/]{1,120}@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|basic [a-z0-9+/]{8}|bearer [a-z0-9._~+/-]{8}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{16}|[\"' ](?:-p|/p:|-pw|-P|-a|-u|--user)[ :]?[^\s]{3}|net use|cpassword|[0-9]{6}(?:-[0-9]{6}){7}|\$[0-9a-z]{1,8}\$|hooks\.slack|sig=|[0-9a-f]{32}:[0-9a-f]{32}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{32})",
     "file": r"(?i:\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|htm|html|ccda|json|7z))",
     "json": r"[{\[]\s*[\"'{\[]",
@@ -64,7 +64,9 @@ _SCANS = {
 }
 
 _ALNUM = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-_TIME_AFTER = re.compile(rb"[ T_+]{1,2}\d{1,2}[:.]\d{2}|T\d{4,6}|:\d{1,2}:\d{2}")
+_TIME_AFTER = re.compile(
+    rb"[ T_+]{1,2}\d{1,2}[:.]\d{2}[:.]\d{2}|T\d{2}:\d{2}|T\d{4,6}|:\d{1,2}:\d{2}"
+)
 _YEAR = re.compile(
     rb"(?<!\d)(1[89]\d{2}|20\d{2})(?!\d{3})|(?<!\d)(1[89]\d{2}|20\d{2})(?=\d{4}(?!\d))"
 )
@@ -387,7 +389,8 @@ def _date(record: Record, start: int, end: int) -> None:
     ):
         return
     if start and (data[start - 1] in _ALNUM or data[start - 1] in b"-.:/"):
-        return
+        if data[start - 1] != 45 or not (start > 1 and chr(data[start - 2]).isalpha()):
+            return
     if end < len(data) and data[end] in _ALNUM and data[end] not in b"T":
         return
     match = _YEAR.search(data[start:end])

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from proto.phi import people
+from proto.phi.lexicon import WORD
 from proto.phi.record import Record
 from proto.phi.values import Kind
 
@@ -33,6 +34,9 @@ _PHONE = re.compile(
 )
 _EMAIL = re.compile(rb"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}")
 _ADDRESS = re.compile(rb"[^\n\r\t;|<>\"\x01{}]{3,120}")
+_STREETLIKE = re.compile(
+    rb"#?\d{1,6}[A-Za-z]?[ -]+[A-Za-z0-9]|[A-Z][A-Za-z.' ]+,? ?\d|[Pp]\.? ?[Oo]"
+)
 _ZIP = re.compile(rb"\d{5}(?:-?\d{4})?(?!\d)|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d")
 _AGE = re.compile(rb"(9\d|1[0-2]\d)(?![\d.:/-])")
 _RUN = re.compile(rb"[^\s\"'<>,;|\x01)\]}]{1,512}")
@@ -112,6 +116,12 @@ def secret(record: Record, at: int, limit: int) -> int:
         end - at < 3
         or (word.isdigit() and end - at < 4)
         or word[:1] == b"."
+        or b"{" in word
+        or (
+            word.isalpha()
+            and record.data[at - 1 : at] == b" "
+            and record.lexicon.flags(word) & WORD
+        )
         or word in record.lexicon.vocabulary["nothing"]
     ):
         return -1
@@ -130,6 +140,8 @@ def address(record: Record, at: int, limit: int) -> int:
         return -1
     text = record.data[at:end]
     letters = sum(byte | 32 in range(97, 123) for byte in text)
+    if _STREETLIKE.match(text) is None:
+        return -1
     return end if letters >= 3 and _digits(text) and text[:1].isalnum() else -1
 
 
@@ -164,6 +176,7 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "LICENSE": (Kind.LICENSE, _id),
     "VEHICLE": (Kind.VEHICLE, _id),
     "DEVICE": (Kind.DEVICE, _id),
+    "DEVICE_MAYBE": (Kind.DEVICE, _id),
     "URL": (Kind.URL, run),
     "IP": (Kind.IP, run),
     "BIOMETRIC": (Kind.BIOMETRIC, run),
