@@ -19,13 +19,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.bench import demo_once, heal  # noqa: E402 - the path above comes first
+from tests.bench import demo_once, heal, phi_compare  # noqa: E402 - the path above comes first
 from tests.bench.rows import Noise, Row, listen, machine, table  # noqa: E402
 
 DOCS = ROOT / "docs" / "benchmarks.md"
 LOAD = ROOT / "tests" / "bench" / "checkin_load.py"
 LOAD_WITHIN_S = 600.0
 CHECK_INS_BAR_PER_S = 500
+USUAL = ("demo", "heal", "load")
+EXTRA = ("phi",)
+"""Only when named: it installs two other scrubbers, 650 MB, and takes some minutes."""
 
 
 def load_rows() -> list[Row]:
@@ -65,7 +68,7 @@ def main() -> int:
     """Print the table; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="each drift once instead of 5 times")
-    parser.add_argument("--only", nargs="+", choices=("demo", "heal", "load"), default=None)
+    parser.add_argument("--only", nargs="+", choices=(*USUAL, *EXTRA), default=USUAL)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there too")
     parser.add_argument("--docs", action="store_true", help=f"write {DOCS.relative_to(ROOT)}")
     options = parser.parse_args()
@@ -74,11 +77,12 @@ def main() -> int:
         "demo": demo_once.rows,
         "heal": lambda: heal.rows(repetitions),
         "load": load_rows,
+        "phi": phi_compare.rows,
     }
     before, rows = listen(), []
     sys.stderr.write(f"before: {before.sentence()}\n")
     for name, measure in parts.items():
-        if options.only is None or name in options.only:
+        if name in options.only:
             began = time.monotonic()
             rows += measure()
             sys.stderr.write(f"{name}: took {time.monotonic() - began:.0f} s\n")
