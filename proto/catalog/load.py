@@ -2,8 +2,8 @@
 
 A set is a mapping of paths below `rules/` to bytes: `checks/<platform>/<id>.yaml`,
 `runbooks/<platform>/<id>.yaml`, `l1/<platform>/<id>.yaml`, `controls/<framework>.yaml`; what lies
-below `phi/` belongs to the scrubber and only counts for the digest. A file's name is its id and its
-directory is its platform. The set is refused with every problem, each `file:line: what`, when a
+below `phi/` is the scrubber's, all of its files or none (`proto.phi.policy`). Elsewhere a file's
+name is its id and its directory is its platform. The set is refused with every problem, each `file:line: what`, when a
 file does not fit its schema, when a reference dangles or nothing uses a runbook, when an example
 disagrees, and for everything that `proto.rules.lint` refuses.
 """
@@ -23,6 +23,7 @@ from proto.catalog.references import PORTS_MAX, check_references, ports_of
 from proto.catalog.runbooks import read_runbook
 from proto.catalog.strict_yaml import YamlError, parse_yaml
 from proto.errors import CatalogError
+from proto.phi.policy import read_policies
 from proto.rules.lint import lint
 from proto.rules.matcher import in_order
 
@@ -71,6 +72,11 @@ def load(files: Mapping[str, bytes]) -> Content:
     problems.refuse_if_any()
     if not parts.checks:
         raise CatalogError(["the set holds no checks"])
+    scrubber = {
+        path.removeprefix("phi/"): data for path, data in files.items() if path.startswith("phi/")
+    }
+    if scrubber:
+        read_policies(scrubber)
     content = Content(
         checks=_frozen(parts.checks),
         runbooks=_frozen(parts.runbooks),

@@ -1,4 +1,4 @@
-"""Layers inside a record: escapes that decode in place, and blobs that hold text.
+r"""Layers inside a record: escapes that decode in place, and blobs that hold text.
 
 Escapes (%XX, \\u, \\x, entities, quoted-printable, backslashes of JSON in JSON) give a view whose
 hits lead back to the characters that carry them. Of a blob (base64, hexadecimal) that decodes to
@@ -219,7 +219,7 @@ def _people_in(record: Record, folded: bytes) -> bool:
 
 def _from_hex(blob: bytes) -> str | None:
     digits = blob.removeprefix(b"0x").replace(b" ", b"").replace(b":", b"")
-    if len(digits) % 2 or digits.isdigit() and len(digits) < 20:
+    if len(digits) % 2 or (digits.isdigit() and len(digits) < 20):
         return None
     return _as_text(bytes.fromhex(digits.decode()))
 

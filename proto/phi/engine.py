@@ -15,10 +15,12 @@ from proto.phi import blobs, labels, paths, people, secrets, segments, shapes, t
 from proto.phi.lexicon import Lexicon
 from proto.phi.policy import Infra, Policy
 from proto.phi.record import Found, Record
+from proto.phi.shape_json import fit, is_json
 from proto.phi.values import Hit, Kind, Names, Result, TokenVault, Withheld, seal
 from proto.phi.views import View, look
 
 ROUNDS_MAX = 6
+_FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 LAYERS_MAX = 3
 
 
@@ -51,13 +53,22 @@ def scrub_record(text: str, *, policy: Policy, names: Names | None, vault: Token
     lexicon = _lexicon(policy, _ById(names))
     hits: tuple[Hit, ...] = ()
     current = text
+    document: bool | None = None
     for turn in range(ROUNDS_MAX):
-        found = find(current, lexicon, vault)
+        try:
+            found = find(current, lexicon, vault)
+        except _FAILURES as error:  # a fault of ours lets nothing through
+            return withhold(text, f"the scrubber failed: {type(error).__name__}", vault=vault)
         if not found:
             return Result(seal(current), hits)
+        if document is None:
+            document = is_json(text)
+        bare: frozenset[int] = frozenset()
+        if document:
+            found, bare = fit(current, found)
         if turn == 0:
             hits = tuple(Hit(kind, start, end, why) for start, end, kind, why in found)
-        current = _replaced(current, found, vault)
+        current = _replaced(current, found, bare, vault)
     return withhold(text, "it does not come to rest", vault=vault)
 
 
@@ -112,10 +123,7 @@ _READERS: tuple[Callable[[Record], None], ...] = (
 
 
 def settled(found: list[Found]) -> list[Found]:
-    """Return hits in order without overlaps: of those that touch, their union, named by the first
-    that is longest."""
-    if len(found) < 2:
-        return found
+    """Return hits in order, those that overlap as their union under the longest one's class."""
     found.sort(key=lambda one: (one[0], -one[1]))
     merged: list[Found] = []
     for one in found:
@@ -129,12 +137,13 @@ def settled(found: list[Found]) -> list[Found]:
     return merged
 
 
-def _replaced(text: str, found: list[Found], vault: TokenVault) -> str:
+def _replaced(text: str, found: list[Found], bare: frozenset[int], vault: TokenVault) -> str:
     pieces: list[str] = []
     at = 0
     for start, end, kind, _ in found:
         pieces.append(text[at:start])
-        pieces.append(tokens.make(kind, vault.body(kind, text[start:end])))
+        token = tokens.make(kind, vault.body(kind, text[start:end]))
+        pieces.append(f'"{token}"' if start in bare else token)
         at = end
     pieces.append(text[at:])
     return "".join(pieces)

@@ -197,8 +197,22 @@ class Keys:
 
 _NUMBERS = frozenset({b"id", b"no", b"num", b"number", b"nbr", b"code"})
 _MAY_BE_INFRA = frozenset(
-    "ADDRESS CITY PHONE PHOTO VEHICLE DEVICE BIOMETRIC OTHER_ID ACCOUNT NAME LICENSE"
-    " HEALTH_PLAN DATE URL".split()
+    [
+        "ADDRESS",
+        "CITY",
+        "PHONE",
+        "PHOTO",
+        "VEHICLE",
+        "DEVICE",
+        "BIOMETRIC",
+        "OTHER_ID",
+        "ACCOUNT",
+        "NAME",
+        "LICENSE",
+        "HEALTH_PLAN",
+        "DATE",
+        "URL",
+    ]
 )
 
 

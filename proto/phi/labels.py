@@ -10,9 +10,9 @@ import re
 
 from proto.phi import people
 from proto.phi.keys import Told
-from proto.phi.lexicon import CUE
-from proto.phi.record import Record
-from proto.phi.takers import SHORT, TAKERS, REACH
+from proto.phi.lexicon import CUE, NAMEY, SURE, WORD
+from proto.phi.record import LETTERS, Record, digits
+from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.values import Kind
 
 VALUE_CHARS_MAX = 4096
@@ -122,7 +122,7 @@ def _told(record: Record, start: int, stop: int, *, flagged: bool) -> tuple[Told
         return keys.heard(key), False, stop
     match = _MARKED.match(data, stop, min(len(data), stop + REACH))
     marked = match is not None and not (
-        data[stop : stop + 1] == b">" and b"</" == data[start - 2 : start]
+        data[stop : stop + 1] == b">" and data[start - 2 : start] == b"</"
     )
     if match is not None and marked:
         told = keys.told(key)
@@ -197,7 +197,7 @@ def _is_street(record: Record, start: int, end: int) -> bool:
     """Whether an address without quotes is one of a house: it names a kind of street."""
     if _PROTECTED.match(record.data, start) is not None:
         return False
-    words = record.lower[start:end].translate(people.LETTERS).split()
+    words = record.lower[start:end].translate(LETTERS).split()
     return (
         any(word in record.lexicon.vocabulary["streets"] for word in words[:6])
         or b"box" in words[:3]
@@ -208,7 +208,7 @@ def _maybe_number(record: Record, value: int, limit: int) -> int:
     """Take a number where a person may be named, in a record about people: subject=1058500190."""
     end = TAKERS["MRN"][1](record, value, limit) if record.person else -1
     text = record.data[value:end] if end > 0 else b""
-    if sum(48 <= byte <= 57 for byte in text) < 6 or b"." in text or b":" in text:
+    if digits(text) < 6 or b"." in text or b":" in text:
         return -1
     record.hit(Kind.MRN, value, end, "a number where a person may be named")
     return end
@@ -316,7 +316,7 @@ def _fits(record: Record, told: Told, start: int, end: int) -> bool:
     value = record.lower[start:end].strip()
     if value in record.lexicon.vocabulary["nothing"] or not value.strip(b" .-_*\x01"):
         return False
-    has_digit = any(48 <= byte <= 57 for byte in value)
+    has_digit = digits(value) > 0
     kind = told.kind
     if kind == "NAME_MAYBE":
         return _is_name(record, start, end)
@@ -331,7 +331,7 @@ def _fits(record: Record, told: Told, start: int, end: int) -> bool:
             and len(value) > 3
             and value[:2] != b"0x"
         )
-    if kind in {"CITY"}:
+    if kind == "CITY":
         return (
             value.replace(b" ", b"")
             .replace(b"-", b"")
@@ -348,24 +348,38 @@ def _fits(record: Record, told: Told, start: int, end: int) -> bool:
 
 
 _NEED_DIGITS = frozenset(
-    "DATE PHONE FAX SSN MRN HEALTH_PLAN ACCOUNT LICENSE VEHICLE DEVICE OTHER_ID ZIP".split()
+    [
+        "DATE",
+        "PHONE",
+        "FAX",
+        "SSN",
+        "MRN",
+        "HEALTH_PLAN",
+        "ACCOUNT",
+        "LICENSE",
+        "VEHICLE",
+        "DEVICE",
+        "OTHER_ID",
+        "ZIP",
+    ]
 )
 
 
 def _could_be_name(record: Record, start: int, end: int) -> bool:
     """Whether a value under a key of names can be one: letters, and not only machine words."""
     value = record.data[start:end]
-    letters = value.translate(people.LETTERS).split()
+    letters = value.translate(LETTERS).split()
     if not letters or end - start > 120:
         return False
     if len(letters) <= 2 or b"," in value:
         return not (
             value.islower()
-            and all(record.lexicon.flags(word) & 1 for word in letters)
+            and all(record.lexicon.flags(word) & WORD for word in letters)
             and len(letters) > 1
         )
     return any(
-        not record.lexicon.flags(word) & 1 or record.lexicon.flags(word) & 16 for word in letters
+        not record.lexicon.flags(word) & WORD or record.lexicon.flags(word) & SURE
+        for word in letters
     )
 
 
@@ -374,12 +388,12 @@ def _is_name(record: Record, start: int, end: int) -> bool:
     taken = people.take_name(record, start, end)
     if taken < end:
         return False
-    words = record.lower[start:end].translate(people.LETTERS).split()
+    words = record.lower[start:end].translate(LETTERS).split()
     flags = [record.lexicon.flags(word) for word in words]
     if len(words) < 2:
-        return bool(words) and record.person and bool(flags[0] & 16 or not flags[0] & 1)
-    return any(flag & people.NAMEY for flag in flags) or (
-        record.person and not any(flag & 1 for flag in flags)
+        return bool(words) and record.person and bool(flags[0] & SURE or not flags[0] & WORD)
+    return any(flag & NAMEY for flag in flags) or (
+        record.person and not any(flag & WORD for flag in flags)
     )
 
 
@@ -402,8 +416,12 @@ def _spoken(record: Record, told: Told, stop: int) -> int:
         end = taker(record, value, limit)
     if end < 0 and told.kind == "NAME":
         kind, end = Kind.MRN, _spoken_id(record, value, limit)
-        digits = sum(48 <= byte <= 57 for byte in data[value:end]) if end > 0 else 0
-        if digits < 6 or not told.person or data[value : value + 2] == b"0x":
+        if (
+            end < 0
+            or digits(data[value:end]) < 6
+            or not told.person
+            or data[value : value + 2] == b"0x"
+        ):
             return -1
         if record.lower[stop - 2 : stop] in {b"dr", b"mr", b"ms"}:
             return -1
@@ -425,7 +443,7 @@ def _spoken_name(record: Record, start: int, end: int) -> bool:
     value = record.data[start:end]
     if len(value) > 4 or b"," in value or not value.isupper():
         return True
-    return bool(record.lexicon.flags(value.lower()) & people.NAMEY)
+    return bool(record.lexicon.flags(value.lower()) & NAMEY)
 
 
 def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
@@ -455,8 +473,7 @@ def _spoken_id(record: Record, value: int, limit: int) -> int:
     if end < 0:
         return -1
     text = record.data[value:end]
-    digits = sum(48 <= byte <= 57 for byte in text)
-    if digits < 4 or text.count(b".") > 1 or b":" in record.data[end : end + 1]:
+    if digits(text) < 4 or text.count(b".") > 1 or b":" in record.data[end : end + 1]:
         return -1
     return end
 
@@ -464,9 +481,11 @@ def _spoken_id(record: Record, value: int, limit: int) -> int:
 def _secretive(value: bytes) -> bool:
     """Whether a word behind "password" or "token" looks chosen rather than said."""
     kinds = (
-        any(48 <= byte <= 57 for byte in value),
-        any(65 <= byte <= 90 for byte in value),
-        any(97 <= byte <= 122 for byte in value),
-        any(not chr(byte).isalnum() for byte in value),
+        digits(value) > 0,
+        value != value.lower(),
+        value != value.upper(),
+        not value.isalnum(),
     )
-    return sum(kinds) >= 2 and len(value) >= 5 and kinds[0] or (sum(kinds) >= 3 and len(value) >= 6)
+    return (sum(kinds) >= 2 and len(value) >= 5 and kinds[0]) or (
+        sum(kinds) >= 3 and len(value) >= 6
+    )

@@ -79,11 +79,11 @@ class Lexicon:
             found |= SURE if max(first, last) >= SURE_MIN else 0
             found |= KNOWN if self.names.known(text) else 0
         found |= ALSO if first >= ALSO_MIN else 0
-        if word in vocabulary.words:
-            found |= WORD
-        elif common >= WORD_MIN and not found & SURE:
-            found |= WORD
-        elif len(word) <= 2 and not found & SURE:
+        if (
+            word in vocabulary.words
+            or (common >= WORD_MIN and not found & SURE)
+            or (len(word) <= 2 and not found & SURE)
+        ):
             found |= WORD
         found |= CUE if self.policy.keys.is_cue(word) else 0
         found |= CONTEXT if word in _CONTEXT else 0

@@ -6,9 +6,9 @@ made of machine words alone goes; a file's extension stays.
 
 import re
 
-from proto.phi.lexicon import ALSO, BRAND, CONTEXT, NAMEY, ROOT, SURE, WORD
 from proto.phi import people
-from proto.phi.record import LETTERS, Record
+from proto.phi.lexicon import ALSO, BRAND, CONTEXT, NAMEY, ROOT, SURE, WORD
+from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
@@ -48,13 +48,13 @@ def _machine(record: Record, component: bytes) -> bool:
     if text.isdigit():
         return len(text) <= 4
     words = text.lower().translate(LETTERS).split()
-    digits = sum(48 <= byte <= 57 for byte in text)
-    if digits >= 5:
+    count = digits(text)
+    if count >= 5:
         return False
     if b", " in text or (b"," in text and len(words) > 1):
         return False
     flags = record.lexicon.flags
-    if len(words) > 1 and flags(words[0]) & ALSO and (digits or len(words) == 2):
+    if len(words) > 1 and flags(words[0]) & ALSO and (count or len(words) == 2):
         return False
     return bool(words) and all(
         (flags(word) & WORD and not flags(word) & SURE) or len(word) <= 2 for word in words
@@ -158,7 +158,9 @@ def _leads_to_people(record: Record, path: bytes) -> bool:
             return True
         if part.lower() in roots:
             below = True
-    return below and any(byte in path for byte in b"") or bool(_IDENTIFYING.search(path) and below)
+    return (below and any(byte in path for byte in b"")) or bool(
+        _IDENTIFYING.search(path) and below
+    )
 
 
 def _query_tells(record: Record, query: bytes) -> bool:

@@ -8,7 +8,7 @@ goes everywhere in the record.
 import re
 
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, KNOWN, LAST, NAMEY, SURE, WORD
-from proto.phi.record import LETTERS, Record
+from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
@@ -83,7 +83,7 @@ def take_name(record: Record, at: int, limit: int) -> int:
 
 
 def _digit_at(data: bytes, end: int) -> bool:
-    return end < len(data) and 48 <= data[end] <= 57
+    return data[end : end + 1].isdigit()
 
 
 def _belongs(
@@ -176,7 +176,6 @@ def initial_and_last(record: Record, word: bytes) -> bool:
 
 def loose(record: Record) -> None:
     """Find names that no cue announces."""
-    lexicon = record.lexicon
     namey = any(flag & NAMEY for flag in record.hot.values())
     strangers = record.person and any(not flag for flag in record.hot.values())
     known = any(flag & KNOWN for flag in record.hot.values())
@@ -200,7 +199,6 @@ def loose(record: Record) -> None:
             if flag & KNOWN and len(word) >= SPREAD_LETTERS_MIN:
                 for at in record.places(word):
                     record.hit(Kind.NAME, at, at + len(word), "somebody of the site")
-    del lexicon
 
 
 def _alone(record: Record) -> None:
@@ -311,12 +309,11 @@ def spread(record: Record) -> None:
         for word in words
         if len(word) >= SPREAD_LETTERS_MIN and not (flags(word) & WORD and not flags(word) & SURE)
     )
-    spans = [(start, end) for start, end, _, _ in record.found]
     for word in some[:NAMES_SPREAD_MAX]:
         if record.lower.count(word) < 2:
             continue
         for at in record.places(word):
-            if not any(start <= at < end for start, end in spans):
+            if not record.covered(at, at + 1):
                 record.hit(Kind.NAME, at, at + len(word), "a name found elsewhere in the record")
 
 
@@ -342,7 +339,7 @@ def beside(record: Record) -> None:
             match = _FIELD.match(data, end, min(len(data), end + 40))
             if match is None or _MACHINE_FIELD.match(match[2]):
                 break
-            if sum(48 <= byte <= 57 for byte in match[2]) < 4:
+            if digits(match[2]) < 4:
                 break
             record.hit(Kind.MRN, match.start(2), match.end(2), "the field beside a name")
             end = match.end(2)
@@ -350,7 +347,7 @@ def beside(record: Record) -> None:
         if (
             before is not None
             and not _MACHINE_FIELD.match(before[1])
-            and sum(48 <= b <= 57 for b in before[1]) >= 5
+            and digits(before[1]) >= 5
             and b":" not in before[1]
         ):
             record.hit(Kind.MRN, before.start(1), before.end(1), "the field beside a name")

@@ -8,7 +8,8 @@ from proto.phi.values import Kind
 Found = tuple[int, int, Kind, str]
 
 LETTERS = bytes(
-    (c | 32 if 65 <= c <= 90 else c) if 65 <= c <= 90 or 97 <= c <= 122 else 32 for c in range(256)
+    ord(chr(byte).lower()) if chr(byte).isalpha() and chr(byte).isascii() else ord(" ")
+    for byte in range(256)
 )
 """A table that leaves lower-case letters and blanks."""
 
@@ -20,7 +21,7 @@ _PEOPLE = frozenset(Kind) - {
 class Record:
     """The bytes of one view and the hits in them."""
 
-    __slots__ = ("data", "found", "hot", "lexicon", "lower", "person", "shapes", "words")
+    __slots__ = ("data", "found", "hot", "lexicon", "lower", "person", "shapes", "taken", "words")
 
     def __init__(self, data: bytes, lower: bytes, lexicon: Lexicon) -> None:
         """Begin with nothing found."""
@@ -28,6 +29,7 @@ class Record:
         self.lower = lower
         self.lexicon = lexicon
         self.found: list[Found] = []
+        self.taken: bytearray | None = None
         self.words = frozenset(lower.translate(LETTERS).split())
         flags = lexicon.flags
         self.hot = {
@@ -45,12 +47,15 @@ class Record:
             end -= 1
         if start < end and not data[start:end].isspace():
             self.found.append((start, end, kind, why))
+            if self.taken is None:
+                self.taken = bytearray(len(data))
+            self.taken[start:end] = b"\x01" * (end - start)
             if kind in _PEOPLE:
                 self.person = True
 
     def covered(self, start: int, end: int) -> bool:
         """Whether the span touches what was found already."""
-        return any(start < stop and begin < end for begin, stop, _, _ in self.found)
+        return self.taken is not None and self.taken.find(1, start, end) >= 0
 
     def places(self, word: bytes) -> Iterator[int]:
         """Yield where a word of letters stands, bounded by what is no letter."""
@@ -58,8 +63,11 @@ class Record:
         at = lower.find(word)
         while at >= 0:
             end = at + size
-            if not (at and 97 <= lower[at - 1] <= 122) and not (
-                end < len(lower) and 97 <= lower[end] <= 122
-            ):
+            if not lower[at - 1 : at].isalpha() and not lower[end : end + 1].isalpha():
                 yield at
             at = lower.find(word, end)
+
+
+def digits(data: bytes) -> int:
+    """Count the digits."""
+    return len(data) - len(data.translate(None, b"0123456789"))

@@ -48,7 +48,7 @@ def read(record: Record) -> None:
         for spans in form.each(record.data):
             start, end = spans[1] if len(spans) > 1 and spans[1][0] >= 0 else spans[0]
             value = record.data[start:end]
-            if value.startswith(b"$(") or value.startswith(b"${") or set(value) <= set(b"*x.-"):
+            if value.startswith((b"$(", b"${")) or set(value) <= set(b"*x.-"):
                 continue
             if spans[0] != (start, end) and _plain(record, value):
                 continue

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from proto.phi import people
-from proto.phi.record import Record
+from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
@@ -89,7 +89,7 @@ def _fhir(record: Record) -> None:
 def _telecom(value: bytes) -> Kind:
     if b"@" in value:
         return Kind.EMAIL
-    return Kind.PHONE if any(48 <= byte <= 57 for byte in value) else Kind.URL
+    return Kind.PHONE if digits(value) else Kind.URL
 
 
 def _hl7(record: Record) -> None:
@@ -119,12 +119,9 @@ def _fields(record: Record, start: int, end: int, table: Mapping[int, str]) -> N
         if stop > start and kind != "KEEP":
             glued = _GLUED.search(data[start:stop])
             _field(record, start, start + glued.start() if glued else stop, kind)
-            if glued:
-                inner = record.lexicon.policy.segments["hl7"].get(
-                    data[start + glued.start() : stop].decode()
-                )
-                _fields(record, stop + 1, end, inner or {})
-                return
+            if glued:  # the next segment, which something glued to this one
+                name = data[start + glued.start() : stop].decode()
+                table, number = record.lexicon.policy.segments["hl7"].get(name, {}), 0
         start = stop + 1
 
 
@@ -152,7 +149,7 @@ def _text(record: Record, start: int, end: int) -> None:
     data = record.data
     if b"^" in data[start:end] and people.take_name(record, start, end) > start + 3:
         taken = people.take_name(record, start, end)
-        words = record.lower[start:taken].translate(people.LETTERS).split()
+        words = record.lower[start:taken].translate(LETTERS).split()
         if any(not record.lexicon.flags(word) & 1 for word in words):
             record.hit(Kind.NAME, start, taken, "a name in a field of text")
 
@@ -189,7 +186,7 @@ def _component(value: bytes, kind: str, number: int) -> Kind | None:
         return Kind.NAME if number <= 6 and value.upper() not in _NAME_CODES else None
     if kind == "PERSON":
         if number == 1:
-            return Kind.LICENSE if any(48 <= b <= 57 for b in value) else Kind.NAME
+            return Kind.LICENSE if digits(value) else Kind.NAME
         return Kind.NAME if number <= 5 else None
     if kind in {"MRN", "ACCOUNT", "SSN", "OTHER_ID", "HEALTH_PLAN"}:
         return Kind(kind) if number == 1 else None

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 
 from proto.phi.lexicon import WORD
-from proto.phi.record import Record
+from proto.phi.people import is_person_login
+from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Gate, Pattern
 from proto.phi.values import Kind
 
@@ -219,7 +220,7 @@ def _iban(record: Record, start: int, end: int) -> None:
 
 
 def _mixed(value: bytes) -> bool:
-    letters = sum(65 <= byte <= 90 for byte in value)
+    letters = len(value) - digits(value)
     return 3 <= letters <= 14 and value[-4:].isdigit()
 
 
@@ -328,27 +329,18 @@ def _caret(record: Record, start: int, end: int) -> None:
             break
     name = data[start:stop].rstrip(b" .-")
     parts = [part for part in name.split(b"^") if part]
-    if (
-        len(parts) < 2
-        or parts[0] in _INFRA_CARET
-        or any(any(48 <= b <= 57 for b in part) for part in parts)
-    ):
+    if len(parts) < 2 or parts[0] in _INFRA_CARET or digits(name):
         return
     if start and data[start - 1] in _ALNUM:
         return
-    words = [word for part in parts for word in part.lower().translate(_LETTERS).split()]
+    words = [word for part in parts for word in part.lower().translate(LETTERS).split()]
     flags = [record.lexicon.flags(word) for word in words]
     if any(not flag & WORD for flag in flags) and len(parts[0]) > 1:
         record.hit(Kind.NAME, start, start + len(name), "parts of a name between carets")
     del end
 
 
-_LETTERS = bytes((c if 97 <= c <= 122 else 32) for c in range(256))
-
-
 def _account(record: Record, start: int, end: int) -> None:
-    from proto.phi.people import is_person_login  # noqa: PLC0415
-
     data = record.data
     domain, _, login = data[start:end].replace(b"\\\\", b"\\").partition(b"\\")
     if (start and data[start - 1] in b"\\/:.$%") or data[end : end + 1] in {b"\\", b"/"}:
@@ -371,8 +363,6 @@ _EXTENSIONS = frozenset(
 
 
 def _profile(record: Record, start: int, end: int) -> None:
-    from proto.phi.people import is_person_login  # noqa: PLC0415
-
     data = record.data
     begin = max(data.rfind(b"\\", start, end), data.rfind(b"/", start, end)) + 1
     login = data[begin:end].rstrip(b".)]}")
@@ -401,7 +391,10 @@ def _date(record: Record, start: int, end: int) -> None:
                 b"-" in data[start:end]
                 or b"/" in data[start:end]
                 or record.person
-                or any(97 <= b | 32 <= 122 for b in data[start:end])
+                or (
+                    not data[start:end].lower().isupper()
+                    and data[start:end].lower() != data[start:end].upper()
+                )
             ):
                 record.hit(Kind.DATE, start, end, "a date too old for a log")
         return

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from proto.phi import people
 from proto.phi.lexicon import WORD
-from proto.phi.record import Record
+from proto.phi.record import LETTERS, Record, digits
 from proto.phi.values import Kind
 
 REACH = 160
@@ -50,10 +50,6 @@ def _end(pattern: re.Pattern[bytes], data: bytes, at: int, limit: int) -> int:
     return match.end() if match else -1
 
 
-def _digits(data: bytes) -> int:
-    return sum(48 <= byte <= 57 for byte in data)
-
-
 def date(record: Record, at: int, limit: int) -> int:
     """Take a date in any common order, with its time."""
     return _end(_DATE, record.lower, at, limit)
@@ -67,14 +63,14 @@ def identifier(record: Record, at: int, limit: int, *, digits_min: int = 3) -> i
     end = max(end, single)
     if end < 0:
         return -1
-    return end if _digits(data[at:end]) >= digits_min else -1
+    return end if digits(data[at:end]) >= digits_min else -1
 
 
 def phone(record: Record, at: int, limit: int) -> int:
     """Take a telephone number of 7 to 15 digits."""
     data = record.lower
     end = _end(_PHONE, data, at, limit)
-    if end < 0 or not 7 <= _digits(data[at:end]) <= 21:
+    if end < 0 or not 7 <= digits(data[at:end]) <= 21:
         return -1
     return end
 
@@ -139,10 +135,10 @@ def address(record: Record, at: int, limit: int) -> int:
     if end < 0:
         return -1
     text = record.data[at:end]
-    letters = sum(byte | 32 in range(97, 123) for byte in text)
+    letters = sum(map(len, text.translate(LETTERS).split()))
     if _STREETLIKE.match(text) is None:
         return -1
-    return end if letters >= 3 and _digits(text) and text[:1].isalnum() else -1
+    return end if letters >= 3 and digits(text) and text[:1].isalnum() else -1
 
 
 def user(record: Record, at: int, limit: int) -> int:
@@ -185,8 +181,7 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "USERNAME": (Kind.USERNAME, user),
     "SECRET": (Kind.SECRET, secret),
 }
-SHORT: dict[str, Taker] = {
-    name: _short_id
-    for name in ("SSN", "MRN", "HEALTH_PLAN", "ACCOUNT", "LICENSE", "VEHICLE", "OTHER_ID", "DEVICE")
-}
+SHORT: dict[str, Taker] = dict.fromkeys(
+    ("SSN", "MRN", "HEALTH_PLAN", "ACCOUNT", "LICENSE", "VEHICLE", "OTHER_ID", "DEVICE"), _short_id
+)
 """After a key with its mark, fewer digits are enough."""

@@ -28,7 +28,7 @@ _CONFUSABLE = dict(
     )
 )
 _PLAIN = {
-    "·": ".", "•": ".", "․": ".", "。": ".", "。": ".", "⁄": "/", "∕": "/", "∶": ":", "：": ":",
+    "·": ".", "•": ".", "․": ".", "。": ".", "⁄": "/", "∕": "/", "∶": ":", "：": ":",
     "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "ʼ": "'", "′": "'",
     "−": "-", "⁃": "-", "ー": "-", "˗": "-", "﹣": "-", "－": "-", "⸺": "-", "＠": "@", "﹫": "@",
 }  # fmt: skip
@@ -36,7 +36,7 @@ _PLAIN = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One way to look at a text.
+    r"""One way to look at a text.
 
     Attributes:
         data: ASCII, one byte a character that is looked at; tokens are blanked with \\x01.

@@ -1,0 +1,179 @@
+"""What must hold for any text whatever: the guarantees of the scrubber, each a property."""
+
+import json
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from proto.phi import (
+    Scrubbed,
+    ThrowAwayVault,
+    default_names,
+    default_policy,
+    installed_policies,
+    scrub,
+    scrub_text,
+)
+from proto.phi.framing import Frame, Framer
+from proto.phi.tokens import is_token, make
+from proto.phi.values import Kind
+
+pytestmark = pytest.mark.skipif(
+    default_names() is None, reason="the gazetteer was not compiled here (extra gazetteer)"
+)
+
+PIECES = (
+    "patient", "Patient: ", "John Smith", "SMITH, JOHN", "MRN 12345678", "dob=1960-01-02", "ssn",
+    "123-45-6789", "(813) 555-1234", "\\u0041", "%4A%6F", "=3D", "&#74;", "[NAME-abcdefg]", "[",
+    "]", "{", "}", '"', "'", "\\", "|", "^", "PID|1||", "\r", "\n", "\t", ",", ";", "=", ":", " ",
+    "password=", "hunter2!", "C:\\Charts\\", "/patients/", ".pdf", "10.0.0.1", "73.1.2.3", "é",
+    "\u200b", "１２", "eyJhbGciOi", "NM1*IL*1*", "~", "(0010,0010)", "<", ">", "user=", "jdoe",
+    "by ", "for ", "Dr ", "14 Oak Street", "Tampa, FL 33601", "@", "a@b.org", "http://x/p/1",
+)  # fmt: skip
+TEXTS = st.one_of(
+    st.text(max_size=200), st.lists(st.sampled_from(PIECES), max_size=24).map("".join)
+)
+LEAN = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@LEAN
+@given(TEXTS)
+def test_any_text_comes_out_and_twice_is_once(text: str) -> None:
+    once = scrub_text(text)
+    assert scrub_text(once) == once
+    assert scrub_text(text) == once
+
+
+@LEAN
+@given(TEXTS)
+def test_without_names_nothing_of_the_text_comes_out(text: str) -> None:
+    result = scrub(text, policy=default_policy(), names=None, vault=ThrowAwayVault())
+    assert result.withheld is not None
+    assert is_token(str(result.text).strip('"'))
+
+
+def test_a_record_beyond_the_limit_is_withheld_whole_with_its_hash() -> None:
+    policy = default_policy()
+    text = "x" * (policy.record_chars_max + 1)
+    result = scrub(text, policy=policy, names=default_names(), vault=ThrowAwayVault())
+    assert result.withheld is not None
+    assert len(result.withheld.sha256) == 64
+    assert len(str(result.text)) < 40
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(PIECES) | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["mrn", "patient", "name", "dob", "note", "given", "value", "token"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@LEAN
+@given(JSON_VALUES, st.booleans())
+def test_json_stays_json(value: object, ascii_only: bool) -> None:  # noqa: FBT001 - drawn
+    json.loads(scrub_text(json.dumps(value, ensure_ascii=ascii_only)))
+
+
+@pytest.mark.parametrize(
+    ("form", "one", "other"),
+    [
+        ("patient {} checked in at 10:02:03", "John Smith", "Maria Gonzalez"),
+        ("ssn={} host=XRAY-4", "123-45-6789", "219-09-9999"),
+        ("MRN {} merged by job 77", "12345678", "99812345"),
+        ('{{"dob":"{}","node":"PACS01"}}', "1960-01-02", "1971-12-30"),
+        ("password={} for 10.0.0.5", "hunter2!x", "C0rrect-horse"),
+        ("fax to {} failed", "(813) 555-1234", "(617) 555-9876"),
+        ("bounced: {}", "jane.doe@gmail.com", "petr77@aol.com"),
+    ],
+)
+def test_a_value_changes_nothing_but_its_token(form: str, one: str, other: str) -> None:
+    assert scrub_text(form.format(one)) == scrub_text(form.format(other)) != form.format(one)
+
+
+@LEAN
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), st.data())
+def test_the_same_records_however_the_stream_is_cut(text: str, data: st.DataObject) -> None:
+    for frame in Frame:
+        raw = text.encode("utf-8")
+        cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=6)))
+        pieces = [raw[a:b] for a, b in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
+        assert _records(frame, pieces) == _records(frame, [raw])
+
+
+def _records(frame: Frame, pieces: list[bytes]) -> list[tuple[str, str | None]]:
+    framer = Framer(frame, record_chars_max=120)
+    found = [record for piece in pieces for record in framer.feed(piece)]
+    found.extend(framer.end())
+    return [(record.text, record.oversize_sha256) for record in found]
+
+
+HOSTILE = {
+    "digits": "1234567890-",
+    "dots": "1.1.1.",
+    "backslashes": "\\",
+    "quotes": '"',
+    "names": "Smith, ",
+    "cues": "patient name ",
+    "keys": "mrn=",
+    "braces": '{"a":[',
+    "percent": "%41",
+    "base64": "QUJD",
+    "at": "a@",
+    "carets": "A^",
+    "spaced": "a b ",
+    "pipes": "PID|",
+    "slashes": "/charts/x",
+    "rows": "a,b\n",
+    "hex": "4a6f",
+    "stars": "NM1*",
+}
+
+
+@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_text_costs_time_in_proportion(piece: str) -> None:
+    """Four times the text takes at most about four times as long, never sixteen."""
+    short, long = (_seconds(piece, size) for size in (8_000, 32_000))
+    assert long < 10 * short + 0.05
+
+
+def _seconds(piece: str, size: int) -> float:
+    text = (piece * size)[:size]
+    best = float("inf")
+    for _ in range(2):
+        before = time.process_time()
+        scrub_text(text)
+        best = min(best, time.process_time() - before)
+    return best
+
+
+def test_only_the_scrubber_makes_scrubbed_text() -> None:
+    with pytest.raises(TypeError):
+        Scrubbed("John Smith")
+    made = scrub("up", policy=default_policy(), names=default_names(), vault=ThrowAwayVault()).text
+    assert isinstance(made, Scrubbed)
+    with pytest.raises(TypeError):
+        made._text = "John Smith"
+
+
+def test_a_token_with_a_wrong_check_character_is_no_token() -> None:
+    token = make(Kind.NAME, "abcdef")
+    assert is_token(token)
+    assert not is_token(token[:-2] + ("a" if token[-2] != "a" else "b") + "]")
+
+
+def test_the_strict_policy_drops_equipment_too() -> None:
+    text = "host=XRAY-4 addr 192.168.4.7 at 2024-03-15T10:11:12 mac 00:11:22:33:44:55"
+    strict = installed_policies()["safe_harbor_strict"]
+    result = scrub(text, policy=strict, names=default_names(), vault=ThrowAwayVault())
+    for fact in ("XRAY-4", "192.168.4.7", "2024-03-15", "00:11:22:33:44:55"):
+        assert fact not in str(result.text)
+    assert scrub_text(text) == text
