@@ -1,6 +1,7 @@
 """A catalogue of lamps for tests of faults: repairs whose every script leaves a line on its target.
 
-A lamp is a file. Its check asks whether the file is there; its runbook captures a random token and
+A lamp is a file. Its check asks whether the file is there, or prints what a file beside it holds
+(`<lamp>.says`) where a test wants a wrong answer; its runbook captures a random token and
 puts the file there in three steps. Each script appends "begin" and "end" lines with its token to a
 log on the target, so the target itself tells what ran, how often, and for which run of a repair:
 the appliance stores the token of each run with the capture.
@@ -80,6 +81,7 @@ probe:
   as_root: true
   timeout_s: 20
   script: |
+    if [ -e {PLACE}/{lamp.name}.says ]; then exec cat {PLACE}/{lamp.name}.says; fi
     if [ -e {PLACE}/{lamp.name} ]; then v=lit; else v=dark; fi
     printf '{{"value":"%s"}}\\n' "$v"
 answer:
