@@ -16,6 +16,7 @@ async def raise_condition(work: Work, condition: Condition, *, detail: str) -> N
     async with work.store.write() as conn:
         new = await raise_in(conn, work, condition, detail=detail)
     if new:
+        work.bells.uplink.ring()
         log.warning("unwell", condition=condition.value)
 
 
@@ -41,4 +42,5 @@ async def clear_condition(work: Work, condition: Condition) -> None:
             draft = records.health_draft(work.author(), condition, ok=True)
             await evidence.append(conn, work.scribe, [draft])
     if held:
+        work.bells.uplink.ring()
         log.info("well again", condition=condition.value)
