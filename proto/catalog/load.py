@@ -3,9 +3,9 @@
 A set is a mapping of paths below `rules/` to bytes: `checks/<platform>/<id>.yaml`,
 `runbooks/<platform>/<id>.yaml`, `l1/<platform>/<id>.yaml`, `controls/<framework>.yaml`; what lies
 below `phi/` is the scrubber's, all of its files or none (`proto.phi.policy`). Elsewhere a file's
-name is its id and its directory is its platform. The set is refused with every problem, each `file:line: what`, when a
-file does not fit its schema, when a reference dangles or nothing uses a runbook, when an example
-disagrees, and for everything that `proto.rules.lint` refuses.
+name is its id and its directory is its platform. The set is refused with every problem, each
+`file:line: what`, when a file does not fit its schema, when a reference dangles or nothing uses a
+runbook, when an example disagrees, and for everything that `proto.rules.lint` refuses.
 """
 
 import hashlib

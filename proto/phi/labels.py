@@ -9,13 +9,13 @@ count only as the tables' spoken cues and only with a value of the right form.
 import re
 
 from proto.phi import people
+from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street, secretive
 from proto.phi.keys import Told
-from proto.phi.lexicon import CUE, NAMEY, SURE, WORD
-from proto.phi.record import LETTERS, Record, digits
+from proto.phi.lexicon import CUE, NAMEY
+from proto.phi.record import Record, digits
 from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.values import Kind
 
-VALUE_CHARS_MAX = 4096
 PLACES_MAX = 20_000
 KEY_REACH = 64
 ELEMENTS_MAX = 64
@@ -160,26 +160,30 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
     if value >= limit:
         return -1
     kind, taker = TAKERS[told.kind]
-    if told.kind in SHORT:
-        taker = SHORT[told.kind]
+    taker = SHORT.get(told.kind, taker)
     if told.kind == "USERNAME":
-        return _user(record, value, limit)
-    if data[stop : stop + 1] == b">" and limit < len(data) and data[limit] == 60:
-        if _fits(record, told, value, limit):
-            record.hit(kind, value, limit, f"the element says {kind.value}")
-            return limit
-        return -1
+        return take_user(record, value, limit)
+    if data[stop : stop + 1] == b">" and data[limit : limit + 1] == b"<":
+        return _element(record, told, value, limit)
     end = taker(record, value, limit)
-    if told.kind == "ADDRESS" and (end < 0 or not _is_street(record, value, end)):
-        return -1
-    if told.kind == "NAME_MAYBE" and (end < 0 or not _is_name(record, value, end)):
+    if told.kind == "NAME_MAYBE" and (end < 0 or not is_name(record, value, end)):
         return _maybe_number(record, value, limit)
+    if told.kind == "ADDRESS" and end > 0 and not is_street(record, value, end):
+        return -1
     if end < 0 and told.kind == "NAME" and data[stop : stop + 1] == b"=":
         end = _bare_name(record, value, limit)
-    if end < 0:
-        return -1
-    record.hit(kind, value, end, f"the key says {kind.value}")
+    if end > 0:
+        record.hit(kind, value, end, f"the key says {kind.value}")
     return end
+
+
+def _element(record: Record, told: Told, value: int, limit: int) -> int:
+    """Take what stands between the tags of an element."""
+    if not fits(record, told, value, limit):
+        return -1
+    kind = TAKERS[told.kind][0]
+    record.hit(kind, value, limit, f"the element says {kind.value}")
+    return limit
 
 
 _BARE_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?=[\s&;,|\]})]|$)")
@@ -191,17 +195,6 @@ def _bare_name(record: Record, value: int, limit: int) -> int:
     if match is None or match.group().lower() in record.lexicon.vocabulary["nothing"]:
         return -1
     return match.end()
-
-
-def _is_street(record: Record, start: int, end: int) -> bool:
-    """Whether an address without quotes is one of a house: it names a kind of street."""
-    if _PROTECTED.match(record.data, start) is not None:
-        return False
-    words = record.lower[start:end].translate(LETTERS).split()
-    return (
-        any(word in record.lexicon.vocabulary["streets"] for word in words[:6])
-        or b"box" in words[:3]
-    )
 
 
 def _maybe_number(record: Record, value: int, limit: int) -> int:
@@ -230,7 +223,7 @@ def _quoted(record: Record, told: Told, value: int, quote: bytes) -> int:
     end = value
     for _ in range(ELEMENTS_MAX):
         end = _closing(data, value, quote)
-        if _fits(record, told, value, end):
+        if fits(record, told, value, end):
             _take_whole(record, told, value, end)
         more = _ELEMENT.match(data, end, min(len(data), end + 24))
         if more is None or quote == b"%":
@@ -268,19 +261,20 @@ def _closing(data: bytes, value: int, quote: bytes) -> int:
 def _take_whole(record: Record, told: Told, value: int, end: int) -> None:
     kind = TAKERS[told.kind][0]
     if told.kind == "USERNAME":
-        _user(record, value, end)
+        take_user(record, value, end)
         return
     record.hit(kind, value, end, f"the key says {kind.value}")
 
 
-def _user(record: Record, value: int, limit: int) -> int:
+def take_user(record: Record, value: int, limit: int) -> int:
+    """Take a login, or a display name where a login is expected."""
     match = _DOMAIN.match(record.data, value, min(limit, value + 64))
     begin = match.end() if match else value
     end = people.take_login(record, begin, limit)
     if end < 0:
         # A display name where a login is expected: "Smith, Anna".
         end = people.take_name(record, begin, limit)
-        if end < 0 or not _is_name(record, begin, end):
+        if end < 0 or not is_name(record, begin, end):
             return -1
         record.hit(Kind.NAME, begin, end, "the key says USERNAME, the value is a name")
         return end
@@ -303,98 +297,6 @@ _DEEDS = (
     b"deleted by",
 )
 _DOMAIN = re.compile(rb"[A-Za-z0-9._-]{1,60}\\{1,4}(?=[A-Za-z])|CN=|uid=")
-_PROTECTED = re.compile(
-    rb"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]{3,11}(?![\d.])"
-    rb"|(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
-)
-
-
-def _fits(record: Record, told: Told, start: int, end: int) -> bool:
-    """Whether a whole delimited value can be of the class that its key tells."""
-    if not 0 < end - start <= VALUE_CHARS_MAX:
-        return False
-    value = record.lower[start:end].strip()
-    if value in record.lexicon.vocabulary["nothing"] or not value.strip(b" .-_*\x01"):
-        return False
-    has_digit = digits(value) > 0
-    kind = told.kind
-    if kind == "NAME_MAYBE":
-        return _is_name(record, start, end)
-    if kind == "NAME":
-        return _could_be_name(record, start, end)
-    if kind == "AGE90":
-        return TAKERS[kind][1](record, start, end) >= 0
-    if kind == "ADDRESS":
-        return (
-            _PROTECTED.match(value) is None
-            and b"://" not in value
-            and len(value) > 3
-            and value[:2] != b"0x"
-        )
-    if kind == "CITY":
-        return (
-            value.replace(b" ", b"")
-            .replace(b"-", b"")
-            .replace(b".", b"")
-            .replace(b"'", b"")
-            .isalpha()
-            or b"," in value
-        )
-    if kind == "PHONE" and b"@" in value:
-        return True
-    if kind in _NEED_DIGITS:
-        return has_digit and _PROTECTED.fullmatch(value) is None
-    return kind != "SECRET" or len(value) >= 3
-
-
-_NEED_DIGITS = frozenset(
-    [
-        "DATE",
-        "PHONE",
-        "FAX",
-        "SSN",
-        "MRN",
-        "HEALTH_PLAN",
-        "ACCOUNT",
-        "LICENSE",
-        "VEHICLE",
-        "DEVICE",
-        "OTHER_ID",
-        "ZIP",
-    ]
-)
-
-
-def _could_be_name(record: Record, start: int, end: int) -> bool:
-    """Whether a value under a key of names can be one: letters, and not only machine words."""
-    value = record.data[start:end]
-    letters = value.translate(LETTERS).split()
-    if not letters or end - start > 120:
-        return False
-    if len(letters) <= 2 or b"," in value:
-        return not (
-            value.islower()
-            and all(record.lexicon.flags(word) & WORD for word in letters)
-            and len(letters) > 1
-        )
-    return any(
-        not record.lexicon.flags(word) & WORD or record.lexicon.flags(word) & SURE
-        for word in letters
-    )
-
-
-def _is_name(record: Record, start: int, end: int) -> bool:
-    """Whether a value reads like a name by itself."""
-    taken = people.take_name(record, start, end)
-    if taken < end:
-        return False
-    words = record.lower[start:end].translate(LETTERS).split()
-    flags = [record.lexicon.flags(word) for word in words]
-    if len(words) < 2:
-        return bool(words) and record.person and bool(flags[0] & SURE or not flags[0] & WORD)
-    return any(flag & NAMEY for flag in flags) or (
-        record.person and not any(flag & WORD for flag in flags)
-    )
 
 
 def _spoken(record: Record, told: Told, stop: int) -> int:
@@ -414,28 +316,34 @@ def _spoken(record: Record, told: Told, stop: int) -> int:
         end = _spoken_id(record, value, limit)
     else:
         end = taker(record, value, limit)
-    if end < 0 and told.kind == "NAME":
-        kind, end = Kind.MRN, _spoken_id(record, value, limit)
-        if (
-            end < 0
-            or digits(data[value:end]) < 6
-            or not told.person
-            or data[value : value + 2] == b"0x"
-        ):
-            return -1
-        if record.lower[stop - 2 : stop] in {b"dr", b"mr", b"ms"}:
-            return -1
-    if end < 0 and told.kind in {"MRN", "HEALTH_PLAN"}:
-        named = people.take_name(record, value, limit)
-        if named > 0:
-            record.hit(Kind.NAME, value, named, "a cue before a name")
-        return named
-    if end < 0 or (told.kind == "SECRET" and not _secretive(data[value:end])):
+    if end < 0:
+        return _other_value(record, told, stop, value)
+    if told.kind == "SECRET" and not secretive(data[value:end]):
         return -1
     if kind is Kind.NAME and not _spoken_name(record, value, end):
         return -1
     record.hit(kind, value, end, f"a cue before it says {kind.value}")
     return end
+
+
+def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
+    """Take a number where a name was announced, or a name where a number was."""
+    data, limit = record.data, min(len(record.data), value + REACH)
+    if told.kind in {"MRN", "HEALTH_PLAN"}:
+        end = people.take_name(record, value, limit)
+        if end > 0:
+            record.hit(Kind.NAME, value, end, "a cue before a name")
+        return end
+    if told.kind != "NAME" or not told.person or data[value : value + 2] == b"0x":
+        return -1
+    end = _spoken_id(record, value, limit)
+    if end < 0 or digits(data[value:end]) < 6 or record.lower[stop - 2 : stop] in _TITLES:
+        return -1
+    record.hit(Kind.MRN, value, end, "a number behind a cue of people")
+    return end
+
+
+_TITLES = frozenset({b"dr", b"mr", b"ms"})
 
 
 def _spoken_name(record: Record, start: int, end: int) -> bool:
@@ -476,16 +384,3 @@ def _spoken_id(record: Record, value: int, limit: int) -> int:
     if digits(text) < 4 or text.count(b".") > 1 or b":" in record.data[end : end + 1]:
         return -1
     return end
-
-
-def _secretive(value: bytes) -> bool:
-    """Whether a word behind "password" or "token" looks chosen rather than said."""
-    kinds = (
-        digits(value) > 0,
-        value != value.lower(),
-        value != value.upper(),
-        not value.isalnum(),
-    )
-    return (sum(kinds) >= 2 and len(value) >= 5 and kinds[0]) or (
-        sum(kinds) >= 3 and len(value) >= 6
-    )

@@ -67,7 +67,7 @@ def take_name(record: Record, at: int, limit: int) -> int:
         token = match.group()
         if data[match.end() : match.end() + 1] == b"=":
             break  # the next key
-        taken = _belongs(record, token, place, match.end(), first=count == 0, comma=comma)
+        taken = _belongs(record, token, match.end(), first=count == 0, comma=comma)
         if not taken:
             break
         if taken == 1:
@@ -86,9 +86,7 @@ def _digit_at(data: bytes, end: int) -> bool:
     return data[end : end + 1].isdigit()
 
 
-def _belongs(
-    record: Record, token: bytes, start: int, end: int, *, first: bool, comma: bool
-) -> int:
+def _belongs(record: Record, token: bytes, end: int, *, first: bool, comma: bool) -> int:
     """Judge one token: 0 ends the name, 1 is part of it, 2 is part only if more follows."""
     lower = token.lower()
     capital = token[0] < 97
@@ -168,6 +166,7 @@ def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool
 
 
 def initial_and_last(record: Record, word: bytes) -> bool:
+    """Whether a login reads as an initial and a last name: `jsmith`, `smithj`, `smithjo`."""
     flags = record.lexicon.flags
     return len(word) > 4 and bool(
         flags(word[1:]) & LAST or flags(word[:-1]) & LAST or flags(word[:-2]) & FIRST
@@ -176,29 +175,28 @@ def initial_and_last(record: Record, word: bytes) -> bool:
 
 def loose(record: Record) -> None:
     """Find names that no cue announces."""
-    namey = any(flag & NAMEY for flag in record.hot.values())
-    strangers = record.person and any(not flag for flag in record.hot.values())
-    known = any(flag & KNOWN for flag in record.hot.values())
-    if not (namey or strangers):
+    flags = record.hot.values()
+    namey = any(flag & NAMEY for flag in flags)
+    if not namey and not (record.person and not all(flags)):
         return
     for spans in _RUNS.each(record.data):
-        start, end = spans[0]
-        _run(record, start, end)
+        _run(record, *spans[0])
     if record.person:
         _alone(record)
-        if strangers or namey:
-            for spans in _SAID.each(record.data):
-                start, end = spans[1]
-                if (
-                    not record.covered(start, end)
-                    and not word_flags(record, record.data[start:end]) & WORD
-                ):
-                    record.hit(Kind.NAME, start, end, "a stranger's word where a name is said")
-    if known:
-        for word, flag in record.hot.items():
-            if flag & KNOWN and len(word) >= SPREAD_LETTERS_MIN:
-                for at in record.places(word):
-                    record.hit(Kind.NAME, at, at + len(word), "somebody of the site")
+        _said(record)
+    for word, flag in record.hot.items():
+        if flag & KNOWN and len(word) >= SPREAD_LETTERS_MIN:
+            for at in record.places(word):
+                record.hit(Kind.NAME, at, at + len(word), "somebody of the site")
+
+
+def _said(record: Record) -> None:
+    """Find strangers' words where a name is said: `scan for Feroa`."""
+    for spans in _SAID.each(record.data):
+        start, end = spans[1]
+        if record.covered(start, end) or word_flags(record, record.data[start:end]) & WORD:
+            continue
+        record.hit(Kind.NAME, start, end, "a stranger's word where a name is said")
 
 
 def _alone(record: Record) -> None:
@@ -222,79 +220,81 @@ _BEFORE = frozenset({b"", b" ", b"(", b"'", b'"', b",", b">", b"=", b"|", b"\n",
 _AFTER = frozenset({b"", b" ", b")", b"'", b'"', b",", b"<", b"|", b"\n", b";", b".", b"!", b"?"})
 
 
+Token = tuple[int, int, int, bytes]
+"""Of a word in a run: start, end, flags (-1 for an initial), the mark behind it."""
+
+
 def _run(record: Record, start: int, end: int) -> None:
     """Judge a run of capitalised words: each pair of neighbours, then what is beside a pair."""
-    data = record.data
-    if start and (data[start - 1 : start].isalnum() or data[start - 1] in b"\\$%"):
-        # The middle of something else: begin at the next word.
-        pass
-    tokens: list[tuple[int, int, int, bytes]] = []
-    place = start
-    while place < end:
-        match = _TOKEN.match(data, place, end)
-        if match is None:
-            break
-        token = match.group()
-        join = _JOIN.match(data, match.end(), min(end, match.end() + 4))
-        mark = join.group() if join else b""
-        tokens.append((place, match.end(), _flags(record, token), mark))
-        place = join.end() if join else end
+    tokens = _tokens(record, start, end)
     names = [False] * len(tokens)
     for at in range(len(tokens) - 1):
         if _pair(record, tokens[at], tokens[at + 1]):
             names[at] = names[at + 1] = True
     at = 0
     while at < len(tokens):
-        if not names[at]:
-            at += 1
-            continue
         stop = at
-        while stop + 1 < len(tokens) and (names[stop + 1] or tokens[stop + 1][2] == -1):
+        while names[at] and stop + 1 < len(tokens) and (names[stop + 1] or tokens[stop + 1][2] < 0):
             stop += 1
-        if _digit_at(data, tokens[stop][1]):
+        if names[at] and _digit_at(record.data, tokens[stop][1]):
             stop -= 1
-        last = tokens[max(stop, at)]
         if stop > at:
-            record.hit(Kind.NAME, tokens[at][0], last[1], "first and last name together")
+            why = "first and last name together"
+            record.hit(Kind.NAME, tokens[at][0], tokens[stop][1], why)
         at = max(stop, at) + 1
+
+
+def _tokens(record: Record, start: int, end: int) -> list[Token]:
+    data, tokens = record.data, list[Token]()
+    while start < end:
+        match = _TOKEN.match(data, start, end)
+        if match is None:
+            break
+        join = _JOIN.match(data, match.end(), min(end, match.end() + 4))
+        mark = join.group() if join else b""
+        tokens.append((start, match.end(), _flags(record, match.group()), mark))
+        start = join.end() if join else end
+    return tokens
 
 
 def _flags(record: Record, token: bytes) -> int:
     return -1 if len(token) == 1 else word_flags(record, token)
 
 
-def _pair(
-    record: Record, one: tuple[int, int, int, bytes], two: tuple[int, int, int, bytes]
-) -> bool:
+def _pair(record: Record, one: Token, two: Token) -> bool:
     """Whether two neighbours are a name of somebody."""
     a, b = one[2], two[2]
     if a < 0 or b < 0:
         return False
+    plain_a, plain_b = _plain(a), _plain(b)
     comma = b"," in one[3] or b"^" in one[3]
-    plain_a = a & WORD and (a & CUE or not a & SURE)
-    plain_b = b & WORD and (b & CUE or not b & SURE)
     if plain_a and plain_b and not (comma and record.person):
         return False
-    if record.data[two[0] : two[1]].lower() in record.lexicon.vocabulary["streets"] and not comma:
-        return False
     if comma:
-        if a & LAST and b & FIRST:
-            return True
-        if record.person or (b & FIRST and b & SURE and a & (LAST | ALSO)):
-            return True
-        return bool((a & SURE and not plain_b) or (b & SURE and not plain_a)) and bool(
-            a & NAMEY or b & NAMEY
-        )
+        return _reversed_pair(record, a, b)
+    if record.lower[two[0] : two[1]] in record.lexicon.vocabulary["streets"]:
+        return False
+    if not plain_a and a & FIRST and a & SURE and b & (WORD | ALSO) and not b & (CUE | CONTEXT):
+        return record.person or bool(b & ALSO) or bool(b & LAST and not plain_b)
+    if plain_a or plain_b:
+        return False
     if (a & FIRST and b & LAST) or (a & LAST and b & FIRST and a & b & SURE):
-        return bool(a & SURE or b & SURE) and not (plain_a or plain_b)
-    if a & FIRST and a & SURE and not plain_a and b & (WORD | ALSO) and not b & (CUE | CONTEXT):
-        if record.person or b & ALSO:
-            return True
-    if record.person:
-        if plain_a or plain_b:
-            return False
-        return bool(a & NAMEY or b & NAMEY or one[3] in {b" ", b"_", b"+"})
-    return False
+        return bool((a | b) & SURE)
+    return record.person and (bool((a | b) & NAMEY) or one[3] in {b" ", b"_", b"+"})
+
+
+def _plain(flags: int) -> bool:
+    """Whether a word is one of machines before it is a name."""
+    return bool(flags & WORD and (flags & CUE or not flags & SURE))
+
+
+def _reversed_pair(record: Record, a: int, b: int) -> bool:
+    """Judge `Last, First`."""
+    if record.person or (a & LAST and b & FIRST):
+        return True
+    if b & FIRST and b & SURE and a & ALSO:
+        return True
+    return bool((a & SURE and not _plain(b)) or (b & SURE and not _plain(a)))
 
 
 def spread(record: Record) -> None:
@@ -327,22 +327,24 @@ _FIELD_BEFORE = re.compile(
 _MACHINE_FIELD = re.compile(rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}")
 
 
+_QUOTES = frozenset({b"'", b'"'})
+
+
 def beside(record: Record) -> None:
     """Take identifiers and days that stand in the field beside a name: `Newman, Ann|MR0104032`."""
     data = record.data
     for start, end, kind, _ in list(record.found):
         if kind is not Kind.NAME:
             continue
+        place = end
         for _ in range(3):
-            while end < len(data) and data[end] in b"\"'":
-                end += 1
-            match = _FIELD.match(data, end, min(len(data), end + 40))
-            if match is None or _MACHINE_FIELD.match(match[2]):
-                break
-            if digits(match[2]) < 4:
+            while data[place : place + 1] in _QUOTES:
+                place += 1
+            match = _FIELD.match(data, place, min(len(data), place + 40))
+            if match is None or _MACHINE_FIELD.match(match[2]) or digits(match[2]) < 4:
                 break
             record.hit(Kind.MRN, match.start(2), match.end(2), "the field beside a name")
-            end = match.end(2)
+            place = match.end(2)
         before = _FIELD_BEFORE.search(data, max(0, start - 40), start)
         if (
             before is not None

@@ -371,54 +371,49 @@ def _profile(record: Record, start: int, end: int) -> None:
 
 
 def _date(record: Record, start: int, end: int) -> None:
-    data = record.data
-    if (
-        not _free(record, start, end, b".:-/")
-        and not (end < len(data) and data[end] in b"_-." and _free(record, start, end - 1, b".:-/"))
-        and not (_free(record, start, start + 1, b".:-/") or data[start - 1] in b"_")
-    ):
+    if not _stands_as_day(record.data, start, end):
         return
-    if start and (data[start - 1] in _ALNUM or data[start - 1] in b"-.:/"):
-        if data[start - 1] != 45 or not (start > 1 and chr(data[start - 2]).isalpha()):
-            return
-    if end < len(data) and data[end] in _ALNUM and data[end] not in b"T":
-        return
-    match = _YEAR.search(data[start:end])
+    value = record.data[start:end]
+    match = _YEAR.search(value)
     year = int(match[1] or match[2]) if match else 0
-    if match and year <= _BIRTH_YEAR_MAX and year not in _EPOCHS and len(data[start:end]) >= 8:
-        if year >= 1910 or record.person:
-            if (
-                b"-" in data[start:end]
-                or b"/" in data[start:end]
-                or record.person
-                or (
-                    not data[start:end].lower().isupper()
-                    and data[start:end].lower() != data[start:end].upper()
-                )
-            ):
-                record.hit(Kind.DATE, start, end, "a date too old for a log")
-        return
-    if not record.person or (not match and data[start:end].count(b".") == 2):
-        return
+    if match and year <= _BIRTH_YEAR_MAX and year not in _EPOCHS and len(value) >= 8:
+        spelled = not value.isdigit() and not (value.count(b".") and not record.person)
+        if record.person or (year >= 1910 and spelled):
+            record.hit(Kind.DATE, start, end, "a date too old for a log")
+    elif (
+        record.person
+        and not (value.count(b".") == 2 and not match)
+        and not _stamp(record, start, end)
+    ):
+        record.hit(Kind.DATE, start, end, "a day in a record about people")
+
+
+def _stands_as_day(data: bytes, start: int, end: int) -> bool:
+    """Whether a day is not the middle of a version, a SID, a path of numbers."""
+    before, after = data[start - 1 : start], data[end : end + 1]
+    if before.isalnum() or (
+        before in _JOINTS and not (before == b"-" and data[start - 2 : start - 1].isalpha())
+    ):
+        return False
+    if after.isalnum():
+        return after == b"T"
+    beyond = data[end + 1 : end + 2]
+    return not (after in _JOINTS and (beyond.isdigit() or (beyond.isalpha() and after in _PATHS)))
+
+
+_PATHS = frozenset({b":", b"/"})
+_JOINTS = frozenset({b"-", b".", b":", b"/"})
+_FIELD_MARKS = frozenset(b"|^,~ _-'\"/\\")
+
+
+def _stamp(record: Record, start: int, end: int) -> bool:
+    """Whether a day is a log's own: with a time to the second, or first in its line."""
+    data = record.data
     if _TIME_AFTER.match(data, end, min(len(data), end + 12)) or not data[:start].strip(b" [(<\"'"):
-        return
-    if data[start:end].isdigit() and data[start - 1 : start] not in {
-        b"|",
-        b"^",
-        b",",
-        b"~",
-        b" ",
-        b"_",
-        b"-",
-        b"'",
-        b'"',
-        b"/",
-        b"\\",
-    }:
-        return
-    if data.rfind(b"\n", 0, start) == start - 1 and start:
-        return  # the first thing in a line of a listing
-    record.hit(Kind.DATE, start, end, "a day in a record about people")
+        return True
+    if data[start:end].isdigit() and (not start or data[start - 1] not in _FIELD_MARKS):
+        return True
+    return bool(start) and data[start - 1 : start] == b"\n"
 
 
 def _address(record: Record, start: int, end: int) -> None:

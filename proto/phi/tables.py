@@ -2,8 +2,9 @@
 
 import re
 
+from proto.phi.fitness import fits
 from proto.phi.keys import Told
-from proto.phi.labels import _fits
+from proto.phi.labels import take_user
 from proto.phi.record import Record
 from proto.phi.scan import Pattern
 from proto.phi.takers import TAKERS
@@ -42,11 +43,12 @@ def _table(record: Record, lines: list[bytes], starts: list[int], number: int) -
         if b"|" in dashes or b"+" in dashes:
             return _delimited(record, lines, starts, number, b"|")
         return _fixed(record, lines, starts, number)
-    for mark in (b"|", b"\t", b";", b","):
-        if header.count(mark) >= 1 and lines[number + 1].count(mark) >= header.count(mark):
-            if _delimited(record, lines, starts, number, mark):
-                return True
-    return False
+    return any(
+        header.count(mark) >= 1
+        and lines[number + 1].count(mark) >= header.count(mark)
+        and _delimited(record, lines, starts, number, mark)
+        for mark in (b"|", b"\t", b";", b",")
+    )
 
 
 def _tells(record: Record, cells: list[bytes]) -> list[Told | None]:
@@ -128,10 +130,8 @@ def _cell(record: Record, told: Told, at: int, cell: bytes) -> None:
         return
     start, end = at + begin, at + begin + len(value)
     if told.kind == "USERNAME":
-        from proto.phi.labels import _user  # noqa: PLC0415
-
-        _user(record, start, end)
-    elif _fits(record, told, start, end):
+        take_user(record, start, end)
+    elif fits(record, told, start, end):
         record.hit(
             TAKERS[told.kind][0], start, end, f"the column says {TAKERS[told.kind][0].value}"
         )

@@ -75,7 +75,10 @@ def test_the_digest_names_the_exact_bytes_and_paths() -> None:
             hasher.update(len(part).to_bytes(8, "big") + part)
     assert digest == hasher.hexdigest()
     assert load(files | {CHECK: files[CHECK] + b"# more\n"}).digest != digest
-    assert load(files | {"phi/names.yaml": b"anything"}).digest != digest
+    scrubber = {path: raw for path, raw in read_installed().items() if path.startswith("phi/")}
+    assert load(files | scrubber).digest != digest
+    with pytest.raises(CatalogError, match=r"phi/names\.yaml"):
+        load(files | scrubber | {"phi/names.yaml": b"anything"})
 
 
 @settings(max_examples=100)

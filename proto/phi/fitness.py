@@ -1,0 +1,128 @@
+"""Whether a value can be of the class that its key or cue tells."""
+
+import re
+
+from proto.phi import people
+from proto.phi.keys import Told
+from proto.phi.lexicon import NAMEY, SURE, WORD
+from proto.phi.record import LETTERS, Record, digits
+from proto.phi.takers import TAKERS
+
+VALUE_CHARS_MAX = 4096
+
+_PROTECTED = re.compile(
+    rb"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]{3,11}(?![\d.])"
+    rb"|(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}"
+)
+
+
+def fits(record: Record, told: Told, start: int, end: int) -> bool:
+    """Whether a whole delimited value can be of the class that its key tells."""
+    if not 0 < end - start <= VALUE_CHARS_MAX:
+        return False
+    value = record.lower[start:end].strip()
+    if value in record.lexicon.vocabulary["nothing"] or not value.strip(b" .-_*\x01"):
+        return False
+    has_digit = digits(value) > 0
+    kind = told.kind
+    if kind == "NAME_MAYBE":
+        return is_name(record, start, end)
+    if kind == "NAME":
+        return _could_be_name(record, start, end)
+    if kind == "AGE90":
+        return TAKERS[kind][1](record, start, end) >= 0
+    if kind == "ADDRESS":
+        return (
+            _PROTECTED.match(value) is None
+            and b"://" not in value
+            and len(value) > 3
+            and value[:2] != b"0x"
+        )
+    if kind == "CITY":
+        return (
+            value.replace(b" ", b"")
+            .replace(b"-", b"")
+            .replace(b".", b"")
+            .replace(b"'", b"")
+            .isalpha()
+            or b"," in value
+        )
+    if kind == "PHONE" and b"@" in value:
+        return True
+    if kind in _NEED_DIGITS:
+        return has_digit and _PROTECTED.fullmatch(value) is None
+    return kind != "SECRET" or len(value) >= 3
+
+
+_NEED_DIGITS = frozenset(
+    [
+        "DATE",
+        "PHONE",
+        "FAX",
+        "SSN",
+        "MRN",
+        "HEALTH_PLAN",
+        "ACCOUNT",
+        "LICENSE",
+        "VEHICLE",
+        "DEVICE",
+        "OTHER_ID",
+        "ZIP",
+    ]
+)
+
+
+def _could_be_name(record: Record, start: int, end: int) -> bool:
+    """Whether a value under a key of names can be one: letters, and not only machine words."""
+    value = record.data[start:end]
+    letters = value.translate(LETTERS).split()
+    if not letters or end - start > 120:
+        return False
+    if len(letters) <= 2 or b"," in value:
+        return not (
+            value.islower()
+            and all(record.lexicon.flags(word) & WORD for word in letters)
+            and len(letters) > 1
+        )
+    return any(
+        not record.lexicon.flags(word) & WORD or record.lexicon.flags(word) & SURE
+        for word in letters
+    )
+
+
+def is_name(record: Record, start: int, end: int) -> bool:
+    """Whether a value reads like a name by itself."""
+    taken = people.take_name(record, start, end)
+    if taken < end:
+        return False
+    words = record.lower[start:end].translate(LETTERS).split()
+    flags = [record.lexicon.flags(word) for word in words]
+    if len(words) < 2:
+        return bool(words) and record.person and bool(flags[0] & SURE or not flags[0] & WORD)
+    return any(flag & NAMEY for flag in flags) or (
+        record.person and not any(flag & WORD for flag in flags)
+    )
+
+
+def is_street(record: Record, start: int, end: int) -> bool:
+    """Whether an address without quotes is one of a house: it names a kind of street."""
+    if _PROTECTED.match(record.data, start) is not None:
+        return False
+    words = record.lower[start:end].translate(LETTERS).split()
+    return (
+        any(word in record.lexicon.vocabulary["streets"] for word in words[:6])
+        or b"box" in words[:3]
+    )
+
+
+def secretive(value: bytes) -> bool:
+    """Whether a word behind "password" or "token" looks chosen rather than said."""
+    kinds = (
+        digits(value) > 0,
+        value != value.lower(),
+        value != value.upper(),
+        not value.isalnum(),
+    )
+    return (sum(kinds) >= 2 and len(value) >= 5 and kinds[0]) or (
+        sum(kinds) >= 3 and len(value) >= 6
+    )
