@@ -1,15 +1,20 @@
 """An event loop whose time is virtual: it jumps to the next timer instead of waiting for it.
 
 Nothing outside can wake it: it has no socket, no file and no thread. Work that is ready runs in the
-order in which it became ready, so a run is a function of its inputs alone. A loop with nothing
-ready and nothing scheduled can never go on, and says so.
+order in which it became ready, and timers of one moment in the order in which they were set, so a
+run is a function of its inputs alone. A loop with nothing ready and nothing scheduled can never go
+on, and says so.
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, NoReturn, TypeVar
+import heapq
+from asyncio import TimerHandle
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class StuckError(RuntimeError):
@@ -33,6 +38,22 @@ class _Jump:
         """Nothing is held."""
 
 
+class _Timer(TimerHandle):
+    """A timer in a total order.
+
+    asyncio's own has none among timers of one moment: there the order follows from the heap's
+    layout, which depends on what a killed process had set before.
+    """
+
+    __slots__ = ("order",)
+    order: int
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, _Timer):
+            return NotImplemented
+        return (self.when(), self.order) < (other.when(), other.order)
+
+
 class VirtualLoop(asyncio.base_events.BaseEventLoop):
     """asyncio's own loop over a clock that jumps."""
 
@@ -41,10 +62,27 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         super().__init__()
         self._selector = _Jump()
         self._clock_resolution = 1e-6
+        self._scheduled: list[TimerHandle] = []
+        self._timers_set = 0
 
     def time(self) -> float:
         """Return the virtual time in seconds."""
         return self._selector.now_s
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> TimerHandle:
+        """Run a callback at a time of this loop."""
+        self._timers_set += 1
+        timer = _Timer(when, callback, args, self, context)
+        timer.order = self._timers_set
+        timer._scheduled = True  # type: ignore[attr-defined]  # noqa: SLF001 - as asyncio does
+        heapq.heappush(self._scheduled, timer)
+        return timer
 
     def _process_events(self, event_list: list[object]) -> None:
         """A jump brings no events."""
