@@ -41,6 +41,10 @@ class Told:
     person: bool
 
 
+Info = tuple[Told | None, Told | None, bool] | None
+"""What a run tells with a mark behind it, what it tells when spoken, whether phrases begin so."""
+
+
 class Keys:
     """The tables, made ready to ask."""
 
@@ -68,6 +72,8 @@ class Keys:
         self._spoken_longest = max(map(len, self.spoken), default=1)
         self._told: dict[bytes, Told | None] = {}
         self._heard: dict[bytes, Told | None] = {}
+        self.dull_runs: set[bytes] = set()
+        self.infos: dict[bytes, Info] = {}
         self._dull: dict[bytes, bool] = {}
         # One linear look tells whether a word can run together from known ones at all.
         joined = "|".join(sorted(word.decode() for word in self._known if len(word) > 1))
@@ -102,6 +108,25 @@ class Keys:
             self._told.clear()
         self._told[key] = told
         return told
+
+    def info(self, run: bytes) -> Info:
+        """Return all of a run of key characters at once; None when nothing begins with it."""
+        try:
+            return self.infos[run]
+        except KeyError:
+            info = None if self.dull(run) else (self.told(run), self.heard(run), self._begins(run))
+        if len(self.infos) >= CACHE_MAX:
+            self.infos.clear()
+        self.infos[run] = info
+        return info
+
+    def forget(self, run: bytes) -> None:
+        """Pass by a run from now on: it tells nothing. Runs with digits are told anew each time."""
+        if len(self.dull_runs) < CACHE_MAX and run.translate(None, b"._-").isalpha():
+            self.dull_runs.add(run)
+
+    def _begins(self, run: bytes) -> bool:
+        return any(word in self._first for word in self.words(run))
 
     def dull(self, key: bytes) -> bool:
         """Whether nothing that begins with this key or word tells anything."""

@@ -7,10 +7,11 @@ count only as the tables' spoken cues and only with a value of the right form.
 """
 
 import re
+from operator import itemgetter
 
 from proto.phi import people
 from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street, secretive
-from proto.phi.keys import Told
+from proto.phi.keys import Info, Told
 from proto.phi.lexicon import CUE, NAMEY
 from proto.phi.record import Record, digits
 from proto.phi.takers import REACH, SHORT, TAKERS
@@ -22,6 +23,8 @@ ELEMENTS_MAX = 64
 
 _KEY_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
 _APART = bytes(byte if byte in _KEY_BYTES else 32 for byte in range(256))
+_BLANKS = frozenset({b" ", b"_"})
+_MARK_FIRST = frozenset(b"\"'])> =:\t.-<\\#([|"[at : at + 1] for at in range(17))
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
 _MARKED = re.compile(
     rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
@@ -40,33 +43,63 @@ _CLOSERS = {b'"': b'"', b"'": b"'", b"`": b"`", b"%": b"%"}
 
 def read(record: Record) -> None:
     """Find the values behind every key and cue."""
-    places = sorted(
-        at for word, flag in record.hot.items() if flag & CUE for at in record.places(word)
-    )
-    if not places:
+    if not record.every & CUE:
         return
-    apart = record.data.translate(_APART)
     done = -1
-    for at in places[:PLACES_MAX]:
-        if at >= done:
-            done = _one(record, apart, at)
+    for start, end, info in _runs(record):
+        if start >= done:
+            done = _one(record, start, end, info)
 
 
-def _one(record: Record, apart: bytes, at: int) -> int:
-    """Read the key that holds a place; return where to go on."""
+Place = tuple[int, int, Info]
+
+
+def _runs(record: Record) -> list[Place]:
+    """Return, in order, the runs of key characters that tell something."""
+    keys = record.lexicon.policy.keys
+    apart = record.data.translate(_APART)
+    cues = [word for word, flag in record.hot.items() if flag & CUE]
+    places: list[Place] = []
+    for run in frozenset(apart.split()) - keys.dull_runs:
+        lower = run.lower()
+        for cue in cues:
+            if cue in lower:
+                break
+        else:
+            keys.forget(run)
+            continue
+        core = run.strip(b".-_")
+        info = keys.info(core[-KEY_REACH:])
+        if info is None:
+            keys.forget(run)
+            continue
+        lead = run.index(core)
+        at = apart.find(run)
+        while at >= 0 and len(places) < PLACES_MAX:
+            end = at + len(run)
+            if apart[at - 1 : at] in _EDGE and apart[end : end + 1] in _EDGE:
+                places.append((at + lead, at + lead + len(core), info))
+            at = apart.find(run, end)
+    places.sort(key=_START)
+    return places
+
+
+_EDGE = frozenset({b"", b" "})
+_START = itemgetter(0)
+
+
+def _one(record: Record, start: int, end: int, info: Info) -> int:
+    """Read the value behind one key; return where to go on."""
     data = record.data
-    start = apart.rfind(b" ", max(0, at - KEY_REACH), at) + 1 or max(0, at - KEY_REACH)
-    end = apart.find(b" ", at, at + KEY_REACH)
-    if end < 0:
-        end = min(len(data), at + KEY_REACH)
-    while end > at and data[end - 1] in b".-":
-        end -= 1
-    while start < at and data[start] in b".-_":
-        start += 1
-    if record.lexicon.policy.keys.dull(data[start:end]):
+    stops = [end]
+    if info is None:
+        return end
+    if info[2] and data[end : end + 1] in _BLANKS:
+        stops = _stops(record, end)
+    elif info[1] is None and data[end : end + 1] not in _MARK_FIRST:
         return end
     flagged = data[start - 1 : start] in {b"-", b"/"}
-    for stop in reversed(_stops(record, end)):
+    for stop in reversed(stops):
         told, marked, value = _told(record, start, stop, flagged=flagged)
         if told is None:
             continue

@@ -42,14 +42,14 @@ _CONTEXT = frozenset(
 class Lexicon:
     """The words under one policy and one value of names."""
 
-    __slots__ = ("_flags", "names", "neutral", "policy", "vocabulary")
+    __slots__ = ("known_flags", "names", "neutral", "policy", "vocabulary")
 
     def __init__(self, policy: Policy, names: Names) -> None:
         """Begin with the vocabulary's words that are nothing else as neutral."""
         self.policy = policy
         self.names = names
         self.vocabulary = policy.vocabulary
-        self._flags: dict[bytes, int] = {}
+        self.known_flags: dict[bytes, int] = {}
         self.neutral: set[bytes] = set()
         for word in self.vocabulary.words:
             if self.flags(word) == WORD:
@@ -57,13 +57,13 @@ class Lexicon:
 
     def flags(self, word: bytes) -> int:
         """Return the flags of a lower-case word of ASCII letters."""
-        found = self._flags.get(word)
+        found = self.known_flags.get(word)
         if found is not None:
             return found
         found = self._judge(word)
-        if len(self._flags) >= CACHE_MAX:
-            self._flags.clear()  # a process forgets the words it saw
-        self._flags[word] = found
+        if len(self.known_flags) >= CACHE_MAX:
+            self.known_flags.clear()  # a process forgets the words it saw
+        self.known_flags[word] = found
         if found == WORD and word in self.vocabulary.words:
             self.neutral.add(word)
         return found

@@ -34,11 +34,11 @@ def read(record: Record) -> None:
     urls: list[tuple[int, int]] = []
     if b"://" in record.data:
         urls = _urls(record)
-    if b"\\" in record.data or b"/" in record.data:
+    if record.every & ROOT and (b"\\" in record.data or b"/" in record.data):
         _roots(record, urls)
     if "file" in record.shapes:
         _files(record)
-    if any(flag & BRAND for flag in record.hot.values()) or b"host" in record.lower:
+    if record.every & BRAND:
         _devices(record)
 
 

@@ -176,15 +176,16 @@ def initial_and_last(record: Record, word: bytes) -> bool:
 def loose(record: Record) -> None:
     """Find names that no cue announces."""
     flags = record.hot.values()
-    namey = any(flag & NAMEY for flag in flags)
-    if not namey and not (record.person and not all(flags)):
+    if not (record.every & NAMEY and any(flag & NAMEY and not _plain(flag) for flag in flags)) and (
+        not record.person or all(flags)
+    ):
         return
     for spans in _RUNS.each(record.data):
         _run(record, *spans[0])
     if record.person:
         _alone(record)
         _said(record)
-    for word, flag in record.hot.items():
+    for word, flag in record.hot.items() if record.every & KNOWN else ():
         if flag & KNOWN and len(word) >= SPREAD_LETTERS_MIN:
             for at in record.places(word):
                 record.hit(Kind.NAME, at, at + len(word), "somebody of the site")

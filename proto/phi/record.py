@@ -21,7 +21,18 @@ _PEOPLE = frozenset(Kind) - {
 class Record:
     """The bytes of one view and the hits in them."""
 
-    __slots__ = ("data", "found", "hot", "lexicon", "lower", "person", "shapes", "taken", "words")
+    __slots__ = (
+        "data",
+        "every",
+        "found",
+        "hot",
+        "lexicon",
+        "lower",
+        "person",
+        "shapes",
+        "taken",
+        "words",
+    )
 
     def __init__(self, data: bytes, lower: bytes, lexicon: Lexicon) -> None:
         """Begin with nothing found."""
@@ -31,12 +42,19 @@ class Record:
         self.found: list[Found] = []
         self.taken: bytearray | None = None
         self.words = frozenset(lower.translate(LETTERS).split())
-        flags = lexicon.flags
-        self.hot = {
-            word: flag for word in self.words - lexicon.neutral if (flag := flags(word)) != 1
-        }
+        known, flags = lexicon.known_flags, lexicon.flags
+        self.hot = hot = dict[bytes, int]()
+        every = 0
+        for word in self.words - lexicon.neutral:
+            flag = known.get(word)
+            if flag is None:
+                flag = flags(word)
+            if flag != 1:
+                hot[word] = flag
+                every |= flag
+        self.every = every
         self.shapes: frozenset[str] = frozenset()
-        self.person = any(flag & CONTEXT for flag in self.hot.values())
+        self.person = bool(every & CONTEXT)
 
     def hit(self, kind: Kind, start: int, end: int, why: str) -> None:
         """Note a span of this view; empty ones are nothing."""

@@ -16,7 +16,7 @@ from proto.phi.scan import Gate, Pattern
 BYTES_MAX = 64 << 20
 
 _FORMS = {
-    "ssn": r"(?:^|[^0-9A-Za-z.:/_-])[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}(?:$|[^0-9A-Za-z.:_-])",
+    "ssn": r"(?:^|[^0-9A-Za-z.:/_-])[0-8][0-9]{2}-[0-9]{2}-[0-9]{4}(?:$|[^0-9A-Za-z_-])",
     "email": r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}\.(?:com|net|org|edu|gov|us|io|co|me|info|biz)\b",
     "key": r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[^\[]{0,4}[A-Za-z0-9+/]{16}",
     "token": r"\b(?:AKIA[0-9A-Z]{16}|ghp_[A-Za-z0-9]{30}|xox[bp]-[A-Za-z0-9-]{12}|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8})",

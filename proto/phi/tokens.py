@@ -6,6 +6,7 @@ a second scrubber lets a token be and text that only looks like one goes.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 
 from proto.phi.scan import Pattern
@@ -29,11 +30,13 @@ def check_character(kind: str, body: str) -> str:
     return ALPHABET[total % 32]
 
 
+@lru_cache(maxsize=8192)
 def make(kind: Kind, body: str) -> str:
     """Return the token of a class and six characters."""
     return f"[{kind.value}-{body}{check_character(kind.value, body)}]"
 
 
+@lru_cache(maxsize=8192)
 def is_token(text: str) -> bool:
     """Whether the whole text is a token of a known class whose check character is right."""
     match = _FORM.fullmatch(text)

@@ -29,7 +29,7 @@ PIECES = (
     "123-45-6789", "(813) 555-1234", "\\u0041", "%4A%6F", "=3D", "&#74;", "[NAME-abcdefg]", "[",
     "]", "{", "}", '"', "'", "\\", "|", "^", "PID|1||", "\r", "\n", "\t", ",", ";", "=", ":", " ",
     "password=", "hunter2!", "C:\\Charts\\", "/patients/", ".pdf", "10.0.0.1", "73.1.2.3", "é",
-    "\u200b", "１２", "eyJhbGciOi", "NM1*IL*1*", "~", "(0010,0010)", "<", ">", "user=", "jdoe",
+    "\u200b", "\uff11\uff12", "eyJhbGciOi", "NM1*IL*1*", "~", "(0010,0010)", "<", ">", "user=", "jdoe",
     "by ", "for ", "Dr ", "14 Oak Street", "Tampa, FL 33601", "@", "a@b.org", "http://x/p/1",
 )  # fmt: skip
 TEXTS = st.one_of(
@@ -160,8 +160,9 @@ def test_only_the_scrubber_makes_scrubbed_text() -> None:
         Scrubbed("John Smith")
     made = scrub("up", policy=default_policy(), names=default_names(), vault=ThrowAwayVault()).text
     assert isinstance(made, Scrubbed)
-    with pytest.raises(TypeError):
-        made._text = "John Smith"
+    for name in ("_text", "other"):
+        with pytest.raises(TypeError):
+            setattr(made, name, "John Smith")
 
 
 def test_a_token_with_a_wrong_check_character_is_no_token() -> None:
