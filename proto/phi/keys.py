@@ -72,7 +72,6 @@ class Keys:
         self._spoken_longest = max(map(len, self.spoken), default=1)
         self._told: dict[bytes, Told | None] = {}
         self._heard: dict[bytes, Told | None] = {}
-        self.dull_runs: set[bytes] = set()
         self.infos: dict[bytes, Info] = {}
         self._dull: dict[bytes, bool] = {}
         # One linear look tells whether a word can run together from known ones at all.
@@ -119,11 +118,6 @@ class Keys:
             self.infos.clear()
         self.infos[run] = info
         return info
-
-    def forget(self, run: bytes) -> None:
-        """Pass by a run from now on: it tells nothing. Runs with digits are told anew each time."""
-        if len(self.dull_runs) < CACHE_MAX and run.translate(None, b"._-").isalpha():
-            self.dull_runs.add(run)
 
     def _begins(self, run: bytes) -> bool:
         return any(word in self._first for word in self.words(run))

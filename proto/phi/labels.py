@@ -56,35 +56,30 @@ Place = tuple[int, int, Info]
 
 def _runs(record: Record) -> list[Place]:
     """Return, in order, the runs of key characters that tell something."""
-    keys = record.lexicon.policy.keys
-    apart = record.data.translate(_APART)
-    cues = [word for word, flag in record.hot.items() if flag & CUE]
+    info_of = record.lexicon.policy.keys.info
+    data, lower = record.data, record.lower
+    apart = data.translate(_APART)
     places: list[Place] = []
-    for run in frozenset(apart.split()) - keys.dull_runs:
-        lower = run.lower()
-        for cue in cues:
-            if cue in lower:
-                break
-        else:
-            keys.forget(run)
+    for word, flag in record.hot.items():
+        if not flag & CUE:
             continue
-        core = run.strip(b".-_")
-        info = keys.info(core[-KEY_REACH:])
-        if info is None:
-            keys.forget(run)
-            continue
-        lead = run.index(core)
-        at = apart.find(run)
+        size = len(word)
+        at = lower.find(word)
         while at >= 0 and len(places) < PLACES_MAX:
-            end = at + len(run)
-            if apart[at - 1 : at] in _EDGE and apart[end : end + 1] in _EDGE:
-                places.append((at + lead, at + lead + len(core), info))
-            at = apart.find(run, end)
+            start = max(apart.rfind(b" ", max(0, at - KEY_REACH), at) + 1, at - KEY_REACH, 0)
+            end = apart.find(b" ", at, at + KEY_REACH)
+            end = min(len(data), at + KEY_REACH) if end < 0 else end
+            run = data[start:end]
+            core = run.strip(b".-_")
+            info = info_of(core)
+            if info is not None:
+                start += run.index(core)
+                places.append((start, start + len(core), info))
+            at = lower.find(word, max(end, at + size))
     places.sort(key=_START)
     return places
 
 
-_EDGE = frozenset({b"", b" "})
 _START = itemgetter(0)
 
 

@@ -29,7 +29,8 @@ PIECES = (
     "123-45-6789", "(813) 555-1234", "\\u0041", "%4A%6F", "=3D", "&#74;", "[NAME-abcdefg]", "[",
     "]", "{", "}", '"', "'", "\\", "|", "^", "PID|1||", "\r", "\n", "\t", ",", ";", "=", ":", " ",
     "password=", "hunter2!", "C:\\Charts\\", "/patients/", ".pdf", "10.0.0.1", "73.1.2.3", "é",
-    "\u200b", "\uff11\uff12", "eyJhbGciOi", "NM1*IL*1*", "~", "(0010,0010)", "<", ">", "user=", "jdoe",
+    "\u200b",
+    "\uff11\uff12", "eyJhbGciOi", "NM1*IL*1*", "~", "(0010,0010)", "<", ">", "user=", "jdoe",
     "by ", "for ", "Dr ", "14 Oak Street", "Tampa, FL 33601", "@", "a@b.org", "http://x/p/1",
 )  # fmt: skip
 TEXTS = st.one_of(
