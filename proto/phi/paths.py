@@ -202,6 +202,11 @@ def _files(record: Record) -> None:
             record.person = True
 
 
+_MANY = frozenset(
+    b"sales doctors nurses guests patients visitors xrays labs services systems windows users exams status".split()
+)
+
+
 def _devices(record: Record) -> None:
     """Take the person out of `Lisas-iPhone`, `DrGraham-Surface`, `Galaxy-S23-Nicole`."""
     flags, brands = record.lexicon.flags, record.lexicon.vocabulary["brands"]
@@ -236,9 +241,11 @@ def _devices(record: Record) -> None:
                 or doctor
                 or (
                     strange
-                    and record.data[start + begin] < 97
-                    and not record.data[start:end].isupper()
+                    and record.data[start + begin : start + begin + 1].isupper()
+                    and (len(bare) >= 5 or not record.data[start:end].isupper())
                 )
+                # Wits-MacBook-Pro: whose it is stands first.
+                or (begin == 0 and bare.endswith(b"s") and bare not in _MANY and len(bare) > 3)
             ):
                 record.hit(
                     Kind.HOST_PERSON, start + begin, start + stop, "a person in a device's name"
