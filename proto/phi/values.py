@@ -87,8 +87,8 @@ class Scrubbed:
     """Text that went through the scrubber. Only `proto.phi` can make one.
 
     It shows, compares and hashes as its text. As a field of a pydantic model it accepts only a
-    `Scrubbed` and is written as a JSON string; text that arrives as JSON is accepted by
-    `proto.phi.arrived` alone, after a second look.
+    `Scrubbed` and is written as a JSON string. Text that arrives as JSON is not one: no way back
+    in exists yet.
     """
 
     __slots__ = ("_text",)
