@@ -17,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from proto.errors import ConfigError
+from runtime.bounded_http import BoundedHttp
 
 BACKLOG = 2048
 KEEP_ALIVE_S = 600
@@ -106,7 +107,7 @@ async def serve(
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=BoundedHttp,
         ws="none",
         lifespan="off",
         log_config=None,

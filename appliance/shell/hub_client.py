@@ -54,7 +54,7 @@ class HubClient:
             finally:
                 await reply.aclose()
         except httpx.HTTPError as error:
-            msg = f"{self._origin}: {error or type(error).__name__}"
+            msg = f"{self._origin}: {str(error) or type(error).__name__}"
             raise UnreachableError(msg) from error
         _judge(reply, answer, where=f"{self._origin}{path}")
         return answer
