@@ -1,4 +1,4 @@
-"""The HTTP protocol that serves us: uvicorn's, with an end to what a stranger may send before a body.
+"""The HTTP protocol that serves us: uvicorn's, with an end to what stands around a body.
 
 The parser keeps a request's head in memory until it is whole, and asks nobody how long that takes.
 Bodies are bounded where they are read; this bounds everything around them: the request line, the
@@ -13,8 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 FRAMING_BYTES_MAX = 64 * 1024
 """Bytes of one request that are not body; what one read brings may come on top once."""
 
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_NO_MORE = b"content-length: 0\r\nconnection: close\r\n\r\n"
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\n" + _NO_MORE
+_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\n" + _NO_MORE
 
 
 class BoundedHttp(HttpToolsProtocol):

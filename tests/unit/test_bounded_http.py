@@ -1,4 +1,4 @@
-"""A stranger cannot fill a daemon's memory, nor hold its places, with a request that never begins."""
+"""A stranger cannot fill a daemon's memory, nor hold its places, with a head that never ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
