@@ -1,5 +1,6 @@
 """A state directory on a disk that fills up: nothing is begun, nothing stored is lost."""
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator
@@ -51,8 +52,13 @@ class Filler:
     def fill(self) -> None:
         """Take everything that is free now."""
         with self._path.open("ab") as file:
-            if free := self.free_bytes():
-                os.posix_fallocate(file.fileno(), file.tell(), free)
+            try:
+                if free := self.free_bytes():
+                    os.posix_fallocate(file.fileno(), file.tell(), free)
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                # The appliance took of it first: that is taken too.
 
     def free_bytes(self) -> int:
         """Return what is free."""
