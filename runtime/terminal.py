@@ -1,4 +1,8 @@
-"""What a command line prints: tables for people, JSON for programs, one way for every verb."""
+"""What a command line prints: tables for people, JSON for programs, one way for every verb.
+
+Much of it is the words of others: of hosts, of a hub, of whoever wrote a reason. A character that a
+terminal would obey instead of showing is printed as its escape.
+"""
 
 import json
 import sys
@@ -49,8 +53,9 @@ def print_fields(value: Row, *, output: Output) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print JSON, indented."""
-    say(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    """Print JSON, indented; what is not printable stands there as JSON's own escape."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    say("".join(char if _is_shown(char) else json.dumps(char)[1:-1] for char in text))
 
 
 def when(ms: int | None) -> str:
@@ -59,15 +64,26 @@ def when(ms: int | None) -> str:
 
 
 def say(line: str) -> None:
-    """Print a line of a result to standard output."""
+    """Print a line of a result to standard output, as it is: no words of others."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def note(line: str) -> None:
     """Print a line about the work, not of the result, to standard error."""
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{plain(line)}\n")
     sys.stderr.flush()
+
+
+def plain(text: str) -> str:
+    """Return text as a terminal may show it: only line ends are obeyed (CWE-150)."""
+    if text.isprintable():
+        return text
+    return "".join(char if _is_shown(char) else ascii(char)[1:-1] for char in text)
+
+
+def _is_shown(char: str) -> bool:
+    return char == "\n" or char.isprintable()
 
 
 def _cell(value: object) -> str:
@@ -76,7 +92,7 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}={_cell(member)}" for name, member in value.items()) or "-"
+        return ", ".join(f"{plain(name)}={_cell(one)}" for name, one in value.items()) or "-"
     if isinstance(value, list | tuple):
         return ", ".join(_cell(member) for member in value) or "-"
-    return str(value)
+    return plain(str(value)).replace("\n", "\\n")
