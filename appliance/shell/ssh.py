@@ -15,7 +15,6 @@ What it holds to:
 import asyncio
 import base64
 import binascii
-import hashlib
 import logging
 import weakref
 from collections.abc import AsyncIterator
@@ -51,17 +50,6 @@ _KEY_ALGORITHMS: Final = {
 
 # asyncssh reports each connection and command at INFO; what matters of them is in the findings.
 logging.getLogger("asyncssh").setLevel(logging.WARNING)
-
-
-def fingerprint(host_key: str) -> str:
-    """Return a host key's fingerprint as OpenSSH prints it, `SHA256:...`.
-
-    Raises:
-        MalformedError: this is not `ssh-ed25519 AAAA...`.
-    """
-    _, blob = _split_host_key(host_key)
-    digest = base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii").rstrip("=")
-    return f"SHA256:{digest}"
 
 
 def _split_host_key(host_key: str) -> tuple[str, bytes]:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from appliance.core.identity import fingerprint
 from appliance.ports import Login, Script, ShellError, Sudo
-from appliance.shell.ssh import SshSession, fingerprint
+from appliance.shell.ssh import SshSession
 from proto.errors import IntegrityError
 from proto.findings import Reason
 from tests.fakes.shell import credential
