@@ -2,13 +2,18 @@
 
 Events are constants and values are named, so that a log can be counted. Values come from our own
 code; bytes that somebody sent are never logged, only their size and the code of their refusal.
+Where words of others get into a message all the same, they cannot begin a line or drive a terminal.
+A trace names functions and lines, never the values of variables: a secret may be among them.
 """
 
 import logging
 import sys
+from typing import Any
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
+
+from runtime.terminal import plain
 
 Log = FilteringBoundLogger
 
@@ -25,7 +30,7 @@ def configure(*, as_json: bool, level: str = "info") -> None:
     last: list[Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [structlog.processors.format_exc_info, _plain_trace, _text_renderer()]
     )
     structlog.configure(
         processors=[*shared, *last],
@@ -34,9 +39,32 @@ def configure(*, as_json: bool, level: str = "info") -> None:
         cache_logger_on_first_use=True,
     )
     # Libraries speak through the standard logging module: their warnings are worth a line.
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s"
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(_Plain("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[libraries])
+
+
+def _plain_trace(_logger: object, _method: str, event: EventDict) -> EventDict:
+    if "exception" in event:
+        event["exception"] = plain(event["exception"])
+    return event
+
+
+def _text_renderer() -> structlog.dev.ConsoleRenderer:
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        exception_formatter=structlog.dev.plain_traceback,
     )
+
+
+class _Plain(logging.Formatter):
+    """What a library says, on one line; only a trace below it has more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        return plain(super().formatMessage(record)).replace("\n", "\\n")
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - logging's own names and types
+        return plain(super().formatException(ei))
 
 
 def logger(part: str) -> Log:
