@@ -1,3 +1,3 @@
 # A shared scanning account without a password.
-useradd -m -s /bin/bash scanner
+id scanner >/dev/null 2>&1 || useradd -m -s /bin/bash scanner
 passwd -q -d scanner
