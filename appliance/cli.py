@@ -8,19 +8,17 @@ import getpass
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from appliance import config as configs
+from appliance.verbs import DEFAULT, ConfigFile, Format, answered, operator
 from proto.errors import ConfigError, ConflictError, MalformedError
 from runtime.terminal import Output, note, print_fields, print_json, print_rows, say, when
 
-T = TypeVar("T")
 DAY_S = 86_400
-ENV_CONFIG = "OSIRIS_APPLIANCE_CONFIG"
 
 target = typer.Typer(help="The machines this appliance looks after.", no_args_is_help=True)
 waiver = typer.Typer(help="Dated departures from a check.", no_args_is_help=True)
@@ -29,24 +27,6 @@ appliance = typer.Typer(help="The appliance itself.", no_args_is_help=True)
 evidence = typer.Typer(
     help="What happened, as a log that cannot be rewritten.", no_args_is_help=True
 )
-
-ConfigFile = Annotated[
-    Path,
-    typer.Option("--config", "-c", envvar=ENV_CONFIG, help="The appliance's configuration file."),
-]
-Format = Annotated[Output, typer.Option("--output", "-o", help="table or json.")]
-DEFAULT = configs.DEFAULT_PATH
-
-
-def _ask(config: Path, question: Callable[[Any], Awaitable[T]], *, healing: bool = False) -> T:
-    """Put a question through the door to the appliance; see `appliance.door.open_door`."""
-    from appliance.door import open_door  # noqa: PLC0415 - the daemon's wiring, not for --help
-
-    async def asked() -> T:
-        async with open_door(configs.read(config), healing=healing) as door:
-            return await question(door)
-
-    return asyncio.run(asked())
 
 
 @target.command("add")
@@ -77,7 +57,7 @@ def add_target(
     ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub
     """
     credential = _credential(key, ask_password=ask_password, sudo=sudo)
-    shown = _ask(
+    shown = answered(
         config, lambda door: door.post("/api/targets/look", {"address": address, "port": port})
     )
     if host_key is None:
@@ -91,7 +71,7 @@ def add_target(
         "label": label,
         **credential,
     }
-    found = _ask(config, lambda door: door.post("/api/targets", body))
+    found = answered(config, lambda door: door.post("/api/targets", body))
     if output is Output.JSON:
         print_json(found)
         return
@@ -135,7 +115,7 @@ def _confirm(address: str, fingerprint: str) -> None:
 @target.command("list")
 def list_targets(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
     """List the machines with how many findings of each verdict they have."""
-    rows = _ask(config, lambda door: door.get("/api/targets"))
+    rows = answered(config, lambda door: door.get("/api/targets"))
     columns = {
         "id": "ID",
         "label": "LABEL",
@@ -166,7 +146,7 @@ def try_target(wanted: Target, config: ConfigFile = DEFAULT) -> None:
     async def ask(door: Any) -> Any:  # noqa: ANN401
         return await door.post(f"/api/targets/{await _id_of(door, wanted)}/test", {})
 
-    say(_ask(config, ask)["sentence"])
+    say(answered(config, ask)["sentence"])
 
 
 @target.command("check")
@@ -179,7 +159,7 @@ def check_target(
         note("asking every check ...")
         return await door.post(f"/api/targets/{await _id_of(door, wanted)}/check", {})
 
-    rows = _ask(config, ask)
+    rows = answered(config, ask)
     columns = {"check": "CHECK", "verdict": "VERDICT", "reason": "REASON", "seen": "SEEN"}
     print_rows(rows, columns, output=output)
     if any(row["verdict"] in {"drifted", "unknown"} for row in rows):
@@ -199,7 +179,7 @@ def heal_target(
         note("judging, healing and proving ...")
         return await door.post(f"/api/targets/{await _id_of(door, wanted)}/heal", {})
 
-    rows = _ask(config, ask, healing=True)
+    rows = answered(config, ask, healing=True)
     columns = {"check": "CHECK", "state": "STATE", "cause": "WHY", "leaf": "EVIDENCE"}
     print_rows(rows, columns, output=output)
     if any(row["state"] not in {"healed", "waived"} for row in rows):
@@ -213,7 +193,7 @@ def remove_target(wanted: Target, config: ConfigFile = DEFAULT) -> None:
     async def ask(door: Any) -> Any:  # noqa: ANN401
         return await door.post(f"/api/targets/{await _id_of(door, wanted)}/remove", {})
 
-    say(f"removed {_ask(config, ask)['removed']}")
+    say(f"removed {answered(config, ask)['removed']}")
 
 
 @waiver.command("add")
@@ -232,18 +212,18 @@ def add_waiver(
             "check": check,
             "reason": reason,
             "until_ms": (int(time.time()) + days * DAY_S) * 1000,
-            "account": f"command line, {getpass.getuser()}",
+            "account": operator(),
         }
         return await door.post("/api/waivers", body)
 
-    _ask(config, ask)
+    answered(config, ask)
     say(f"waived {check} on {wanted} for {days} days")
 
 
 @waiver.command("list")
 def list_waivers(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
     """List the waivers, newest first."""
-    rows = _ask(config, lambda door: door.get("/api/waivers"))
+    rows = answered(config, lambda door: door.get("/api/waivers"))
     for row in rows:
         row["until"] = when(row["until_ms"])
     columns = {
@@ -263,7 +243,7 @@ def end_waiver(
     number: Annotated[int, typer.Argument(help="The waiver's id.")], config: ConfigFile = DEFAULT
 ) -> None:
     """End a waiver now; what it held is repaired or handed to a person again."""
-    _ask(config, lambda door: door.post(f"/api/waivers/{number}/end", {}))
+    answered(config, lambda door: door.post(f"/api/waivers/{number}/end", {}))
     say(f"ended waiver {number}")
 
 
@@ -281,14 +261,14 @@ def observe_only(
     if switch not in {"on", "off"}:
         msg = f"{switch}: on or off"
         raise MalformedError(msg)
-    _ask(config, lambda door: door.post("/api/observe-only", {"on": switch == "on"}))
+    answered(config, lambda door: door.post("/api/observe-only", {"on": switch == "on"}))
     say("repairs are stopped" if switch == "on" else "repairs may run")
 
 
 @site.command("incidents")
 def list_incidents(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
     """List the incidents that turned last."""
-    rows = _ask(config, lambda door: door.get("/api/incidents"))
+    rows = answered(config, lambda door: door.get("/api/incidents"))
     columns = {
         "id": "ID",
         "target": "TARGET",
@@ -376,7 +356,7 @@ def enroll(
 @appliance.command("status")
 def appliance_status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
     """Say how the appliance is. Exit status 1 when it is unwell."""
-    found = _ask(config, lambda door: door.get("/api/status"))
+    found = answered(config, lambda door: door.get("/api/status"))
     if output is Output.TABLE:
         for name in ("hub_seen", "last_discovery", "last_scan"):
             found[name] = when(found.pop(f"{name}_ms"))
@@ -406,11 +386,13 @@ def add_user(
         msg = "the two passwords differ, nothing was made"
         raise ConflictError(msg)
     body = {"name": name, "password": password, "replace": replace}
-    made = _ask(config, lambda door: door.post("/api/accounts", body))
+    made = answered(config, lambda door: door.post("/api/accounts", body))
     say(f"{'made' if made['made'] else 'changed'} the account {name}")
 
 
 @evidence.command("verify")
 def verify(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
     """Recompute this appliance's whole evidence log. Exit status 7 when it does not add up."""
-    print_fields(_ask(config, lambda door: door.post("/api/evidence/verify", {})), output=output)
+    print_fields(
+        answered(config, lambda door: door.post("/api/evidence/verify", {})), output=output
+    )
