@@ -8,12 +8,14 @@ Rules:
 - A session ends 30 minutes after it was last used (45 CFR 164.312(a)(2)(iii)) and 12 hours after
   it began.
 - An unknown name and a wrong password are told apart by nothing: not by words, not by time.
-- Wrong tries are throttled by account and by address.
+- Wrong tries are throttled by account and by address. A place from which somebody has signed in
+  keeps its own count of that account: wrong tries from elsewhere lock nobody out of it.
 - No account is ever made here.
 """
 
 import base64
 import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -34,6 +36,9 @@ IDLE_MS = 30 * 60_000
 LIFE_MS = 12 * 3600_000
 SEEN_AGAIN_MS = 60_000
 """How old the last use may be before it is written anew."""
+
+PLACES_MAX = 4096
+"""How many places of successful sign-ins are kept in mind; a restart forgets them."""
 
 _ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict"
 
@@ -81,6 +86,7 @@ class Accounts:
         self._store = store
         self._entropy = entropy
         self._throttle = Throttle()
+        self._places: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def find(self, request: Request, *, now_ms: int) -> Session | None:
         """Return the session that the request's cookie names while it holds."""
@@ -100,7 +106,8 @@ class Accounts:
         Raises:
             HTTPException: 429 after too many wrong tries.
         """
-        account, address = f"account {name}", f"address {_address(visit.request)}"
+        place = _address(visit.request)
+        account, address = self._counted_as(name, place), f"address {place}"
         wait_ms = self._throttle.wait_ms(account, address, now_ms=visit.now_ms)
         if wait_ms:
             wait_s = -(-wait_ms // 1000)
@@ -111,7 +118,18 @@ class Accounts:
         if not await matches(await self._store.password_of(name), Secret(password)):
             return None
         self._throttle.succeeded(account)
+        self._throttle.take_back(address)
+        self._remember(name, place)
         return await self._begin(name, now_ms=visit.now_ms)
+
+    def _counted_as(self, name: str, place: str) -> str:
+        return f"account {name} at {place}" if (name, place) in self._places else f"account {name}"
+
+    def _remember(self, name: str, place: str) -> None:
+        self._places[name, place] = None
+        self._places.move_to_end((name, place))
+        if len(self._places) > PLACES_MAX:
+            self._places.popitem(last=False)
 
     async def _begin(self, name: str, *, now_ms: int) -> str:
         token = base64.urlsafe_b64encode(self._entropy(TOKEN_BYTES)).decode("ascii").rstrip("=")

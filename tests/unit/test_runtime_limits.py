@@ -53,3 +53,25 @@ def test_memory_is_bounded_however_many_names_are_tried() -> None:
     for number in range(KEYS_MAX):
         throttle.failed(f"name {number}", now_ms=0)
     assert throttle.wait_ms("ann", now_ms=0) == 0
+
+
+def test_a_try_that_succeeded_is_no_failure_of_its_address() -> None:
+    throttle = Throttle()
+    for _ in range(10 * FREE):
+        throttle.failed("ann", "10.0.0.1", now_ms=0)
+        throttle.succeeded("ann")
+        throttle.take_back("10.0.0.1")
+    assert throttle.wait_ms("ann", "10.0.0.1", now_ms=0) == 0
+    failing(throttle, "10.0.0.1", FREE)
+    throttle.take_back("10.0.0.1")
+    assert throttle.wait_ms("10.0.0.1", now_ms=0) == 0
+    throttle.failed("10.0.0.1", now_ms=0)
+    assert throttle.wait_ms("10.0.0.1", now_ms=0) > 0
+
+
+def test_a_clock_set_back_locks_nobody_out_until_it_has_caught_up() -> None:
+    throttle = Throttle()
+    failing(throttle, "ann", 30, now_ms=86_400_000)
+    assert throttle.wait_ms("ann", now_ms=0) == 0
+    throttle.failed("ann", now_ms=0)
+    assert throttle.wait_ms("ann", now_ms=0) == 0

@@ -81,6 +81,33 @@ async def test_wrong_tries_are_slowed_down(accounts: Accounts) -> None:
     assert await accounts.sign_in(later, name="ann", password=PASSWORD) is not None
 
 
+async def test_a_shift_that_signs_in_again_and_again_from_one_desk_is_not_slowed(
+    accounts: Accounts,
+) -> None:
+    for _ in range(4 * FREE):
+        assert await accounts.sign_in(visit(), name="ann", password=PASSWORD) is not None
+
+
+async def test_a_stranger_cannot_lock_somebody_out_of_their_own_desk(accounts: Accounts) -> None:
+    await cookie_of(accounts)
+    for number in range(4 * FREE):
+        stranger = visit(address=f"10.0.1.{number}", now_ms=NOW_MS + number * 900_000)
+        assert await accounts.sign_in(stranger, name="ann", password=WRONG) is None
+    now_ms = NOW_MS + 4 * FREE * 900_000 - 899_000
+    with pytest.raises(HTTPException):
+        await accounts.sign_in(visit(address="10.0.2.1", now_ms=now_ms), name="ann", password=WRONG)
+    desk = visit(now_ms=now_ms)
+    assert await accounts.sign_in(desk, name="ann", password=PASSWORD) is not None
+
+
+async def test_wrong_tries_at_the_desk_itself_are_slowed_down(accounts: Accounts) -> None:
+    await cookie_of(accounts)
+    for _ in range(FREE):
+        await accounts.sign_in(visit(), name="ann", password=WRONG)
+    with pytest.raises(HTTPException):
+        await accounts.sign_in(visit(), name="ann", password=PASSWORD)
+
+
 @pytest.mark.parametrize(
     ("after_ms", "holds"), [(IDLE_MS - 1, True), (IDLE_MS, False), (LIFE_MS, False)]
 )
