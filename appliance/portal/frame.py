@@ -38,6 +38,7 @@ class CheckText:
 
     id: str
     title: str
+    description: str
     severity: Words
     rank: int
     controls: tuple[tuple[str, str], ...]
@@ -52,10 +53,13 @@ def check_text(content: Content, check: str) -> CheckText:
     """Return a check in words, with the controls it supports and why."""
     found = content.checks.get(check)
     if found is None:
-        return CheckText(check, check, words.UNNAMED, len(SEVERITY_ORDER), (), 0, is_known=False)
+        return CheckText(
+            check, check, "", words.UNNAMED, len(SEVERITY_ORDER), (), 0, is_known=False
+        )
     return CheckText(
         id=found.id,
         title=found.title,
+        description=found.description,
         severity=words.SEVERITIES[found.severity],
         rank=SEVERITY_ORDER.index(found.severity),
         controls=tuple(found.controls.items()),

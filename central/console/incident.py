@@ -66,6 +66,7 @@ async def show(visit: ConsoleVisit) -> Response:
         "headline": _headline(view),
         "check_title": check_title(content, view.line.check),
         "runbook_title": runbook_title(content, view.line.runbook),
+        "description": check.description if check else "",
         "controls": list(check.controls.items()) if check else [],
         "heals": [_heal(content, heal) for heal in view.heals],
         "turns": turns(view),

@@ -92,6 +92,7 @@ class FindingRow:
 
     view: FindingView
     title: str
+    description: str
     verdict: Words
     was: Words | None
     reason: Words | None
@@ -250,6 +251,7 @@ def _finding(content: Content, view: FindingView, presence: Presence) -> Finding
     return FindingRow(
         view=view,
         title=check_title(content, view.check),
+        description=check.description if check else "",
         verdict=words.VERDICTS[Verdict.UNKNOWN if is_doubted else view.verdict],
         was=words.VERDICTS[view.verdict] if is_doubted else None,
         reason=words.REASONS[view.reason] if view.reason else None,

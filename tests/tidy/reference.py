@@ -31,6 +31,9 @@ def _check(content: Content, check: Check) -> Iterator[str]:
     yield ""
     yield f"{check.title}. Severity {check.severity.value}, every {check.interval_s // 60} minutes."
     yield ""
+    if check.description:
+        yield check.description
+        yield ""
     for control, why in check.controls.items():
         yield f"- supports `{control}`: {why}"
     for rule in content.rules.values():
