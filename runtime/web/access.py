@@ -6,6 +6,7 @@ own entries: the LAN never reaches what is for the daemon's own socket.
 """
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,7 +27,15 @@ from runtime.web.headers import SafeHeaders
 from runtime.web.templates import Pages
 
 FORM_BYTES_MAX = 16 * 1024
+FORM_DIGITS_MAX = 9
 FORM_FIELDS_MAX = 16
+FORM_TYPE = re.compile(
+    r"application/x-www-form-urlencoded(?:; ?charset=utf-8)?"
+    r"|multipart/form-data; ?boundary=[0-9A-Za-z'()+_,./:?-]{1,70}",
+    re.IGNORECASE,
+)
+"""How browsers send a form. A charset of the sender's choice could decode into what is no text."""
+
 SIGN_IN = "/sign-in"
 FOR_PROGRAMS = ("/api/", "/local/")
 """Paths that are answered in JSON, refusals included, and never lead to the sign-in page."""
@@ -178,9 +187,16 @@ def _to_sign_in(request: Request) -> Response:
 
 def safe_path(text: str) -> str:
     """Return a path of this application to go to after signing in, "/" for anything else."""
-    parts = urlsplit(text)
-    ours = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
-    return text if ours and not parts.scheme and not parts.netloc and "\\" not in text else "/"
+    ours = text.startswith("/") and not text.startswith("//") and text.isprintable()
+    return text if ours and "\\" not in text and not _netloc(text) else "/"
+
+
+def _netloc(address: str) -> str | None:
+    """Return the host and port of an address, None when it is no address at all."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 async def _read_form(request: Request) -> Mapping[str, str]:
@@ -188,8 +204,11 @@ async def _read_form(request: Request) -> Mapping[str, str]:
     length = request.headers.get("content-length", "")
     if not length.isascii() or not length.isdigit():
         raise HTTPException(411, "The form came without its length.")
-    if int(length) > FORM_BYTES_MAX:
+    if len(length) > FORM_DIGITS_MAX or int(length) > FORM_BYTES_MAX:
         raise HTTPException(413, "The form is too large.")
+    kind = request.headers.get("content-type")
+    if kind is not None and FORM_TYPE.fullmatch(kind) is None:
+        raise HTTPException(415, "This is not a form that our pages send.")
     async with request.form(max_files=0, max_fields=FORM_FIELDS_MAX) as form:
         items = form.multi_items()
     if len(items) > FORM_FIELDS_MAX:
@@ -202,7 +221,7 @@ def _same_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin")
     host = request.headers.get("host", "")
-    if site not in {"same-origin", "none"} or (origin and urlsplit(origin).netloc != host):
+    if site not in {"same-origin", "none"} or (origin and _netloc(origin) != host):
         raise HTTPException(403, "This form was not sent from our own page.")
 
 
@@ -220,6 +239,9 @@ _TITLES = {
     404: "There is no such page",
     405: "That cannot be done here",
     409: "That was not done",
+    411: "That could not be read",
+    413: "That is too much at once",
+    415: "That could not be read",
     429: "Please wait a moment",
 }
 _NOT_FOUND = "The address may be mistyped, or what it showed is gone."
