@@ -144,40 +144,77 @@ def issue_server(authority: Issued, names: Sequence[str], *, now_ms: int) -> Iss
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, whole or not at all, and durably."""
+    """Write a file that only its owner can read, whole or not at all, and durably.
+
+    What a crash or somebody else left under the temporary name is not written into.
+    """
     temporary = path.with_name(f".{path.name}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as outlet:
+    temporary.unlink(missing_ok=True)
+    how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(temporary, how, 0o600), "wb") as outlet:
         outlet.write(data)
         outlet.flush()
         os.fsync(outlet.fileno())
     temporary.replace(path)
+    _sync_directory(path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def ensure(directory: Path, names: Sequence[str], *, now_ms: int, common_name: str) -> Material:
     """Return a server's TLS files, making what is missing and renewing what ends soon.
 
-    A certificate is also renewed when it does not carry one of `names`.
+    A certificate is also renewed when it does not carry one of `names`, cannot be read, or is not
+    of the key beside it, as after a crash between the two. An authority that has issued anything is
+    never made anew: others trust it.
+
+    Raises:
+        ConfigError: a certificate must be issued and the authority cannot be read.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     ca_cert, ca_key = directory / CA_CERT, directory / CA_KEY
-    if not (ca_cert.exists() and ca_key.exists()):
-        made = make_authority(common_name, now_ms=now_ms)
-        write_private(ca_key, made.private_key)
-        write_private(ca_cert, made.certificate)
-    certificate, private_key = directory / SERVER_CERT, directory / SERVER_KEY
-    if not private_key.exists() or not _still_good(certificate, names, now_ms=now_ms):
-        authority = Issued(ca_cert.read_bytes(), ca_key.read_bytes())
+    made = Material(directory / SERVER_CERT, directory / SERVER_KEY, ca_cert)
+    if not made.certificate.exists() and not (ca_cert.exists() and ca_key.exists()):
+        fresh = make_authority(common_name, now_ms=now_ms)
+        write_private(ca_key, fresh.private_key)
+        write_private(ca_cert, fresh.certificate)
+    if not _still_good(made, names, now_ms=now_ms):
+        authority = _read_authority(ca_cert, ca_key)
         issued = issue_server(authority, names, now_ms=now_ms)
-        write_private(private_key, issued.private_key)
-        write_private(certificate, issued.certificate + authority.certificate)
-    return Material(certificate, private_key, ca_cert)
+        write_private(made.private_key, issued.private_key)
+        write_private(made.certificate, issued.certificate + authority.certificate)
+    return made
 
 
-def _still_good(path: Path, names: Sequence[str], *, now_ms: int) -> bool:
-    if not path.exists():
+def _read_authority(certificate: Path, private_key: Path) -> Issued:
+    path = certificate
+    try:
+        found = certificate.read_bytes()
+        x509.load_pem_x509_certificate(found)
+        path = private_key
+        key = private_key.read_bytes()
+        serialization.load_pem_private_key(key, None)
+    except (OSError, ValueError, TypeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no PEM file"
+        msg = f"tls: {path}: cannot be read: {why}; put it back from the backup"
+        raise ConfigError(msg) from None
+    return Issued(found, key)
+
+
+def _still_good(made: Material, names: Sequence[str], *, now_ms: int) -> bool:
+    try:
+        found = x509.load_pem_x509_certificate(made.certificate.read_bytes())
+        key = serialization.load_pem_private_key(made.private_key.read_bytes(), None)
+    except (OSError, ValueError, TypeError):
         return False
-    found = x509.load_pem_x509_certificate(path.read_bytes())
+    if key.public_key() != found.public_key():
+        return False
     renew_at = found.not_valid_after_utc - timedelta(days=RENEW_BEFORE_DAYS)
     carried = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     wanted = {_alternative(name) for name in names}

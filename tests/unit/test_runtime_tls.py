@@ -85,3 +85,68 @@ def test_material_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
         tls.server_context(made)
     with pytest.raises(ConfigError, match="authority"):
         tls.client_context("junk")
+
+
+def test_a_crash_between_key_and_certificate_is_mended_at_the_next_start(tmp_path: Path) -> None:
+    names, now_ms = ["hub.example"], SystemClock().now_ms()
+    made = tls.ensure(tmp_path, names, now_ms=now_ms, common_name="Hub")
+    authority = made.authority.read_bytes()
+    other = tls.issue_server(
+        tls.make_authority("Other", now_ms=now_ms), names, now_ms=now_ms
+    ).private_key
+    made.private_key.write_bytes(other)
+    mended = tls.ensure(tmp_path, names, now_ms=now_ms, common_name="Hub")
+    client = tls.client_context(mended.authority.read_text("ascii"))
+    assert shake_hands(tls.server_context(mended), client, "hub.example") == "TLSv1.3"
+    assert mended.authority.read_bytes() == authority
+
+
+@pytest.mark.parametrize("name", ["server.pem", "server.key"])
+@pytest.mark.parametrize("junk", [b"", b"junk", b"-----BEGIN CERTIFICATE-----\n"])
+def test_a_server_file_that_cannot_be_read_is_made_anew(
+    tmp_path: Path, name: str, junk: bytes
+) -> None:
+    names, now_ms = ["hub.example"], SystemClock().now_ms()
+    tls.ensure(tmp_path, names, now_ms=now_ms, common_name="Hub")
+    (tmp_path / name).write_bytes(junk)
+    mended = tls.ensure(tmp_path, names, now_ms=now_ms, common_name="Hub")
+    client = tls.client_context(mended.authority.read_text("ascii"))
+    assert shake_hands(tls.server_context(mended), client, "hub.example") == "TLSv1.3"
+
+
+@pytest.mark.parametrize("name", ["ca.pem", "ca.key"])
+@pytest.mark.parametrize("junk", [b"junk", None])
+def test_an_authority_that_others_trust_is_never_replaced(
+    tmp_path: Path, name: str, junk: bytes | None
+) -> None:
+    tls.ensure(tmp_path, ["a.example"], now_ms=NOW_MS, common_name="Hub")
+    (tmp_path / name).unlink()
+    if junk is not None:
+        (tmp_path / name).write_bytes(junk)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ConfigError, match=name.replace(".", r"\.")):
+        tls.ensure(tmp_path, ["b.example"], now_ms=NOW_MS, common_name="Hub")
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_private_file_is_written_where_its_name_is_and_for_its_owner_alone(
+    tmp_path: Path,
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"theirs")
+    path = tmp_path / "signing.key"
+    (tmp_path / ".signing.key.new").symlink_to(elsewhere)
+    tls.write_private(path, b"secret")
+    assert (path.read_bytes(), elsewhere.read_bytes()) == (b"secret", b"theirs")
+    left = tmp_path / ".other.key.new"
+    left.write_bytes(b"left by a crash, and readable")
+    left.chmod(0o644)
+    with left.open("rb") as watching:
+        tls.write_private(tmp_path / "other.key", b"secret")
+        assert watching.read() == b"left by a crash, and readable"
+    assert (tmp_path / "other.key").stat().st_mode & 0o777 == 0o600
+    path.unlink()
+    path.symlink_to(elsewhere)
+    tls.write_private(path, b"again")
+    assert not path.is_symlink()
+    assert elsewhere.read_bytes() == b"theirs"
