@@ -1,12 +1,13 @@
-"""Assertions that stay on: a broken invariant ends the process, and the supervisor restarts it."""
+"""Assertions that stay on: a broken invariant ends the process, and the supervisor restarts it.
 
-from proto.errors import IntegrityError
+`InvariantError` belongs to no family of `proto.errors` on purpose. A family is something that a
+caller may answer (a refusal, a wait, a condition of health); nobody may answer this one, so no
+`except` of a family catches it.
+"""
 
 
-class InvariantError(IntegrityError):
+class InvariantError(Exception):
     """Something that cannot be has happened; continuing would make it worse."""
-
-    code = "invariant"
 
 
 def require(condition: object, what: str) -> None:

@@ -2,6 +2,9 @@
 
 The listeners are opened before anything is served, so that a port in use is a configuration error
 with a clear message and not a crash, and so that the port the kernel chose can be told.
+
+A request that breaks an invariant ends the serving, and with it the process: the server alone would
+answer it with a 500 and go on with what is in memory.
 """
 
 import asyncio
@@ -14,9 +17,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from proto.errors import ConfigError
+from proto.invariants import InvariantError
 from runtime.bounded_http import BoundedHttp
 
 BACKLOG = 2048
@@ -103,9 +107,13 @@ async def serve(
     """Serve `app` on one listener until `stop` is set, then let open requests end.
 
     No header is added to answers: neither date nor server.
+
+    Raises:
+        InvariantError: a request broke an invariant; nothing more is served.
     """
+    watched = _Watched(app)
     config = uvicorn.Config(
-        app,
+        watched,
         loop="none",
         http=BoundedHttp,
         ws="none",
@@ -122,14 +130,42 @@ async def serve(
         ssl_context_factory=(lambda _config, _default: tls) if tls else None,
     )
     server = _Server(config)
-    stopping = asyncio.create_task(_end(server, stop))
+    ending = [
+        asyncio.create_task(_end(server, stop)),
+        asyncio.create_task(_break_off(server, watched)),
+    ]
     try:
         await server.serve(sockets=[listener])
     finally:
-        stopping.cancel()
-        await asyncio.gather(stopping, return_exceptions=True)
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+    if watched.broken.done():
+        raise watched.broken.result()
+
+
+class _Watched:
+    """An application, and the first invariant that a request to it broke."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.broken: asyncio.Future[InvariantError] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except InvariantError as error:
+            if not self.broken.done():
+                self.broken.set_result(error)
+            raise
 
 
 async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
     await stop.wait()
     server.should_exit = True
+
+
+async def _break_off(server: uvicorn.Server, watched: _Watched) -> None:
+    """End the serving without waiting for other requests once an invariant does not hold."""
+    await asyncio.shield(watched.broken)
+    server.should_exit = server.force_exit = True

@@ -1,5 +1,6 @@
 """What an appliance tells its hub, and what of the hub's answers it believes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 
 from appliance.core.records import health_draft
 from appliance.handlers.work import HubTrust, Work
-from appliance.store import evidence
+from appliance.store import evidence, health
+from appliance.tasks import uplink
 from appliance.tasks.check_in import BACKOFF_MAX_S, JITTER, backoff_s, check_in, jittered
 from appliance.tasks.uplink import send_all
 from proto import merkle, note
@@ -16,6 +18,7 @@ from proto.envelope import Kind, open_envelope, sign
 from proto.errors import IntegrityError, RejectedError, UnreachableError
 from proto.hub.check_in import BODY_BYTES_MAX, NOTHING_ACKNOWLEDGED, CheckIn, Head
 from proto.hub.evidence import BATCH_BYTES_MAX, EvidenceBatch, EvidenceReply
+from proto.invariants import InvariantError, require
 from proto.keys import SEED_BYTES, Holder, KeyRing, SigningKey, Threshold, trust_one
 from proto.note import Algorithm, Checkpoint, NoteKey
 from tests.fakes.clock import SeededEntropy
@@ -221,3 +224,19 @@ async def test_a_hub_that_takes_nothing_is_not_asked_for_ever(work: Work) -> Non
     with pytest.raises(RejectedError, match="took nothing"):
         await send_all(work)
     assert len(hub.sent) < 3
+
+
+async def test_a_broken_invariant_ends_the_uplink_and_is_no_refusal(work: Work) -> None:
+    """Reported as refused evidence, a process whose memory is wrong would go on signing."""
+
+    def breaks(_: bytes) -> bytes:
+        require(condition=False, what="the log only grows")
+        return b""
+
+    await grow(work, 1)
+    told(work, breaks)
+    with pytest.raises(InvariantError, match="only grows"):
+        async with asyncio.timeout(5):
+            await uplink.run(work)
+    async with work.store.read() as conn:
+        assert not await health.raised(conn)
