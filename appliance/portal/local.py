@@ -20,6 +20,7 @@ from appliance.portal.frame import freshness
 from appliance.portal.state import Portal, PortalVisit
 from appliance.ports import Credential, Sudo
 from appliance.store import accounts, evidence, findings, health, incidents, meta, targets, waivers
+from appliance.store.proof import verify
 from appliance.store.views import incidents as incident_views
 from appliance.store.views import inventory, site
 from proto import strict_json
@@ -305,7 +306,7 @@ async def add_account(work: Work, _: PortalVisit, body: Body) -> object:
 async def verify_evidence(work: Work, _: PortalVisit, __: Body) -> object:
     """Recompute the whole evidence log."""
     async with work.store.read() as conn:
-        size = await evidence.verify(conn)
+        size = await verify(conn, work.scribe, cosigners=work.trust.cosigners)
         head = await evidence.head(conn)
     return {
         "leaves": size,
