@@ -8,6 +8,9 @@ that changed after it was applied stops the daemon.
 The last `RESERVE_BYTES` of the disk are for making room: no transaction is begun in them but by
 `write_in_reserve`. So a disk that fills up is noticed while it can still be said, and what could
 not be stored was never begun.
+
+What must be stored no later than anything that is stored after it, whoever stores it, rides along
+with every transaction (`Rider`): so no row can hold a token that the vault would lose in a crash.
 """
 
 import asyncio
@@ -18,7 +21,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import aiosqlite
 
@@ -36,6 +39,17 @@ FreeBytes = Callable[[], int]
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_WRITE})
 
 
+class Rider(Protocol):
+    """What is written within whatever transaction comes next."""
+
+    async def board(self, conn: aiosqlite.Connection) -> Callable[[], None]:
+        """Write what waits, at the end of a transaction; return what to call once it is committed.
+
+        A transaction that fails is not followed by the call: what waited goes on waiting.
+        """
+        ...
+
+
 class Store:
     """An open store. `write()` and `read()` are the only ways to its rows."""
 
@@ -49,6 +63,7 @@ class Store:
         self.free_bytes = free_bytes
         self._writer = writer
         self._lock = asyncio.Lock()
+        self._riders: list[Rider] = []
         self._all_readers = readers
         self._readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for reader in readers:
@@ -92,6 +107,10 @@ class Store:
                 await reader.close()
             await self._writer.close()
 
+    def carry(self, rider: Rider) -> None:
+        """Take a rider along with every transaction from now on."""
+        self._riders.append(rider)
+
     def has_room(self) -> bool:
         """Tell whether the disk has more than the reserve."""
         return self.free_bytes() > RESERVE_BYTES
@@ -115,7 +134,10 @@ class Store:
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
+                landed = [await rider.board(self._writer) for rider in self._riders]
                 await self._writer.execute("COMMIT")
+                for land in landed:
+                    land()
             except sqlite3.OperationalError as error:
                 await self._writer.rollback()
                 raise _told(error) from error

@@ -227,6 +227,44 @@ CREATE TABLE evidence_head (
 ) STRICT;
 INSERT INTO evidence_head VALUES (1, 0, x'', 0, '');
 
+-- owner: store/vault.py; the newest TOKENS_MAX values that tokens stand for, sealed
+CREATE TABLE vault (
+  seq    INTEGER PRIMARY KEY,
+  kind   TEXT NOT NULL,
+  body   TEXT NOT NULL UNIQUE CHECK (length(body) = 6), -- random, as in the token
+  lookup BLOB NOT NULL UNIQUE CHECK (length(lookup) = 16), -- HMAC of class and normalised value
+  sealed BLOB NOT NULL
+) STRICT;
+
+-- owner: store/vault.py; one row: the key of the lookups, sealed
+CREATE TABLE vault_key (
+  only   INTEGER PRIMARY KEY CHECK (only = 1),
+  sealed BLOB NOT NULL
+) STRICT;
+
+-- owner: store/withheld.py; at most ROWS_MAX rows
+CREATE TABLE withheld (
+  source   TEXT NOT NULL,
+  reason   TEXT NOT NULL,
+  count    INTEGER NOT NULL CHECK (count > 0),
+  first_ms INTEGER NOT NULL,
+  last_ms  INTEGER NOT NULL,
+  sha256   TEXT NOT NULL, -- of the last one
+  PRIMARY KEY (source, reason)
+) STRICT, WITHOUT ROWID;
+
+-- owner: store/disclosures.py; kept six years, as 45 CFR 164.316(b)(2)(i) wants; at most ROWS_MAX rows
+CREATE TABLE disclosures (
+  leaf    INTEGER PRIMARY KEY, -- the evidence leaf that commits to this row's reason
+  at_ms   INTEGER NOT NULL,
+  account TEXT NOT NULL,
+  act     TEXT NOT NULL CHECK (act IN ('revealed', 'forgotten')),
+  class   TEXT, -- of the token revealed
+  count   INTEGER NOT NULL, -- tokens revealed or forgotten
+  salt    BLOB NOT NULL,
+  detail  BLOB NOT NULL -- JSON: the reason; never the value
+) STRICT;
+
 -- owner: store/health.py; one row a condition that holds
 CREATE TABLE health (
   code     TEXT PRIMARY KEY,
