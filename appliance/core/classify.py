@@ -8,13 +8,16 @@ The rules, which a property test holds for every sequence of results:
   (DICOM), 2575 (HL7). One of them open, and it is never connected to again.
 - Both are for ever: once marked, a device stays off limits, whatever later looks say, until a
   person decides. Only the sweep, which connects to nothing, still sees it.
+- A person may release it: what made it look medical then does not mark it again. A sign that was
+  not there then does, and so does a hardware address that it did not have: the word was given for
+  one device, and whatever else turns up under its id is not that device.
 - Only a device that answered for all three is asked for the ports that the content's checks are
   about, and for SSH. Never more than 20 ports in total, each at most once a round.
 """
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +33,34 @@ PORTS_MAX = 20
 """How many ports of a device are asked in a round, the medical ones counted."""
 
 
+HL7_PORT = 2575
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One thing that makes a device look medical: `code` is the same each time, `words` say it."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A person's word that a device is not medical.
+
+    Attributes:
+        signs: codes of the signs that the person knew of.
+        macs: the hardware addresses that the device had then; the word holds for no other.
+        because: why it was off limits until then.
+        at_ms: when it was given.
+    """
+
+    signs: frozenset[str]
+    macs: frozenset[str]
+    because: str
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What is known of a device before it is asked for more.
@@ -40,6 +71,8 @@ class Observed:
         asked: TCP ports that it answered for in this round, open or not.
         open: TCP ports seen open, in this round or before.
         marked: why it was put off limits before; "" when it was not.
+        macs: every MAC that it had; "" stands for a look that saw none.
+        release: what a person last said of it, None when nobody released it.
     """
 
     vendors: tuple[str, ...]
@@ -47,22 +80,44 @@ class Observed:
     asked: frozenset[int]
     open: frozenset[int]
     marked: str
+    macs: frozenset[str] = frozenset()
+    release: Release | None = None
+
+
+def signs(device: Observed) -> tuple[Sign, ...]:
+    """Return everything that makes a device look medical, whatever a person said of it."""
+    vendors = {
+        f"vendor {_plain(vendor)}": f"vendor {vendor}: {reason}"
+        for vendor in device.vendors
+        if (reason := medical_vendor(vendor))
+    }
+    ports = {
+        f"port {port}": f"port {port} is open: {'HL7' if port == HL7_PORT else 'DICOM'}"
+        for port in MEDICAL_PORTS
+        if port in device.open
+    }
+    return tuple(Sign(code, words) for code, words in (vendors | ports).items())
 
 
 def off_limits(device: Observed) -> str | None:
     """Say why a device may not be connected to, or None when it may."""
     if device.marked:
         return device.marked
-    for vendor in device.vendors:
-        if reason := medical_vendor(vendor):
-            return f"vendor {vendor}: {reason}"
-    for port in MEDICAL_PORTS:
-        if port in device.open:
-            return f"port {port} is open: {'HL7' if port == HL7_PORT else 'DICOM'}"
-    return None
+    release = device.release
+    if release is not None and release.signs and not device.macs <= release.macs:
+        return f"{release.because}; it was released at another hardware address than it has now"
+    known = release.signs if release else frozenset()
+    return next((sign.words for sign in signs(device) if sign.code not in known), None)
 
 
-HL7_PORT = 2575
+def waits_for_a_look(release: Release | None, asked_ms: Mapping[int, int]) -> bool:
+    """Tell whether a released device must be asked for its medical ports before anybody logs in.
+
+    `asked_ms` is when each port was asked last.
+    """
+    if release is None:
+        return False
+    return any(asked_ms.get(port, -1) < release.at_ms for port in MEDICAL_PORTS)
 
 
 def next_ports(device: Observed, wanted: Collection[int]) -> tuple[int, ...]:

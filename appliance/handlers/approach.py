@@ -12,7 +12,8 @@ from appliance.core.identity import Sighting
 from appliance.handlers.discover import NOTHING, keep, observe, place, sighting_of
 from appliance.handlers.work import Work
 from appliance.ports import ShellError
-from appliance.store.devices import Device, Seen
+from appliance.store import devices
+from appliance.store.devices import Device, PortAnswer, Seen
 from proto.errors import RejectedError
 from proto.findings import Reason
 
@@ -52,7 +53,7 @@ ADVICE: Mapping[Reason, str] = {
 
 
 class OffLimitsError(RejectedError):
-    """A device that looks medical: nobody logs in on it."""
+    """A device that looks medical, or that a person put off limits: nobody logs in on it."""
 
     code = "off_limits"
 
@@ -100,8 +101,11 @@ async def _ask_medical(work: Work, sighting: Sighting) -> Approached:
         observed = replace(observed, asked=frozenset(answers), open=observed.open | is_open)
     if reason := off_limits(observed):
         seen = Seen(device, device_class(observed), reason, identified.placed[0].attributes)
+        said = [PortAnswer(device, port, is_open=opened) for port, opened in answers.items()]
+        now_ms = work.clock.now_ms()
         async with work.store.write() as conn:
-            await keep(conn, identified, seen=[seen], now_ms=work.clock.now_ms())
+            await keep(conn, identified, seen=[seen], now_ms=now_ms)
+            await devices.record_ports(conn, said, at_ms=now_ms)
     refuse_off_limits(address, off_limits(observed))
     if not answers.keys() >= set(MEDICAL_PORTS):
         msg = f"{address} did not answer when it was asked whether it is a medical device"
@@ -118,6 +122,7 @@ def _is_recent(device: Device, address: str, *, now_ms: int) -> bool:
     asked = [device.ports.get(port) for port in MEDICAL_PORTS]
     return (
         device.address == address
+        and not device.waits_for_a_look
         and now_ms - device.last_ms <= RECENT_MS
         and all(seen is not None and now_ms - seen.seen_ms <= RECENT_MS for seen in asked)
     )
@@ -139,9 +144,16 @@ def refuse_off_limits(address: str, reason: str | None) -> None:
     """Raise `OffLimitsError` when there is a reason to."""
     if reason is not None:
         msg = (
-            f"{address} is off limits: {reason}. Osiris never logs in on what looks like a medical"
-            " device; its maker or your biomedical engineer looks after it."
+            f"{address} is off limits: {reason}. Osiris connects to nothing that is off limits; a"
+            " medical device is looked after by its maker or your biomedical engineer."
         )
+        raise OffLimitsError(msg)
+
+
+def refuse_held(device: Device) -> None:
+    """Raise `OffLimitsError` when nobody may log in on a device now."""
+    if device.held:
+        msg = f"{device.id} is not signed in to: {device.held}"
         raise OffLimitsError(msg)
 
 

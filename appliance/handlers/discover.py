@@ -23,7 +23,7 @@ from appliance.handlers.facts import facts_of
 from appliance.handlers.record import record_in
 from appliance.handlers.work import Work
 from appliance.ports import SeenHost, SeenPorts
-from appliance.store import devices, meta, targets
+from appliance.store import conflicts, devices, meta, targets
 from appliance.store.devices import Device, PortAnswer, Seen
 from appliance.store.targets import Target
 from proto.catalog.model import Check
@@ -138,7 +138,7 @@ async def discover_once(work: Work, tell: Tell = _watch_nothing) -> DiscoverySum
     for _ in range(ROUNDS_MAX):
         if not await _ask(work, hosts, wanted=wanted, tell=tell):
             break
-    conflicts = await _tidy(work, ports_kept={*wanted, *MEDICAL_PORTS})
+    waiting = await _tidy(work, ports_kept={*wanted, *MEDICAL_PORTS})
     found = await _judge(work, hosts)
     await _record(work, found)
     return DiscoverySummary(
@@ -147,7 +147,7 @@ async def discover_once(work: Work, tell: Tell = _watch_nothing) -> DiscoverySum
         off_limits=sum(off_limits(host.observed) is not None for host in hosts),
         asked=sum(bool(host.answered) for host in hosts),
         left_out=max(0, len(first) - devices.DEVICES_MAX),
-        conflicts=conflicts,
+        conflicts=waiting,
         findings=len(found),
     )
 
@@ -171,7 +171,7 @@ async def keep(
     """Write who was identified, who lost what to whom, and what disagrees."""
     await devices.forget_values(conn, identified.lost)
     await devices.upsert(conn, seen, at_ms=now_ms)
-    await devices.record_conflicts(conn, identified.conflicts, at_ms=now_ms)
+    await conflicts.record(conn, identified.conflicts, at_ms=now_ms)
 
 
 def sighting_of(host: SeenHost, *, host_key: str = "") -> Sighting:
@@ -183,7 +183,8 @@ def observe(before: Observed, sighting: Sighting) -> Observed:
     """Put together what was known of a device and what was just seen of it."""
     vendors = (sighting.vendor, *before.vendors) if sighting.vendor else before.vendors
     names = (sighting.name, *before.names) if sighting.name else before.names
-    return replace(before, vendors=vendors, names=names)
+    # A look without a MAC is kept as one: a release does not hold for what it may have seen.
+    return replace(before, vendors=vendors, names=names, macs=before.macs | {sighting.mac})
 
 
 async def _meet(work: Work, swept: Sequence[SeenHost], *, tell: Tell) -> list[_Host]:
@@ -283,7 +284,8 @@ async def _tidy(work: Work, *, ports_kept: set[int]) -> int:
         await targets.prune(conn, now_ms=now_ms)
         await devices.prune(conn, now_ms=now_ms, ports_kept=ports_kept)
         await meta.put(conn, meta.Key.LAST_DISCOVERY_MS, str(now_ms))
-        return len(await devices.conflicts(conn))
+        await conflicts.prune(conn)
+        return len(await conflicts.waiting(conn))
 
 
 async def _judge(work: Work, hosts: Sequence[_Host]) -> list[Finding]:

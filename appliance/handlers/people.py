@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from appliance.core import records
 from appliance.handlers import targets as target_handlers
+from appliance.handlers.closing import PERSON, close, close_open
+from appliance.handlers.off_limits import require_free
 from appliance.handlers.record import tell_turn
 from appliance.handlers.run_drift import scan_target
 from appliance.handlers.work import Work
@@ -15,12 +17,11 @@ from appliance.store import devices, evidence, findings, health, incidents, meta
 from proto.errors import ConflictError, MalformedError, NotFoundError
 from proto.findings import Vantage
 from proto.ids import IncidentId, TargetId
-from proto.incidents import IN_HAND, Cause, State
+from proto.incidents import Cause, State
 from proto.inventory import Platform
 
 REASON_CHARS_MAX = 400
 CLOSABLE = frozenset({State.ESCALATED, State.WAIVED, State.HEALED})
-ACTOR = "person"
 
 
 class People:
@@ -59,7 +60,7 @@ class People:
                     not_before_ms=0,
                 )
                 await incidents.put(conn, waived)
-                await tell_turn(conn, work, waived, actor=ACTOR, note=f"{account}: {reason}")
+                await tell_turn(conn, work, waived, actor=PERSON, note=f"{account}: {reason}")
         work.bells.uplink.ring()
 
     async def end_waiver(self, waiver: int, *, account: str) -> None:
@@ -105,16 +106,8 @@ class People:
             if found.state not in CLOSABLE:
                 msg = f"An incident that is {found.state.value} cannot be closed by hand."
                 raise ConflictError(msg)
-            now_ms = work.clock.now_ms()
-            closed = replace(
-                found,
-                state=State.CLOSED,
-                cause=Cause.BY_PERSON,
-                closed_ms=now_ms,
-                updated_ms=now_ms,
-            )
-            await incidents.put(conn, closed)
-            await tell_turn(conn, work, closed, actor=ACTOR, note=f"{account}: {reason.strip()}")
+            note = f"{account}: {reason.strip()}"
+            await close(conn, work, found, cause=Cause.BY_PERSON, note=note)
         work.bells.uplink.ring()
 
     async def remove_target(self, target: TargetId, *, account: str) -> None:
@@ -130,26 +123,18 @@ class People:
                 raise ConflictError(msg)
         await target_handlers.remove(work, target)
         async with work.store.write() as conn:
-            now_ms = work.clock.now_ms()
-            live = await incidents.live_of_target(conn, work.scribe.site, target)
-            for incident in live.values():
-                if incident.platform == Platform.NETWORK or incident.state in IN_HAND:
-                    continue
-                closed = replace(
-                    incident,
-                    state=State.CLOSED,
-                    cause=Cause.TARGET_REMOVED,
-                    closed_ms=now_ms,
-                    updated_ms=now_ms,
-                )
-                await incidents.put(conn, closed)
-                await tell_turn(conn, work, closed, actor=ACTOR, note=account)
+            await close_open(conn, work, target, note=account, but=Platform.NETWORK)
             await findings.forget(conn, target, vantage=Vantage.SSH)
         work.bells.uplink.ring()
 
     async def recheck(self, target: TargetId, *, account: str) -> None:
-        """Ask every check of a target again now."""
+        """Ask every check of a target again now.
+
+        Raises:
+            OffLimitsError: nobody may log in on it.
+        """
         del account
+        await require_free(self._work, target)
         async with self._work.store.read() as conn:
             row = await targets.get(conn, target)
         await scan_target(self._work, row, all_of_them=True)

@@ -17,12 +17,18 @@ import aiosqlite
 
 from appliance.core.classify import device_class, off_limits
 from appliance.core.identity import AttributeKind, Identified, Sighting, fingerprint
-from appliance.handlers.approach import Approached, approach, explained, refuse_off_limits
+from appliance.handlers.approach import (
+    Approached,
+    approach,
+    explained,
+    refuse_held,
+    refuse_off_limits,
+)
 from appliance.handlers.discover import NOTHING, keep, observe, place
 from appliance.handlers.logins import login_of
 from appliance.handlers.work import Work
 from appliance.ports import Credential, Login, Script, Session, ShellError, Sudo
-from appliance.store import devices, targets
+from appliance.store import conflicts, devices, targets
 from appliance.store.devices import PortAnswer, Seen
 from appliance.store.targets import Target
 from proto import strict_json
@@ -185,10 +191,12 @@ async def test(work: Work, target: TargetId) -> Found:
 
     Raises:
         NotFoundError: there is no such target.
+        OffLimitsError: it is off limits.
         ShellError: with the reason, and what to do about it.
     """
     async with work.store.read() as conn:
         known = await targets.get(conn, target)
+        refuse_held(await devices.get(conn, target))
     try:
         login = await login_of(work, target)
     except ShellError as error:
@@ -209,6 +217,7 @@ async def remove(work: Work, target: TargetId) -> Target:
         known = await targets.get(conn, target)
         await targets.remove(conn, target, at_ms=work.clock.now_ms())
         await devices.unpin(conn, target)
+        await conflicts.forget_keys(conn, target)
     return known
 
 

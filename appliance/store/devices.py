@@ -1,4 +1,4 @@
-"""Devices, what they are found by, the ports they were asked for, and what disagrees about them.
+"""Devices, what they are found by, and the ports they were asked for.
 
 Written in batches: a discovery is a handful of statements, whatever the number of devices. `prune`
 holds the bounds: `DEVICES_MAX` devices, `VALUES_KEPT` values of a kind and the ports of one round
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import aiosqlite
 
-from appliance.core.classify import Observed
-from appliance.core.identity import Attribute, AttributeKind, Conflict
+from appliance.core.classify import Observed, Release, waits_for_a_look
+from appliance.core.identity import Attribute, AttributeKind
 from appliance.core.inventory import PortSeen
+from appliance.store import decisions
 from proto.errors import NotFoundError
 from proto.ids import TargetId
 from proto.inventory import DeviceClass
@@ -21,7 +22,12 @@ from proto.inventory import DeviceClass
 DEVICES_MAX = 4096
 VALUES_KEPT = 8
 UNSEEN_MS = 90 * 86_400_000
-CONFLICTS_MAX = 1000
+
+
+WAITS = (
+    "a person released it, and it has not been asked for its medical ports since; the next"
+    " discovery does that, or remove the target and add it again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class Device:
         label: what a person calls it, "" when nobody named it.
         attributes: newest first.
         ports: the last answer of every port that was asked.
+        release: a person's word that it is not medical, None when nobody gave it.
     """
 
     id: TargetId
@@ -44,6 +51,7 @@ class Device:
     last_ms: int
     attributes: tuple[Attribute, ...]
     ports: Mapping[int, PortSeen]
+    release: Release | None
 
     def values(self, kind: AttributeKind) -> tuple[str, ...]:
         """Return its values of a kind, newest first."""
@@ -62,7 +70,22 @@ class Device:
             asked=frozenset(),
             open=frozenset(port for port, seen in self.ports.items() if seen.is_open),
             marked=(self.because or "off limits") if self.is_off_limits else "",
+            macs=frozenset(self.values(AttributeKind.MAC)),
+            release=self.release,
         )
+
+    @property
+    def held(self) -> str:
+        """Why nobody may log in on it now, "" when one may."""
+        if self.is_off_limits:
+            return f"off limits: {self.because}"
+        return WAITS if self.waits_for_a_look else ""
+
+    @property
+    def waits_for_a_look(self) -> bool:
+        """Whether it was released and must be asked for its medical ports before anything else."""
+        asked_ms = {port: seen.seen_ms for port, seen in self.ports.items()}
+        return waits_for_a_look(self.release, asked_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +144,7 @@ async def _read(conn: aiosqlite.Connection, only: TargetId | None) -> dict[Targe
         ports.setdefault(row["device"], {})[row["port"]] = PortSeen(
             bool(row["open"]), row["seen_ms"]
         )
+    released = await decisions.releases(conn, only)
     rows = await conn.execute_fetchall(
         "SELECT * FROM devices WHERE ?1 IS NULL OR id = ?1 ORDER BY id", (only,)
     )
@@ -135,6 +159,7 @@ async def _read(conn: aiosqlite.Connection, only: TargetId | None) -> dict[Targe
             last_ms=row["last_ms"],
             attributes=tuple(attributes.get(row["id"], ())),
             ports=ports.get(row["id"], {}),
+            release=released.get(TargetId(row["id"])),
         )
         for row in rows
     }
@@ -194,30 +219,54 @@ async def record_ports(
     )
 
 
-async def record_conflicts(
-    conn: aiosqlite.Connection, conflicts: Iterable[Conflict], *, at_ms: int
+async def take_value(
+    conn: aiosqlite.Connection,
+    kind: AttributeKind,
+    value: str,
+    *,
+    device: TargetId,
+    other: TargetId,
+    at_ms: int,
 ) -> None:
-    """Store disagreements for a person to decide; one that is known keeps its date."""
-    await conn.executemany(
-        "INSERT INTO device_conflicts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        [(one.device, one.other, one.kind, one.value, at_ms) for one in conflicts],
+    """Move a value from one device to another, as of now."""
+    await forget_values(conn, [(other, kind, value)])
+    await conn.execute(
+        "INSERT INTO device_attributes VALUES (?1, ?2, ?3, ?4, ?4)"
+        " ON CONFLICT (device, kind, value) DO UPDATE SET last_ms = max(last_ms, excluded.last_ms)",
+        (device, kind, value, at_ms),
     )
 
 
-async def conflicts(conn: aiosqlite.Connection) -> list[Conflict]:
-    """Return the disagreements that wait for a person, oldest first."""
+async def mark(conn: aiosqlite.Connection, device: TargetId, *, because: str) -> None:
+    """Put a device off limits; its class stays what it looked like."""
+    await conn.execute(
+        "UPDATE devices SET off_limits = 1, because = ? WHERE id = ?", (because, device)
+    )
+
+
+async def unmark(
+    conn: aiosqlite.Connection, device: TargetId, *, device_class: DeviceClass
+) -> None:
+    """Let a device be connected to again; the release itself is a decision of its own."""
+    await conn.execute(
+        "UPDATE devices SET off_limits = 0, because = '', class = ? WHERE id = ?",
+        (device_class, device),
+    )
+
+
+async def held(conn: aiosqlite.Connection) -> dict[TargetId, str]:
+    """Return the targets that nobody may log in on now, with why."""
     rows = await conn.execute_fetchall(
-        "SELECT * FROM device_conflicts ORDER BY at_ms, device, other, kind, value"
+        "SELECT d.id FROM devices d JOIN targets t ON t.id = d.id WHERE t.removed_ms IS NULL AND"
+        " (d.off_limits OR EXISTS (SELECT 1 FROM device_decisions x WHERE x.device = d.id"
+        "  AND x.kind = 'released'))"
     )
-    return [
-        Conflict(
-            TargetId(row["device"]),
-            TargetId(row["other"]),
-            AttributeKind(row["kind"]),
-            row["value"],
-        )
-        for row in rows
-    ]
+    found = {}
+    for row in rows:
+        device = await get(conn, TargetId(row["id"]))
+        if device.held:
+            found[device.id] = device.held
+    return found
 
 
 async def set_label(conn: aiosqlite.Connection, device: TargetId, label: str) -> None:
@@ -226,12 +275,9 @@ async def set_label(conn: aiosqlite.Connection, device: TargetId, label: str) ->
 
 
 async def unpin(conn: aiosqlite.Connection, device: TargetId) -> None:
-    """Drop a device's host keys and the disagreements about them: nobody logs in on it now."""
+    """Drop a device's host keys: nobody logs in on it now."""
     await conn.execute(
         "DELETE FROM device_attributes WHERE device = ? AND kind = 'host_key'", (device,)
-    )
-    await conn.execute(
-        "DELETE FROM device_conflicts WHERE other = ? AND kind = 'host_key'", (device,)
     )
 
 
@@ -250,10 +296,6 @@ DELETE FROM device_attributes WHERE (device, kind, value) IN (
       (PARTITION BY device, kind ORDER BY last_ms DESC, value) AS place
     FROM device_attributes)
   WHERE place > ?)
-"""
-_DELETE_OLD_CONFLICTS = """
-DELETE FROM device_conflicts WHERE (device, other, kind, value) IN (
-  SELECT device, other, kind, value FROM device_conflicts ORDER BY at_ms DESC LIMIT -1 OFFSET ?)
 """
 
 
@@ -275,7 +317,6 @@ async def prune(
     await conn.execute(_DELETE_UNSEEN, (now_ms - UNSEEN_MS,))
     await conn.execute(_DELETE_BEYOND, (devices_max,))
     await conn.execute(_DELETE_OLD_VALUES, (VALUES_KEPT,))
-    await conn.execute(_DELETE_OLD_CONFLICTS, (CONFLICTS_MAX,))
     rows = await conn.execute_fetchall("SELECT DISTINCT port FROM device_ports")
     gone = [(row["port"],) for row in rows if row["port"] not in ports_kept]
     await conn.executemany("DELETE FROM device_ports WHERE port = ?", gone)

@@ -4,7 +4,7 @@ import asyncio
 
 from appliance.handlers.run_drift import scan_target
 from appliance.handlers.work import Work
-from appliance.store import targets
+from appliance.store import devices, targets
 from appliance.store.targets import Target
 
 
@@ -16,9 +16,13 @@ async def run(work: Work) -> None:
 
 
 async def scan_due(work: Work) -> float:
-    """Scan every target that has checks due and return how many seconds to wait for the next."""
+    """Scan every target that has checks due and return how many seconds to wait for the next.
+
+    A target that is held back is left alone, and its findings with it.
+    """
     async with work.store.read() as conn:
-        known = await targets.every(conn)
+        held = await devices.held(conn)
+        known = [target for target in await targets.every(conn) if target.id not in held]
     at_once = asyncio.Semaphore(work.settings.scans_at_once)
 
     async def bounded(target: Target) -> int:

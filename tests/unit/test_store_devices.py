@@ -7,7 +7,7 @@ import pytest
 
 from appliance.core.identity import AttributeKind, Conflict
 from appliance.core.inventory import PortSeen
-from appliance.store import devices
+from appliance.store import conflicts, devices
 from appliance.store.db import Store
 from appliance.store.devices import PortAnswer, Seen
 from proto.errors import NotFoundError
@@ -86,11 +86,13 @@ async def test_a_conflict_keeps_the_day_it_was_first_seen_until_the_key_is_unpin
     conflict = Conflict(A, B, AttributeKind.HOST_KEY, "ssh-ed25519 A")
     async with store.write() as conn:
         await devices.upsert(conn, [seen(A), seen(B, host_key="ssh-ed25519 A")], at_ms=10)
-        await devices.record_conflicts(conn, [conflict], at_ms=10)
-        await devices.record_conflicts(conn, [conflict], at_ms=20)
-        assert await devices.conflicts(conn) == [conflict]
+        await conflicts.record(conn, [conflict], at_ms=10)
+        await conflicts.record(conn, [conflict], at_ms=20)
+        (kept,) = await conflicts.waiting(conn)
+        assert (kept.conflict, kept.at_ms) == (conflict, 10)
         await devices.unpin(conn, B)
-        assert await devices.conflicts(conn) == []
+        await conflicts.forget_keys(conn, B)
+        assert await conflicts.waiting(conn) == []
         assert (await devices.get(conn, B)).values(AttributeKind.HOST_KEY) == ()
 
 

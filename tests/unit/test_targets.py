@@ -15,7 +15,7 @@ from appliance.handlers.approach import ADVICE, OffLimitsError
 from appliance.handlers.discover import discover_once
 from appliance.handlers.targets import FACTS_SCRIPT, ROOT_SCRIPT, IdentityConflictError, Wanted
 from appliance.ports import Credential, Ran, ShellError, Sudo
-from appliance.store import devices
+from appliance.store import conflicts, devices
 from appliance.store import targets as target_store
 from proto import strict_json
 from proto.errors import ConflictError, MalformedError, NotFoundError
@@ -214,14 +214,14 @@ async def test_a_host_key_that_two_machines_share_waits_for_a_person(
     with pytest.raises(IdentityConflictError, match=first.target):
         await targets.add(site.work, wanted(LAB))
     async with site.work.store.read() as conn:
-        (conflict,) = await devices.conflicts(conn)
-    assert (conflict.other, conflict.kind) == (first.target, AttributeKind.HOST_KEY)
+        (kept,) = await conflicts.waiting(conn)
+    assert (kept.conflict.other, kept.conflict.kind) == (first.target, AttributeKind.HOST_KEY)
     assert [target.id for target in await targets.every(site.work)] == [first.target]
     await targets.remove(site.work, first.target)
     second = await targets.add(site.work, wanted(LAB))
     assert second.target != first.target
     async with site.work.store.read() as conn:
-        assert await devices.conflicts(conn) == []
+        assert await conflicts.waiting(conn) == []
 
 
 @pytest.mark.parametrize(

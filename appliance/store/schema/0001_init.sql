@@ -11,7 +11,7 @@ CREATE TABLE meta (
 CREATE TABLE devices (
   id         TEXT PRIMARY KEY,
   class      TEXT NOT NULL,
-  off_limits INTEGER NOT NULL DEFAULT 0 CHECK (off_limits IN (0, 1)), -- recognised as medical: looked at by sweep only
+  off_limits INTEGER NOT NULL DEFAULT 0 CHECK (off_limits IN (0, 1)), -- never connected to: looked at by sweep only
   because    TEXT NOT NULL DEFAULT '',
   label      TEXT NOT NULL DEFAULT '',
   first_ms   INTEGER NOT NULL,
@@ -30,14 +30,29 @@ CREATE TABLE device_attributes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX device_attributes_find ON device_attributes (kind, value, last_ms);
 
--- owner: store/devices.py; attributes that point at different devices wait here for a person
+-- owner: store/conflicts.py; attributes that point at different devices wait here for a person;
+-- a settled one stays, so that the same disagreement is not asked again
 CREATE TABLE device_conflicts (
-  device   TEXT NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
-  other    TEXT NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
-  kind     TEXT NOT NULL,
-  value    TEXT NOT NULL,
-  at_ms    INTEGER NOT NULL,
-  PRIMARY KEY (device, other, kind, value)
+  id         INTEGER PRIMARY KEY,
+  device     TEXT NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+  other      TEXT NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+  kind       TEXT NOT NULL,
+  value      TEXT NOT NULL,
+  at_ms      INTEGER NOT NULL,
+  settled_ms INTEGER,
+  UNIQUE (device, other, kind, value)
+) STRICT;
+
+-- owner: store/decisions.py; what people decided about a device, who, when and why
+CREATE TABLE device_decisions (
+  device  TEXT NOT NULL REFERENCES devices (id) ON DELETE CASCADE,
+  n       INTEGER NOT NULL,
+  kind    TEXT NOT NULL CHECK (kind IN ('off_limits', 'released', 'settled')),
+  account TEXT NOT NULL,
+  reason  TEXT NOT NULL,
+  about   TEXT NOT NULL, -- JSON: what was known when it was decided
+  at_ms   INTEGER NOT NULL,
+  PRIMARY KEY (device, n)
 ) STRICT, WITHOUT ROWID;
 
 -- owner: store/devices.py; at most 20 rows a device
@@ -270,6 +285,18 @@ CREATE TABLE health (
   code     TEXT PRIMARY KEY,
   since_ms INTEGER NOT NULL,
   detail   TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- owner: store/quarantine.py; what the last look stopped at the door, at most 100 pieces, sealed
+CREATE TABLE quarantine (
+  sha256     BLOB PRIMARY KEY CHECK (length(sha256) = 32),
+  what       TEXT NOT NULL,
+  forms      TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  sealed     BLOB NOT NULL,
+  times      INTEGER NOT NULL,
+  first_ms   INTEGER NOT NULL,
+  last_ms    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- owner: store/accounts.py; made by the command line only

@@ -269,7 +269,7 @@ SELECT
   (SELECT count(*) FROM incidents WHERE state IN
     ('open', 'planned', 'executing', 'verifying', 'undoing')) AS in_hand,
   (SELECT count(*) FROM waivers WHERE ended_ms IS NULL AND until_ms > :now_ms) AS waivers,
-  (SELECT count(*) FROM device_conflicts) AS conflicts,
+  (SELECT count(*) FROM device_conflicts WHERE settled_ms IS NULL) AS conflicts,
   (SELECT min(at_ms) FROM judged WHERE verdict <> 'unknown') AS oldest_ms
 """  # noqa: S608 - only this module's constants are put together here
 

@@ -22,7 +22,7 @@ ORDER BY w.ended_ms IS NOT NULL, w.until_ms, w.id LIMIT ?
 _CONFLICTS = f"""
 SELECT c.*, {label("d")} AS device_label, {label("o")} AS other_label
 FROM device_conflicts c JOIN devices d ON d.id = c.device JOIN devices o ON o.id = c.other
-ORDER BY c.at_ms, c.device LIMIT ?
+WHERE c.settled_ms IS NULL ORDER BY c.at_ms, c.id LIMIT ?
 """  # noqa: S608 - only constants of this package are put together here
 
 
@@ -45,6 +45,7 @@ class WaiverView:
 class ConflictView:
     """Two devices that share an attribute which only one can have; a person decides."""
 
+    id: int
     device: TargetId
     device_label: str
     other: TargetId
@@ -102,6 +103,7 @@ async def conflicts(connection: aiosqlite.Connection) -> list[ConflictView]:
     )
     return [
         ConflictView(
+            row["id"],
             row["device"],
             row["device_label"],
             row["other"],
