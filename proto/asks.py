@@ -1,0 +1,92 @@
+"""Asks: what an operator wants ordered, signed with their own key.
+
+```
+{"v":1,"type":"run_drift","targets":[{"site":"s-.."}],"params":{..},"life_s":3600,
+ "not_before":<s>,"reason":"..","by":"ada","iat":<s>,"nonce":"<32 hex>"}
+```
+
+An ask is no order: the signer drafts one for each target, and people then read and sign those. A
+fleet-wide wish is a list of targets; there is no target that means the fleet.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from proto import strict_json
+from proto.authority import AuthoritySet
+from proto.envelope import Kind, Opened, open_envelope
+from proto.errors import MalformedError, RejectedError
+from proto.message import CodeName, Message, Seconds
+from proto.order import PlainText, Target, parse_target
+from proto.orders.kinds import LIFE_S_MAX, Nonce, OrderType
+from proto.orders.registry import kind_of
+
+TARGETS_MAX: Final = 128
+FRESH_S: Final = 600
+SKEW_S: Final = 120
+
+
+class AskTimeError(RejectedError):
+    """An ask that is older than ten minutes, or from the future: asked again or replayed."""
+
+    code = "ask_time"
+
+
+class AskSignerError(RejectedError):
+    """An ask that names another person than the one who signed it."""
+
+    code = "ask_signer"
+
+
+class Ask(Message):
+    """What is wanted, where, for how long at most, and why."""
+
+    v: Literal[1] = 1
+    type: Annotated[OrderType, Field(strict=False)]
+    targets: Annotated[
+        tuple[Target, ...], Field(strict=False, min_length=1, max_length=TARGETS_MAX)
+    ]
+    params: dict[str, Any]
+    life_s: Annotated[int, Field(ge=60, le=LIFE_S_MAX)]
+    not_before: Seconds
+    reason: PlainText
+    by: CodeName
+    iat: Seconds
+    nonce: Nonce
+
+
+def open_ask(data: bytes, *, authority: AuthoritySet, now_s: int) -> Ask:
+    """Return an operator's ask; its parameters fit the type, and no target stands in it twice.
+
+    Raises:
+        SignatureError: no operator whose key counts signed it.
+        AskSignerError: it names somebody else.
+        AskTimeError: it is not of now.
+        MalformedError: it is no ask.
+    """
+    trust = authority.operators(now_s=now_s)
+    opened = open_envelope(data, kind=Kind.ASK, trust=trust)
+    ask = _read(opened)
+    if ask.by not in {holder.person for holder in opened.signers}:
+        msg = f"ask.by: {ask.by} has not signed it"
+        raise AskSignerError(msg)
+    if not now_s - FRESH_S <= ask.iat <= now_s + SKEW_S:
+        msg = f"ask.iat: {ask.iat} is not within {FRESH_S} s of now"
+        raise AskTimeError(msg)
+    kind_of(ask.type).params.from_value(ask.params, "ask.params")
+    if len({target.model_dump_json() for target in ask.targets}) != len(ask.targets):
+        msg = "ask.targets: one target is listed twice"
+        raise MalformedError(msg)
+    return ask
+
+
+def _read(opened: Opened) -> Ask:
+    value = opened.json("ask")
+    if not isinstance(value, dict) or "targets" not in value:
+        msg = "ask.targets: is missing"
+        raise MalformedError(msg)
+    targets = strict_json.items(
+        value["targets"], "ask.targets", each=parse_target, low=1, high=TARGETS_MAX
+    )
+    return Ask.from_value({**value, "targets": targets}, "ask")

@@ -1,0 +1,188 @@
+"""Consent and veto: what people say about an order that waits.
+
+```
+veto     {"v":1,"type":"operator","site":"s-..","order":"<hex sid>","reason","by","iat":<s>}
+veto     {"v":1,"type":"lan", .. and "appliance":"a-.."}     signed by the appliance
+consent  {"v":1,"type":"order","site","appliance","order","by","iat"}    signed by the appliance
+consent  {"v":1,"type":"clear","site","appliance","since","by","iat"}
+```
+
+Any operator whose key counts may veto, for whatever site: a veto only ever stops. A person on the
+LAN vetoes and consents on the portal, with the password asked again; the appliance signs and names
+the account. `clear` ends a hold after security refusals: a person on the LAN, or two operators.
+
+Reading verifies first; a statement by anybody else is refused, and changes nothing.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from proto.authority import AuthoritySet
+from proto.envelope import Envelope, Kind, Opened, parse
+from proto.errors import MalformedError, RejectedError
+from proto.keys import Holder, KeyRing, Threshold
+from proto.message import ApplianceIdField, CodeName, Hex256, Message, Seconds, SiteIdField
+from proto.order import PlainText
+
+SKEW_S: Final = 120
+CLEAR_PEOPLE: Final = 2
+
+
+class OpinionScopeError(RejectedError):
+    """A veto or consent for another site or appliance, or by a name that did not sign it."""
+
+    code = "opinion_scope"
+
+
+class OpinionTimeError(RejectedError):
+    """A veto or consent that was signed in the future."""
+
+    code = "opinion_future"
+
+
+class _Opinion(Message):
+    v: Literal[1] = 1
+    site: SiteIdField
+    by: CodeName
+    iat: Seconds
+
+
+class OperatorVeto(_Opinion):
+    """An operator stops an order at every appliance of a site."""
+
+    type: Literal["operator"] = "operator"
+    order: Hex256
+    reason: PlainText
+
+
+class LanVeto(_Opinion):
+    """A person on the LAN stops an order at this appliance."""
+
+    type: Literal["lan"] = "lan"
+    appliance: ApplianceIdField
+    order: Hex256
+    reason: PlainText
+
+
+class Consent(_Opinion):
+    """A person on the LAN lets an order of tier 3 run without its time lock."""
+
+    type: Literal["order"] = "order"
+    appliance: ApplianceIdField
+    order: Hex256
+
+
+class Clear(_Opinion):
+    """People end the hold that began at `since`; it clears no other."""
+
+    type: Literal["clear"] = "clear"
+    appliance: ApplianceIdField
+    since: Seconds
+
+
+Veto = Annotated[OperatorVeto | LanVeto, Field(discriminator="type")]
+Yes = Annotated[Consent | Clear, Field(discriminator="type")]
+
+
+class _VetoDocument(Message):
+    veto: Veto
+
+
+class _YesDocument(Message):
+    consent: Yes
+
+
+def _read_veto(opened: Opened) -> OperatorVeto | LanVeto:
+    return _VetoDocument.from_value({"veto": opened.json("veto")}, "").veto
+
+
+def _read_yes(opened: Opened) -> Consent | Clear:
+    return _YesDocument.from_value({"consent": opened.json("consent")}, "").consent
+
+
+def open_veto(
+    data: bytes, *, authority: AuthoritySet, site: str, appliance: Holder, now_s: int
+) -> OperatorVeto | LanVeto:
+    """Return a veto that counts here.
+
+    Args:
+        data: the envelope.
+        authority: whose keys count.
+        site: this site.
+        appliance: this appliance's id and own key, which signs for people on the LAN.
+        now_s: the appliance's now.
+
+    Raises:
+        SignatureError: no operator whose key counts, and not this appliance, signed it.
+        OpinionScopeError: it is for another site or appliance, or another name signed.
+        OpinionTimeError: it was signed in the future.
+        MalformedError: it is no veto.
+    """
+    people = tuple(key.holder for key in authority.keys if key.counts_at(now_s))
+    ring = KeyRing((*people, appliance))
+    opened = parse(data).open(kind=Kind.VETO, trust=Threshold(ring))
+    veto = _read_veto(opened)
+    signers = {holder.person for holder in opened.signers}
+    wanted = veto.by if isinstance(veto, OperatorVeto) else veto.appliance
+    is_here = isinstance(veto, OperatorVeto) or veto.appliance == appliance.person
+    _check(veto, is_ours=veto.site == site and is_here and wanted in signers, now_s=now_s)
+    return veto
+
+
+def open_consent(data: bytes, *, site: str, appliance: Holder, now_s: int) -> Consent:
+    """Return a consent that a person gave on this appliance's own portal.
+
+    Raises:
+        SignatureError: this appliance has not signed it.
+        OpinionScopeError: it is for another site or appliance.
+        OpinionTimeError: it was signed in the future.
+        MalformedError: it is no consent to an order.
+    """
+    trust = Threshold(KeyRing((appliance,)))
+    yes = _read_yes(parse(data).open(kind=Kind.CONSENT, trust=trust))
+    if not isinstance(yes, Consent):
+        msg = "consent.type: not a consent to an order"
+        raise MalformedError(msg)
+    is_ours = yes.site == site and yes.appliance == appliance.person
+    _check(yes, is_ours=is_ours, now_s=now_s)
+    return yes
+
+
+def open_clear(
+    data: bytes, *, authority: AuthoritySet, site: str, appliance: Holder, now_s: int
+) -> Clear:
+    """Return the end of a hold: this appliance signed it for a person, or two operators did.
+
+    Raises:
+        SignatureError: neither did.
+        OpinionScopeError: it is for another site or appliance.
+        OpinionTimeError: it was signed in the future.
+        MalformedError: it is no end of a hold.
+    """
+    envelope = parse(data)
+    yes = _read_yes(_open_clear(envelope, authority, appliance, now_s=now_s))
+    if not isinstance(yes, Clear):
+        msg = "consent.type: not the end of a hold"
+        raise MalformedError(msg)
+    is_ours = yes.site == site and yes.appliance == appliance.person
+    _check(yes, is_ours=is_ours, now_s=now_s)
+    return yes
+
+
+def _open_clear(
+    envelope: Envelope, authority: AuthoritySet, appliance: Holder, *, now_s: int
+) -> Opened:
+    if appliance.key.key_id in envelope.key_ids:
+        return envelope.open(kind=Kind.CONSENT, trust=Threshold(KeyRing((appliance,))))
+    people = KeyRing(tuple(key.holder for key in authority.keys if key.counts_at(now_s)))
+    return envelope.open(kind=Kind.CONSENT, trust=Threshold(people, CLEAR_PEOPLE))
+
+
+def _check(opinion: _Opinion, *, is_ours: bool, now_s: int) -> None:
+    if not is_ours:
+        msg = f"the statement by {opinion.by} is not for this site and appliance, or not theirs"
+        raise OpinionScopeError(msg)
+    if opinion.iat > now_s + SKEW_S:
+        msg = f"the statement by {opinion.by} was signed in the future"
+        raise OpinionTimeError(msg)
