@@ -53,6 +53,7 @@ class Cause(StrEnum):
     WINDOW_NEEDED = "window_needed"
     NO_REVERT = "no_revert"
     REQUIREMENT_UNMET = "requirement_unmet"
+    PLAN_TOO_LARGE = "plan_too_large"
     NOT_MANAGED = "not_managed"
     COOLDOWN = "cooldown"
     DAILY_LIMIT = "daily_limit"

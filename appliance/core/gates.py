@@ -1,9 +1,14 @@
 """The gates before a repair, in their order; the first that objects wins.
 
-Order: a target that lets us in -> fresh finding -> waiver -> match (no rule, or a rule that
-escalates or ignores) -> autonomy (the most cautious of runbook and site; observe-only is the site's
-strongest word) -> a revert for what could cut its own path -> requires -> breaker(target, runbook)
--> cooldown and daily limit of the rule -> one change per target.
+Order: a target that lets us in -> fresh finding of the active content -> waiver -> match (no rule,
+or one that escalates or ignores) -> autonomy (the most cautious of runbook and site; observe-only
+is the site's strongest word) -> a revert for what could cut its own path -> requires -> a plan that
+the journal takes -> breaker(target, runbook) -> cooldown and daily limit of the rule -> one change
+per target.
+
+What stands between waiver and breaker depends on the content, the site's dial and the target's
+facts alone, not on the moment: that is the standing ruling, by which what a person was given is
+looked at again when one of these changed (`core/reconsider.py`).
 
 Blocked is not failed: a gate holds an incident for a while, or hands it to a person; neither counts
 as an attempt. A rule in cooldown means wait, never try the next rule.
@@ -12,7 +17,7 @@ as an attempt. A rule in cooldown means wait, never try the next rule.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.core.plan import Plan, Step
+from appliance.core.plan import Plan, Step, fits
 from proto import conditions
 from proto.catalog.model import Action, Autonomy, Check, Disruption, Rule, Runbook
 from proto.findings import Finding, Scalar, Verdict, is_fresh
@@ -107,14 +112,21 @@ def rule_on(candidate: Candidate, *, now_ms: int) -> Ruling:
         return Hold(Cause.NOT_MANAGED, now_ms + STALE_WAIT_MS)
     if finding is None or finding.verdict is not Verdict.DRIFTED:
         return Hold(Cause.STALE_FINDING, now_ms + STALE_WAIT_MS)
-    if not is_fresh(finding, now_ms=now_ms, freshness_s=candidate.check.freshness_s):
+    is_current = finding.content == candidate.content
+    if not is_current or not is_fresh(
+        finding, now_ms=now_ms, freshness_s=candidate.check.freshness_s
+    ):
         return Hold(Cause.STALE_FINDING, now_ms + STALE_WAIT_MS)
     if candidate.is_waived:
         return Waive()
-    return _on_match(candidate, now_ms)
+    standing = standing_ruling(candidate, now_ms=now_ms)
+    if candidate.rule is None or not isinstance(standing, Proceed):
+        return standing
+    return _on_history(candidate.rule, candidate.history, now_ms) or standing
 
 
-def _on_match(candidate: Candidate, now_ms: int) -> Ruling:
+def standing_ruling(candidate: Candidate, *, now_ms: int) -> Ruling:
+    """Return what may be done by match, autonomy, runbook and plan; never `Waive`."""
     rule, runbook = candidate.rule, candidate.runbook
     if rule is None:
         return Escalate(Cause.NO_RULE)
@@ -124,11 +136,11 @@ def _on_match(candidate: Candidate, now_ms: int) -> Ruling:
         return Escalate(Cause.RULE_ESCALATES)
     if candidate.facts is None:
         return Escalate(Cause.NOT_MANAGED)
+    plan = plan_of(rule, runbook, candidate.facts, content=candidate.content)
     return (
         _on_autonomy(candidate.site_autonomy, runbook, now_ms)
         or _on_runbook(runbook, candidate.facts)
-        or _on_history(rule, candidate.history, now_ms)
-        or Proceed(plan_of(rule, runbook, candidate.facts, content=candidate.content), rule.params)
+        or (Proceed(plan, rule.params) if fits(plan) else Escalate(Cause.PLAN_TOO_LARGE))
     )
 
 

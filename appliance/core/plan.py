@@ -2,6 +2,7 @@
 
 The plan is journaled as JSON in the transaction that starts the repair, so that an undo after a
 restart uses the scripts that the steps belonged to, even if the content set was swapped meanwhile.
+What could not be read again after a restart is never journaled: `fits` is asked while planning.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any, cast
 
 from proto import strict_json
 from proto.findings import Scalar
+from proto.invariants import require
 
 PLAN_BYTES_MAX = 512 * 1024
 
@@ -47,9 +49,20 @@ class Plan:
     verify: str
 
 
+def fits(plan: Plan) -> bool:
+    """Tell whether the journal takes this plan: as JSON it has at most `PLAN_BYTES_MAX` bytes."""
+    return len(_json(plan)) <= PLAN_BYTES_MAX
+
+
 def dump(plan: Plan) -> str:
-    """Return the plan as JSON text for the journal."""
-    return strict_json.dumps(asdict(plan)).decode()
+    """Return the plan as JSON text for the journal.
+
+    Raises:
+        InvariantError: it does not fit, and was planned nevertheless.
+    """
+    found = _json(plan)
+    require(len(found) <= PLAN_BYTES_MAX, f"{plan.runbook}: a plan of {len(found)} bytes")
+    return found.decode()
 
 
 def load(text: str) -> Plan:
@@ -57,3 +70,7 @@ def load(text: str) -> Plan:
     value = cast("dict[str, Any]", strict_json.loads(text.encode(), size_bytes_max=PLAN_BYTES_MAX))
     steps = tuple(Step(**step) for step in value.pop("steps"))
     return Plan(steps=steps, **value)
+
+
+def _json(plan: Plan) -> bytes:
+    return strict_json.dumps(asdict(plan))

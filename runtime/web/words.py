@@ -126,6 +126,10 @@ CAUSES: dict[Cause, Words] = {
     Cause.REQUIREMENT_UNMET: Words(
         "Repair does not fit", "The repair's own conditions are not met on this device."
     ),
+    Cause.PLAN_TOO_LARGE: Words(
+        "Repair too large",
+        "The repair is larger than we can write down before we start, so it was not started.",
+    ),
     Cause.NOT_MANAGED: Words(
         "No sign-in", "We have no way to sign in to this device, so we cannot repair it."
     ),
@@ -270,6 +274,23 @@ CONDITIONS: dict[str, Words] = {
     ),
     "observe_only": Words(
         "Repairs are switched off", "Somebody set this site to observe only.", Tone.WARN
+    ),
+    "text_held_back": Words(
+        "Text was stopped at the door",
+        "Something that looked like a patient's data or a secret was about to leave. It was not"
+        " sent; it is kept here, sealed. Tell whoever looks after Osiris.",
+        Tone.BAD,
+    ),
+    "text_at_hub": Words(
+        "The hub set text aside",
+        "The hub saw something in what this appliance sent that should not have left. It is locked"
+        " away there and shown to nobody. Tell whoever looks after Osiris.",
+        Tone.BAD,
+    ),
+    "names_missing": Words(
+        "Text is withheld",
+        "The list of names was not set up, so nothing that is free text leaves this appliance.",
+        Tone.WARN,
     ),
     "device_conflict": Words(
         "Two devices look like one", "A person has to say which device is which.", Tone.WARN

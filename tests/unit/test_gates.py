@@ -21,6 +21,7 @@ from appliance.core.gates import (
     breaker_after,
     rule_on,
 )
+from appliance.core.plan import PLAN_BYTES_MAX
 from proto.catalog.model import Action, Autonomy, Disruption, Limits
 from proto.findings import Verdict
 from proto.incidents import Cause
@@ -84,6 +85,11 @@ OBJECTIONS: list[tuple[str, Callable[[Candidate], Candidate], Ruling]] = [
         "requirement",
         lambda one: replace(one, facts=facts(login="root")) if one.facts else one,
         Escalate(Cause.REQUIREMENT_UNMET),
+    ),
+    (
+        "plan too large",
+        runbook(capture="x" * PLAN_BYTES_MAX),
+        Escalate(Cause.PLAN_TOO_LARGE),
     ),
     (
         "breaker",

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.core.plan import PLAN_BYTES_MAX, dump, load
+from appliance.core.plan import PLAN_BYTES_MAX, dump, fits, load
 from appliance.core.records import (
     TURNS,
     Author,
@@ -17,7 +17,6 @@ from appliance.core.records import (
     incident_draft,
     scan_drafts,
 )
-from proto.errors import MalformedError
 from proto.evidence import (
     BODY_BYTES_MAX,
     CHECKS_PER_LEAF_MAX,
@@ -156,7 +155,12 @@ def test_a_plan_comes_back_from_the_journal_as_it_was() -> None:
     assert load(dump(plan())) == plan()
 
 
-def test_a_plan_beyond_its_bound_is_refused() -> None:
-    text = dump(replace(plan(), capture="x" * PLAN_BYTES_MAX))
-    with pytest.raises(MalformedError):
-        load(text)
+def test_no_plan_is_journaled_that_could_not_be_read_again() -> None:
+    room = PLAN_BYTES_MAX - len(dump(replace(plan(), capture="")))
+    largest = replace(plan(), capture="x" * room)
+    assert fits(largest)
+    assert load(dump(largest)) == largest
+    too_large = replace(plan(), capture="x" * (room + 1))
+    assert not fits(too_large)
+    with pytest.raises(InvariantError, match="a plan of"):
+        dump(too_large)
