@@ -13,6 +13,8 @@ next discovery asks the medical ports first, as of a stranger; a sign that is ne
 from collections.abc import Collection
 from dataclasses import replace
 
+import aiosqlite
+
 from appliance.core.classify import Release, Sign, device_class, signs
 from appliance.core.identity import AttributeKind
 from appliance.handlers.approach import refuse_held
@@ -44,11 +46,16 @@ async def put_off_limits(work: Work, target: TargetId, *, reason: str, account: 
             conn,
             Decision(target, Decided.OFF_LIMITS, account, said, {}, work.clock.now_ms()),
         )
-        await devices.mark(conn, target, because=f"{account} put it off limits: {said}")
-        await close_open(conn, work, target, note=f"{account}: off limits: {said}")
-        for vantage in Vantage:
-            await findings.forget(conn, target, vantage=vantage)
+        await hold(conn, work, target, because=f"{account} put it off limits: {said}")
     work.bells.uplink.ring()
+
+
+async def hold(conn: aiosqlite.Connection, work: Work, target: TargetId, *, because: str) -> None:
+    """Mark a device in the caller's transaction, and end what was found and open on it."""
+    await devices.mark(conn, target, because=because)
+    await close_open(conn, work, target, note=because)
+    for vantage in Vantage:
+        await findings.forget(conn, target, vantage=vantage)
 
 
 def known_signs(device: Device) -> tuple[Sign, ...]:

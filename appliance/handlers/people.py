@@ -1,17 +1,21 @@
-"""What people on the LAN may ask for: waivers, observe-only, closing by hand, checking again.
+"""What people on the LAN may ask for: waivers, observe-only, what is looked after, what is not.
 
 Each request is one transaction that also writes its evidence; who asked is kept on the appliance
 and leaves it only as the code "person".
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from appliance.core import records
 from appliance.handlers import targets as target_handlers
 from appliance.handlers.closing import PERSON, close, close_open
-from appliance.handlers.off_limits import require_free
+from appliance.handlers.off_limits import put_off_limits, release, require_free
 from appliance.handlers.record import tell_turn
 from appliance.handlers.run_drift import scan_target
+from appliance.handlers.settle import settle
+from appliance.handlers.targets import Found, Wanted
+from appliance.handlers.waiting import Waiting, WaitingRoom
 from appliance.handlers.work import Work
 from appliance.store import devices, evidence, findings, health, incidents, meta, targets, waivers
 from proto.errors import ConflictError, MalformedError, NotFoundError
@@ -30,6 +34,7 @@ class People:
     def __init__(self, work: Work) -> None:
         """Act on this appliance's store."""
         self._work = work
+        self._waiting = WaitingRoom(work)
 
     async def add_waiver(
         self, target: TargetId, check: str, *, reason: str, until_ms: int, account: str
@@ -109,6 +114,53 @@ class People:
             note = f"{account}: {reason.strip()}"
             await close(conn, work, found, cause=Cause.BY_PERSON, note=note)
         work.bells.uplink.ring()
+
+    async def put_off_limits(self, target: TargetId, *, reason: str, account: str) -> None:
+        """Put a device off limits; see `off_limits.put_off_limits`."""
+        await put_off_limits(self._work, target, reason=reason, account=account)
+
+    async def release(
+        self, target: TargetId, *, reason: str, account: str, shown: Collection[str]
+    ) -> None:
+        """Let a device be connected to again; see `off_limits.release`."""
+        await release(self._work, target, reason=reason, account=account, shown=shown)
+
+    async def settle(self, conflict: int, *, to: TargetId, reason: str, account: str) -> None:
+        """Say whose a value is; see `settle.settle`."""
+        await settle(self._work, conflict, to=to, reason=reason, account=account)
+
+    async def look_at_target(self, wanted: Wanted, *, account: str) -> str:
+        """Get the host key of a machine that is to be looked after; return the ticket.
+
+        Nothing is stored: what was asked for waits in memory for the account's word.
+
+        Raises:
+            OsirisError: as `targets.look`.
+        """
+        shown = await target_handlers.look(self._work, wanted.address, wanted.port)
+        return self._waiting.put(wanted, shown, account=account)
+
+    def waiting_target(self, ticket: str, *, account: str) -> Waiting:
+        """Return what waits under a ticket; see `WaitingRoom.look`."""
+        return self._waiting.look(ticket, account=account)
+
+    def forget_target(self, ticket: str, *, account: str) -> None:
+        """Forget what waits under a ticket; see `WaitingRoom.look`."""
+        self._waiting.take(ticket, account=account)
+
+    async def add_target(self, ticket: str, *, account: str) -> Found:
+        """Add what waits under a ticket: the account has confirmed its host key.
+
+        Raises:
+            NotFoundError: nothing waits under it.
+            OsirisError: as `targets.add`; the ticket is spent all the same, so that a wrong
+                password is tried once.
+        """
+        return await target_handlers.add(self._work, self._waiting.take(ticket, account=account))
+
+    async def test_target(self, target: TargetId) -> Found:
+        """Log in on a target anew; see `targets.test`."""
+        return await target_handlers.test(self._work, target)
 
     async def remove_target(self, target: TargetId, *, account: str) -> None:
         """End a target: its login goes, what was open over that login is closed.

@@ -227,25 +227,41 @@ async def every(work: Work) -> list[Target]:
         return await targets.every(conn)
 
 
-def _require_place(address: str, port: int) -> None:
+def misplaced(address: str, port: int) -> dict[str, str]:
+    """Return what is wrong with a place, by field: a sentence on what to give."""
+    problems = {}
     try:
         IPv4Address(address)
-    except ValueError as error:
-        msg = f"address {address!a:.60}: give an IPv4 address, as 192.0.2.10"
-        raise MalformedError(msg) from error
+    except ValueError:
+        problems["address"] = "Give an IPv4 address, as 192.0.2.10."
     if not 1 <= port <= PORT_MAX:
-        msg = f"port {port}: not between 1 and {PORT_MAX}"
+        problems["port"] = f"Give a number between 1 and {PORT_MAX}."
+    return problems
+
+
+def malformed(wanted: Wanted) -> dict[str, str]:
+    """Return what is wrong with the form of a wish, by field: a sentence on what to give."""
+    problems = misplaced(wanted.address, wanted.port)
+    if _USER.fullmatch(wanted.user) is None:
+        problems["user"] = "Give letters, digits, dot, dash and underscore, at most 32."
+    if len(wanted.label) > LABEL_CHARS_MAX or not wanted.label.isprintable():
+        problems["label"] = f"Give at most {LABEL_CHARS_MAX} printable characters."
+    return problems
+
+
+def _refuse(problems: Mapping[str, str], given: Mapping[str, object]) -> None:
+    for name, said in problems.items():
+        msg = f"{name} {given[name]!a:.60}: {said}"
         raise MalformedError(msg)
+
+
+def _require_place(address: str, port: int) -> None:
+    _refuse(misplaced(address, port), {"address": address, "port": port})
 
 
 def _require_form(wanted: Wanted) -> None:
-    _require_place(wanted.address, wanted.port)
-    if _USER.fullmatch(wanted.user) is None:
-        msg = f"user {wanted.user!a:.60}: letters, digits, dot, dash and underscore, at most 32"
-        raise MalformedError(msg)
-    if len(wanted.label) > LABEL_CHARS_MAX or not wanted.label.isprintable():
-        msg = f"label: at most {LABEL_CHARS_MAX} printable characters"
-        raise MalformedError(msg)
+    given = {name: getattr(wanted, name) for name in ("address", "port", "user", "label")}
+    _refuse(malformed(wanted), given)
     if wanted.credential.private_key is None and wanted.credential.password is None:
         raise explained(ShellError(Reason.NO_CREDENTIAL, f"no way to log in as {wanted.user}"))
 

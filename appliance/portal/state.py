@@ -1,9 +1,11 @@
 """What the portal is given: it reads the store, and asks for changes by `Commands` alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from appliance.handlers.targets import Found, Wanted
+from appliance.handlers.waiting import Waiting
 from appliance.ports import Clock
 from appliance.store.db import Store
 from proto.catalog.model import Content
@@ -16,7 +18,8 @@ class Commands(Protocol):
     """Changes that people ask for; the daemon's one writer carries them out.
 
     Every method raises `NotFoundError` or `ConflictError` with a sentence for the person when
-    what was asked cannot be done; `account` is who asked.
+    what was asked cannot be done; one that reaches out to a machine also `TargetError` and
+    `UnreachableError`. `account` is who asked.
     """
 
     async def add_waiver(
@@ -39,6 +42,44 @@ class Commands(Protocol):
 
     async def recheck(self, target: TargetId, *, account: str) -> None:
         """Ask every check of a target again as soon as possible."""
+        ...
+
+    async def put_off_limits(self, target: TargetId, *, reason: str, account: str) -> None:
+        """Put a device off limits at once."""
+        ...
+
+    async def release(
+        self, target: TargetId, *, reason: str, account: str, shown: Collection[str]
+    ) -> None:
+        """Let a device be connected to again; `shown` are the codes of the signs on the page."""
+        ...
+
+    async def settle(self, conflict: int, *, to: TargetId, reason: str, account: str) -> None:
+        """Say whose a value is that two devices showed."""
+        ...
+
+    async def look_at_target(self, wanted: Wanted, *, account: str) -> str:
+        """Get the host key of a machine that is to be looked after; return a ticket for it."""
+        ...
+
+    def waiting_target(self, ticket: str, *, account: str) -> Waiting:
+        """Return what waits under a ticket, without its secrets."""
+        ...
+
+    def forget_target(self, ticket: str, *, account: str) -> None:
+        """Forget what waits under a ticket."""
+        ...
+
+    async def add_target(self, ticket: str, *, account: str) -> Found:
+        """Add what waits under a ticket; the ticket is spent."""
+        ...
+
+    async def test_target(self, target: TargetId) -> Found:
+        """Log in on a target anew."""
+        ...
+
+    async def remove_target(self, target: TargetId, *, account: str) -> None:
+        """Stop looking after a target: its credential goes, its history stays."""
         ...
 
 
