@@ -60,8 +60,10 @@ sim: $(STAMP) ## many seeds of the simulator
 bench: setup ## measure what the documents claim
 	@$(BIN)/python tests/bench/run.py
 
-fuzz: $(STAMP) ## long random attacks on parsers and verifiers
+fuzz: $(STAMP) names ## long random attacks on parsers and verifiers
 	@OSIRIS_FUZZ_EXAMPLES=4000 $(PYTEST) tests/fuzz
+	@$(PIP) --no-deps --only-binary :all: --require-hashes -r tests/fuzz/atheris.lock
+	@$(BIN)/python tests/fuzz/phi_coverage.py --seconds 300
 
 proto: $(STAMP) ## regenerate the gRPC code and the reference pages
 	@$(BIN)/python tests/tidy/generated.py --write
