@@ -83,9 +83,11 @@ def withhold(text: str, reason: str, *, vault: TokenVault) -> Result:
 
 def find(text: str, lexicon: Lexicon, vault: TokenVault) -> list[Found]:
     """Return what must go, in order and apart from each other, by offsets of the text."""
-    del vault
-    view = look(text)
+    view = look(text, vault.knows)
     found = find_in(view, lexicon, LAYERS_MAX)
+    for start, end in view.strangers:
+        kind = tokens.kind_of(str(view.data[start:end], "ascii"))
+        found.append((*view.span(start, end), kind, "a token that was never given out here"))
     return settled(found)
 
 

@@ -7,7 +7,7 @@ marks, NUL bytes of UTF-16, terminal colours), and `starts` leads back.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from proto.phi import tokens
@@ -43,12 +43,14 @@ class View:
         lower: the same in lower case.
         starts: where each byte's character starts in the text, None when it is the same index.
         ends: where each byte's character ends in the text, None when it is the next index.
+        strangers: where text stands that has a token's form and was never given out here.
     """
 
     data: bytes
     lower: bytes
     starts: list[int] | None = None
     ends: list[int] | None = None
+    strangers: tuple[tuple[int, int], ...] = ()
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where a span of this view stands in the text."""
@@ -57,27 +59,38 @@ class View:
         return self.starts[start], self.ends[end - 1]
 
 
-def look(text: str) -> View:
-    """Return the view of a whole text."""
+def look(text: str, knows: Callable[[str], bool] = tokens.is_token) -> View:
+    """Return the view of a whole text; `knows` tells which tokens were given out here."""
     if text.isascii() and "\x1b" not in text and "\x00" not in text:
-        data = blank_tokens(text.encode("ascii"))
-        return View(data, data.lower())
-    return _folded(text)
+        data, strangers = _blanked(text.encode("ascii"), knows)
+        return View(data, data.lower(), strangers=strangers)
+    return _folded(text, knows)
 
 
 def blank_tokens(data: bytes) -> bytes:
     """Return the bytes with whole tokens blanked, so that nothing reads into them."""
+    return _blanked(data, tokens.is_token)[0]
+
+
+def _blanked(
+    data: bytes, knows: Callable[[str], bool]
+) -> tuple[bytes, tuple[tuple[int, int], ...]]:
+    """Return the bytes with every token of ours blanked, and where others' stand."""
     if b"]" not in data:
-        return data
+        return data, ()
     blanked: bytearray | None = None
+    strangers: list[tuple[int, int]] = []
     for start, end in tokens.places(data):
+        if not knows(data[start:end].decode("ascii")):
+            strangers.append((start, end))
+            continue
         if blanked is None:
             blanked = bytearray(data)
         blanked[start:end] = b"\x01" * (end - start)
-    return data if blanked is None else bytes(blanked)
+    return data if blanked is None else bytes(blanked), tuple(strangers)
 
 
-def _folded(text: str) -> View:
+def _folded(text: str, knows: Callable[[str], bool]) -> View:
     colours = {at for start, end in _ansi(text) for at in range(start, end)}
     kept: list[str] = []
     starts: list[int] = []
@@ -94,10 +107,10 @@ def _folded(text: str) -> View:
             ends.append(at + 1)
         elif ends:
             ends[-1] = at + 1  # a mark that combines or has no width belongs to what it follows
-    data = blank_tokens("".join(kept).encode("ascii"))
+    data, strangers = _blanked("".join(kept).encode("ascii"), knows)
     if len(starts) == len(text):
-        return View(data, data.lower())
-    return View(data, data.lower(), starts, ends)
+        return View(data, data.lower(), strangers=strangers)
+    return View(data, data.lower(), starts, ends, strangers)
 
 
 def _ansi(text: str) -> Iterator[tuple[int, int]]:
