@@ -5,7 +5,6 @@ hits lead back to the characters that carry them. Of a blob (base64, hexadecimal
 text with a hit inside, the whole blob goes.
 """
 
-import base64
 import binascii
 import html
 import re
@@ -31,29 +30,36 @@ _SPACED = Pattern(r"\b(?:[A-Za-z0-9](?: - | |\.|_|-)){3,}[A-Za-z0-9]\b")
 _QUOTED = re.compile(rb"=(?:[2-7A-F][0-9A-F]|0[9AD]|\r?\n|$)")
 
 Look = Callable[[View], list[Found]]
+Decode = Callable[[bytes], str | None]
 
 
 def read(record: Record, look: Look) -> None:
     """Look into the layers of a record and note what carries a hit."""
     shapes = record.shapes
-    if "escape" in shapes:
-        _escapes(record, look)
+    quoted = "quoted" in shapes and _is_quoted(record.data)
+    if quoted or "escape" in shapes:
+        _escapes(record, look, quoted=quoted)
     if "spaced" in shapes:
         _spaced(record, look)
+    if "hex" in shapes:
+        _encoded(record, look, _HEX, _from_hex)
     if "blob" in shapes:
-        _encoded(record, look)
+        _encoded(record, look, _BASE64, _from_base64)
 
 
-def _escapes(record: Record, look: Look) -> None:
+def _is_quoted(data: bytes) -> bool:
+    """Whether a text is quoted-printable: it escapes every equals sign; keys and values do not."""
+    marks = data.count(b"=")
+    return marks >= 2 and len(_QUOTED.findall(data)) == marks
+
+
+def _escapes(record: Record, look: Look, *, quoted: bool) -> None:
     data = record.data
     kept: list[bytes] = []
     starts: list[int] = []
     ends: list[int] = []
     at = 0
     count = 0
-    # Quoted-printable escapes every equals sign; keys and values do not.
-    marks = data.count(b"=")
-    quoted = marks >= 2 and len(_QUOTED.findall(data)) == marks
     for spans in _ESCAPE.each(data):
         start, end = spans[0]
         if data[start] == 61 and not quoted:
@@ -182,23 +188,22 @@ def _single_blanks(packed: bytes, starts: list[int]) -> tuple[bytes, list[int]]:
     return bytes(packed[at] for at in kept), [starts[at] for at in kept]
 
 
-def _encoded(record: Record, look: Look) -> None:
+def _encoded(record: Record, look: Look, pattern: Pattern, decode: Decode) -> None:
     data = record.data
-    for pattern, decode in ((_HEX, _from_hex), (_BASE64, _from_base64)):
-        for spans in pattern.each(data):
-            start, end = spans[0]
-            if end - start > BLOB_BYTES_MAX or record.covered(start, end):
-                continue
-            text = decode(data[start:end])
-            if text is None:
-                continue
-            folded = "".join(map(fold_character, text)).encode("ascii")
-            inner = look(View(folded, folded.lower()))
-            if inner:
-                kind = inner[0][2]
-                record.hit(kind, start, end, f"holds, encoded: {inner[0][3]}")
-            elif _people_in(record, folded):
-                record.hit(Kind.BLOB, start, end, "holds, encoded, text about people")
+    for spans in pattern.each(data):
+        start, end = spans[0]
+        if end - start > BLOB_BYTES_MAX or record.covered(start, end):
+            continue
+        text = decode(data[start:end])
+        if text is None:
+            continue
+        folded = "".join(map(fold_character, text)).encode("ascii")
+        inner = look(View(folded, folded.lower()))
+        if inner:
+            kind = inner[0][2]
+            record.hit(kind, start, end, f"holds, encoded: {inner[0][3]}")
+        elif _people_in(record, folded):
+            record.hit(Kind.BLOB, start, end, "holds, encoded, text about people")
 
 
 def _people_in(record: Record, folded: bytes) -> bool:
@@ -231,7 +236,7 @@ def _from_base64(blob: bytes) -> str | None:
     if body.isalpha() and (body.islower() or body.isupper()):
         return None
     try:
-        raw = base64.b64decode(body + b"=" * (-len(body) % 4), validate=True)
+        raw = binascii.a2b_base64(body + b"=" * (-len(body) % 4))
     except binascii.Error:
         return None
     if raw[:2] == b"\x1f\x8b" or raw[:1] == b"\x78":

@@ -9,9 +9,9 @@ nothing new is found, so scrubbing twice is scrubbing once.
 
 import hashlib
 from collections.abc import Callable
-from functools import lru_cache
 
 from proto.phi import blobs, labels, paths, people, secrets, segments, shapes, tables, tokens
+from proto.phi.forms import GATE
 from proto.phi.lexicon import Lexicon
 from proto.phi.policy import Infra, Policy
 from proto.phi.record import Found, Record
@@ -22,26 +22,21 @@ from proto.phi.views import View, look
 ROUNDS_MAX = 6
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 LAYERS_MAX = 3
+LEXICONS_MAX = 8
 
 
-@lru_cache(maxsize=8)
-def _lexicon(policy: Policy, names: "_ById") -> Lexicon:
-    return Lexicon(policy, names.value)
+_LEXICONS: dict[tuple[int, int], Lexicon] = {}
 
 
-class _ById:
-    """Names as a key of the cache: by identity, whatever they are made of."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Names) -> None:
-        self.value = value
-
-    def __hash__(self) -> int:
-        return id(self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ById) and other.value is self.value
+def _lexicon(policy: Policy, names: Names) -> Lexicon:
+    """Return what is made of a policy and names, by their identity: both are frozen."""
+    key = (id(policy), id(names))
+    found = _LEXICONS.get(key)
+    if found is None:
+        if len(_LEXICONS) >= LEXICONS_MAX:
+            _LEXICONS.clear()
+        found = _LEXICONS[key] = Lexicon(policy, names)  # it keeps both alive, and so their ids
+    return found
 
 
 def scrub_record(text: str, *, policy: Policy, names: Names | None, vault: TokenVault) -> Result:
@@ -50,7 +45,7 @@ def scrub_record(text: str, *, policy: Policy, names: Names | None, vault: Token
         return withhold(text, "there are no names to compare with", vault=vault)
     if len(text) > policy.record_chars_max:
         return withhold(text, f"longer than {policy.record_chars_max} characters", vault=vault)
-    lexicon = _lexicon(policy, _ById(names))
+    lexicon = _lexicon(policy, names)
     hits: tuple[Hit, ...] = ()
     current = text
     document: bool | None = None
@@ -94,8 +89,8 @@ def find(text: str, lexicon: Lexicon, vault: TokenVault) -> list[Found]:
 def find_in(view: View, lexicon: Lexicon, layers: int) -> list[Found]:
     """Return what must go in one view and the layers inside it, by offsets of its text."""
     record = Record(view.data, view.lower, lexicon)
-    record.shapes = shapes.GATE.names(view.data)
-    if not record.hot and not record.shapes:
+    record.shapes = GATE.names(view.data)
+    if not record.every and not record.shapes:
         return []
     for read in _READERS:
         read(record)

@@ -7,22 +7,19 @@ count only as the tables' spoken cues and only with a value of the right form.
 """
 
 import re
-from operator import itemgetter
+from collections.abc import Iterator
 
 from proto.phi import people
 from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street, secretive
 from proto.phi.keys import Info, Told
-from proto.phi.lexicon import CUE, NAMEY
+from proto.phi.lexicon import NAMEY, TELLS, key_of
 from proto.phi.record import Record, digits
 from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.values import Kind
 
-PLACES_MAX = 20_000
-KEY_REACH = 64
 ELEMENTS_MAX = 64
+WORDS_MAX = 4
 
-_KEY_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
-_APART = bytes(byte if byte in _KEY_BYTES else 32 for byte in range(256))
 _BLANKS = frozenset({b" ", b"_"})
 _MARK_FIRST = frozenset(b"\"'])> =:\t.-<\\#([|"[at : at + 1] for at in range(17))
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
@@ -43,10 +40,10 @@ _CLOSERS = {b'"': b'"', b"'": b"'", b"`": b"`", b"%": b"%"}
 
 def read(record: Record) -> None:
     """Find the values behind every key and cue."""
-    if not record.every & CUE:
+    if not record.every & TELLS:
         return
     done = -1
-    for start, end, info in _runs(record):
+    for start, end, info in _telling(record):
         if start >= done:
             done = _one(record, start, end, info)
 
@@ -54,47 +51,28 @@ def read(record: Record) -> None:
 Place = tuple[int, int, Info]
 
 
-def _runs(record: Record) -> list[Place]:
-    """Return, in order, the runs of key characters that tell something."""
-    info_of = record.lexicon.policy.keys.info
-    data, lower = record.data, record.lower
-    apart = data.translate(_APART)
-    places: list[Place] = []
-    for word, flag in record.hot.items():
-        if not flag & CUE:
-            continue
-        size = len(word)
-        at = lower.find(word)
-        while at >= 0 and len(places) < PLACES_MAX:
-            start = max(apart.rfind(b" ", max(0, at - KEY_REACH), at) + 1, at - KEY_REACH, 0)
-            end = apart.find(b" ", at, at + KEY_REACH)
-            end = min(len(data), at + KEY_REACH) if end < 0 else end
-            run = data[start:end]
-            core = run.strip(b".-_")
+def _telling(record: Record) -> Iterator[Place]:
+    """Yield, in order, the runs of key characters that tell something."""
+    known, info_of = record.lexicon.runs, record.lexicon.policy.keys.info
+    data, apart = record.data, record.apart
+    at = 0
+    for run in record.runs:
+        at = apart.find(run, at)
+        end = at + len(run)
+        if known.get(run, TELLS) & TELLS:
+            core = key_of(data[at:end])
             info = info_of(core)
             if info is not None:
-                start += run.index(core)
-                places.append((start, start + len(core), info))
-            at = lower.find(word, max(end, at + size))
-    places.sort(key=_START)
-    return places
-
-
-_START = itemgetter(0)
+                start = data.rindex(core, at, end)
+                yield start, start + len(core), info
+        at = end
 
 
 def _one(record: Record, start: int, end: int, info: Info) -> int:
     """Read the value behind one key; return where to go on."""
     data = record.data
-    stops = [end]
-    if info is None:
-        return end
-    if info[2] and data[end : end + 1] in _BLANKS:
-        stops = _stops(record, end)
-    elif info[1] is None and data[end : end + 1] not in _MARK_FIRST:
-        return end
     flagged = data[start - 1 : start] in {b"-", b"/"}
-    for stop in reversed(stops):
+    for stop in reversed(_stops(record, start, end, info)):
         told, marked, value = _told(record, start, stop, flagged=flagged)
         if told is None:
             continue
@@ -110,33 +88,52 @@ def _one(record: Record, start: int, end: int, info: Info) -> int:
     return end
 
 
-_BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})[ ]$")
-_TALK = frozenset(
-    b"drive state level region site location unit room series command study error exit right size result class change".split()
+_FLAGS = frozenset({b"-", b"/", b"<"})
+"""What stands before an option, or before the name of an element."""
+_UNMARKED = frozenset(
+    b" " + letter.encode() for letter in "ABCDEFGHJKMNOPQRSTUVWXYZabcdefghjkmnopqrstuwxyz0123456789"
 )
+"""What no mark begins with: a blank and what is not the first letter of `LIKE`, `IN`, `value=`."""
+_BEFORE_CHARS_MAX = 25
 
 
 def _infra_before(record: Record, start: int) -> bool:
     """Whether the word before says that this is equipment: `IPv4 Address`, `Group Policy`."""
     if record.data[start - 1 : start] != b" ":
         return False
-    match = _BEFORE.search(record.lower[max(0, start - 26) : start])
-    if match is None:
-        return False
-    words = record.lexicon.policy.keys.words(match[1])
-    return len(words) == 1 and words[0] in record.lexicon.policy.keys.infra - _TALK
+    before = record.lower[max(0, start - 1 - _BEFORE_CHARS_MAX) : start - 1]
+    match = _BEFORE.search(before)
+    return match is not None and record.lexicon.is_equipment(match[1])
 
 
-def _stops(record: Record, end: int) -> list[int]:
-    """Return where the key may end: after its first word, or after up to three more."""
-    stops = [end]
+_BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
+
+
+def _stops(record: Record, start: int, end: int, info: Info) -> list[int]:
+    """Return where the key may end: after its run, or after up to three more words."""
+    if info is None:
+        return []
+    written, heard, begins = info
+    data, stops = record.data, [end]
+    after = data[end : end + 1]
+    if begins and after in _BLANKS:
+        _more_stops(record, stops)
+    elif heard is None and after not in _MARK_FIRST:
+        return []
+    if heard is not None or len(stops) > 1:
+        return stops
+    # Nothing is said: there must be a mark, or an option's or an element's name.
+    bare = data[end : end + 2] in _UNMARKED and data[start - 1 : start] not in _FLAGS
+    return [] if bare or written is None else stops
+
+
+def _more_stops(record: Record, stops: list[int]) -> None:
     atoms = record.lexicon.policy.keys.atoms
-    while len(stops) < 4:
+    while len(stops) < WORDS_MAX:
         match = _FOLLOWING.match(record.lower, stops[-1], stops[-1] + 30)
         if match is None or not _is_atom(match[1], atoms):
             break
         stops.append(match.end())
-    return stops
 
 
 def _is_atom(word: bytes, atoms: frozenset[bytes]) -> bool:

@@ -1,4 +1,12 @@
-"""What each word of a record is: one number of flags a word, kept for the words that recur."""
+"""What each word of a record is: one number of flags a word, kept for the words that recur.
+
+Records are cut into runs of key characters, digits read as dots, so that `KB5031356` and
+`10.0.19045` are a few runs that recur. The flags of a run are those of its words together, with
+what its words are beside each other: a key or a cue, a name, a stranger.
+"""
+
+import re
+from collections.abc import Iterable
 
 from proto.phi.policy import Policy
 from proto.phi.values import Names
@@ -22,6 +30,12 @@ BRAND = 256
 STREET = 512
 ALSO = 1024
 """A word that is somebody's name too, where a cue says that a name comes."""
+TELLS = 2048
+"""Of a run: a key or a cue, or the first word of one."""
+LIKELY = 4096
+"""Of a run: a word in it is a name before it is a word of machines."""
+STRANGER = 8192
+"""Of a run: nothing is known of a word in it."""
 
 NAMEY = FIRST | LAST | KNOWN
 NAME_MIN = 64
@@ -29,7 +43,19 @@ SURE_MIN = 128
 ALSO_MIN = 20
 WORD_MIN = 70
 CACHE_MAX = 60_000
+RUNS_MAX = 60_000
 WORD_LETTERS_MAX = 40
+RUN_CHARS_MAX = 64
+KEY_MARKS = b"-_."
+_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+RUNS = bytes(
+    byte if byte in _LETTERS + KEY_MARKS else ord(".") if byte in b"0123456789" else ord(" ")
+    for byte in range(256)
+)
+"""A table that leaves runs of key characters with their digits as dots, and blanks."""
+WORDS = bytes(ord(chr(byte).lower()) if byte in _LETTERS else ord(" ") for byte in range(256))
+"""A table that leaves lower-case letters and blanks."""
 
 _CONTEXT = frozenset(
     b"patient patients pt mrn dob ssn chart charts guarantor subscriber beneficiary appointment appt"
@@ -37,23 +63,31 @@ _CONTEXT = frozenset(
     b" demographics patname patid referral insurance patientname patientid radiology claim copay"
     b" adt oru pid".split()
 )
+_TALK = frozenset(
+    b"drive state level region site location unit room series command study error exit right size"
+    b" result class change".split()
+)
+"""Words of equipment that stand before people's keys too."""
+
+
+_PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 class Lexicon:
     """The words under one policy and one value of names."""
 
-    __slots__ = ("known_flags", "names", "neutral", "policy", "vocabulary")
+    __slots__ = ("equipment", "known_flags", "names", "policy", "runs", "vocabulary")
 
     def __init__(self, policy: Policy, names: Names) -> None:
-        """Begin with the vocabulary's words that are nothing else as neutral."""
+        """Begin with the vocabulary's words."""
         self.policy = policy
         self.names = names
         self.vocabulary = policy.vocabulary
         self.known_flags: dict[bytes, int] = {}
-        self.neutral: set[bytes] = set()
+        self.runs: dict[bytes, int] = {}
+        self.equipment: dict[bytes, bool] = {}
         for word in self.vocabulary.words:
-            if self.flags(word) == WORD:
-                self.neutral.add(word)
+            self.flags(word)
 
     def flags(self, word: bytes) -> int:
         """Return the flags of a lower-case word of ASCII letters."""
@@ -64,9 +98,49 @@ class Lexicon:
         if len(self.known_flags) >= CACHE_MAX:
             self.known_flags.clear()  # a process forgets the words it saw
         self.known_flags[word] = found
-        if found == WORD and word in self.vocabulary.words:
-            self.neutral.add(word)
         return found
+
+    def flags_of(self, runs: Iterable[bytes]) -> int:
+        """Return the flags of runs together, less `WORD`."""
+        known, every = self.runs, 0
+        for run in runs:
+            found = known.get(run)
+            if found is None:
+                found = self._judge_run(run)
+                if len(known) >= RUNS_MAX:
+                    known.clear()
+                known[run] = found
+            every |= found
+        return every
+
+    def is_equipment(self, word: bytes) -> bool:
+        """Whether a word before a key says that this is equipment's: `IPv4 Address`."""
+        found = self.equipment.get(word)
+        if found is None:
+            words = self.policy.keys.words(word)
+            found = len(words) == 1 and words[0] in self.policy.keys.infra and words[0] not in _TALK
+            if len(self.equipment) >= CACHE_MAX:
+                self.equipment.clear()
+            self.equipment[word] = found
+        return found
+
+    def _judge_run(self, run: bytes) -> int:
+        every = 0
+        for word in run.translate(WORDS).split():
+            found = self.flags(word)
+            every |= found
+            if not found:
+                every |= STRANGER
+            elif found & NAMEY and not is_plain(found):
+                every |= LIKELY
+        if (every & CUE or self._cue_inside(run)) and self.policy.keys.info(key_of(run)):
+            every |= TELLS
+        return every & ~WORD
+
+    def _cue_inside(self, run: bytes) -> bool:
+        """Whether a word that only its capital sets apart may be a key: `KeepMRN`."""
+        pieces = _PIECES.findall(run) if not run.islower() and not run.isupper() else ()
+        return any(self.flags(piece.lower()) & CUE for piece in pieces)
 
     def _judge(self, word: bytes) -> int:
         if len(word) > WORD_LETTERS_MAX:
@@ -90,3 +164,13 @@ class Lexicon:
         found |= ROOT if word in vocabulary["roots"] else 0
         found |= BRAND if word in vocabulary["brands"] else 0
         return found | (STREET if word in vocabulary["streets"] else 0)
+
+
+def is_plain(flags: int) -> bool:
+    """Whether a word is one of machines before it is a name."""
+    return bool(flags & WORD and (flags & CUE or not flags & SURE))
+
+
+def key_of(run: bytes) -> bytes:
+    """Return what of a run can be a key: its end, where it is too long for one."""
+    return run[-RUN_CHARS_MAX:].strip(KEY_MARKS)

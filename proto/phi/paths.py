@@ -64,9 +64,7 @@ def _machine(record: Record, component: bytes) -> bool:
 def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
     data = record.data
     done = -1
-    places = sorted(
-        at for word, flag in record.hot.items() if flag & ROOT for at in record.places(word)
-    )
+    places = sorted(at for word, _ in record.flagged(ROOT) for at in record.places(word))
     for at in places:
         if at < done or any(start <= at < end for start, end in urls):
             continue

@@ -7,7 +7,20 @@ goes everywhere in the record.
 
 import re
 
-from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, KNOWN, LAST, NAMEY, SURE, WORD
+from proto.phi.lexicon import (
+    ALSO,
+    CONTEXT,
+    CUE,
+    FIRST,
+    KNOWN,
+    LAST,
+    LIKELY,
+    NAMEY,
+    STRANGER,
+    SURE,
+    WORD,
+    is_plain,
+)
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -175,18 +188,15 @@ def initial_and_last(record: Record, word: bytes) -> bool:
 
 def loose(record: Record) -> None:
     """Find names that no cue announces."""
-    flags = record.hot.values()
-    if not (record.every & NAMEY and any(flag & NAMEY and not _plain(flag) for flag in flags)) and (
-        not record.person or all(flags)
-    ):
+    if not record.every & (LIKELY | STRANGER if record.person else LIKELY):
         return
     for spans in _RUNS.each(record.data):
         _run(record, *spans[0])
     if record.person:
         _alone(record)
         _said(record)
-    for word, flag in record.hot.items() if record.every & KNOWN else ():
-        if flag & KNOWN and len(word) >= SPREAD_LETTERS_MIN:
+    for word, _ in record.flagged(KNOWN):
+        if len(word) >= SPREAD_LETTERS_MIN:
             for at in record.places(word):
                 record.hit(Kind.NAME, at, at + len(word), "somebody of the site")
 
@@ -203,8 +213,8 @@ def _said(record: Record) -> None:
 def _alone(record: Record) -> None:
     """Find single words that are first of all names, written as such, in a record about people."""
     data = record.data
-    for word, flag in record.hot.items():
-        if not flag & SURE or flag & WORD or len(word) < SPREAD_LETTERS_MIN:
+    for word, flag in record.flagged(SURE):
+        if flag & WORD or len(word) < SPREAD_LETTERS_MIN:
             continue
         for at in record.places(word):
             end = at + len(word)
@@ -267,7 +277,7 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
     a, b = one[2], two[2]
     if a < 0 or b < 0:
         return False
-    plain_a, plain_b = _plain(a), _plain(b)
+    plain_a, plain_b = is_plain(a), is_plain(b)
     comma = b"," in one[3] or b"^" in one[3]
     if plain_a and plain_b and not (comma and record.person):
         return False
@@ -284,18 +294,13 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
     return record.person and (bool((a | b) & NAMEY) or one[3] in {b" ", b"_", b"+"})
 
 
-def _plain(flags: int) -> bool:
-    """Whether a word is one of machines before it is a name."""
-    return bool(flags & WORD and (flags & CUE or not flags & SURE))
-
-
 def _reversed_pair(record: Record, a: int, b: int) -> bool:
     """Judge `Last, First`."""
     if record.person or (a & LAST and b & FIRST):
         return True
     if b & FIRST and b & SURE and a & ALSO:
         return True
-    return bool((a & SURE and not _plain(b)) or (b & SURE and not _plain(a)))
+    return bool((a & SURE and not is_plain(b)) or (b & SURE and not is_plain(a)))
 
 
 def spread(record: Record) -> None:

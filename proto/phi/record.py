@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 
-from proto.phi.lexicon import CONTEXT, Lexicon
+from proto.phi.lexicon import CONTEXT, RUNS, WORDS, Lexicon
 from proto.phi.values import Kind
 
 Found = tuple[int, int, Kind, str]
 
-LETTERS = bytes(
-    ord(chr(byte).lower()) if chr(byte).isalpha() and chr(byte).isascii() else ord(" ")
-    for byte in range(256)
-)
+LETTERS = WORDS
 """A table that leaves lower-case letters and blanks."""
 
 _PEOPLE = frozenset(Kind) - {
@@ -22,16 +19,17 @@ class Record:
     """The bytes of one view and the hits in them."""
 
     __slots__ = (
+        "_words",
+        "apart",
         "data",
         "every",
         "found",
-        "hot",
         "lexicon",
         "lower",
         "person",
+        "runs",
         "shapes",
         "taken",
-        "words",
     )
 
     def __init__(self, data: bytes, lower: bytes, lexicon: Lexicon) -> None:
@@ -41,20 +39,35 @@ class Record:
         self.lexicon = lexicon
         self.found: list[Found] = []
         self.taken: bytearray | None = None
-        self.words = frozenset(lower.translate(LETTERS).split())
-        known, flags = lexicon.known_flags, lexicon.flags
-        self.hot = hot = dict[bytes, int]()
+        self.apart = data.translate(RUNS)
+        self.runs = runs = self.apart.split()
+        kinds = set(map(lexicon.runs.get, runs))
         every = 0
-        for word in self.words - lexicon.neutral:
-            flag = known.get(word)
-            if flag is None:
-                flag = flags(word)
-            if flag != 1:
-                hot[word] = flag
-                every |= flag
+        for kind in kinds:
+            if kind is None:
+                every = lexicon.flags_of(runs)
+                break
+            every |= kind
         self.every = every
         self.shapes: frozenset[str] = frozenset()
         self.person = bool(every & CONTEXT)
+        self._words: frozenset[bytes] | None = None
+
+    @property
+    def words(self) -> frozenset[bytes]:
+        """The lower-case words of letters in it."""
+        if self._words is None:
+            self._words = frozenset(self.lower.translate(LETTERS).split())
+        return self._words
+
+    def flagged(self, flags: int) -> Iterator[tuple[bytes, int]]:
+        """Yield the words that have one of these flags, each with all of its flags."""
+        if self.every & flags:
+            of = self.lexicon.flags
+            for word in self.words:
+                found = of(word)
+                if found & flags:
+                    yield word, found
 
     def hit(self, kind: Kind, start: int, end: int, why: str) -> None:
         """Note a span of this view; empty ones are nothing."""

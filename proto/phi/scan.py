@@ -16,6 +16,7 @@ Spans = list[tuple[int, int]]
 """A match: its span and its groups' spans; (-1, -1) is a group that took no part."""
 
 MEMORY_BYTES_MAX = 64 << 20
+SETS_MAX = 8192
 
 _WHOLE = _re2.RE2.Anchor.ANCHOR_BOTH
 _UNANCHORED = _re2.RE2.Anchor.UNANCHORED
@@ -68,22 +69,35 @@ class Pattern:
 class Gate:
     """Many patterns at once: which of them match somewhere, in one pass."""
 
-    __slots__ = ("_names", "_set")
+    __slots__ = ("_match", "_names", "_seen", "_set")
 
     def __init__(self, patterns: dict[str, str]) -> None:
-        """Compile every pattern under its name."""
-        self._set = re2.Set.SearchSet(_options())
+        """Compile every pattern under its name.
+
+        Raises:
+            re2.error: RE2 refuses one of them, or all of them together.
+        """
+        # The class behind `re2.Set`, for the reason given above.
+        self._set = _re2.Set(_UNANCHORED, _options())
         for pattern in patterns.values():
-            self._set.Add(pattern.encode("latin-1"))
-        self._set.Compile()
+            if self._set.Add(pattern.encode("latin-1")) < 0:
+                msg = f"refused: {pattern}"
+                raise re2.error(msg)
+        if not self._set.Compile():
+            msg = "too many patterns for one gate"
+            raise re2.error(msg)
+        self._match = self._set.Match
         self._names = tuple(patterns)
+        self._seen: dict[tuple[int, ...], frozenset[str]] = {}
 
     def names(self, data: bytes) -> frozenset[str]:
         """Return the names of those that match."""
-        found = self._set.Match(data)
-        if not found:
-            return _NONE
-        return frozenset(map(self._names.__getitem__, found))
-
-
-_NONE: frozenset[str] = frozenset()
+        found = tuple(self._match(data))
+        try:
+            return self._seen[found]
+        except KeyError:
+            names = frozenset(map(self._names.__getitem__, found))
+        if len(self._seen) >= SETS_MAX:
+            self._seen.clear()
+        self._seen[found] = names
+        return names

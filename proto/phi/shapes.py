@@ -1,91 +1,15 @@
 """Values that tell by their own form what they are, each with its validator."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 
-from proto.phi.lexicon import WORD
+from proto.phi.forms import SCANS
+from proto.phi.lexicon import STREET, WORD
 from proto.phi.people import is_person_login
 from proto.phi.record import LETTERS, Record, digits
-from proto.phi.scan import Gate, Pattern
+from proto.phi.scan import SETS_MAX, Pattern, Spans
 from proto.phi.values import Kind
-
-_MONTHS = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
-_SEP = r"(?:[-. /_]| - |-?\r?\n)"
-
-PATTERNS = {
-    "ssn": rf"[0-9]{{3}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{4}}",
-    "phone": r"(?:\+[0-9]{1,3}[-. ]?|1[-. ])?\(?[0-9]{3}\)?(?:[-. /]{1,2}|\) ?|-\r?\n)[0-9]{3}(?:[-. ]|-\r?\n)[0-9]{4}|\+[0-9]{11,15}|\+[0-9]{1,3}(?:[ .-][0-9]{2,5}){2,5}|\([0-9]{3}\)[0-9]{3}-?[0-9]{4}",
-    "email": r"[a-zA-Z0-9._%+'-]{1,64}(?:@|%40| ?\[at\] ?| at (?:[a-z]+ dot ))[a-zA-Z0-9-]{1,63}(?:(?:\.| ?\[dot\] ?)[a-zA-Z0-9-]{1,63}){1,4}",
-    "mbi": r"[1-9][a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z]{2}[0-9]{2}",
-    "card": r"[3-6][0-9]{3}[- ][0-9]{4,6}[- ][0-9]{4,5}(?:[- ][0-9]{1,7})?",
-    "vin": r"[A-HJ-NPR-Z0-9]{17}",
-    "street": r"[0-9]{1,6}(?:[A-Za-z]|-[0-9]{1,4})? (?:[NSEW]\.? |[NS][EW]\.? |[0-9]{1,3}(?:st|nd|rd|th) |[A-Z][A-Za-z'.-]{1,24} ){0,4}[A-Z][A-Za-z]{1,14}\b",
-    "pobox": r"(?i:p\.? ?o\.? ?box [0-9]{1,7})",
-    "zip": r"[A-Z][A-Za-z.' -]{1,40},? [A-Z]{2},?[ .]{1,3}[0-9]{5}(?:-[0-9]{4})?",
-    "age": r"(?i:(?:9[0-9]|1[0-2][0-9])[- ]?(?:y/?o|yrs?|years?)(?:[- ]?old)?\b|\bage[d]?[ :=]{1,3}(?:9[0-9]|1[0-2][0-9])\b)",
-    "date": rf"(?i:[0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}|[0-9]{{1,2}}[-/.][0-9]{{1,2}}[-/.](?:[0-9]{{4}}|[0-9]{{2}})\b|\b{_MONTHS}[ .,_-]{{1,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?[ _-]{{1,2}}[0-9]{{4}}|\b[0-9]{{1,2}}(?:st|nd|rd|th)?[ _-]{_MONTHS}[ ,._-]{{1,2}}[0-9]{{4}}|\b(?:19|20)[0-9]{{6}}\b)",
-    "ip": r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}",
-    "caret": r"[A-Za-z][A-Za-z' -]{1,40}\^[A-Za-z]",
-    "account": r"[A-Za-z][A-Za-z0-9.-]{1,24}\\{1,2}[A-Za-z][A-Za-z0-9._-]{2,40}",
-    "profile": r"(?i:[\\/](?:users|home|documents and settings|profiles\$?)[\\/]{1,4}[^\\/\s\"'<>|:;,]{2,60})",
-    "iban": r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}",
-    "escape": r"%[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,8};|=[0-9A-F]{2}|=\r?\n|\\\"",
-    "blob": r"[A-Za-z0-9+/_-]{16}|(?:[0-9A-Fa-f]{2}[ :]){8}",
-    "spaced": r"(?:\b[A-Za-z0-9](?: - |[ ._-])){4}",
-    "secret": r"(?i:eyJ[a-z0-9_-]{8}|-----BEGIN|://[^\s/:@\"']{0,80}:[^\s@\"'/]{1,120}@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|basic [a-z0-9+/]{8}|bearer [a-z0-9._~+/-]{8}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{16}|[\"' ](?:-p|/p:|-pw|-P|-a|-u|--user)[ :]?[^\s]{3}|net use|cpassword|[0-9]{6}(?:-[0-9]{6}){7}|\$[0-9a-z]{1,8}\$|hooks\.slack|sig=|[0-9a-f]{32}:[0-9a-f]{32}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{32})",
-    "file": r"(?i:\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|htm|html|ccda|json|7z))",
-    "json": r"[{\[]\s*[\"'{\[]",
-    "hl7": r"(?:^|[\r\n\x0b])[A-Z][A-Z0-9]{2}\|",
-    "x12": r"ISA\*|(?:^|[~\n\r])(?:NM1|N3|N4|DMG|REF|CLM|PER|SBR|DTP|TRN|CLP|N1)\*",
-    "dicom": r"\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\)",
-    "rows": r"[^|\n]\|[^|\n]*\|[^\n]*|[^,\n]*,[^,\n]*,[^\n]*\n|\t[^\t\n]+\t|[^;\n]*;[^;\n]*;[^\n]*\n|---- ",
-    "sql": r"(?i:insert into)",
-}
-# The gate's forms are looser and shorter: an automaton of them all stays small, and so fast.
-_LOOSE = {
-    "ssn": r"[0-9]{3}[-. /_\r\n]+[0-9]{2}[-. /_\r\n]+[0-9]{4}",
-    "phone": r"[0-9]{3}[-. /)\r\n]+[0-9]{3}[-. \r\n]*[0-9]{4}|\+[0-9]",
-    "email": r"@|%40|\[at\]| at [a-z]+ dot ",
-    "card": r"[0-9]{4}[- ][0-9]{4}",
-    "street": r"[0-9][A-Za-z]? [A-Z0-9]",
-    "pobox": r"(?i:box) [0-9]",
-    "zip": r"[A-Z]{2},?[ .]+[0-9]{5}",
-    "age": r"(?i:[0-9][- ]?y|age)",
-    "date": r"[0-9][-/.][0-9]{1,2}[-/.][0-9]|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(?:19|20)[0-9]{6}",
-    "ip": r"[0-9]\.[0-9]+\.[0-9]+\.[0-9]",
-    "caret": r"[A-Za-z]\^[A-Za-z]",
-    "account": r"[A-Za-z0-9]\\{1,2}[A-Za-z]",
-    "profile": r"(?i:[\\/](?:users|home|documents and settings|profiles\$?)[\\/])",
-    "iban": r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}",
-    "secret": PATTERNS["secret"]
-    .replace("[^\\s/:@\\\"']{0,80}:[^\\s@\\\"'/]{1,120}@", "[^\\s/@]*:[^\\s/@]*@")
-    .replace("[0-9]{6}(?:-[0-9]{6}){7}", "[0-9]{6}-[0-9]{6}-")
-    .replace("[0-9a-f]{32}:[0-9a-f]{32}", "[0-9a-f]{8}:[0-9a-f]{8}")
-    .replace("[a-f0-9]{32}", "[a-f0-9]{8}"),
-    "rows": r"[|\t;,]|--- ",
-}
-GATE = Gate({**PATTERNS, **_LOOSE})
-_SCANS = {
-    name: Pattern(PATTERNS[name])
-    for name in (
-        "ssn",
-        "phone",
-        "email",
-        "mbi",
-        "card",
-        "vin",
-        "street",
-        "pobox",
-        "zip",
-        "age",
-        "date",
-        "ip",
-        "caret",
-        "account",
-        "profile",
-        "iban",
-    )
-}
 
 _ALNUM = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 _TIME_AFTER = re.compile(
@@ -110,18 +34,30 @@ Judge = Callable[[Record, int, int], None]
 
 def read(record: Record) -> None:
     """Find every value whose own form tells what it is, context aside."""
-    shapes = record.shapes
-    for name, judge in _JUDGES.items():
-        if name in shapes:
-            for spans in _SCANS[name].each(record.data):
-                judge(record, *spans[0])
+    for name, scan, judge in _plan(record.shapes):
+        if name == "street" and not record.every & STREET:
+            continue
+        for spans in scan(record.data):
+            judge(record, *spans[0])
+
+
+Plan = tuple[tuple[str, Callable[[bytes], Iterator[Spans]], Judge], ...]
+
+
+@lru_cache(maxsize=SETS_MAX)
+def _plan(shapes: frozenset[str]) -> Plan:
+    """Return what to run, in order, where these shapes are."""
+    return tuple(
+        (name, SCANS[name].each, judge) for name, judge in _JUDGES.items() if name in shapes
+    )
 
 
 def read_old_days(record: Record) -> None:
     """Find days of birth that no cue announces: too old for a log, so the record is about people."""
-    if "date" in record.shapes:
-        for spans in _SCANS["date"].each(record.data):
-            if _YEARS_OF_BIRTH.search(record.data[slice(*spans[0])]):
+    data = record.data
+    if "date" in record.shapes and b"19" in data:
+        for spans in SCANS["date"].each(data):
+            if _YEARS_OF_BIRTH.search(data[slice(*spans[0])]):
                 _date(record, *spans[0])
 
 
@@ -130,16 +66,18 @@ _YEARS_OF_BIRTH = re.compile(rb"19[0-9]{2}")
 
 def read_in_context(record: Record) -> None:
     """Find what counts only in a record about people, or only when it is old."""
-    shapes = record.shapes
-    if "date" in shapes:
-        for spans in _SCANS["date"].each(record.data):
+    shapes, data = record.shapes, record.data
+    if "date" in shapes and (record.person or b"19" in data or b"18" in data):
+        for spans in SCANS["date"].each(data):
             _date(record, *spans[0])
-    if "ip" in shapes and record.person:
-        for spans in _SCANS["ip"].each(record.data):
+    if not record.person:
+        return
+    if "ip" in shapes:
+        for spans in SCANS["ip"].each(data):
             _address(record, *spans[0])
-    if record.person and "vin" in shapes:
-        for spans in _SCANS["vin"].each(record.data):
-            if _free(record, *spans[0]) and _mixed(record.data[slice(*spans[0])]):
+    if "vin" in shapes:
+        for spans in SCANS["vin"].each(data):
+            if _free(record, *spans[0]) and _mixed(data[slice(*spans[0])]):
                 record.hit(
                     Kind.VEHICLE, *spans[0], "17 characters of a VIN in a record about people"
                 )
@@ -478,7 +416,7 @@ _URL_HOST = Pattern(r"(?i)\b[a-z]{2,10}://([a-z0-9.-]{1,120})")
 
 def read_infra(record: Record) -> None:
     """Find facts about equipment, for the policy that drops them too."""
-    for spans in _SCANS["ip"].each(record.data):
+    for spans in SCANS["ip"].each(record.data):
         record.hit(Kind.IP, *spans[0], "an address of equipment")
     for spans in _MAC.each(record.data):
         record.hit(Kind.DEVICE, *spans[0], "an address of equipment")
@@ -486,6 +424,6 @@ def read_infra(record: Record) -> None:
         record.hit(Kind.HOST, *spans[1], "a name of equipment")
     for spans in _URL_HOST.each(record.data):
         record.hit(Kind.HOST, *spans[1], "a name of equipment")
-    for spans in _SCANS["date"].each(record.data):
+    for spans in SCANS["date"].each(record.data):
         if _free(record, *spans[0], b".") or record.data[spans[0][1] : spans[0][1] + 1] == b"T":
             record.hit(Kind.DATE, *spans[0], "a day")
