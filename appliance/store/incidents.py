@@ -6,6 +6,7 @@ time on a target. Closed incidents are pruned after `KEPT_MS`.
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import aiosqlite
 
@@ -140,6 +141,23 @@ async def waived_no_more(
         (now_ms, DUE_MAX),
     )
     return [_incident(row, site) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """An incident in a person's hands; `seen` is its reported fields as stored."""
+
+    incident: IncidentId
+    target: TargetId
+    seen: str
+
+
+async def escalated(conn: aiosqlite.Connection) -> list[Handed]:
+    """Return every incident that was handed to a person, worst first."""
+    rows = await conn.execute_fetchall(
+        f"SELECT id, target, seen FROM incidents WHERE state = 'escalated' {_WORST_FIRST}"  # noqa: S608 - a constant
+    )
+    return [Handed(IncidentId(row["id"]), TargetId(row["target"]), row["seen"]) for row in rows]
 
 
 async def next_due_ms(conn: aiosqlite.Connection) -> int | None:

@@ -8,21 +8,20 @@ import aiosqlite
 from appliance.core import gates, healing
 from appliance.core.gates import Candidate, Escalate, Hold, Proceed, Ruling, Waive
 from appliance.core.healing import Begin, Move, Situation
-from appliance.core.schedule import REFUSED
-from appliance.handlers.facts import facts_of
+from appliance.handlers.candidates import candidate_of, close_unasked, decided_by
 from appliance.handlers.patience import room
+from appliance.handlers.reconsider import Looked, reconsider
 from appliance.handlers.record import tell_turn
 from appliance.handlers.repair import carry
 from appliance.handlers.wellness import clear_condition
 from appliance.handlers.work import Work
-from appliance.store import findings, incidents, journal, limits, meta, targets, waivers
+from appliance.store import incidents, journal, limits
 from appliance.store.health import Condition
-from proto.catalog.model import Autonomy, Check
-from proto.errors import NoRoomError, NotFoundError
+from proto.errors import NoRoomError
 from proto.ids import IncidentId
-from proto.incidents import IN_HAND, Cause, Decided, Incident, State
+from proto.incidents import IN_HAND, Cause, Incident, State
 from proto.invariants import require
-from proto.rules.matcher import Decision, decide, view_of
+from proto.rules.matcher import Decision
 
 IDLE_S = 30.0
 """The longest sleep of the loop; a finding or a person wakes it sooner."""
@@ -34,11 +33,12 @@ QUIET = frozenset({Cause.TARGET_BUSY})
 async def run(work: Work) -> None:
     """Resume what a stop left under way, then heal for ever."""
     hands: dict[IncidentId, asyncio.Task[None]] = {}
+    looked: Looked = {}
     at_once = asyncio.Semaphore(work.settings.repairs_at_once)
     async with asyncio.TaskGroup() as group:
         while True:
             try:
-                await consider(work)
+                await consider(work, looked)
             except NoRoomError:
                 work.bells.tidy.ring()  # the repairs under way wait by themselves
                 await room(work)
@@ -77,8 +77,12 @@ async def _idle_s(work: Work) -> float:
     return min(max((next_ms - work.clock.now_ms()) / 1000, 0.05), IDLE_S)
 
 
-async def consider(work: Work) -> None:
-    """Put every incident that is due before the gates."""
+async def consider(work: Work, looked: Looked | None = None) -> None:
+    """Put every incident that is due before the gates.
+
+    `looked` remembers on what ground those in a person's hands were last looked at.
+    """
+    await reconsider(work, {} if looked is None else looked)
     now_ms = work.clock.now_ms()
     async with work.store.read() as conn:
         waiting = await incidents.ready(conn, work.scribe.site, now_ms=now_ms)
@@ -99,72 +103,15 @@ async def _consider_one(conn: aiosqlite.Connection, work: Work, incident_id: Inc
         return
     check = work.content().checks.get(incident.check)
     if check is None:
-        await _close_unasked(conn, work, incident)
+        await close_unasked(conn, work, incident)
         return
-    candidate, decision = await _candidate(conn, work, incident, check=check)
+    candidate, decision = await candidate_of(conn, work, incident, check=check)
     if incident.state is State.WAIVED:
         if not candidate.is_waived:
             await _reopen(conn, work, incident)
         return
     ruling = gates.rule_on(candidate, now_ms=work.clock.now_ms())
     await _act(conn, work, candidate, ruling=ruling, decision=decision)
-
-
-async def _close_unasked(conn: aiosqlite.Connection, work: Work, incident: Incident) -> None:
-    """Close an incident whose check the content no longer has: nothing will ever pass it."""
-    now_ms = work.clock.now_ms()
-    closed = replace(
-        incident,
-        state=State.CLOSED,
-        cause=Cause.NOT_APPLICABLE,
-        closed_ms=now_ms,
-        updated_ms=now_ms,
-    )
-    await incidents.put(conn, closed)
-    await tell_turn(conn, work, closed, actor="appliance")
-
-
-async def _candidate(
-    conn: aiosqlite.Connection, work: Work, incident: Incident, *, check: Check
-) -> tuple[Candidate, Decision]:
-    now_ms = work.clock.now_ms()
-    content = work.content()
-    kept = await findings.of_target(conn, work.scribe.site, incident.target)
-    decision = decide(content.rules, view_of(incident).fields())
-    rule = decision.winner
-    runbook = content.runbooks.get(rule.runbook_id) if rule and rule.runbook_id else None
-    try:
-        facts = facts_of(work, await targets.get(conn, incident.target))
-    except NotFoundError:
-        facts = None
-    finding = kept.get(incident.check)
-    candidate = Candidate(
-        incident=incident,
-        finding=finding.finding if finding else None,
-        check=check,
-        is_waived=(incident.target, incident.check) in await waivers.active(conn, now_ms=now_ms),
-        rule=rule,
-        runbook=runbook,
-        facts=facts,
-        site_autonomy=await _site_autonomy(conn, work),
-        history=gates.History(
-            fires_ms=await limits.fires_ms(conn, rule.id, incident.target, now_ms=now_ms)
-            if rule
-            else (),
-            breaker_until_ms=await limits.breaker_until_ms(conn, incident.target, runbook.id)
-            if runbook
-            else 0,
-            is_busy=incident.target in await incidents.busy_targets(conn),
-            is_refused=any(one.finding.reason in REFUSED for one in kept.values()),
-        ),
-        content=content.digest,
-    )
-    return candidate, decision
-
-
-async def _site_autonomy(conn: aiosqlite.Connection, work: Work) -> Autonomy:
-    observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
-    return Autonomy.OBSERVE if observe_only else work.settings.site.autonomy
 
 
 async def _reopen(conn: aiosqlite.Connection, work: Work, incident: Incident) -> None:
@@ -192,7 +139,7 @@ async def _act(
             after = replace(incident, cause=cause, not_before_ms=until_ms)
         case Escalate(cause=cause):
             after = replace(
-                incident, state=State.ESCALATED, cause=cause, decided=_decided(decision)
+                incident, state=State.ESCALATED, cause=cause, decided=decided_by(decision)
             )
         case Waive():
             after = replace(incident, state=State.WAIVED, cause=Cause.WAIVER)
@@ -202,13 +149,6 @@ async def _act(
         await incidents.put(conn, after)
     if changed and after.cause not in QUIET:
         await tell_turn(conn, work, after, actor="appliance")
-
-
-def _decided(decision: Decision) -> Decided | None:
-    if decision.winner is None:
-        return None
-    losers = tuple(loser.rule_id for loser in decision.losers)
-    return Decided("rule", decision.winner.id, losers)
 
 
 async def _begin(
@@ -221,7 +161,7 @@ async def _begin(
 ) -> None:
     """Start a repair: plan, intent and the rule's firing are stored in this transaction."""
     incident, now_ms = candidate.incident, work.clock.now_ms()
-    decided = _decided(decision)
+    decided = decided_by(decision)
     require(decided is not None, f"{incident.id}: a repair without a rule")
     require(candidate.finding is not None, f"{incident.id}: a repair without a finding")
     assert decided is not None  # noqa: S101 - for the type checker; require() has raised
