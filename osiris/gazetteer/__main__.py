@@ -1,10 +1,14 @@
-"""`python -m osiris.gazetteer build`: make the compact file of names unless it is current."""
+"""`python -m osiris.gazetteer build`: make the compact file of names unless it is current.
+
+`python -m osiris.gazetteer words [FOLDER ...]` prints `rules/phi/words.yaml` counted anew.
+"""
 
 import argparse
 import sys
+from pathlib import Path
 
 from osiris.gazetteer import compile as compiler
-from osiris.gazetteer import sources
+from osiris.gazetteer import sources, words
 from osiris.gazetteer.weights import weigh
 from proto.errors import OsirisError
 from proto.phi.gazetteer import read_gazetteer
@@ -25,13 +29,25 @@ def build() -> None:
     note(f"names: {entries} entries, {len(packed) // 1024} KiB in {target}")
 
 
+def print_words(folders: list[str]) -> None:
+    """Count words in manuals and print the file of the scrubber's content."""
+    known = read_gazetteer(compiler.place().read_bytes())
+    texts = words.documents(map(Path, folders or words.FOLDERS))
+    counted = words.count(texts, lambda word: max(known.weights(word)[:2]))
+    sys.stdout.write(words.as_yaml(counted))
+
+
 def main() -> int:
     """Run the verb."""
     parser = argparse.ArgumentParser(prog="python -m osiris.gazetteer", description=__doc__)
-    parser.add_argument("verb", choices=["build"])
-    parser.parse_args()
+    parser.add_argument("verb", choices=["build", "words"])
+    parser.add_argument("folders", nargs="*")
+    given = parser.parse_args()
     try:
-        build()
+        if given.verb == "words":
+            print_words(given.folders)
+        else:
+            build()
     except OsirisError as error:
         note(f"names: {error}")
         return error.exit_status

