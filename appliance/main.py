@@ -19,8 +19,10 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from appliance.config import DEFAULT_PATH, Config, read
+from appliance.core.sentry import Sentry
 from appliance.handlers.patience import patient
 from appliance.handlers.people import People
+from appliance.handlers.scrubber import Scrubber
 from appliance.handlers.work import HubTrust, Work
 from appliance.portal import local
 from appliance.portal.app import build, portal_pages
@@ -44,11 +46,13 @@ from appliance.store import incidents
 from appliance.store.accounts import AccountTable
 from appliance.store.db import RESERVE_BYTES, Store
 from appliance.store.room import Ballast
+from appliance.store.vault import Vault
 from appliance.tasks import check_in, discover, heal, scan, tidy, uplink
 from proto.catalog.load import load
 from proto.catalog.model import Content
 from proto.errors import OsirisError
 from proto.note import Algorithm, NoteKey
+from proto.phi import default_names, default_policy
 from proto.trust_root import TrustRoot
 from runtime import log, memory, notify, tls
 from runtime.clock import SystemClock, system_entropy
@@ -107,8 +111,12 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     clock = SystemClock()
     guard = WorldGuard(config.file.world.netns if config.file.world else None)
     store = await Store.open(place.store, now_ms=clock.now_ms())
-    hub = HubClient(root.hub_origin, tls=hub_context(root))
+    sentry = Sentry()
+    hub = HubClient(root.hub_origin, tls=hub_context(root), signer=keys.signing, sentry=sentry)
     try:
+        sealer = KeySealer(sealing_key(place.rest_key, system_entropy), system_entropy)
+        vault = await Vault.open(store, sealer, system_entropy)
+        scrubber = Scrubber(default_policy(), default_names(), vault, store=store, clock=clock)
         work = Work(
             settings=config.settings,
             store=store,
@@ -118,10 +126,12 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             entropy=system_entropy,
             shell=SshShell(guard, system_entropy),
             scanner=NmapScanner(guard),
-            sealer=KeySealer(sealing_key(place.rest_key, system_entropy), system_entropy),
+            sealer=sealer,
+            scrubber=scrubber,
             hub=hub,
             trust=trust_of(root),
             version=version("osiris"),
+            sentry=sentry,
         )
         portal = _portal(config, work, enrolled, keys=keys, root=root)
         yield Daemon(

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from proto.errors import TargetError
+from proto.errors import IntegrityError, TargetError
 from proto.findings import Reason, Scalar
+from proto.hub.outgoing import Outgoing
 from proto.ids import TargetId
+from proto.phi.sentry import Alarm
 from proto.secret import Secret
 from runtime.clock import Clock, Entropy
 
@@ -198,13 +200,28 @@ class TlsProbe(Protocol):
         ...
 
 
-class HubTransport(Protocol):
-    """Bytes to the hub and back; statements are made and read in `appliance/tasks`."""
+class HeldBackError(IntegrityError):
+    """A message with something in it that must not leave: not one byte of it was sent."""
 
-    async def post(self, path: str, body: bytes) -> bytes:
-        """Send a request body and return the reply's body.
+    code = "held_back"
+
+    def __init__(self, path: str, body: bytes, alarms: tuple[Alarm, ...]) -> None:
+        """Keep what was to be sent, and what was seen in it."""
+        forms = ", ".join(sorted({alarm.form for alarm in alarms}))
+        super().__init__(f"{path}: held back at the door: {forms}")
+        self.path = path
+        self.body = body
+        self.alarms = alarms
+
+
+class HubTransport(Protocol):
+    """The one door to the hub: messages out, the bytes of answers back."""
+
+    async def send(self, message: Outgoing, /) -> bytes:
+        """Make a message into bytes, look at them once more, send them, and return the answer.
 
         Raises:
+            HeldBackError: the last look saw something that must not leave.
             UnreachableError: no answer, or 429 and 5xx, with the wait the hub asked for.
             RejectedError: any other answer but 200.
         """

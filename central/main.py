@@ -2,13 +2,16 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvloop
+from sqlalchemy.exc import OperationalError
 from starlette.types import ASGIApp
 
 from central import config as configuration
@@ -16,20 +19,25 @@ from central import setup
 from central.api.machine_routes import MACHINE_ROUTES
 from central.api.raw import Machines
 from central.config import Config
+from central.core.admission import closed_fields
 from central.routes import PEOPLE_ROUTES
 from central.state import Console, Hub, load_registry
 from central.store.accounts import HubAccounts
 from central.store.check_ins import CheckInGroups
-from central.store.engine import open_store
+from central.store.engine import Store, open_store
 from central.store.migrate import migrate
 from central.store.registry import Registry
+from proto.catalog.load import load
 from proto.errors import OsirisError
+from proto.phi import default_names, default_policy
+from proto.phi.admission import Looker
 from runtime import notify, tls
-from runtime.clock import SystemClock, system_entropy
+from runtime.clock import SteadyClock, SystemClock, system_entropy
+from runtime.content import read_installed
 from runtime.log import configure, logger
 from runtime.serve import listen_tcp, listen_unix, raise_file_limit, serve
 from runtime.service_lock import ServiceLock
-from runtime.supervisor import stop_on_signals, supervise
+from runtime.supervisor import Pulse, prove, stop_on_signals, supervise
 from runtime.terminal import note
 from runtime.web import people
 from runtime.web.access import Door, Serving, application
@@ -69,6 +77,8 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             registry=Registry(root.hub_origin),
             check_ins=CheckInGroups(store),
             settings=config.settings,
+            looker=Looker(default_policy(), default_names()),
+            closed=closed_fields(load(read_installed())),
             clock=SystemClock(),
             entropy=system_entropy,
             log=logger("hub"),
@@ -105,6 +115,8 @@ async def run(config: Config) -> int:
         local = listen_unix(place.socket)
         port = lan.getsockname()[1]
 
+        pulse = Pulse(SteadyClock())
+
         async def serve_all() -> None:
             context = tls.server_context(material)
             await asyncio.gather(
@@ -118,10 +130,27 @@ async def run(config: Config) -> int:
         daemon.hub.log.info("serving", origin=daemon.hub.origin, port=port)
         notify.ready(f"serving {daemon.hub.origin}")
         return await supervise(
-            {"serve": serve_all, "check-ins": daemon.hub.check_ins.run},
+            {
+                "serve": serve_all,
+                "check-ins": daemon.hub.check_ins.run,
+                "store": partial(
+                    prove, "store", partial(take_turn, daemon.hub.store), pulse=pulse, stop=stop
+                ),
+            },
             log=daemon.hub.log,
             stop=stop,
+            pulse=pulse,
         )
+
+
+async def take_turn(store: Store) -> None:
+    """Wait for the store's writer as every request does; that it has an owner is the proof.
+
+    A store that says it is full or away has answered: a new process would find it no better.
+    """
+    with contextlib.suppress(OperationalError):
+        async with store.write():
+            pass
 
 
 def serve_forever(config: Config) -> int:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 
+from central.core.admission import Closed
 from central.core.health import Condition
 from central.core.settings import HubSettings
 from central.core.signing import HubKeys
-from central.store import appliances, conditions
+from central.store import appliances, conditions, devices
 from central.store.check_ins import CheckInGroups
 from central.store.engine import Store
 from central.store.registry import Registry
+from proto.phi.admission import Looker
 from runtime.clock import Clock, Entropy
 from runtime.log import Log
 from runtime.web.access import Visit
@@ -25,6 +27,8 @@ class Hub:
         root: the trust root's envelope, exactly as it is pinned.
         registry: the fleet in memory; `load_registry` fills it before serving.
         check_ins: makes check-ins durable; its worker must be running.
+        looker: looks again at text that arrives.
+        closed: values that are no free text, by check and field.
     """
 
     origin: str
@@ -34,6 +38,8 @@ class Hub:
     registry: Registry
     check_ins: CheckInGroups
     settings: HubSettings
+    looker: Looker
+    closed: Closed
     clock: Clock
     entropy: Entropy
     log: Log
@@ -49,8 +55,13 @@ async def load_registry(hub: Hub) -> None:
     async with hub.store.read() as connection:
         fleet = await appliances.all_appliances(connection)
         raised = await conditions.standing(connection)
+        lists = await devices.all_digests(connection)
     for one in fleet:
         hub.registry.add(one)
+    for appliance, digest in lists:
+        known = hub.registry.by_id(appliance)
+        if known is not None:
+            known.device_list = digest
     for appliance, code, last_ms in raised:
         known = hub.registry.by_id(appliance)
         if known is not None and code in set(Condition):

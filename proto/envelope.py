@@ -52,6 +52,7 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     EVIDENCE = "evidence"
     CHECKIN = "checkin"
+    DEVICES = "devices"
     HEAD = "head"
     ENROLL = "enroll"
     ASK = "ask"

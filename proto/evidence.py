@@ -2,19 +2,23 @@
 
 A leaf is an envelope of kind evidence whose body is one of these. Details (the reported fields of
 an answer) travel and lie beside the log: the leaf carries only `commit`, SHA-256(salt || detail),
-so that detail can be erased and every proof stays valid.
+so that detail can be erased and every proof stays valid. A detail is scrubbed before it is
+committed to, once: what is hashed and signed is what may leave.
 """
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NewType
 
 from pydantic import Field
 
 from proto import strict_json
+from proto.envelope import Kind, open_envelope
 from proto.errors import MalformedError
-from proto.findings import Reason, Scalar, Verdict
+from proto.findings import Reason, Verdict
 from proto.incidents import Cause, Severity
+from proto.keys import Threshold
 from proto.message import (
     ApplianceIdField,
     B64Of32,
@@ -27,6 +31,9 @@ from proto.message import (
     SiteIdField,
     TargetIdField,
 )
+from proto.phi.leaving import Leaving, document
+from proto.phi.values import Kind as TokenClass
+from proto.phi.values import Scrubbed
 
 CHECKS_PER_LEAF_MAX = 96
 SALT_BYTES = 16
@@ -160,12 +167,36 @@ class HealthLeaf(_Leaf):
     ok: bool
 
 
-Leaf = ScanLeaf | HealLeaf | IncidentLeaf | HealthLeaf
+class PhiAct(StrEnum):
+    """What a person did with values that tokens stand for."""
+
+    REVEALED = "revealed"
+    FORGOTTEN = "forgotten"
+
+
+class PhiLeaf(_Leaf):
+    """A person revealed what a token stands for, or had somebody's values erased.
+
+    `actor` is the account's code, `token_class` what kind of value was revealed, never the value;
+    it is None when a person was forgotten. `count` is how many tokens. `commit` is over the reason,
+    which stays on the appliance.
+    """
+
+    type: Literal["phi"] = "phi"
+    act: Annotated[PhiAct, Field(strict=False)]
+    actor: CodeName
+    token_class: Annotated[TokenClass | None, Field(strict=False)]
+    count: Count
+    commit: B64Of32
+
+
+Leaf = ScanLeaf | HealLeaf | IncidentLeaf | HealthLeaf | PhiLeaf
 _KINDS: dict[str, type[Leaf]] = {
     "scan": ScanLeaf,
     "heal": HealLeaf,
     "incident": IncidentLeaf,
     "health": HealthLeaf,
+    "phi": PhiLeaf,
 }
 
 
@@ -178,14 +209,56 @@ def parse_leaf(body: bytes) -> Leaf:
     value = strict_json.loads(body, size_bytes_max=BODY_BYTES_MAX)
     kind = _KINDS.get(str(value.get("type"))) if isinstance(value, dict) else None
     if kind is None:
-        msg = "evidence.type: not one of scan, heal, incident, health"
+        msg = f"evidence.type: not one of {', '.join(_KINDS)}"
         raise MalformedError(msg)
     return kind.from_value(value, "evidence")
 
 
-def detail_bytes(seen: dict[str, Scalar]) -> bytes:
-    """Return the detail of reported fields as the bytes that are committed to."""
-    return strict_json.dumps(dict(sorted(seen.items())))
+LeafText = NewType("LeafText", str)
+"""A leaf's envelope as stored: ASCII JSON around base64 of closed types. `leaf_text` makes it."""
+
+
+def leaf_text(stored: bytes, trust: Threshold) -> tuple[LeafText, Leaf]:
+    """Return a stored envelope as text that may leave, and the leaf it carries.
+
+    Args:
+        stored: the envelope, as the appliance's store has it.
+        trust: the appliance's own key: the store cannot make a leaf that was never signed.
+
+    Raises:
+        RejectedError: it is no envelope of evidence, the appliance did not sign it, or its body is
+            none of the leaves.
+    """
+    opened = open_envelope(stored, kind=Kind.EVIDENCE, trust=trust)
+    return LeafText(stored.decode("ascii")), parse_leaf(opened.body)
+
+
+def commits_of(leaf: Leaf) -> dict[str, str]:
+    """Return a leaf's commitments, base64, by the part that a detail names."""
+    if isinstance(leaf, ScanLeaf):
+        return {f"checks.{place}": line.commit for place, line in enumerate(leaf.checks)}
+    if isinstance(leaf, HealLeaf):
+        return {
+            "before": leaf.before.commit,
+            "action": leaf.action.commit,
+            "after": leaf.after.commit,
+        }
+    return {}
+
+
+def check_of(leaf: Leaf, part: str) -> str | None:
+    """Return which check's answer a detail tells of; None for a repair's own words."""
+    if isinstance(leaf, ScanLeaf):
+        place = int(part.removeprefix("checks."))
+        return leaf.checks[place].id if place < len(leaf.checks) else None
+    if isinstance(leaf, HealLeaf) and part != "action":
+        return leaf.check
+    return None
+
+
+def detail_of(seen: Mapping[str, Leaving]) -> Scrubbed:
+    """Return reported fields as the text that is committed to."""
+    return document(seen)
 
 
 def commit(salt: bytes, detail: bytes) -> bytes:

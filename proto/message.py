@@ -2,6 +2,10 @@
 
 A member that the schema does not know is refused, no value is coerced (True is not 1, "5" is not
 5), and dumping writes members in the order in which the schema declares them.
+
+What leaves an appliance is a message whose fields are numbers, enumerations, ids, digests and codes
+(the types at the end of this module), or `proto.phi.values.Scrubbed`. A field of type `str` is text
+that came from the hub, never text that goes there.
 """
 
 from typing import Annotated, Any, Self

@@ -1,4 +1,8 @@
-"""Records: how what happened becomes leaves of the evidence log, in closed types only."""
+"""Records: how what happened becomes leaves of the evidence log, in closed types only.
+
+What a check reported is given here as it may leave (`Leaving`): closed values, and text that was
+scrubbed, once, before it is committed to.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +24,14 @@ from proto.evidence import (
     Side,
     Turn,
     commit,
-    detail_bytes,
+    detail_of,
 )
 from proto.findings import Finding, Reason, Scalar, Verdict
 from proto.ids import ApplianceId, SiteId, TargetId
 from proto.incidents import Incident, State
 from proto.invariants import require
+from proto.phi.leaving import Leaving
+from proto.phi.values import Scrubbed
 
 Salts = Callable[[int], bytes]
 """Gives this many random bytes; each commitment takes a fresh salt."""
@@ -36,7 +42,7 @@ class Opening:
     """What a commitment in a leaf was made of."""
 
     salt: bytes
-    detail: bytes
+    detail: Scrubbed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +78,29 @@ TURNS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A finding, and what of its answer leaves."""
+
+    finding: Finding
+    seen: Mapping[str, Leaving]
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """A verdict with what was reported: one side of a repair."""
+    """A verdict with what was reported: one side of a repair, as the appliance keeps it."""
 
     verdict: Verdict
     reason: Reason | None
     seen: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSide:
+    """A verdict with what leaves of the answer: one side of a repair, as evidence tells it."""
+
+    verdict: Verdict
+    reason: Reason | None
+    seen: Mapping[str, Leaving]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,44 +115,45 @@ class Ending:
     rule: str
     runbook: str
     content: str
-    before: Seen
-    after: Seen
+    before: ToldSide
+    after: ToldSide
     outcome: Outcome
     changed: bool
     steps: int
     result: Result
 
 
-def _seal(detail: bytes, salts: Salts) -> tuple[str, Opening]:
+def _seal(detail: Scrubbed, salts: Salts) -> tuple[str, Opening]:
     salt = salts(SALT_BYTES)
-    return strict_json.b64_encode(commit(salt, detail)), Opening(salt, detail)
+    return strict_json.b64_encode(commit(salt, str(detail).encode())), Opening(salt, detail)
 
 
 def scan_drafts(
     author: Author,
     target: TargetId,
-    findings: Sequence[Finding],
+    told: Sequence[Told],
     *,
     since_ms: int,
     full: bool,
 ) -> list[Draft]:
     """Return the scan leaves for these findings of one target, at most 96 verdicts each."""
-    ordered = sorted(findings, key=lambda finding: finding.check)
+    ordered = sorted(told, key=lambda one: one.finding.check)
     starts = range(0, len(ordered), CHECKS_PER_LEAF_MAX)
     parts = [ordered[start : start + CHECKS_PER_LEAF_MAX] for start in starts]
     return [_scan(author, target, part, since_ms=since_ms, full=full) for part in parts]
 
 
 def _scan(
-    author: Author, target: TargetId, findings: Sequence[Finding], *, since_ms: int, full: bool
+    author: Author, target: TargetId, told: Sequence[Told], *, since_ms: int, full: bool
 ) -> Draft:
-    contents = {finding.content for finding in findings}
+    contents = {one.finding.content for one in told}
     require(len(contents) == 1, f"one scan leaf speaks for one content set, not {len(contents)}")
-    content = findings[0].content
+    content = told[0].finding.content
     lines: list[CheckLine] = []
     openings: dict[str, Opening] = {}
-    for index, finding in enumerate(findings):
-        sealed, opening = _seal(detail_bytes(dict(finding.seen)), author.salts)
+    for index, one in enumerate(told):
+        finding = one.finding
+        sealed, opening = _seal(detail_of(one.seen), author.salts)
         openings[f"checks.{index}"] = opening
         lines.append(
             CheckLine(
@@ -185,9 +209,9 @@ def heal_draft(author: Author, incident: Incident, ending: Ending) -> Draft:
         (ending.result is Result.HEALED) <= (ending.after.verdict is Verdict.COMPLIANT),
         f"{incident.id}: healed without a passing re-check",
     )
-    before, open_before = _seal(detail_bytes(dict(ending.before.seen)), author.salts)
-    action, open_action = _seal(strict_json.dumps({"steps": ending.steps}), author.salts)
-    after, open_after = _seal(detail_bytes(dict(ending.after.seen)), author.salts)
+    before, open_before = _seal(detail_of(ending.before.seen), author.salts)
+    action, open_action = _seal(detail_of({"steps": ending.steps}), author.salts)
+    after, open_after = _seal(detail_of(ending.after.seen), author.salts)
     return Draft(
         lambda seq: HealLeaf(
             site=author.site,
@@ -210,7 +234,7 @@ def heal_draft(author: Author, incident: Incident, ending: Ending) -> Draft:
     )
 
 
-def _side(side: Seen, sealed: str) -> Side:
+def _side(side: ToldSide, sealed: str) -> Side:
     return Side(verdict=side.verdict, reason=side.reason, commit=sealed)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import aiosqlite
 
 from appliance.core import episodes, records
+from appliance.handlers.telling import told
 from appliance.handlers.work import Work
 from appliance.store import evidence, findings, incidents, waivers
 from appliance.store.findings import Kept
@@ -137,24 +138,24 @@ async def _report(
     full = author.now_ms - full_ms >= FULL_EVERY_MS
     current = await findings.of_target(conn, work.scribe.site, target)
     digest = work.content().digest
-    told = [
+    changed = [
         one.finding
         for one in current.values()
         if one.finding.content == digest
         and (full or findings.report_key(one.finding) != one.reported)
     ]
-    if not told:
+    if not changed:
         return
     since_ms = min((kept[f.check].finding.at_ms for f in found if f.check in kept), default=None)
     drafts = records.scan_drafts(
         author,
         target,
-        told,
+        [told(work, finding) for finding in changed],
         since_ms=author.now_ms if since_ms is None else since_ms,
         full=full,
     )
     await evidence.append(conn, work.scribe, drafts)
-    await findings.mark_reported(conn, target, {f.check: findings.report_key(f) for f in told})
+    await findings.mark_reported(conn, target, {f.check: findings.report_key(f) for f in changed})
     if full:
         await conn.execute("UPDATE devices SET full_ms = ? WHERE id = ?", (author.now_ms, target))
 

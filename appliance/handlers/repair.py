@@ -32,6 +32,7 @@ from appliance.handlers.facts import facts_of
 from appliance.handlers.line import Line, line_to
 from appliance.handlers.probe import ask_anew, finding_of
 from appliance.handlers.record import record_in, tell_turn
+from appliance.handlers.telling import told_side
 from appliance.handlers.wellness import raise_in
 from appliance.handlers.work import Work
 from appliance.ports import Script, ShellError
@@ -286,7 +287,7 @@ async def _end(
     result = move.ended.result if move.ended else None
     leaf = None
     if result is not None:
-        ending = await _ending(conn, state, answer=answer, result=result)
+        ending = await _ending(conn, work, state, answer=answer, result=result)
         draft = records.heal_draft(work.author(), state.incident, ending)
         leaf = (await evidence.append(conn, work.scribe, [draft]))[0]
         await _count(conn, work, state, result=result)
@@ -297,9 +298,9 @@ async def _end(
 
 
 async def _ending(
-    conn: aiosqlite.Connection, state: InHand, *, answer: Answer, result: Result
+    conn: aiosqlite.Connection, work: Work, state: InHand, *, answer: Answer, result: Result
 ) -> Ending:
-    plan = state.repair.plan
+    plan, check = state.repair.plan, state.incident.check
     outcomes, changed = await journal.step_outcomes(conn, state.repair)
     verified = _verified(state, answer)
     after = journal.seen_in(verified) if verified else state.repair.after
@@ -307,8 +308,8 @@ async def _ending(
         rule=plan.rule,
         runbook=plan.runbook,
         content=plan.content,
-        before=state.repair.before,
-        after=after or Seen(Verdict.UNKNOWN, Reason.PROBE_FAILED, {}),
+        before=told_side(work, check, state.repair.before),
+        after=told_side(work, check, after or Seen(Verdict.UNKNOWN, Reason.PROBE_FAILED, {})),
         outcome=healing.action_outcome(outcomes),
         changed=any(changed),
         steps=len(outcomes),

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from appliance.core.records import Author
+from appliance.core.sentry import Sentry
 from appliance.core.settings import Settings
+from appliance.handlers.device_words import DeviceWords
+from appliance.handlers.scrubber import Scrubber
 from appliance.ports import Clock, Entropy, HubTransport, Scanner, Sealer, Shell
 from appliance.store.db import Store
 from appliance.store.evidence import Scribe
@@ -85,6 +88,8 @@ class Work:
     Attributes:
         content: gives the active content set; it is swapped whole or not at all.
         version: the program's own version, for the hub.
+        sentry: takes the last look at what leaves; the door to the hub has the same one.
+        device_words: the list of devices as it may leave.
     """
 
     settings: Settings
@@ -96,9 +101,12 @@ class Work:
     shell: Shell
     scanner: Scanner
     sealer: Sealer
+    scrubber: Scrubber
     hub: HubTransport
     trust: HubTrust
     version: str
+    sentry: Sentry = field(default_factory=Sentry)
+    device_words: DeviceWords = field(default_factory=DeviceWords)
     bells: Bells = field(default_factory=Bells)
     contact: Contact = field(default_factory=Contact)
 

@@ -8,14 +8,15 @@ code's secret proved. A second run with the same keys and code gets the same ans
 import hashlib
 import ssl
 
+from appliance.core.sentry import Sentry
 from appliance.ports import Clock, Entropy
 from appliance.shell.hub_client import HubClient
 from appliance.shell.identity import Enrolled, Keys, Place
 from proto import strict_json
 from proto.claim import ClaimCode, claim_proof
-from proto.envelope import Kind, open_envelope, sign
+from proto.envelope import Kind, open_envelope
 from proto.errors import ConflictError, MalformedError
-from proto.hub.enroll import PATH_ENROLL, PATH_ROOT, EnrollReply, EnrollRequest
+from proto.hub.enroll import EnrollReply, EnrollRequest
 from proto.trust_root import TrustRoot, open_first
 from runtime import tls
 from runtime.tls import write_private
@@ -39,7 +40,7 @@ async def enroll(
     if place.enrolled.exists():
         msg = f"{place.enrolled}: this appliance is enrolled already"
         raise ConflictError(msg)
-    raw = await _fetch_root(code)
+    raw = await _fetch_root(code, keys)
     root = open_first(raw, pinned=code.root_fingerprint)
     reply = await _prove(code, keys, root, clock=clock, entropy=entropy)
     enrolled = Enrolled(site=reply.site, appliance=reply.appliance, log_origin=reply.log_origin)
@@ -48,14 +49,14 @@ async def enroll(
     return enrolled
 
 
-async def _fetch_root(code: ClaimCode) -> bytes:
+async def _fetch_root(code: ClaimCode, keys: Keys) -> bytes:
     untrusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Nothing secret is sent and what comes back is compared with the claim code, byte for byte.
     untrusted.check_hostname = False
     untrusted.verify_mode = ssl.CERT_NONE
-    client = HubClient(code.hub_url, tls=untrusted)
+    client = HubClient(code.hub_url, tls=untrusted, signer=keys.signing, sentry=Sentry())
     try:
-        return await client.get(PATH_ROOT)
+        return await client.root()
     finally:
         await client.close()
 
@@ -73,9 +74,9 @@ async def _prove(
         iat=clock.now_ms() // 1000,
         challenge=challenge,
     )
-    client = HubClient(code.hub_url, tls=hub_context(root))
+    client = HubClient(code.hub_url, tls=hub_context(root), signer=keys.signing, sentry=Sentry())
     try:
-        answer = await client.post(PATH_ENROLL, sign(Kind.ENROLL, request.to_bytes(), keys.signing))
+        answer = await client.send(request)
     finally:
         await client.close()
     opened = open_envelope(answer, kind=Kind.ENROLL, trust=root.heads())

@@ -1,6 +1,8 @@
-"""`ports.HubTransport` over HTTPS: bytes to the hub and back, with as few headers as there can be.
+"""`ports.HubTransport` over HTTPS: messages to the hub, with as few headers as there can be.
 
-The hub's TLS authority comes from the pinned trust root, never from the machine's own store.
+Only messages go in: they are made into bytes and signed here, at the socket, and the sentry looks
+at exactly those bytes and at all they wrap. What it sees is never sent. The hub's TLS authority
+comes from the pinned trust root, never from the machine's own store.
 """
 
 import ssl
@@ -8,7 +10,12 @@ from typing import Final
 
 import httpx
 
+from appliance.core.sentry import Sentry
+from appliance.ports import HeldBackError
 from proto.errors import MalformedError, RejectedError, UnreachableError
+from proto.hub.enroll import PATH_ROOT
+from proto.hub.outgoing import Outgoing, wire
+from proto.keys import SigningKey
 
 CONNECT_S: Final = 10.0
 REPLY_S: Final = 30.0
@@ -21,9 +28,20 @@ WAIT_STATUSES: Final = frozenset({408, 425, 429})
 class HubClient:
     """One kept-open connection to the hub."""
 
-    def __init__(self, origin: str, *, tls: ssl.SSLContext) -> None:
-        """Talk to `origin` (https://host[:port]) whose certificate `tls` must accept."""
+    def __init__(
+        self, origin: str, *, tls: ssl.SSLContext, signer: SigningKey, sentry: Sentry
+    ) -> None:
+        """Talk to `origin` (https://host[:port]) whose certificate `tls` must accept.
+
+        Args:
+            origin: the hub's address.
+            tls: what vouches for it.
+            signer: the appliance's own key.
+            sentry: takes the last look.
+        """
         self._origin = origin
+        self._signer = signer
+        self._sentry = sentry
         self._client = httpx.AsyncClient(
             verify=tls,
             timeout=httpx.Timeout(REPLY_S, connect=CONNECT_S),
@@ -37,13 +55,16 @@ class HubClient:
         """Close the connection."""
         await self._client.aclose()
 
-    async def post(self, path: str, body: bytes) -> bytes:
-        """Send a request's body and return the reply's; see `ports.HubTransport.post`."""
-        return await self._exchange("POST", path, body)
+    async def send(self, message: Outgoing) -> bytes:
+        """Send a message and return the answer; see `ports.HubTransport.send`."""
+        request = wire(message, signer=self._signer)
+        if alarms := self._sentry.look(request.body):
+            raise HeldBackError(request.path, request.body, alarms)
+        return await self._exchange("POST", request.path, request.body)
 
-    async def get(self, path: str) -> bytes:
-        """Return what the hub serves at a path; the same errors as `post`."""
-        return await self._exchange("GET", path, None)
+    async def root(self) -> bytes:
+        """Return the hub's trust root, for a hub that is not trusted yet; the errors of `send`."""
+        return await self._exchange("GET", PATH_ROOT, None)
 
     async def _exchange(self, method: str, path: str, body: bytes | None) -> bytes:
         request = self._client.build_request(method, self._origin + path, content=body)

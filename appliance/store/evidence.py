@@ -17,8 +17,11 @@ from appliance.core.records import Draft, Opening
 from proto import merkle, note
 from proto.envelope import Kind, sign
 from proto.errors import IntegrityError
+from proto.evidence import Leaf, LeafText, commits_of, leaf_text
 from proto.ids import ApplianceId, SiteId
-from proto.keys import SigningKey
+from proto.keys import SigningKey, trust_one
+from proto.phi.leaving import reopened
+from proto.strict_json import b64_decode
 
 KEPT_S = 90 * 86_400
 PRUNED_MAX = 2_000
@@ -46,10 +49,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class StoredLeaf:
-    """A leaf as stored, with what opens its commitments."""
+    """A leaf as it may leave, with what opens its commitments."""
 
     index: int
-    envelope: bytes
+    envelope: LeafText
     openings: Mapping[str, Opening]
 
 
@@ -85,7 +88,10 @@ async def append(conn: aiosqlite.Connection, scribe: Scribe, drafts: Sequence[Dr
         )
         await conn.executemany(
             "INSERT INTO evidence_details VALUES (?, ?, ?, ?)",
-            [(tree.size, part, o.salt, o.detail) for part, o in draft.openings.items()],
+            [
+                (tree.size, part, o.salt, str(o.detail).encode())
+                for part, o in draft.openings.items()
+            ],
         )
         tree = tree.append(digest)
     await conn.execute(
@@ -95,12 +101,17 @@ async def append(conn: aiosqlite.Connection, scribe: Scribe, drafts: Sequence[Dr
 
 
 async def batch(
-    conn: aiosqlite.Connection, first: int, *, leaves_max: int, bytes_max: int
+    conn: aiosqlite.Connection, scribe: Scribe, first: int, *, leaves_max: int, bytes_max: int
 ) -> list[StoredLeaf]:
     """Return leaves from `first` on, as many as the bounds allow, but at least one if there is.
 
     None when the leaf `first` itself was pruned.
+
+    Raises:
+        IntegrityError: a stored detail is not what its leaf commits to.
+        SignatureError: a stored leaf was not signed by this appliance.
     """
+    trust = trust_one("appliance", scribe.key.public)
     rows = list(
         await conn.execute_fetchall(
             "SELECT idx, leaf FROM evidence WHERE idx >= ? AND leaf IS NOT NULL"
@@ -113,20 +124,41 @@ async def batch(
     found: list[StoredLeaf] = []
     total = 0
     for row in rows:
-        openings = await openings_of(conn, row["idx"])
-        total += len(row["leaf"]) + sum(len(o.detail) + 120 for o in openings.values())
+        envelope, leaf = leaf_text(row["leaf"], trust)
+        openings = await openings_of(conn, row["idx"], leaf)
+        total += len(envelope) + sum(len(o.detail) + 120 for o in openings.values())
         if found and total > bytes_max:
             break
-        found.append(StoredLeaf(row["idx"], row["leaf"], openings))
+        found.append(StoredLeaf(row["idx"], envelope, openings))
     return found
 
 
-async def openings_of(conn: aiosqlite.Connection, index: int) -> dict[str, Opening]:
-    """Return what opens a leaf's commitments, by part; empty when it was erased."""
+async def openings_of(conn: aiosqlite.Connection, index: int, leaf: Leaf) -> dict[str, Opening]:
+    """Return what opens a leaf's commitments, by part; empty when it was erased.
+
+    Raises:
+        IntegrityError: what is stored is not what the leaf commits to.
+    """
     rows = await conn.execute_fetchall(
         "SELECT part, salt, detail FROM evidence_details WHERE idx = ? ORDER BY part", (index,)
     )
-    return {row["part"]: Opening(row["salt"], row["detail"]) for row in rows}
+    commits = commits_of(leaf)
+    return {
+        row["part"]: Opening(
+            row["salt"],
+            reopened(
+                row["detail"],
+                salt=row["salt"],
+                commit=b64_decode(commits.get(row["part"], ""), "commit"),
+            ),
+        )
+        for row in rows
+    }
+
+
+async def withhold_detail(conn: aiosqlite.Connection, index: int, part: str) -> None:
+    """Drop a detail that may not leave: its leaf stays, and every proof over it."""
+    await conn.execute("DELETE FROM evidence_details WHERE idx = ? AND part = ?", (index, part))
 
 
 async def root_at(conn: aiosqlite.Connection, size: int) -> bytes:

@@ -20,6 +20,9 @@ class Condition(StrEnum):
     DEVELOPMENT_TRUST = "development_trust"
     DEVICE_CONFLICT = "device_conflict"
     OBSERVE_ONLY = "observe_only"
+    TEXT_HELD_BACK = "text_held_back"
+    TEXT_AT_HUB = "text_at_hub"
+    NAMES_MISSING = "names_missing"
 
 
 async def raised(conn: aiosqlite.Connection) -> dict[Condition, int]:

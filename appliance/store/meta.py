@@ -11,6 +11,8 @@ class Key(StrEnum):
     OBSERVE_ONLY = "observe_only"
     CHECK_IN_SEQ = "check_in_seq"
     HUB_STATE = "hub_state"
+    DEVICE_PAGE_SEQ = "device_page_seq"
+    HUB_DEVICES = "hub_devices"
     HUB_SEEN_MS = "hub_seen_ms"
     LAST_SCAN_MS = "last_scan_ms"
     LAST_DISCOVERY_MS = "last_discovery_ms"

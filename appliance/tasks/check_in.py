@@ -4,21 +4,25 @@ from collections import Counter
 
 import structlog
 
+from appliance.handlers.device_list import lacks_devices, scrub_of, send_devices
+from appliance.handlers.held_back import Stopped, hold_back
 from appliance.handlers.wellness import clear_condition, raise_condition
 from appliance.handlers.work import Work
+from appliance.ports import HeldBackError
 from appliance.store import devices, evidence, findings, health, meta, targets
 from appliance.store.health import Condition
 from proto import strict_json
-from proto.envelope import Kind, open_envelope, sign
+from proto.envelope import Kind, open_envelope
 from proto.errors import MalformedError, RejectedError, UnreachableError
 from proto.hub.check_in import (
     BODY_BYTES_MAX,
-    PATH,
     TARGETS_MAX,
+    TEXT_SET_ASIDE,
     CheckIn,
     DeviceCount,
     FullState,
     Head,
+    Missing,
     TargetGroup,
     state_of,
 )
@@ -36,6 +40,7 @@ JITTER = 0.2
 async def run(work: Work) -> None:
     """Check in for ever; an absent hub only lengthens the wait."""
     failures = 0
+    await tell_of_names(work)
     while True:
         try:
             wait_s = await check_in(work)
@@ -51,6 +56,10 @@ async def run(work: Work) -> None:
             failures += 1
             wait_s = backoff_s(failures)
             await raise_condition(work, Condition.HUB_REFUSED, detail=str(error))
+        except HeldBackError as held:
+            failures += 1
+            wait_s = backoff_s(failures)
+            await hold_back(work, Stopped(held.path, held.body, held.alarms))
         await work.bells.check_in.wait(jittered(work, wait_s))
 
 
@@ -81,6 +90,9 @@ async def check_in(work: Work) -> float:
         await meta.put(conn, meta.Key.HUB_STATE, head.state)
         await meta.put(conn, meta.Key.HUB_SEEN_MS, str(work.clock.now_ms()))
     work.contact.met(work.clock.now_ms())
+    await _heed(work, head)
+    if Missing.DEVICES in head.missing or await lacks_devices(work, full.device_list):
+        await send_devices(work)
     return float(max(head.next_s, work.settings.check_in_s))
 
 
@@ -100,7 +112,7 @@ async def _exchange(work: Work, state: str, *, full: FullState | None) -> Head:
         state=state,
         full=full,
     )
-    reply = await work.hub.post(PATH, sign(Kind.CHECKIN, message.to_bytes(), work.scribe.key))
+    reply = await work.hub.send(message)
     opened = open_envelope(reply, kind=Kind.HEAD, trust=work.trust.heads)
     head = Head.from_bytes(opened.body, "head", size_bytes_max=BODY_BYTES_MAX)
     if head.challenge != challenge:
@@ -109,14 +121,32 @@ async def _exchange(work: Work, state: str, *, full: FullState | None) -> Head:
     return head
 
 
+async def _heed(work: Work, head: Head) -> None:
+    """Show here, too, what the hub found in what this appliance sent."""
+    if TEXT_SET_ASIDE in head.unwell:
+        await raise_condition(work, Condition.TEXT_AT_HUB, detail="")
+    else:
+        await clear_condition(work, Condition.TEXT_AT_HUB)
+
+
+async def tell_of_names(work: Work) -> None:
+    """Say that text is withheld for want of names, or that it no longer is."""
+    if work.scrubber.names is None:
+        await raise_condition(work, Condition.NAMES_MISSING, detail="")
+    else:
+        await clear_condition(work, Condition.NAMES_MISSING)
+
+
 async def full_state(work: Work) -> FullState:
     """Return everything the hub keeps of this appliance beside its evidence."""
     async with work.store.read() as conn:
         log_head = await evidence.head(conn)
         conditions = await health.raised(conn)
         every = await targets.every(conn)
-        classes = Counter(device.device_class for device in (await devices.every(conn)).values())
+        known = (await devices.every(conn)).values()
         observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
+    classes = Counter(device.device_class for device in known)
+    _, device_list = work.device_words.entries(known, scrub_of(work))
     groups: dict[tuple[Platform, DeviceClass], list[str]] = {}
     for target in sorted(every, key=lambda one: one.id)[:TARGETS_MAX]:
         groups.setdefault((target.platform, target.device_class), []).append(target.id)
@@ -134,5 +164,6 @@ async def full_state(work: Work) -> FullState:
             for (platform, name), ids in sorted(groups.items())
         ),
         targets_total=len(every),
+        device_list=device_list,
         observe_only=observe_only,
     )

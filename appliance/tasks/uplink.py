@@ -1,15 +1,18 @@
 """The uplink: the evidence log is sent until the hub has all of it, and the hub's word is kept.
 
 The log is its own outbox: what lies beyond the acknowledged size is sent, in order, however often;
-the hub answers with how much it holds. Nothing is deleted on a refusal.
+the hub answers with how much it holds. Nothing is deleted on a refusal. A detail that the last look
+stops is held back here for people; its leaf, and everything behind it, goes without it.
 """
 
 import asyncio
 
 import structlog
 
+from appliance.handlers.held_back import Stopped, hold_back, hold_back_in
 from appliance.handlers.wellness import clear_condition, raise_condition
 from appliance.handlers.work import Work
+from appliance.ports import HeldBackError
 from appliance.store import evidence
 from appliance.store.evidence import StoredLeaf
 from appliance.store.health import Condition
@@ -19,12 +22,12 @@ from proto.errors import IntegrityError, RejectedError, UnreachableError
 from proto.hub.evidence import (
     BATCH_BYTES_MAX,
     LEAVES_MAX,
-    PATH,
     Detail,
     EvidenceBatch,
     EvidenceReply,
 )
 from proto.note import open_checkpoint
+from proto.phi import Scrubbed
 
 log = structlog.get_logger(__name__)
 
@@ -67,6 +70,7 @@ async def send_all(work: Work) -> int:
     Raises:
         UnreachableError: no answer; what was acknowledged before stays acknowledged.
         RejectedError: the hub refuses the batch.
+        HeldBackError: something that must not leave stands where nothing can be left out.
         IntegrityError: the hub claims leaves that were never written.
     """
     async with work.store.read() as conn:
@@ -90,32 +94,61 @@ async def _size(work: Work) -> int:
 
 async def _send(work: Work, first: int) -> int:
     """Send one batch and return how many leaves the hub now says it holds."""
-    async with work.store.read() as conn:
-        leaves = await evidence.batch(conn, first, leaves_max=LEAVES_MAX, bytes_max=LEAF_BYTES_MAX)
-        checkpoint = await evidence.signed_checkpoint(conn, work.scribe)
-    batch = EvidenceBatch(
-        appliance=work.scribe.appliance,
-        first=first,
-        leaves=tuple(leaf.envelope.decode("ascii") for leaf in leaves),
-        details=tuple(detail for leaf in leaves for detail in _details(leaf)),
-        checkpoint=checkpoint,
-    )
-    answer = await work.hub.post(PATH, batch.to_bytes())
+    batch = await _batch(work, first)
+    try:
+        answer = await work.hub.send(batch)
+    except HeldBackError as held:
+        await _withhold(work, batch, held)
+        answer = await work.hub.send(await _batch(work, first))
     reply = EvidenceReply.from_bytes(answer, "evidence reply", size_bytes_max=REPLY_BYTES_MAX)
     await _acknowledge(work, reply)
     return reply.have
 
 
-def _details(leaf: StoredLeaf) -> list[Detail]:
+async def _batch(work: Work, first: int) -> EvidenceBatch[Scrubbed]:
+    async with work.store.read() as conn:
+        leaves = await evidence.batch(
+            conn, work.scribe, first, leaves_max=LEAVES_MAX, bytes_max=LEAF_BYTES_MAX
+        )
+        checkpoint = await evidence.signed_checkpoint(conn, work.scribe)
+    return EvidenceBatch(
+        appliance=work.scribe.appliance,
+        first=first,
+        leaves=tuple(leaf.envelope for leaf in leaves),
+        details=tuple(detail for leaf in leaves for detail in _details(leaf)),
+        checkpoint=checkpoint,
+    )
+
+
+def _details(leaf: StoredLeaf) -> list[Detail[Scrubbed]]:
     return [
         Detail(
             leaf=leaf.index,
             part=part,
             salt=strict_json.b64_encode(opening.salt),
-            detail=opening.detail.decode(),
+            detail=opening.detail,
         )
         for part, opening in leaf.openings.items()
     ]
+
+
+async def _withhold(work: Work, batch: EvidenceBatch[Scrubbed], held: HeldBackError) -> None:
+    """Hold back the details in which something was seen; all of them where no single one shows it.
+
+    Raises:
+        HeldBackError: it is in no detail at all, so the batch cannot go without it.
+    """
+    seen = [(one, work.sentry.look(str(one.detail).encode())) for one in batch.details]
+    stopped = [(one, alarms) for one, alarms in seen if alarms]
+    stopped = stopped or [(one, held.alarms) for one in batch.details]
+    if not stopped:
+        await hold_back(work, Stopped("evidence", held.body, held.alarms))
+        raise held
+    async with work.store.write() as conn:
+        for one, alarms in stopped:
+            piece = Stopped("evidence detail", str(one.detail).encode(), alarms)
+            await hold_back_in(conn, work, piece)
+            await evidence.withhold_detail(conn, one.leaf, one.part)
 
 
 async def _acknowledge(work: Work, reply: EvidenceReply) -> None:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from central.api.aside import keep_aside, note_aside
 from central.core import check_in as check_ins
 from central.core import enrollment, health, ingest
+from central.core.admission import admit_details
 from central.core.check_in import Heard
 from central.core.enrollment import Asked, Claim
 from central.core.fold import touched
@@ -28,6 +30,7 @@ from proto.hub.enroll import EnrollReply
 from proto.hub.evidence import EvidenceBatch, EvidenceReply
 from proto.ids import ApplianceId, SiteId
 from proto.merkle import Tree
+from proto.phi.arrived import Arrived
 
 
 @dataclass(slots=True)
@@ -141,7 +144,12 @@ async def check_in(hub: Hub, body: bytes, sender: Sender) -> bytes:
     await _clear(hub, known, health.CLEARED_BY_CHECK_IN)
     return hub.keys.head_statement(
         check_ins.head_body(
-            challenge=heard.challenge, now_s=now_ms // 1000, state=row.state, next_s=next_s
+            challenge=heard.challenge,
+            now_s=now_ms // 1000,
+            state=row.state,
+            next_s=next_s,
+            missing=check_ins.missing(heard.full, device_list=known.device_list),
+            unwell=known.raised,
         )
     )
 
@@ -172,7 +180,9 @@ async def take_evidence(hub: Hub, body: bytes, sender: Sender) -> bytes:
     return reply.to_bytes()
 
 
-async def _judge(hub: Hub, known: Known, batch: EvidenceBatch) -> tuple[Shown, Accepted, Mirror]:
+async def _judge(
+    hub: Hub, known: Known, batch: EvidenceBatch[Arrived]
+) -> tuple[Shown, Accepted, Mirror]:
     site, appliance = known.site, known.appliance
     async with hub.store.read() as connection:
         tree = await evidence.load_tree(site, connection, appliance=appliance)
@@ -199,13 +209,21 @@ async def _keep(
     new_head = accepted.complete and cosigned is None
     if not (accepted.leaves or accepted.details or new_head):
         return EvidenceReply(have=tree.size, cosigned=cosigned)
+    admitted = admit_details(accepted.details, looker=hub.looker, closed=hub.closed)
     async with hub.store.write() as connection:
         await evidence.add_leaves(
-            site, connection, appliance=appliance, accepted=accepted, now_ms=hub.now_ms
+            site,
+            connection,
+            appliance=appliance,
+            accepted=accepted,
+            kept=admitted.details,
+            now_ms=hub.now_ms,
         )
+        await keep_aside(hub, connection, known, admitted.aside)
         await _fold(hub, connection, known=known, accepted=accepted)
         if new_head:
             cosigned = await _cosign(hub, connection, known=known, shown=shown)
+    note_aside(hub, known, admitted.aside)
     return EvidenceReply(have=size, cosigned=cosigned)
 
 

@@ -1,9 +1,10 @@
 """The machines' half of the route table: what appliances and monitors may call."""
 
 from central.api import agent, probes
+from central.api.devices import take_devices
 from central.api.raw import RawAccess, RawEntry
 from proto.envelope import ENVELOPE_BYTES_MAX
-from proto.hub import check_in, enroll, evidence
+from proto.hub import check_in, devices, enroll, evidence
 
 MACHINE_ROUTES: tuple[RawEntry, ...] = (
     RawEntry("GET", enroll.PATH_ROOT, RawAccess.ANYONE, agent.root),
@@ -16,6 +17,7 @@ MACHINE_ROUTES: tuple[RawEntry, ...] = (
         agent.take_evidence,
         evidence.BATCH_BYTES_MAX,
     ),
+    RawEntry("POST", devices.PATH, RawAccess.SIGNED, take_devices, ENVELOPE_BYTES_MAX),
     RawEntry("GET", "/healthz", RawAccess.ANYONE, probes.alive),
     RawEntry("GET", "/readyz", RawAccess.ANYONE, probes.ready),
 )

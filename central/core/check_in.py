@@ -8,6 +8,7 @@ Rules, first failure wins:
 - a full state is the one that `state` names (`state_mismatch`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from central.core.refusals import (
@@ -18,7 +19,7 @@ from central.core.refusals import (
 )
 from central.core.settings import HubSettings
 from proto.envelope import Envelope, Kind
-from proto.hub.check_in import BODY_BYTES_MAX, CheckIn, FullState, Head, state_of
+from proto.hub.check_in import BODY_BYTES_MAX, CheckIn, FullState, Head, Missing, state_of
 from proto.ids import ApplianceId
 from proto.keys import Threshold
 from proto.strict_json import b64_decode, b64_encode
@@ -71,7 +72,29 @@ def hear(
     return Heard(said.seq, said.as_of, state, said.challenge, said.full)
 
 
-def head_body(*, challenge: str, now_s: int, state: bytes, next_s: int) -> bytes:
+def head_body(
+    *,
+    challenge: str,
+    now_s: int,
+    state: bytes,
+    next_s: int,
+    missing: Collection[Missing] = (),
+    unwell: Collection[str] = (),
+) -> bytes:
     """Return the body of the answer: `state` is the full state that the hub holds."""
-    head = Head(challenge=challenge, time=now_s, state=b64_encode(state), next_s=next_s)
+    head = Head(
+        challenge=challenge,
+        time=now_s,
+        state=b64_encode(state),
+        next_s=next_s,
+        missing=tuple(missing),
+        unwell=tuple(sorted(unwell)),
+    )
     return head.to_bytes()
+
+
+def missing(full: FullState | None, *, device_list: str) -> tuple[Missing, ...]:
+    """Return what the hub lacks of what an appliance has: known only when it says what it has."""
+    if full is None or full.device_list == device_list:
+        return ()
+    return (Missing.DEVICES,)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from central.core.refusals import ClockError, ForkError, ReplayedError, RollbackError
 from proto.errors import OsirisError
+from proto.hub.check_in import TEXT_SET_ASIDE
 
 
 class Condition(StrEnum):
@@ -15,6 +16,7 @@ class Condition(StrEnum):
     CHECK_IN_REPLAYED = "check_in_replayed"
     CLOCK_OFF = "clock_off"
     UNPROVED_HEAL = "unproved_heal"
+    TEXT_SET_ASIDE = TEXT_SET_ASIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ WORDS: dict[Condition, Meaning] = {
     ),
     Condition.UNPROVED_HEAL: Meaning(
         "A repair was reported as healed without a passing re-check; it is not counted.",
+        ends_by_itself=False,
+    ),
+    Condition.TEXT_SET_ASIDE: Meaning(
+        "Text arrived that should not have left the site. It was not kept and is shown to nobody;"
+        " the appliance's portal says the same.",
         ends_by_itself=False,
     ),
 }

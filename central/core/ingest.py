@@ -31,10 +31,10 @@ from proto.errors import MalformedError, RejectedError
 from proto.evidence import (
     DETAIL_BYTES_MAX,
     SALT_BYTES,
-    HealLeaf,
     Leaf,
-    ScanLeaf,
+    check_of,
     commit,
+    commits_of,
     parse_leaf,
 )
 from proto.hub.evidence import BATCH_BYTES_MAX, Detail, EvidenceBatch
@@ -42,6 +42,7 @@ from proto.ids import ApplianceId, SiteId
 from proto.keys import PublicKey, Threshold, trust_one
 from proto.merkle import Tree
 from proto.note import Checkpoint
+from proto.phi.arrived import Arrived
 from proto.strict_json import b64_decode, b64_encode
 
 
@@ -65,7 +66,7 @@ class Mirror:
 class Shown:
     """A batch whose checkpoint the appliance signed; its leaves are not looked at yet."""
 
-    batch: EvidenceBatch
+    batch: EvidenceBatch[Arrived]
     checkpoint: Checkpoint
 
     @property
@@ -99,12 +100,17 @@ class NewLeaf:
 
 @dataclass(frozen=True, slots=True)
 class OpenedDetail:
-    """A detail that its leaf commits to."""
+    """A detail that its leaf commits to; nobody has looked at its text.
+
+    Attributes:
+        check: whose answer it tells of, None for a repair's own words.
+    """
 
     leaf: int
     part: str
+    check: str | None
     salt: bytes
-    detail: str
+    detail: Arrived
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +129,12 @@ class Accepted:
     complete: bool
 
 
-def read_batch(body: bytes) -> EvidenceBatch:
+def read_batch(body: bytes) -> EvidenceBatch[Arrived]:
     """Read a request's body, or raise `MalformedError` naming the member."""
-    return EvidenceBatch.from_bytes(body, "evidence", size_bytes_max=BATCH_BYTES_MAX)
+    return EvidenceBatch[Arrived].from_bytes(body, "evidence", size_bytes_max=BATCH_BYTES_MAX)
 
 
-def open_shown(mirror: Mirror, batch: EvidenceBatch) -> Shown:
+def open_shown(mirror: Mirror, batch: EvidenceBatch[Arrived]) -> Shown:
     """Verify the checkpoint: from here on the batch is known to come from the appliance.
 
     Raises:
@@ -190,7 +196,7 @@ def _hold_against(mirror: Mirror, shown: Shown, held: Held) -> None:
         raise RollbackError(msg)
 
 
-def _same_as_held(batch: EvidenceBatch, hashes: Sequence[bytes]) -> int:
+def _same_as_held(batch: EvidenceBatch[Arrived], hashes: Sequence[bytes]) -> int:
     """Return how many of the batch's leaves the hub holds; they must be the same ones."""
     for place, (text, known) in enumerate(zip(batch.leaves, hashes, strict=False)):
         if merkle.leaf_hash(text.encode("utf-8")) != known:
@@ -217,37 +223,25 @@ def _open_leaf(mirror: Mirror, trust: Threshold, *, index: int, text: str) -> Ne
     return NewLeaf(index, data, merkle.leaf_hash(data), leaf)
 
 
-def commits_of(leaf: Leaf) -> dict[str, str]:
-    """Return a leaf's commitments, base64, by the part that a detail names."""
-    if isinstance(leaf, ScanLeaf):
-        return {f"checks.{place}": line.commit for place, line in enumerate(leaf.checks)}
-    if isinstance(leaf, HealLeaf):
-        return {
-            "before": leaf.before.commit,
-            "action": leaf.action.commit,
-            "after": leaf.after.commit,
-        }
-    return {}
-
-
-def _open_detail(detail: Detail, sent: Mapping[int, Leaf], place: int) -> OpenedDetail:
+def _open_detail(detail: Detail[Arrived], sent: Mapping[int, Leaf], place: int) -> OpenedDetail:
     where = f"evidence.details.{place}"
     leaf = sent.get(detail.leaf)
     wanted = commits_of(leaf).get(detail.part) if leaf is not None else None
-    if wanted is None:
+    if leaf is None or wanted is None:
         msg = f"{where}: no leaf sent commits to {detail.part} of leaf {detail.leaf}"
         raise DetailMismatchError(msg)
     salt = b64_decode(detail.salt, f"{where}.salt", length=SALT_BYTES)
-    raw = detail.detail.encode("utf-8")
+    raw = detail.detail.unlooked().encode("utf-8")
     if b64_encode(commit(salt, raw)) != wanted:
         msg = f"{where}: is not what leaf {detail.leaf} commits to as {detail.part}"
         raise DetailMismatchError(msg)
     _check_closed(raw, where)
-    return OpenedDetail(detail.leaf, detail.part, salt, detail.detail)
+    check = check_of(leaf, detail.part)
+    return OpenedDetail(detail.leaf, detail.part, check, salt, detail.detail)
 
 
 def _check_closed(raw: bytes, where: str) -> None:
-    """Refuse a detail that is not one flat object of bool, integer or text: no other leaves."""
+    """Refuse a detail that is not one flat object of bool, integer or text."""
     value = strict_json.loads(raw, size_bytes_max=DETAIL_BYTES_MAX, depth_max=1, where=where)
     if not isinstance(value, dict) or any(one is None for one in value.values()):
         msg = f"{where}: must be an object of bool, integer or text"

@@ -1,10 +1,12 @@
 """The mirror of each appliance's evidence log: leaves, details, the tree and cosigned heads."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from central.core.admission import KeptDetail
 from central.core.ingest import Accepted, Held
 from central.store.engine import insert_missing
 from central.store.tables import checkpoints, details, heads, leaves
@@ -94,9 +96,10 @@ async def add_leaves(
     *,
     appliance: ApplianceId,
     accepted: Accepted,
+    kept: Collection[KeptDetail],
     now_ms: int,
 ) -> None:
-    """Store accepted leaves and details, and move the head by compare-and-set.
+    """Store accepted leaves and admitted details, and move the head by compare-and-set.
 
     Raises:
         HeadMovedError: the head is not where it was when the batch was judged.
@@ -126,9 +129,9 @@ async def add_leaves(
             "leaf": one.leaf,
             "part": one.part,
             "salt": one.salt,
-            "detail": one.detail,
+            "detail": str(one.detail),
         }
-        for one in accepted.details
+        for one in kept
     ]
     await insert_missing(connection, details, rows)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from central.core.health import Condition
 from central.core.signing import evidence_origin
 from central.store.appliances import Enrolled
+from proto.hub.devices import NOTHING_HELD
 from proto.ids import ApplianceId, SiteId
 from proto.keys import PublicKey, Threshold, trust_one
 
@@ -24,8 +25,9 @@ class Known:
         origin: the origin line of its evidence checkpoints.
         seq: its last check-in's number.
         state: that of the last full state received.
+        device_list: digest of what is held of its list of devices.
         raised: conditions it is known to be in, and when they were last written.
-        evidence: held while a batch of its evidence is judged and stored.
+        evidence: held while a batch of its evidence, or a page of devices, is judged and stored.
     """
 
     site: SiteId
@@ -37,6 +39,7 @@ class Known:
     state: bytes
     last_seen_ms: int | None
     as_of_s: int
+    device_list: str = NOTHING_HELD
     raised: dict[Condition, int] = field(default_factory=dict)
     evidence: asyncio.Lock = field(default_factory=asyncio.Lock)
 

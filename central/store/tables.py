@@ -9,6 +9,8 @@ seconds as an appliance signed them. Hashes and keys are raw bytes.
 | leaves, details, checkpoints, heads | evidence: kept six years (45 CFR 164.316(b)(2)(i)) |
 | targets, findings, incidents, heals, reported_health | a fold of the evidence, rebuilt from it |
 | conditions | one row a site, appliance and code |
+| devices, device_lists | the appliance's own list, at most 4,096 devices |
+| quarantine | the newest 500 of each appliance |
 | refusals | the newest 2,000 |
 | sessions | purged when they end |
 """
@@ -294,6 +296,52 @@ conditions = Table(
     _of_appliance(),
 )
 """What the hub says of an appliance: a fork, a rollback, a clock that is off."""
+
+devices = Table(
+    "devices",
+    metadata,
+    _site(),
+    _appliance(),
+    _need("device", ID),
+    _need("device_class", CODE),
+    _need("off_limits", Boolean),
+    Column("label", String(320)),
+    Column("name", String(320)),
+    Column("vendor", String(320)),
+    _need("digest", LargeBinary(32)),
+    PrimaryKeyConstraint("site_id", "appliance_id", "device"),
+    _of_appliance(),
+)
+"""What devices are called: text that was scrubbed on the appliance and admitted here."""
+
+device_lists = Table(
+    "device_lists",
+    metadata,
+    _site(),
+    _appliance(),
+    _need("seq", BigInteger),
+    _need("digest", CODE),
+    _need("received_ms", BigInteger),
+    PrimaryKeyConstraint("site_id", "appliance_id"),
+    _of_appliance(),
+)
+"""How far each list of devices came: its last page, and the digest of what is held of it."""
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    _site(),
+    _appliance(),
+    _need("sha256", LargeBinary(32)),
+    _need("place", CODE),
+    _need("what", CODE),
+    _need("forms", String(500)),
+    _need("size_bytes", Integer),
+    _need("at_ms", BigInteger),
+    PrimaryKeyConstraint("site_id", "appliance_id", "sha256", "place"),
+    _of_appliance(),
+)
+"""Text that was not admitted: where it stood and what was seen in it, and none of the text."""
 
 refusals = Table(
     "refusals",

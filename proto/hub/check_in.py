@@ -5,6 +5,7 @@ A hub that answers with another state gets the full state with the next request.
 """
 
 import hashlib
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -28,9 +29,18 @@ TARGETS_MAX = 800
 NOTHING_ACKNOWLEDGED = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 """The state a hub names before it ever received a full one: 32 zero bytes."""
 
+TEXT_SET_ASIDE = "text_set_aside"
+"""What a hub calls it when it did not admit text that an appliance sent."""
+
+
+class Missing(StrEnum):
+    """What a hub can lack."""
+
+    DEVICES = "devices"
+
 
 class TargetGroup(Message):
-    """Targets of one platform and class, by id alone: no name leaves the site."""
+    """Targets of one platform and class, by id alone; what they are called travels by itself."""
 
     platform: Annotated[Platform, Field(strict=False)]
     device_class: Annotated[DeviceClass, Field(strict=False)]
@@ -53,6 +63,7 @@ class FullState(Message):
         evidence_root: its RFC 6962 root.
         health: codes of the conditions the appliance is unwell with, sorted.
         targets: at most 800 ids in all; `targets_total` counts every target.
+        device_list: digest of the list of devices in words, see `proto.hub.devices`.
     """
 
     version: CodeName
@@ -63,6 +74,7 @@ class FullState(Message):
     devices: Annotated[tuple[DeviceCount, ...], Field(strict=False, max_length=16)]
     targets: Annotated[tuple[TargetGroup, ...], Field(strict=False, max_length=64)]
     targets_total: Count
+    device_list: B64Of32
     observe_only: bool
 
 
@@ -101,6 +113,8 @@ class Head(Message):
     Attributes:
         state: the full state that the hub last received from this appliance.
         next_s: when the hub wants the next check-in; it may lengthen the wait, not stop it.
+        missing: what the hub lacks and the appliance has; no member at all when that is nothing.
+        unwell: conditions that the hub finds this appliance in; no member at all when it is well.
     """
 
     v: Literal[1] = 1
@@ -108,6 +122,18 @@ class Head(Message):
     time: Seconds
     state: B64Of32
     next_s: Annotated[int, Field(ge=1, le=86_400)]
+    missing: Annotated[
+        tuple[Annotated[Missing, Field(strict=False)], ...], Field(strict=False, max_length=4)
+    ] = ()
+    unwell: Annotated[tuple[CodeName, ...], Field(strict=False, max_length=16)] = ()
+
+    def to_bytes(self) -> bytes:
+        """Return compact JSON, without the members that say nothing."""
+        value = self.to_value()
+        for name in ("missing", "unwell"):
+            if not value[name]:
+                del value[name]
+        return self._dump(value)
 
 
 def state_of(full: FullState) -> bytes:

@@ -3,13 +3,21 @@
 The batch needs no signature of its own: every leaf is a signed envelope, and the checkpoint that
 the appliance signed fixes all leaves and their order. The hub answers with what it has, co-signed;
 an answer that was lost only makes the appliance send again what the hub already holds.
+
+A batch that leaves is `EvidenceBatch[Scrubbed]`; the same JSON, read by the hub, is
+`EvidenceBatch[Arrived]`: what is in it has been looked at by nobody there.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field
 
+from proto.evidence import DETAIL_BYTES_MAX, LeafText
 from proto.message import ApplianceIdField, B64Of16, Count, Message
+from proto.phi.arrived import Arrived
+from proto.phi.values import Scrubbed
+
+Text = TypeVar("Text", Scrubbed, Arrived)
 
 PATH = "/api/agent/evidence"
 LEAVES_MAX = 256
@@ -17,7 +25,18 @@ BATCH_BYTES_MAX = 1024 * 1024
 NOTE_BYTES_MAX = 4096
 
 
-class Detail(Message):
+NoteText = Annotated[
+    str,
+    Field(
+        max_length=NOTE_BYTES_MAX,
+        pattern=r"\A[A-Za-z0-9./:_-]{1,200}\n[0-9]{1,16}\n[A-Za-z0-9+/]{43}=\n(?:[!-~]{1,200}\n){0,4}\n"
+        r"(?:\x{2014} [!-~]{1,200} [A-Za-z0-9+/=]{1,200}\n){1,8}\z",
+    ),
+]
+"""A signed checkpoint (C2SP tlog-checkpoint): an origin, a size, a root and signatures."""
+
+
+class Detail(Message, Generic[Text]):
     """The detail behind a commitment: `salt` and the exact bytes of the detail, as text.
 
     `leaf` is the leaf's index; `part` says which commitment of the leaf is opened: `checks.0`,
@@ -27,10 +46,10 @@ class Detail(Message):
     leaf: Count
     part: Annotated[str, Field(pattern=r"\A(checks\.[0-9]{1,2}|before|action|after)\z")]
     salt: B64Of16
-    detail: Annotated[str, Field(max_length=16 * 1024)]
+    detail: Annotated[Text, Field(max_length=DETAIL_BYTES_MAX)]
 
 
-class EvidenceBatch(Message):
+class EvidenceBatch(Message, Generic[Text]):
     """Body of the request: leaves `first` .. `first + len(leaves)` and a checkpoint.
 
     `leaves` are envelopes exactly as stored (ASCII JSON text). `checkpoint` is a note signed by the
@@ -41,9 +60,9 @@ class EvidenceBatch(Message):
     v: Literal[1] = 1
     appliance: ApplianceIdField
     first: Count
-    leaves: Annotated[tuple[str, ...], Field(strict=False, max_length=LEAVES_MAX)]
-    details: Annotated[tuple[Detail, ...], Field(strict=False, max_length=LEAVES_MAX * 100)]
-    checkpoint: Annotated[str, Field(max_length=NOTE_BYTES_MAX)]
+    leaves: Annotated[tuple[LeafText, ...], Field(strict=False, max_length=LEAVES_MAX)]
+    details: Annotated[tuple[Detail[Text], ...], Field(strict=False, max_length=LEAVES_MAX * 100)]
+    checkpoint: NoteText
 
 
 class EvidenceReply(Message):

@@ -184,14 +184,19 @@ def part_of_a_log(first: int, count: int) -> Accepted:
 async def test_the_head_moves_by_compare_and_set(store: Store) -> None:
     async with store.write() as connection:
         await evidence.add_leaves(
-            SITE, connection, appliance=BOX, accepted=part_of_a_log(0, 3), now_ms=NOW_MS
+            SITE, connection, appliance=BOX, kept=(), accepted=part_of_a_log(0, 3), now_ms=NOW_MS
         )
         tree = await evidence.load_tree(SITE, connection, appliance=BOX)
     assert tree == part_of_a_log(0, 3).tree
     with pytest.raises(HeadMovedError):
         async with store.write() as connection:
             await evidence.add_leaves(
-                SITE, connection, appliance=BOX, accepted=part_of_a_log(1, 4), now_ms=NOW_MS
+                SITE,
+                connection,
+                appliance=BOX,
+                kept=(),
+                accepted=part_of_a_log(1, 4),
+                now_ms=NOW_MS,
             )
     async with store.read() as connection:
         assert (await evidence.load_tree(SITE, connection, appliance=BOX)).size == 3

@@ -17,6 +17,7 @@ from proto.evidence import Result, Turn
 from proto.findings import Verdict
 from proto.hub import check_in, evidence
 from proto.hub.check_in import FullState, TargetGroup, state_of
+from proto.hub.devices import NOTHING_HELD
 from proto.ids import ApplianceId
 from proto.incidents import Cause
 from proto.inventory import DeviceClass, Platform
@@ -122,6 +123,7 @@ async def told(world: ConsoleWorld, box: Box) -> None:
             ),
         ),
         targets_total=2,
+        device_list=NOTHING_HELD,
         observe_only=False,
     )
     body = box.check_in(now_s=world.trial.now_s, state=state_of(full), full=full)

@@ -10,8 +10,10 @@ from starlette.types import ASGIApp
 
 from appliance.handlers.people import People
 from appliance.handlers.work import HubTrust, Work
+from appliance.portal import local
 from appliance.portal.app import build, portal_pages
 from appliance.portal.state import Identity, Live, Portal
+from appliance.ports import Scanner, Shell
 from appliance.store import accounts
 from appliance.store.accounts import AccountTable
 from appliance.store.db import Store
@@ -25,6 +27,7 @@ from runtime.web.sessions import Accounts
 from tests.e2e import clinic_rows as rows
 from tests.fakes.clock import ManualClock
 from tests.fakes.scanner import FakeScanner
+from tests.fakes.scrubbing import scrubber_over
 from tests.fakes.sealer import FakeSealer
 from tests.fakes.shell import FakeShell
 from tests.unit.discovery_site import NoHub, settings
@@ -64,9 +67,16 @@ class PortalWorld:
 
 @asynccontextmanager
 async def portal_world(
-    folder: Path, *, zone: str = "America/New_York"
+    folder: Path,
+    *,
+    zone: str = "America/New_York",
+    scanner: Scanner | None = None,
+    shell: Shell | None = None,
 ) -> AsyncIterator[PortalWorld]:
-    """Open a portal over an empty store in `folder`, with one account."""
+    """Open a portal over an empty store in `folder`, with one account.
+
+    Without a scanner and a shell its network is empty and silent.
+    """
     clock = ManualClock(rows.NOW_MS)
     key = SigningKey(system_entropy(SEED_BYTES))
     content = rows.content()
@@ -75,6 +85,8 @@ async def portal_world(
         async with store.write() as conn:
             kept = await hashed(Secret(PASSWORD))
             await accounts.add(conn, PERSON, kept, now_ms=clock.now_ms())
+        sealer = FakeSealer()
+        scrubber = await scrubber_over(store, sealer=sealer, entropy=system_entropy, clock=clock)
         work = Work(
             settings=settings(()),
             store=store,
@@ -82,9 +94,10 @@ async def portal_world(
             scribe=Scribe(rows.SITE, rows.APPLIANCE, "test/log", key),
             clock=clock,
             entropy=system_entropy,
-            shell=FakeShell({}),
-            scanner=FakeScanner([]),
-            sealer=FakeSealer(),
+            shell=shell or FakeShell({}),
+            scanner=scanner or FakeScanner([]),
+            sealer=sealer,
+            scrubber=scrubber,
             hub=NoHub(),
             trust=HubTrust(Threshold(KeyRing((Holder("hub", key.public),))), ()),
             version="0.1.0",
@@ -106,6 +119,7 @@ async def portal_world(
             ),
             pages=portal_pages(zone),
         )
-        yield PortalWorld(store, work, clock, build(portal, Door.LAN), build(portal, Door.SOCKET))
+        socket = build(portal, Door.SOCKET, more=local.entries(work))
+        yield PortalWorld(store, work, clock, build(portal, Door.LAN), socket)
     finally:
         await store.close()

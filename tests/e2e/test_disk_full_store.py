@@ -18,6 +18,7 @@ from appliance.store.health import Condition
 from appliance.store.room import BALLAST_BYTES, Ballast
 from appliance.tasks import tidy
 from proto.errors import NoRoomError
+from proto.evidence import detail_of
 from proto.ids import IncidentId, TargetId
 from proto.incidents import Cause, Incident, Severity, State
 from proto.inventory import DeviceClass
@@ -53,7 +54,7 @@ async def fill(work: Work) -> None:
     """Store a long log, of which the hub holds most, and two incidents, of which one is closed."""
     async with work.store.write() as conn:
         draft = records.health_draft(work.author(), "hub_unreachable", ok=True)
-        opening = records.Opening(bytes(16), b'{"value":"x"}')
+        opening = records.Opening(bytes(16), detail_of({"value": True}))
         drafts = [replace(draft, openings={"checks.0": opening})] * LEAVES
         await evidence.append(conn, work.scribe, drafts)
         await evidence.acknowledge(conn, ACKED, cosigned="")

@@ -9,6 +9,7 @@ import pytest
 from central.store import tables
 from proto.envelope import Kind, sign
 from proto.hub.check_in import PATH, DeviceCount, FullState, TargetGroup, state_of
+from proto.hub.devices import NOTHING_HELD
 from proto.inventory import DeviceClass, Platform
 from proto.strict_json import b64_encode
 from tests.fakes.box import CONTENT, Box, read_head, said
@@ -35,6 +36,7 @@ def full_state(**changes: object) -> FullState:
             TargetGroup(platform=Platform.LINUX, device_class=DeviceClass.SERVER, ids=(TARGET,)),
         ),
         "targets_total": 1,
+        "device_list": NOTHING_HELD,
         "observe_only": False,
         **changes,
     }

@@ -219,13 +219,13 @@ async def test_a_log_that_was_set_back_is_refused_until_it_goes_on_from_there(
 
 async def test_a_detail_that_its_leaf_does_not_commit_to_is_refused(hub: Trial, box: Box) -> None:
     some_scans(box, 2)
-    box.details[1] = [box.details[1][0].model_copy(update={"detail": '{"value":"yes"}'})]
+    box.details[1] = [{**box.details[1][0], "detail": '{"value":"yes"}'}]
     assert await refused(hub, box.batch(), 403) == "detail_mismatch"
 
 
 async def test_a_detail_of_a_leaf_that_was_not_sent_is_refused(hub: Trial, box: Box) -> None:
     some_scans(box, 2)
-    box.details[1] = [box.details[1][0].model_copy(update={"leaf": 9})]
+    box.details[1] = [{**box.details[1][0], "leaf": 9}]
     assert await refused(hub, box.batch(), 403) == "detail_mismatch"
 
 

@@ -19,6 +19,7 @@ from proto.evidence import Outcome, Result, Turn
 from proto.findings import Verdict
 from proto.hub import check_in, evidence
 from proto.hub.check_in import DeviceCount, FullState, TargetGroup, state_of
+from proto.hub.devices import NOTHING_HELD
 from proto.ids import ApplianceId, IncidentId, SiteId, TargetId
 from proto.incidents import Cause, Severity, State
 from proto.inventory import DeviceClass, Platform
@@ -93,6 +94,7 @@ async def a_site(hub: Trial) -> Box:
             TargetGroup(platform=Platform.LINUX, device_class=DeviceClass.SERVER, ids=(ONE, TWO)),
         ),
         targets_total=2,
+        device_list=NOTHING_HELD,
         observe_only=False,
     )
     said = box.check_in(now_s=hub.now_s, state=state_of(full), full=full)

@@ -1,6 +1,6 @@
 """A real hub inside the test's process: the same code over real SQLite, reached without sockets.
 
-`InProcessHub` is `ports.HubTransport`: what is posted goes through the hub's own ASGI application.
+What is posted to `InProcessHub` goes through the hub's own ASGI application.
 It can lose a request, lose a reply, deliver twice, or be away, because networks do.
 """
 
@@ -29,6 +29,8 @@ from proto.errors import RejectedError, UnreachableError
 from proto.hub.enroll import PATH_ENROLL
 from proto.ids import SiteId
 from proto.keys import SEED_BYTES, SigningKey
+from proto.phi import default_names, default_policy
+from proto.phi.admission import Looker
 from proto.trust_root import TrustRoot, fingerprint, open_first, sign_root
 from runtime.clock import Clock, Entropy
 from runtime.log import logger
@@ -88,7 +90,7 @@ class InProcessHub:
     away: bool = False
 
     async def post(self, path: str, body: bytes) -> bytes:
-        """Send a request; see `ports.HubTransport.post`."""
+        """Send a request; the errors of `ports.HubTransport.send`."""
         fault = self.faults.pop(0) if self.faults else None
         if self.away or fault is Fault.REQUEST_LOST:
             msg = "hub: no answer"
@@ -156,6 +158,8 @@ async def running_hub(
         registry=Registry(ORIGIN),
         check_ins=CheckInGroups(store),
         settings=settings or HubSettings(),
+        looker=Looker(default_policy(), default_names()),
+        closed={},
         clock=clock,
         entropy=entropy,
         log=logger("hub"),

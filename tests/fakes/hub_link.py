@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from random import Random
 
 from proto.errors import RejectedError, UnreachableError
+from proto.hub.outgoing import Outgoing, wire
+from proto.keys import SigningKey
 
 Serve = Callable[[str, bytes], asyncio.Task[tuple[int, bytes]] | None]
 """Hands a request to the hub; None when nobody listens there."""
@@ -44,7 +46,7 @@ class Network:
     faults: Faults
 
     async def exchange(self, path: str, body: bytes) -> bytes:
-        """Send a request and wait for its answer; see `ports.HubTransport.post`."""
+        """Send a request and wait for its answer; the errors of `ports.HubTransport.send`."""
         reply: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
         self._send(path, body, reply)
         if self.chance.random() < self.faults.repeat:
@@ -107,18 +109,21 @@ class HubLink:
     """`ports.HubTransport` of one start of one appliance.
 
     Attributes:
+        signer: the appliance's own key.
         sent: told of every request before it leaves.
         require_alive: raises once the appliance is no more.
     """
 
     network: Network
+    signer: SigningKey
     sent: Callable[[str, bytes], None]
     require_alive: Callable[[], None]
 
-    async def post(self, path: str, body: bytes) -> bytes:
-        """Send a request; see `ports.HubTransport.post`."""
+    async def send(self, message: Outgoing) -> bytes:
+        """Send a message; see `ports.HubTransport.send`."""
         self.require_alive()
-        self.sent(path, body)
-        answer = await self.network.exchange(path, body)
+        request = wire(message, signer=self.signer)
+        self.sent(request.path, request.body)
+        answer = await self.network.exchange(request.path, request.body)
         self.require_alive()
         return answer

@@ -11,12 +11,14 @@ from pathlib import Path
 from random import Random
 
 from appliance.core.settings import Settings, Site
+from appliance.handlers.scrubber import Scrubber
 from appliance.handlers.work import HubTrust, Work
 from appliance.store.db import Store
 from appliance.store.evidence import Scribe
 from appliance.tasks import check_in, heal, scan, uplink
 from central.api.machine_routes import MACHINE_ROUTES
 from central.api.raw import Machines
+from central.core.admission import closed_fields
 from central.core.settings import HubSettings
 from central.state import Hub, load_registry
 from central.store.check_ins import CheckInGroups
@@ -26,11 +28,14 @@ from central.store.registry import Registry
 from proto.catalog.model import Autonomy, Content
 from proto.ids import ApplianceId, SiteId
 from proto.keys import SigningKey
+from proto.phi import default_names, default_policy
+from proto.phi.admission import Looker
 from runtime.log import logger
 from tests.fakes.clock import SeededEntropy
 from tests.fakes.hub import ORIGIN, HubSecrets, InProcessHub
 from tests.fakes.hub_link import HubLink, Network
 from tests.fakes.scanner import FakeScanner
+from tests.fakes.scrubbing import scrubber_over
 from tests.fakes.sealer import FakeSealer
 from tests.fakes.target_world import Target, TargetShell
 from tests.sim.life import Life
@@ -113,6 +118,8 @@ class HubNode:
             registry=Registry(ORIGIN),
             check_ins=CheckInGroups(store),
             settings=HubSettings(check_in_s=CHECK_IN_S),
+            looker=Looker(default_policy(), default_names()),
+            closed=closed_fields(self.common.content),
             clock=SimClock(),
             entropy=entropy_of(self.common, "hub", self.lives),
             log=logger("hub"),
@@ -182,14 +189,19 @@ class ApplianceNode:
             free_bytes=lambda: FREE_BYTES,
         )
         life.closes.append(store.close)
-        work = self._work(life, store, clock)
+        scrubber = await self._scrubber(store, clock)
+        work = self._work(life, store, clock, scrubber)
         self.work = work
         ready.set()
         async with asyncio.TaskGroup() as group:
             for loop in (scan.run, heal.run, check_in.run, uplink.run):
                 group.create_task(loop(work))
 
-    def _work(self, life: Life, store: Store, clock: SimClock) -> Work:
+    async def _scrubber(self, store: Store, clock: SimClock) -> Scrubber:
+        entropy = entropy_of(self.common, f"{self.name}:tokens", self.lives)
+        return await scrubber_over(store, sealer=self.sealer, entropy=entropy, clock=clock)
+
+    def _work(self, life: Life, store: Store, clock: SimClock, scrubber: Scrubber) -> Work:
         me = self.identity
         return Work(
             settings=SETTINGS,
@@ -201,7 +213,8 @@ class ApplianceNode:
             shell=TargetShell(self.targets, require_alive=life.require_alive),
             scanner=FakeScanner([]),
             sealer=self.sealer,
-            hub=HubLink(self.network, self.sent, life.require_alive),
+            scrubber=scrubber,
+            hub=HubLink(self.network, me.key, self.sent, life.require_alive),
             trust=self.trust,
             version="sim",
         )

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from appliance.core.plan import Plan, Step
+from appliance.core.records import Told
 from proto.catalog.load import load
 from proto.catalog.model import Check, Content, Rule, Runbook
 from proto.findings import Finding, Reason, Scalar, Vantage, Verdict
 from proto.ids import IncidentId, SiteId, TargetId
 from proto.incidents import Incident, Severity, State
 from proto.inventory import DeviceClass, Facts, Platform
+from proto.phi.leaving import Leaving, closed
 from tests.unit.reference_set import as_files, whole_texts
 
 SITE, TARGET = SiteId("s-aaaaaaaaaa"), TargetId("t-aaaaaaaaaa")
@@ -44,6 +46,19 @@ def finding(
         vantage=Vantage.SSH,
         content=content,
     )
+
+
+def leaving(seen: Mapping[str, Scalar]) -> dict[str, Leaving]:
+    """Return fields as they may leave, where every text is of a closed list."""
+    return {
+        name: closed(value, (value,)) if isinstance(value, str) else value
+        for name, value in seen.items()
+    }
+
+
+def told(found: Finding) -> Told:
+    """Return a finding whose every field is closed, as evidence tells it."""
+    return Told(found, leaving(found.seen))
 
 
 def incident(

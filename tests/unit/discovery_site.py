@@ -16,9 +16,11 @@ from appliance.store.findings import Kept
 from proto.catalog.load import load
 from proto.catalog.model import Autonomy, Content
 from proto.errors import UnreachableError
+from proto.hub.outgoing import Outgoing
 from proto.ids import ApplianceId, SiteId, TargetId
 from proto.keys import SEED_BYTES, Holder, KeyRing, SigningKey, Threshold
 from tests.fakes.clock import ManualClock, SeededEntropy
+from tests.fakes.scrubbing import scrubber_over
 from tests.fakes.sealer import FakeSealer
 from tests.unit.reference_set import as_files, whole_texts
 
@@ -29,9 +31,9 @@ SITE = SiteId("s-aaaaaaaaaa")
 class NoHub:
     """`ports.HubTransport` of an appliance whose hub is away."""
 
-    async def post(self, path: str, body: bytes) -> bytes:
-        """Refuse to carry anything; see `ports.HubTransport.post`."""
-        msg = f"{path}: {len(body)} bytes go nowhere"
+    async def send(self, message: Outgoing) -> bytes:
+        """Refuse to carry anything; see `ports.HubTransport.send`."""
+        msg = f"a {type(message).__name__} goes nowhere"
         raise UnreachableError(msg)
 
 
@@ -84,9 +86,10 @@ async def small_site(
     """Open a site on a store in `folder`."""
     clock, entropy = ManualClock(), SeededEntropy()
     key = SigningKey(entropy(SEED_BYTES))
-    checked = content()
+    checked, sealer = content(), FakeSealer()
     store = await Store.open(folder / "appliance.db", now_ms=clock.now_ms())
     try:
+        scrubber = await scrubber_over(store, sealer=sealer, entropy=entropy, clock=clock)
         yield SmallSite(
             Work(
                 settings=settings(networks),
@@ -97,7 +100,8 @@ async def small_site(
                 entropy=entropy,
                 shell=shell,
                 scanner=scanner,
-                sealer=FakeSealer(),
+                sealer=sealer,
+                scrubber=scrubber,
                 hub=NoHub(),
                 trust=HubTrust(Threshold(KeyRing((Holder("hub", key.public),))), ()),
                 version="0",

@@ -17,10 +17,13 @@ from proto import merkle, note
 from proto.envelope import Kind, open_envelope, sign
 from proto.errors import IntegrityError, RejectedError, UnreachableError
 from proto.hub.check_in import BODY_BYTES_MAX, NOTHING_ACKNOWLEDGED, CheckIn, Head
+from proto.hub.devices import DevicePage, DevicesReply
 from proto.hub.evidence import BATCH_BYTES_MAX, EvidenceBatch, EvidenceReply
+from proto.hub.outgoing import Outgoing, wire
 from proto.invariants import InvariantError, require
 from proto.keys import SEED_BYTES, Holder, KeyRing, SigningKey, Threshold, trust_one
 from proto.note import Algorithm, Checkpoint, NoteKey
+from proto.phi.arrived import Arrived
 from tests.fakes.clock import SeededEntropy
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.shell import FakeShell
@@ -37,13 +40,16 @@ class Told:
     """`ports.HubTransport` that keeps what it was sent and answers as it was told to."""
 
     answer: Answer
+    signer: SigningKey
     sent: list[bytes] = field(default_factory=list)
 
-    async def post(self, path: str, body: bytes) -> bytes:
-        """Answer a request; see `ports.HubTransport.post`."""
-        del path
-        self.sent.append(body)
-        return self.answer(body)
+    async def send(self, message: Outgoing) -> bytes:
+        """Answer a message; see `ports.HubTransport.send`."""
+        if isinstance(message, DevicePage):
+            return DevicesReply(held=message.digest).to_bytes()
+        request = wire(message, signer=self.signer)
+        self.sent.append(request.body)
+        return self.answer(request.body)
 
 
 def unheard(_: bytes) -> bytes:
@@ -56,7 +62,7 @@ async def work(tmp_path: Path) -> AsyncIterator[Work]:
     async with small_site(tmp_path, scanner=FakeScanner([]), shell=FakeShell({})) as site:
         cosigner = NoteKey(NAME, LOG.public, Algorithm.COSIGNATURE)
         trust = HubTrust(Threshold(KeyRing((Holder("hub", HUB.public),))), (cosigner,))
-        yield replace(site.work, hub=Told(unheard), trust=trust)
+        yield replace(site.work, hub=Told(unheard, site.work.scribe.key), trust=trust)
 
 
 def told(work: Work, answer: Answer) -> Told:
@@ -149,8 +155,8 @@ async def acked(work: Work) -> int:
         return (await evidence.head(conn)).acked_size
 
 
-def batch_of(body: bytes) -> EvidenceBatch:
-    return EvidenceBatch.from_bytes(body, "evidence", size_bytes_max=BATCH_BYTES_MAX)
+def batch_of(body: bytes) -> EvidenceBatch[Arrived]:
+    return EvidenceBatch[Arrived].from_bytes(body, "evidence", size_bytes_max=BATCH_BYTES_MAX)
 
 
 def has(count: int, *, cosigned: str | None = None) -> Answer:
@@ -168,8 +174,8 @@ def cosigned(work: Work, envelopes: list[bytes], *, signer: SigningKey = LOG) ->
 
 async def envelopes(work: Work) -> list[bytes]:
     async with work.store.read() as conn:
-        batch = await evidence.batch(conn, 0, leaves_max=100, bytes_max=10**9)
-    return [leaf.envelope for leaf in batch]
+        batch = await evidence.batch(conn, work.scribe, 0, leaves_max=100, bytes_max=10**9)
+    return [leaf.envelope.encode() for leaf in batch]
 
 
 async def test_a_lost_answer_only_makes_the_same_leaves_go_again(work: Work) -> None:

@@ -56,9 +56,9 @@ async def turns(work: Work) -> list[tuple[Turn, Cause | None]]:
     """Return the turns that evidence tells, in order."""
     trust = trust_one("appliance", work.scribe.key.public)
     async with work.store.read() as conn:
-        batch = await evidence.batch(conn, 0, leaves_max=100, bytes_max=10**9)
+        batch = await evidence.batch(conn, work.scribe, 0, leaves_max=100, bytes_max=10**9)
     told = [
-        parse_leaf(open_envelope(one.envelope, kind=Kind.EVIDENCE, trust=trust).body)
+        parse_leaf(open_envelope(one.envelope.encode(), kind=Kind.EVIDENCE, trust=trust).body)
         for one in batch
     ]
     assert all(isinstance(leaf, ScanLeaf | IncidentLeaf) for leaf in told)

@@ -11,7 +11,7 @@ from appliance.core.records import (
     Author,
     Draft,
     Ending,
-    Seen,
+    ToldSide,
     heal_draft,
     health_draft,
     incident_draft,
@@ -35,15 +35,15 @@ from proto.incidents import IN_HAND, Cause, State
 from proto.invariants import InvariantError
 from proto.strict_json import b64_encode, loads
 from tests.fakes.clock import SeededEntropy
-from tests.unit.core_values import NOW_MS, SITE, TARGET, finding, incident, plan
+from tests.unit.core_values import NOW_MS, SITE, TARGET, finding, incident, leaving, plan, told
 
 AUTHOR = Author(SITE, ApplianceId("a-aaaaaaaaaa"), NOW_MS, salts=SeededEntropy(1))
 ENDING = Ending(
     rule="l1.x",
     runbook="rb.x",
     content="ab" * 32,
-    before=Seen(Verdict.DRIFTED, None, {"value": "yes"}),
-    after=Seen(Verdict.COMPLIANT, None, {"value": "no"}),
+    before=ToldSide(Verdict.DRIFTED, None, leaving({"value": "yes"})),
+    after=ToldSide(Verdict.COMPLIANT, None, leaving({"value": "no"})),
     outcome=Outcome.DONE,
     changed=True,
     steps=1,
@@ -55,11 +55,11 @@ def opens(draft: Draft, commits: Mapping[str, str]) -> dict[str, dict[str, Scala
     """Check that every commitment is opened by its part, and return the details."""
     assert set(draft.openings) == set(commits)
     for part, opening in draft.openings.items():
-        assert b64_encode(commit(opening.salt, opening.detail)) == commits[part]
+        assert b64_encode(commit(opening.salt, str(opening.detail).encode())) == commits[part]
     salts = [opening.salt for opening in draft.openings.values()]
     assert len(set(salts)) == len(salts), "a salt hides only what it is used for once"
     return {
-        part: loads(opening.detail, size_bytes_max=4096)  # type: ignore[misc]
+        part: loads(str(opening.detail).encode(), size_bytes_max=4096)  # type: ignore[misc]
         for part, opening in draft.openings.items()
     }
 
@@ -67,7 +67,9 @@ def opens(draft: Draft, commits: Mapping[str, str]) -> dict[str, dict[str, Scala
 def test_a_scan_speaks_for_its_checks_in_order_and_opens() -> None:
     first = finding(Verdict.COMPLIANT, seen={"value": "no"})
     second = replace(finding(Verdict.UNKNOWN, seen={}), check="lin.aaa")
-    (draft,) = scan_drafts(AUTHOR, TARGET, [first, second], since_ms=NOW_MS - 5000, full=True)
+    (draft,) = scan_drafts(
+        AUTHOR, TARGET, [told(first), told(second)], since_ms=NOW_MS - 5000, full=True
+    )
     leaf = draft.leaf(7)
     assert isinstance(leaf, ScanLeaf)
     assert [line.id for line in leaf.checks] == ["lin.aaa", first.check]
@@ -81,22 +83,22 @@ def test_a_scan_speaks_for_its_checks_in_order_and_opens() -> None:
 def test_however_many_checks_there_are_every_leaf_stays_within_its_bounds(count: int) -> None:
     name = "lin." + "x" * 50
     found = [replace(finding(Verdict.DRIFTED), check=f"{name}{n:04}") for n in range(count)]
-    drafts = scan_drafts(AUTHOR, TARGET, found, since_ms=NOW_MS, full=False)
-    told = []
+    drafts = scan_drafts(AUTHOR, TARGET, [told(one) for one in found], since_ms=NOW_MS, full=False)
+    lines = []
     for place, draft in enumerate(drafts):
         leaf = draft.leaf(place)
         assert isinstance(leaf, ScanLeaf)
         assert len(leaf.checks) <= CHECKS_PER_LEAF_MAX
         assert len(leaf.to_bytes()) <= BODY_BYTES_MAX
         assert parse_leaf(leaf.to_bytes()) == leaf
-        told += [line.id for line in leaf.checks]
-    assert told == sorted(one.check for one in found)
+        lines += [line.id for line in leaf.checks]
+    assert lines == sorted(one.check for one in found)
 
 
 def test_one_leaf_cannot_speak_for_two_content_sets() -> None:
     mixed = [finding(), replace(finding(content="00" * 32), check="lin.aaa")]
     with pytest.raises(InvariantError, match="content"):
-        scan_drafts(AUTHOR, TARGET, mixed, since_ms=NOW_MS, full=False)
+        scan_drafts(AUTHOR, TARGET, [told(one) for one in mixed], since_ms=NOW_MS, full=False)
 
 
 def test_a_repair_is_one_leaf_with_before_action_and_after() -> None:
@@ -118,7 +120,7 @@ def test_a_repair_is_one_leaf_with_before_action_and_after() -> None:
 @pytest.mark.parametrize("verdict", [Verdict.DRIFTED, Verdict.NOT_APPLICABLE, Verdict.UNKNOWN])
 def test_healed_cannot_be_written_without_a_passing_re_check(verdict: Verdict) -> None:
     reason = Reason.TIMEOUT if verdict is Verdict.UNKNOWN else None
-    claim = replace(ENDING, after=Seen(verdict, reason, {}))
+    claim = replace(ENDING, after=ToldSide(verdict, reason, {}))
     with pytest.raises(InvariantError, match="healed without"):
         heal_draft(AUTHOR, incident(), claim)
 

@@ -42,6 +42,7 @@ from runtime.sqlite import inline_through
 from tests.e2e.clinic_scene_content import Lamp, content
 from tests.fakes.clock import SeededEntropy
 from tests.fakes.scanner import FakeScanner
+from tests.fakes.scrubbing import scrubber_over
 from tests.fakes.sealer import FakeSealer
 from tests.fakes.shell import FakeHost, FakeSession, FakeShell, Table, Variables, credential, ran
 from tests.sim.loop import run
@@ -252,6 +253,9 @@ class Box:
         """Open the store and wire one process to it."""
         now_ms = self.clock.now_ms()
         store = await Store.open(self.path, now_ms=now_ms, connect=process.connect)
+        scrubber = await scrubber_over(
+            store, sealer=self.sealer, entropy=self.entropy, clock=self.clock
+        )
         return Work(
             settings=settings(()),
             store=store,
@@ -262,6 +266,7 @@ class Box:
             shell=CutShell(process, self.host),
             scanner=FakeScanner([]),
             sealer=self.sealer,
+            scrubber=scrubber,
             hub=NoHub(),
             trust=HubTrust(Threshold(KeyRing((Holder("hub", self.key.public),))), ()),
             version="0",

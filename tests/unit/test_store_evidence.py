@@ -17,7 +17,7 @@ from proto.evidence import parse_leaf
 from proto.ids import ApplianceId
 from proto.keys import SEED_BYTES, SigningKey, trust_one
 from tests.fakes.clock import SeededEntropy
-from tests.unit.core_values import NOW_MS, SITE, TARGET, finding
+from tests.unit.core_values import NOW_MS, SITE, TARGET, finding, told
 
 ENTROPY = SeededEntropy(3)
 KEY = SigningKey(ENTROPY(SEED_BYTES))
@@ -37,7 +37,7 @@ async def append(store: Store, count: int, *, author: Author = AUTHOR) -> list[i
     found = []
     for number in range(count):
         drafts = (
-            scan_drafts(author, TARGET, [finding()], since_ms=NOW_MS, full=True)
+            scan_drafts(author, TARGET, [told(finding())], since_ms=NOW_MS, full=True)
             if number % 2
             else [health_draft(author, "disk_low", ok=False)]
         )
@@ -48,8 +48,8 @@ async def append(store: Store, count: int, *, author: Author = AUTHOR) -> list[i
 
 async def leaves(store: Store) -> list[bytes]:
     async with store.read() as conn:
-        batch = await evidence.batch(conn, 0, leaves_max=1000, bytes_max=10**9)
-    return [leaf.envelope for leaf in batch]
+        batch = await evidence.batch(conn, SCRIBE, 0, leaves_max=1000, bytes_max=10**9)
+    return [leaf.envelope.encode() for leaf in batch]
 
 
 async def test_leaves_are_signed_numbered_and_lead_to_the_head(store: Store) -> None:
@@ -93,9 +93,9 @@ async def test_a_transaction_that_fails_leaves_no_leaf_and_no_number_behind(stor
 async def test_a_batch_holds_as_much_as_its_bounds_allow_and_never_nothing(store: Store) -> None:
     await append(store, 6)
     async with store.read() as conn:
-        by_count = await evidence.batch(conn, 1, leaves_max=3, bytes_max=10**9)
-        by_size = await evidence.batch(conn, 2, leaves_max=10, bytes_max=1)
-        beyond = await evidence.batch(conn, 6, leaves_max=10, bytes_max=10**9)
+        by_count = await evidence.batch(conn, SCRIBE, 1, leaves_max=3, bytes_max=10**9)
+        by_size = await evidence.batch(conn, SCRIBE, 2, leaves_max=10, bytes_max=1)
+        beyond = await evidence.batch(conn, SCRIBE, 6, leaves_max=10, bytes_max=10**9)
     assert [leaf.index for leaf in by_count] == [1, 2, 3]
     assert [leaf.index for leaf in by_size] == [2]
     assert beyond == []
@@ -158,10 +158,10 @@ async def test_only_old_leaves_that_the_hub_holds_are_shed_and_the_log_still_add
         await evidence.acknowledge(conn, 2, cosigned=None)
         await evidence.prune(conn, now_s=now_s)
     async with store.read() as conn:
-        left = await evidence.batch(conn, 2, leaves_max=10, bytes_max=10**9)
-        gone = await evidence.batch(conn, 0, leaves_max=10, bytes_max=10**9)
+        left = await evidence.batch(conn, SCRIBE, 2, leaves_max=10, bytes_max=10**9)
+        gone = await evidence.batch(conn, SCRIBE, 0, leaves_max=10, bytes_max=10**9)
         assert [leaf.index for leaf in left] == [2, 3, 4, 5]
         assert gone == []
-        assert await evidence.openings_of(conn, 1) == {}
-        assert await evidence.openings_of(conn, 3) != {}
+        rows = await conn.execute_fetchall("SELECT DISTINCT idx FROM evidence_details")
+        assert [row["idx"] for row in rows] == [3, 5]
         assert await evidence.verify(conn) == 6

@@ -28,6 +28,9 @@ def upgrade() -> None:
     _reported_health()
     _targets()
     _details()
+    _devices()
+    _device_lists()
+    _quarantine()
 
 
 def _refusals() -> None:
@@ -356,4 +359,64 @@ def _details() -> None:
             name=op.f("fk_details_leaves"),
         ),
         sa.PrimaryKeyConstraint("site_id", "appliance_id", "leaf", "part", name=op.f("pk_details")),
+    )
+
+
+def _devices() -> None:
+    op.create_table(
+        "devices",
+        sa.Column("site_id", sa.String(length=16), nullable=False),
+        sa.Column("appliance_id", sa.String(length=16), nullable=False),
+        sa.Column("device", sa.String(length=16), nullable=False),
+        sa.Column("device_class", sa.String(length=64), nullable=False),
+        sa.Column("off_limits", sa.Boolean(), nullable=False),
+        sa.Column("label", sa.String(length=320), nullable=True),
+        sa.Column("name", sa.String(length=320), nullable=True),
+        sa.Column("vendor", sa.String(length=320), nullable=True),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["site_id", "appliance_id"],
+            ["appliances.site_id", "appliances.appliance_id"],
+            name=op.f("fk_devices_appliances"),
+        ),
+        sa.PrimaryKeyConstraint("site_id", "appliance_id", "device", name=op.f("pk_devices")),
+    )
+
+
+def _device_lists() -> None:
+    op.create_table(
+        "device_lists",
+        sa.Column("site_id", sa.String(length=16), nullable=False),
+        sa.Column("appliance_id", sa.String(length=16), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("received_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["site_id", "appliance_id"],
+            ["appliances.site_id", "appliances.appliance_id"],
+            name=op.f("fk_device_lists_appliances"),
+        ),
+        sa.PrimaryKeyConstraint("site_id", "appliance_id", name=op.f("pk_device_lists")),
+    )
+
+
+def _quarantine() -> None:
+    op.create_table(
+        "quarantine",
+        sa.Column("site_id", sa.String(length=16), nullable=False),
+        sa.Column("appliance_id", sa.String(length=16), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("place", sa.String(length=64), nullable=False),
+        sa.Column("what", sa.String(length=64), nullable=False),
+        sa.Column("forms", sa.String(length=500), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["site_id", "appliance_id"],
+            ["appliances.site_id", "appliances.appliance_id"],
+            name=op.f("fk_quarantine_appliances"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "site_id", "appliance_id", "sha256", "place", name=op.f("pk_quarantine")
+        ),
     )
