@@ -9,6 +9,7 @@ import sys
 import typer
 
 from appliance import cli as appliance_cli
+from appliance import device_cli
 from central import cli as central_cli
 from osiris import demo_cli, doctor, phi_cli, rules_cli
 from proto.errors import OsirisError
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.command("demo")(demo_cli.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(appliance_cli.target, name="target")
+app.add_typer(device_cli.device, name="device")
 app.add_typer(appliance_cli.waiver, name="waiver")
 app.add_typer(appliance_cli.site, name="site")
 app.add_typer(appliance_cli.appliance, name="appliance")

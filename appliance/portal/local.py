@@ -4,18 +4,19 @@ The socket's mode (0600) is the sign-in. Errors are {code, message} with the sta
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from starlette.responses import Response
 
 from appliance.core.identity import fingerprint
 from appliance.handlers import targets as target_handlers
 from appliance.handlers.heal_now import heal_now
+from appliance.handlers.off_limits import require_free
 from appliance.handlers.people import People
-from appliance.handlers.run_drift import scan_target
 from appliance.handlers.work import Work
+from appliance.portal import local_devices
+from appliance.portal.asked import OPERATOR, Answer, Body, number_in, number_of, text_of
 from appliance.portal.frame import freshness
 from appliance.portal.state import Portal, PortalVisit
 from appliance.ports import Credential, Sudo
@@ -33,18 +34,13 @@ from runtime.web.access import Access, Entry
 from runtime.web.passwords import check_new, hashed
 
 BODY_BYTES_MAX = 64 * 1024
-OPERATOR = "command line"
-"""Who is named for what was asked through the socket."""
-
-Body = Mapping[str, Any]
-Answer = Callable[[Work, PortalVisit, Body], Awaitable[object]]
 
 
-def entries(work: Work) -> Sequence[Entry[Portal]]:
-    """Return the socket's routes."""
+def entries(work: Work, more: Sequence[tuple[str, str, Answer]] = ()) -> Sequence[Entry[Portal]]:
+    """Return the socket's routes, and more of the same kind."""
     return [
         Entry(method, path, Access.LOCAL, _endpoint(work, answer))
-        for method, path, answer in _ROUTES
+        for method, path, answer in (*_ROUTES, *more)
     ]
 
 
@@ -77,18 +73,6 @@ async def _body(visit: PortalVisit) -> Body:
         msg = "body: not an object"
         raise MalformedError(msg)
     return value
-
-
-def _text(body: Body, name: str, *, default: str | None = None) -> str:
-    value = body.get(name, default)
-    if not isinstance(value, str):
-        msg = f"{name}: missing, or not text"
-        raise MalformedError(msg)
-    return value
-
-
-def _number(body: Body, name: str) -> int:
-    return strict_json.integer(body.get(name), name)
 
 
 async def status(work: Work, visit: PortalVisit, _: Body) -> object:
@@ -149,7 +133,7 @@ async def list_targets(work: Work, _: PortalVisit, __: Body) -> object:
 
 async def look(work: Work, _: PortalVisit, body: Body) -> object:
     """Return the host key a host shows."""
-    shown = await target_handlers.look(work, _text(body, "address"), _number(body, "port"))
+    shown = await target_handlers.look(work, text_of(body, "address"), number_of(body, "port"))
     return asdict(shown)
 
 
@@ -157,21 +141,21 @@ async def add_target(work: Work, _: PortalVisit, body: Body) -> object:
     """Add a target."""
 
     def secret(name: str) -> Secret | None:
-        return Secret(_text(body, name)) if body.get(name) is not None else None
+        return Secret(text_of(body, name)) if body.get(name) is not None else None
 
     try:
-        sudo = Sudo(_text(body, "sudo"))
+        sudo = Sudo(text_of(body, "sudo"))
     except ValueError as error:
         msg = "sudo: none, nopasswd or ask"
         raise MalformedError(msg) from error
     wanted = target_handlers.Wanted(
-        address=_text(body, "address"),
-        port=_number(body, "port"),
-        user=_text(body, "user"),
+        address=text_of(body, "address"),
+        port=number_of(body, "port"),
+        user=text_of(body, "user"),
         sudo=sudo,
         credential=Credential(secret("private_key"), secret("password"), secret("sudo_password")),
-        host_key=_text(body, "host_key"),
-        label=_text(body, "label", default=""),
+        host_key=text_of(body, "host_key"),
+        label=text_of(body, "label", default=""),
     )
     found = await target_handlers.add(work, wanted)
     return {**asdict(found), "sentence": found.sentence()}
@@ -193,9 +177,7 @@ async def remove_target(work: Work, visit: PortalVisit, _: Body) -> object:
 async def check_target(work: Work, visit: PortalVisit, _: Body) -> object:
     """Ask a target every check now and return its findings."""
     target = parse_target_id(visit.request.path_params["target"])
-    async with work.store.read() as conn:
-        row = await targets.get(conn, target)
-    await scan_target(work, row, all_of_them=True)
+    await People(work).recheck(target, account=OPERATOR)
     async with work.store.read() as conn:
         kept = await findings.of_target(conn, work.scribe.site, target)
     return [
@@ -213,15 +195,8 @@ async def check_target(work: Work, visit: PortalVisit, _: Body) -> object:
 async def heal_target(work: Work, visit: PortalVisit, _: Body) -> object:
     """Judge a target, let what may be repaired be repaired, and say how it ended."""
     target = parse_target_id(visit.request.path_params["target"])
+    await require_free(work, target)
     return [asdict(row) for row in await heal_now(work, target)]
-
-
-async def list_devices(work: Work, visit: PortalVisit, _: Body) -> object:
-    """List the devices."""
-    fresh = freshness(work.content())
-    async with work.store.read() as conn:
-        rows = await inventory.devices(conn, freshness=fresh, now_ms=visit.now_ms)
-    return [asdict(row) for row in rows]
 
 
 async def list_findings(work: Work, visit: PortalVisit, _: Body) -> object:
@@ -267,21 +242,18 @@ async def add_waiver(work: Work, _: PortalVisit, body: Body) -> object:
     """Add a waiver."""
     await People(work).add_waiver(
         parse_target_id(body.get("target")),
-        _text(body, "check"),
-        reason=_text(body, "reason"),
-        until_ms=_number(body, "until_ms"),
-        account=_text(body, "account", default=OPERATOR),
+        text_of(body, "check"),
+        reason=text_of(body, "reason"),
+        until_ms=number_of(body, "until_ms"),
+        account=text_of(body, "account", default=OPERATOR),
     )
     return {}
 
 
 async def end_waiver(work: Work, visit: PortalVisit, _: Body) -> object:
     """End a waiver."""
-    text = visit.request.path_params["waiver"]
-    if not text.isascii() or not text.isdigit():
-        msg = f"there is no waiver {text!a:.20}"
-        raise NotFoundError(msg)
-    await People(work).end_waiver(int(text[:15]), account=OPERATOR)
+    waiver = number_in(visit.request.path_params["waiver"], "waiver")
+    await People(work).end_waiver(waiver, account=OPERATOR)
     return {}
 
 
@@ -294,8 +266,8 @@ async def observe_only(work: Work, _: PortalVisit, body: Body) -> object:
 
 async def add_account(work: Work, _: PortalVisit, body: Body) -> object:
     """Make an account of the portal, or set the password of one that is there."""
-    name = _text(body, "name")
-    kept = await hashed(check_new(Secret(_text(body, "password"))))
+    name = text_of(body, "name")
+    kept = await hashed(check_new(Secret(text_of(body, "password"))))
     async with work.store.write() as conn:
         if body.get("replace") is True and await accounts.set_password(conn, name, kept):
             return {"account": name, "made": False}
@@ -325,7 +297,6 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/api/targets/{target}/remove", remove_target),
     ("POST", "/api/targets/{target}/check", check_target),
     ("POST", "/api/targets/{target}/heal", heal_target),
-    ("GET", "/api/devices", list_devices),
     ("GET", "/api/findings", list_findings),
     ("GET", "/api/incidents", list_incidents),
     ("GET", "/api/incidents/{incident}", show_incident),
@@ -335,4 +306,5 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/api/observe-only", observe_only),
     ("POST", "/api/accounts", add_account),
     ("POST", "/api/evidence/verify", verify_evidence),
+    *local_devices.ROUTES,
 )

@@ -43,6 +43,8 @@ def test_every_verb_teaches_what_it_does(verb: tuple[str, ...]) -> None:
     "verb",
     [
         "demo", "doctor", "target add", "target list", "target test", "target remove", "waiver add",
+        "device list", "device show", "device off-limits", "device release", "device conflicts",
+        "device settle",
         "site status", "appliance run", "appliance enroll", "appliance status",
         "appliance user add", "hub init", "hub serve", "hub site add", "hub status",
         "hub user add", "rules lint", "rules test", "rules explain", "evidence verify",
