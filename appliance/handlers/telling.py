@@ -12,8 +12,12 @@ from appliance.handlers.scrubber import Source
 from appliance.handlers.work import Work
 from proto import strict_json
 from proto.catalog.model import AnswerField, FieldKind
+from proto.evidence import DETAIL_BYTES_MAX, detail_of
 from proto.findings import Finding, Scalar
 from proto.phi.leaving import Leaving, closed, members
+
+TOO_LONG = closed("[too long to tell]", ("[too long to tell]",))
+"""In place of text that grew too long for a detail when its names became tokens."""
 
 
 def told(work: Work, finding: Finding) -> Told:
@@ -40,7 +44,12 @@ def leaving(work: Work, check: str, seen: Mapping[str, Scalar]) -> Mapping[str, 
             found[name] = closed(value, field.values)
         else:
             texts[name] = value
-    return {**found, **_scrubbed(work, texts)} if texts else found
+    if not texts:
+        return found
+    whole = {**found, **_scrubbed(work, texts)}
+    if len(str(detail_of(whole)).encode()) > DETAIL_BYTES_MAX:
+        return {**found, **dict.fromkeys(texts, TOO_LONG)}
+    return whole
 
 
 def _scrubbed(work: Work, texts: Mapping[str, str]) -> Mapping[str, Leaving]:

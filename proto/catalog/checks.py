@@ -21,6 +21,9 @@ FRESHNESS_S_MAX = 30 * 86400
 PROBE_TIMEOUT_S_MAX = 300
 FIELDS_MAX = 16
 FIELD_CHARS_MAX = 1024
+REPORTED_CHARS_MAX = 2048
+"""Of all the text of one answer that leaves: it travels scrubbed, beside the evidence."""
+
 INT_BOUND = 2**53 - 1
 PORT_MAX = 65535
 PORTS_PER_FIELD_MAX = 8
@@ -132,6 +135,9 @@ def _answer(reader: Reader) -> Mapping[str, AnswerField]:
         if _FIELD_NAME.fullmatch(name) is None:
             reader.fail(f"{name!r:.60} is no name of a field ({_FIELD_NAME.pattern})", name)
         found[name] = _field(reader.inner(name))
+    told = sum(field.chars_max for field in found.values() if field.is_reported)
+    if told > REPORTED_CHARS_MAX:
+        reader.fail(f"the text to report may have {told} characters, at most {REPORTED_CHARS_MAX}")
     return MappingProxyType(found)
 
 
@@ -150,8 +156,6 @@ def _field(reader: Reader) -> AnswerField:
         high = reader.integer("max", low=low, high=INT_BOUND)
     elif field_kind is FieldKind.TEXT:
         chars_max = reader.integer("max_chars", low=1, high=FIELD_CHARS_MAX)
-        if is_reported:
-            reader.fail("text may not leave the site: report only bool, int and enum", "report")
     reader.finish()
     return AnswerField(field_kind, is_reported, low, high, values, chars_max)
 

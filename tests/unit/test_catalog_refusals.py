@@ -36,6 +36,8 @@ def refused_with(path: str, old: str, new: str, problem: str) -> None:
     assert any(one.startswith(expected) for one in problems), "\n".join(problems)
 
 
+_LONG = "type: text, report: true, max_chars: 1024}"
+
 CHECKS: list[Refusal] = [
     (CHECK, "id: lin.ssh.root_login", "id: lin.ssh.other", "1: id is lin.ssh.other, but the file"),
     (CHECK, "id: lin.ssh.root_login", "id: net.ssh.root_login", "1: id net.ssh.root_login of pl"),
@@ -73,7 +75,12 @@ CHECKS: list[Refusal] = [
         "20: 'Present' is no name of a field",
     ),
     (CHECK, '["no", "yes", "wi', '["no", "no", "wi', "21: enum names 'no' twice"),
-    (CHECK, "bool}", "text, max_chars: 9, report: true}", "20: text may not leave the site"),
+    (
+        CHECK,
+        "bool}",
+        f"text, report: true, max_chars: 1}}\n  b: {{{_LONG}\n  c: {{{_LONG}",
+        "19: the text to report may have 2049 characters, at most 2048",
+    ),
     (CHECK, "applies: [{field: present", "applies: [{field: gone", "22: applies: gone is neither"),
     (CHECK, "judge: [{field: value", "judge: [{field: target.name", "23: judge: target.name is n"),
     (CHECK, "operator: eq, value: true", "operator: is, value: true", "22: applies: unknown oper"),
