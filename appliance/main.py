@@ -20,11 +20,12 @@ from starlette.applications import Starlette
 
 from appliance.config import DEFAULT_PATH, Config, read
 from appliance.core.sentry import Sentry
+from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.patience import patient
 from appliance.handlers.people import People
 from appliance.handlers.scrubber import Scrubber
 from appliance.handlers.work import HubTrust, Work
-from appliance.portal import local
+from appliance.portal import local, local_phi
 from appliance.portal.app import build, portal_pages
 from appliance.portal.state import Identity, Live, Portal
 from appliance.shell.enrollment import hub_context
@@ -138,7 +139,11 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             config,
             work,
             lan_app=build(portal, Door.LAN),
-            socket_app=build(portal, Door.SOCKET, more=local.entries(work)),
+            socket_app=build(
+                portal,
+                Door.SOCKET,
+                more=local.entries(work, local_phi.routes(Disclosures(work, vault))),
+            ),
         )
     finally:
         await hub.close()

@@ -10,6 +10,7 @@ import typer
 
 from appliance import cli as appliance_cli
 from appliance import device_cli
+from appliance import phi_cli as vault_cli
 from central import cli as central_cli
 from osiris import demo_cli, doctor, phi_cli, rules_cli
 from proto.errors import OsirisError
@@ -43,6 +44,7 @@ app.add_typer(appliance_cli.evidence, name="evidence")
 app.add_typer(central_cli.hub, name="hub")
 app.add_typer(rules_cli.rules, name="rules")
 app.add_typer(phi_cli.phi, name="phi")
+vault_cli.mount(phi_cli.phi)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import aiosqlite
 
 from appliance.store.db import Store
-from proto.errors import ConflictError, MalformedError, NoRoomError
+from proto.errors import ConflictError, MalformedError, NoRoomError, NotFoundError
 from runtime.web.sessions import StoredSession
 
 NAME_CHARS_MAX = 40
@@ -80,7 +80,11 @@ async def add(conn: aiosqlite.Connection, name: str, password_hash: str, *, now_
     if len(rows) >= ACCOUNTS_MAX:
         msg = f"there are {ACCOUNTS_MAX} accounts already"
         raise ConflictError(msg)
-    await conn.execute("INSERT INTO accounts VALUES (?, ?, ?)", (name, password_hash, now_ms))
+    # The store gives each a code of its own, by which evidence names it.
+    await conn.execute(
+        "INSERT INTO accounts (name, password_hash, created_ms) VALUES (?, ?, ?)",
+        (name, password_hash, now_ms),
+    )
 
 
 async def set_password(conn: aiosqlite.Connection, name: str, password_hash: str) -> bool:
@@ -90,6 +94,19 @@ async def set_password(conn: aiosqlite.Connection, name: str, password_hash: str
     )
     await conn.execute("DELETE FROM sessions WHERE account = ?", (name,))
     return cursor.rowcount == 1
+
+
+async def code_of(conn: aiosqlite.Connection, name: str) -> str:
+    """Return the code by which evidence names an account.
+
+    Raises:
+        NotFoundError: there is no such account.
+    """
+    rows = await conn.execute_fetchall("SELECT code FROM accounts WHERE name = ?", (name,))
+    for row in rows:
+        return str(row["code"])
+    msg = f"there is no account {name!a:.40}"
+    raise NotFoundError(msg)
 
 
 async def names(conn: aiosqlite.Connection) -> list[str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import httpx
 from starlette.types import ASGIApp
 
+from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.people import People
 from appliance.handlers.work import HubTrust, Work
-from appliance.portal import local
+from appliance.portal import local, local_phi
 from appliance.portal.app import build, portal_pages
 from appliance.portal.state import Identity, Live, Portal
 from appliance.ports import Scanner, Shell
@@ -119,7 +120,8 @@ async def portal_world(
             ),
             pages=portal_pages(zone),
         )
-        socket = build(portal, Door.SOCKET, more=local.entries(work))
+        asked = local_phi.routes(Disclosures(work, scrubber.vault))
+        socket = build(portal, Door.SOCKET, more=local.entries(work, asked))
         yield PortalWorld(store, work, clock, build(portal, Door.LAN), socket)
     finally:
         await store.close()

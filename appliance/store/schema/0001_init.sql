@@ -303,7 +303,8 @@ CREATE TABLE quarantine (
 CREATE TABLE accounts (
   name          TEXT PRIMARY KEY,
   password_hash TEXT NOT NULL,
-  created_ms    INTEGER NOT NULL
+  created_ms    INTEGER NOT NULL,
+  code          TEXT NOT NULL UNIQUE DEFAULT ('p-' || lower(hex(randomblob(5)))) -- its name in evidence
 ) STRICT, WITHOUT ROWID;
 
 -- owner: store/accounts.py; expired ones are deleted at each sign-in

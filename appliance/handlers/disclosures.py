@@ -1,0 +1,120 @@
+"""Revealing what a token stands for, and forgetting a person: on this appliance only.
+
+Both ask for a named account, its password and a reason, and both are told in evidence before
+anybody sees anything: who by the account's code, of which class, how many; never the value, never
+the name of who was forgotten. The reason stays here, and the leaf commits to it.
+
+Forgetting erases what the tokens stand for. The tokens themselves stay where they are, in evidence,
+in logs, at the hub, and mean nothing to anybody any more: proofs over them stay valid.
+"""
+
+from dataclasses import dataclass
+
+import aiosqlite
+
+from appliance.core.disclosing import REASON_CHARS_MAX, Act, act_draft
+from appliance.core.erasure import Person, belongs
+from appliance.handlers.work import Work
+from appliance.store import accounts, disclosures, evidence
+from appliance.store.accounts import AccountTable
+from appliance.store.disclosures import Disclosure
+from appliance.store.vault import Vault
+from proto.errors import MalformedError, RejectedError
+from proto.evidence import PhiAct
+from proto.phi import tokens
+from proto.secret import Secret
+from runtime.web.passwords import matches
+
+SHOWN_MAX = 200
+
+
+class SignInError(RejectedError):
+    """No such account, or another password."""
+
+    code = "sign_in"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and why."""
+
+    account: str
+    password: Secret
+    reason: str
+
+
+class Disclosures:
+    """What people may ask of the vault."""
+
+    def __init__(self, work: Work, vault: Vault) -> None:
+        """Act on this appliance's store and vault."""
+        self._work = work
+        self._vault = vault
+
+    async def reveal(self, token: str, asker: Asker) -> Secret:
+        """Return what a token stands for, once the act is in evidence.
+
+        Raises:
+            MalformedError: no reason.
+            SignInError: the account or its password is wrong; nothing was revealed.
+            NotFoundError: this appliance gave no such token, or has forgotten it.
+        """
+        code = await self._signed_in(asker)
+        value = await self._vault.reveal(token)
+        act = Act(PhiAct.REVEALED, code, tokens.kind_of(token), 1)
+        async with self._work.store.write() as conn:
+            await self._tell(conn, act, asker)
+        self._work.bells.uplink.ring()
+        return value
+
+    async def forget(self, whom: Person, asker: Asker) -> int:
+        """Erase everything that tokens stand for and that is this person's; return how many.
+
+        Raises:
+            MalformedError: no reason.
+            SignInError: the account or its password is wrong; nothing was forgotten.
+        """
+        code = await self._signed_in(asker)
+        await self._vault.settle()
+        async with self._work.store.write() as conn:
+            count, forgotten = await self._vault.forget(
+                conn, lambda kind, value: belongs(whom, kind, value)
+            )
+            await self._tell(conn, Act(PhiAct.FORGOTTEN, code, None, count), asker)
+        forgotten()
+        # The write-ahead log still holds the pages as they were.
+        await self._work.store.give_back()
+        self._work.bells.uplink.ring()
+        return count
+
+    async def latest(self) -> list[Disclosure]:
+        """Return what was revealed and forgotten, the latest first."""
+        async with self._work.store.read() as conn:
+            return await disclosures.latest(conn, rows_max=SHOWN_MAX)
+
+    async def _signed_in(self, asker: Asker) -> str:
+        reason = asker.reason.strip()
+        if not reason or len(reason) > REASON_CHARS_MAX or not reason.isprintable():
+            msg = f"reason: say why, in at most {REASON_CHARS_MAX} printable characters"
+            raise MalformedError(msg)
+        kept = await AccountTable(self._work.store).password_of(asker.account)
+        if not await matches(kept, asker.password):
+            msg = "the account or its password is wrong: `osiris appliance user add` makes one"
+            raise SignInError(msg)
+        async with self._work.store.read() as conn:
+            return await accounts.code_of(conn, asker.account)
+
+    async def _tell(self, conn: aiosqlite.Connection, act: Act, asker: Asker) -> None:
+        work = self._work
+        draft, why = act_draft(work.author(), act, asker.reason.strip())
+        leaf = (await evidence.append(conn, work.scribe, [draft]))[0]
+        done = Disclosure(
+            leaf=leaf,
+            at_ms=work.clock.now_ms(),
+            account=asker.account,
+            act=act.act,
+            token_class=act.token_class,
+            count=act.count,
+            reason=asker.reason.strip(),
+        )
+        await disclosures.add(conn, done, why)

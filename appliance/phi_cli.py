@@ -1,0 +1,124 @@
+"""The verbs of `osiris phi` that ask the appliance's vault: reveal, forget, disclosures."""
+
+import getpass
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from appliance.verbs import DEFAULT, ConfigFile, Format, answered
+from proto.errors import ConfigError, ConflictError
+from runtime.terminal import Output, print_json, print_rows, say, when
+
+Reason = Annotated[str, typer.Option("--reason", "-r", help="Why, for the auditor.")]
+Account = Annotated[
+    str | None,
+    typer.Option("--as", help="The portal account that asks; by default, who you are here."),
+]
+
+
+def mount(phi: typer.Typer) -> None:
+    """Add these verbs to `osiris phi`."""
+    phi.command("reveal")(reveal)
+    phi.command("forget")(forget)
+    phi.command("disclosures")(list_disclosures)
+
+
+def reveal(
+    token: Annotated[str, typer.Argument(help="The whole token, as '[NAME-k3x7q2ab]'.")],
+    reason: Reason,
+    account: Account = None,
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Show what a token stands for, on the appliance that gave it.
+
+    Asks for the password of the account, which `osiris appliance user add` makes. Before the value
+    is shown, evidence says who revealed a token of which class and commits to the reason; the value
+    and the reason stay on this appliance (45 CFR 164.514(c)). Quote the brackets for the shell.
+    """
+    found = _ask(config, "reveal", {"token": token}, account=account, reason=reason)
+    if output is Output.JSON:
+        print_json(found)
+        return
+    say(found["value"])
+
+
+def forget(
+    reason: Reason,
+    name: Annotated[str, typer.Option("--name", help="One person's full name, in any order.")] = "",
+    mrn: Annotated[
+        list[str] | None,
+        typer.Option("--mrn", help="A record number of the person; repeatable."),
+    ] = None,
+    value: Annotated[
+        list[str] | None,
+        typer.Option("--value", help="A telephone, an address, any exact value; repeatable."),
+    ] = None,
+    account: Account = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether you are sure.")] = False,
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Erase a person: what every token of theirs stands for, for good.
+
+    Erased are values that hold the whole name, any of its parts alone (another person's same last
+    name goes too), logins made of it, what holds a record number, and each --value. A telephone
+    number alone does not say whose it is: give such values too.
+
+    The tokens stay where they were written, in evidence, in logs and at the hub. They stay opaque:
+    nobody can tell any more what they stood for, and every proof over them stays valid. Backups of
+    this appliance made before hold the values still, sealed with its key.
+    """
+    if not yes:
+        _confirm()
+    names = [name] if name.strip() else []
+    whom = {"names": names, "numbers": mrn or [], "values": value or []}
+    found = _ask(config, "forget", whom, account=account, reason=reason)
+    if output is Output.JSON:
+        print_json(found)
+        return
+    count = found["forgotten"]
+    say(f"forgot what {count} token{' stands' if count == 1 else 's stand'} for")
+
+
+def list_disclosures(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """List what was revealed and forgotten here: by whom, when and why; never the values."""
+    rows = answered(config, lambda door: door.get("/api/phi/disclosures"))
+    for row in rows:
+        row["at"] = when(row["at_ms"])
+    columns = {
+        "leaf": "EVIDENCE",
+        "at": "WHEN",
+        "account": "BY",
+        "act": "ACT",
+        "token_class": "CLASS",
+        "count": "TOKENS",
+        "reason": "REASON",
+    }
+    print_rows(rows, columns, output=output)
+
+
+def _confirm() -> None:
+    if not sys.stdin.isatty():
+        msg = "nobody is here to confirm that values are erased for good: give --yes"
+        raise ConfigError(msg)
+    if not typer.confirm("Erase for good what this person's tokens stand for?", err=True):
+        msg = "not confirmed, nothing was forgotten"
+        raise ConflictError(msg)
+
+
+def _ask(
+    config: Path, verb: str, body: Mapping[str, object], *, account: str | None, reason: str
+) -> Any:  # noqa: ANN401 - JSON
+    name = account or getpass.getuser()
+    asked = {**body, "account": name, "password": _password(name), "reason": reason}
+    return answered(config, lambda door: door.post(f"/api/phi/{verb}", asked))
+
+
+def _password(name: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    return getpass.getpass(f"password of the account {name}: ")
