@@ -29,10 +29,12 @@ TOKENS_MAX = 6
 SPREAD_LETTERS_MIN = 3
 NAMES_SPREAD_MAX = 64
 
-_TOKEN = re.compile(rb"[A-Za-z][A-Za-z']{0,40}(?:-[A-Za-z']{1,40}){0,3}")
+_TOKEN = re.compile(
+    rb"[A-Za-z]{1,40}(?:'(?![sS]\b)[A-Za-z]{1,40}){0,3}(?:-[A-Za-z]{1,40}(?:'(?![sS]\b)[A-Za-z]{1,40})?){0,3}"
+)
 _JOIN = re.compile(rb"\.?(?:, ?|[ ]{1,2}|\^{1,3}|_|\+|\.|%20)")
 _RUNS = Pattern(
-    r"[A-Z][A-Za-z']*(?:-[A-Z][A-Za-z']*)?(?:(?:, ?| |_|\^|\+|\. |\.)[A-Z][A-Za-z']*(?:-[A-Z][A-Za-z']*)?)+"
+    r"[A-Z][A-Za-z']*(?:-[A-Za-z][A-Za-z']*){0,2}(?:(?:, ?| |_|\^|\+|\. |\.)[A-Z][A-Za-z']*(?:-[A-Za-z][A-Za-z']*){0,2})+"
 )
 _LOWER_RUNS = Pattern(r"[a-z']{3,}(?:[ _.,+-]{1,2}[a-z']{3,})+")
 _LOGIN = re.compile(
@@ -275,6 +277,8 @@ def _flags(record: Record, token: bytes) -> int:
 def _pair(record: Record, one: Token, two: Token) -> bool:
     """Whether two neighbours are a name of somebody."""
     a, b = one[2], two[2]
+    if a < 0 <= b and one[3] == b". " and record.data[one[0] - 1 : one[0]] in _APART:
+        return bool(b & SURE and not is_plain(b)) or (record.person and not b & WORD)
     if a < 0 or b < 0:
         return False
     plain_a, plain_b = is_plain(a), is_plain(b)
@@ -292,6 +296,9 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
     if (a & FIRST and b & LAST) or (a & LAST and b & FIRST and a & b & SURE):
         return bool((a | b) & SURE)
     return record.person and (bool((a | b) & NAMEY) or one[3] in {b" ", b"_", b"+"})
+
+
+_APART = frozenset({b"", b" ", b"(", b'"', b"'", b":", b"=", b">", b"|", b"\t", b"\n", b",", b"#"})
 
 
 def _reversed_pair(record: Record, a: int, b: int) -> bool:
@@ -328,7 +335,7 @@ _FIELD = re.compile(
     rb"(?=[|;,\t)\]}/\"' \n_]|$)"
 )
 _FIELD_BEFORE = re.compile(
-    rb"(?:^|[|;,\t(\[ \"'])([A-Za-z]{0,3}[0-9][A-Za-z0-9/.-]{4,24})(?:\"|')?[ ]{0,3}[|;,\t)\]][ ]{0,3}(?:\"|')?$"
+    rb"(?:^|[|;,\t(\[ \"'])([A-Za-z]{0,3}[0-9][A-Za-z0-9/.-]{4,24})(?:\"|')?[ ]{0,3}[|;,\t()\]][ ]{0,3}(?:\"|')?$"
 )
 _MACHINE_FIELD = re.compile(rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}")
 

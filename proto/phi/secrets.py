@@ -14,7 +14,7 @@ _FORMS = tuple(
     for pattern in (
         r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]{3,}){0,4}",
         r"-----BEGIN [A-Z0-9 ]{2,40}-----((?:[^-]|-[^-])*)(?:-----END|--|$)",
-        r"://[^\s/:@\"'\x01]{0,80}:([^\s@\"'/\x01]{1,120})@",
+        r"://[^\s/:@\"'\x01]{0,80}:([^\s;\"'/\x01]{1,120})@",
         r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{12,20}\b",
         r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeprs]-[A-Za-z0-9-]{10,}|sk[-_](?:live|test|proj|ant)[-_A-Za-z0-9]{10,}|pk_live_[A-Za-z0-9]{10,}|rk_live_[A-Za-z0-9]{10,}|AIza[0-9A-Za-z_-]{30,}|npm_[A-Za-z0-9]{20,}|SG\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|dckr_pat_[A-Za-z0-9_-]{10,}|ya29\.[A-Za-z0-9_-]{10,}|hvs\.[A-Za-z0-9]{10,}|dop_v1_[a-f0-9]{20,}|shpat_[a-f0-9]{20,}|pypi-[A-Za-z0-9_-]{20,}|sk-[A-Za-z0-9]{20,})",
         r"(?i)\b(?:basic|bearer|negotiate|ntlm|apikey|token) ([a-z0-9._~+/=-]{12,})",
@@ -29,6 +29,8 @@ _FORMS = tuple(
         r"(?i)\bnet1? user(?:/[a-z]+)? [^\s/]{1,40} ([^\s/*\"\x01][^\s\"\x01]{3,})(?: /|$)",
         r"(?i)\b(?:psexec|plink|putty|pscp|sqlcmd|osql|bcp|wmic|winexe|smbclient|mysql|mysqldump|sshpass|schtasks|runas|cmdkey|rdesktop|xfreerdp|kinit|ldapsearch|snmpwalk|snmpget|zip|7z|unrar|openssl|curl|wget|net|redis-cli|mongo|isql|pg_dump)\b[^\n]{0,160}?[ \"'](?:-p|-pw|-P|/p:|/pass:|/rp|-w|-a|-c|/p|-pass pass:|--pass[a-z]*|/password:)[ =:]?[\"']?([^\s\"'\x01/-][^\s\"'\x01]{3,})",
         r"(?i)\bcurl\b[^\n]{0,200}? (?:-u|--user)[ =]?[\"']?[^\s:\"'\x01]{1,80}:([^\s\"'\x01]{3,})",
+        r"(?i)[ \"'](?:-U|--user)[ =]?[\"']?[^\s%\"']{1,80}%([^\s\"'\x01]{3,})",
+        r"(?i)\bpass(?:in|out)?[ =:]pass:([^\s\"'\x01]{3,})",
         r"(?i)\bConvertTo-SecureString (?:-String )?[\"']([^\"'\x01]{3,})[\"']",
         r"(?i)\b(?:aws|secret)[a-z_ ]{0,20}[=: ]{1,3}[\"']?([A-Za-z0-9/+]{40})\b",
         r"\b[A-Za-z0-9]{5}(?:-[A-Z0-9]{5}){4}\b",
