@@ -9,7 +9,7 @@ An ask is no order: the signer drafts one for each target, and people then read 
 fleet-wide wish is a list of targets; there is no target that means the fleet.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ from proto import strict_json
 from proto.authority import AuthoritySet
 from proto.envelope import Kind, Opened, open_envelope
 from proto.errors import MalformedError, RejectedError
-from proto.message import CodeName, Message, Seconds
+from proto.message import CodeName, Message, Seconds, VersionOne
 from proto.order import PlainText, Target, parse_target
 from proto.orders.kinds import LIFE_S_MAX, Nonce, OrderType
 from proto.orders.registry import kind_of
@@ -42,7 +42,7 @@ class AskSignerError(RejectedError):
 class Ask(Message):
     """What is wanted, where, for how long at most, and why."""
 
-    v: Literal[1] = 1
+    v: VersionOne
     type: Annotated[OrderType, Field(strict=False)]
     targets: Annotated[
         tuple[Target, ...], Field(strict=False, min_length=1, max_length=TARGETS_MAX)

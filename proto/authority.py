@@ -22,7 +22,7 @@ from pydantic import Field
 from proto.errors import MalformedError
 from proto.keys import Holder, KeyRing, PublicKey, Threshold
 from proto.keysets import ROLES, KeySet, Role, SuccessionError, TimedKey
-from proto.message import B64Of32, CodeName, Message, Seconds, SiteIdField
+from proto.message import B64Of32, CodeName, Message, Seconds, SiteIdField, VersionOne
 from proto.orders.kinds import OrderType, Tier
 
 AUTHORITY_BYTES_MAX: Final = 1024 * 1024
@@ -85,7 +85,7 @@ class Person(Message):
 class Authority(Message):
     """The file's content; `people` may be empty: then nothing above tier 1 can be ordered."""
 
-    v: Literal[1] = 1
+    v: VersionOne
     version: Annotated[int, Field(ge=1)]
     created: Seconds
     expires: Seconds
@@ -101,6 +101,7 @@ class AuthoritySet:
     Attributes:
         people: a person's name -> what they may sign for.
         keys: every operator's key, timed.
+        by_key: the same by the key's 32 bytes.
         head_keys: whose heads count, timed.
         log_keys: whose checkpoints of the hub's logs count, timed.
 
@@ -113,6 +114,7 @@ class AuthoritySet:
     keys: tuple[TimedKey, ...] = field(init=False, repr=False, compare=False)
     head_keys: tuple[TimedKey, ...] = field(init=False, repr=False, compare=False)
     log_keys: tuple[TimedKey, ...] = field(init=False, repr=False, compare=False)
+    by_key: dict[bytes, TimedKey] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Read the keys once; each is checked to be a point of prime order."""
@@ -134,6 +136,7 @@ class AuthoritySet:
             ("keys", keys),
             ("head_keys", heads),
             ("log_keys", logs),
+            ("by_key", {key.holder.key.raw: key for key in keys}),
         ):
             object.__setattr__(self, name, value)
 

@@ -14,7 +14,7 @@ signed it with keys that are theirs: an online key that signed it counts for nob
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field
 
@@ -22,7 +22,7 @@ from proto.authority import AuthoritySet, SiteList, TypeList, require_newer
 from proto.errors import MalformedError
 from proto.keys import Holder, KeyRing, PublicKey
 from proto.keysets import ROLES, PeopleError, Role
-from proto.message import B64Of32, CodeName, Message, Seconds
+from proto.message import B64Of32, CodeName, Message, Seconds, VersionOne
 from proto.orders.kinds import LIFE_S_MAX, OrderType
 
 GRANTS_BYTES_MAX: Final = 1024 * 1024
@@ -56,7 +56,7 @@ class Grant(Message):
 class Grants(Message):
     """The file's content; without grants nothing can be ordered."""
 
-    v: Literal[1] = 1
+    v: VersionOne
     version: Annotated[int, Field(ge=1)]
     created: Seconds
     expires: Seconds
@@ -153,7 +153,6 @@ class Trust:
 
     Attributes:
         ring: every key that an order's signature is looked up by, once.
-        people_keys: an operator key's 32 bytes -> the key and its times.
         expires: when the first of the two files expires.
 
     Raises:

@@ -83,5 +83,8 @@ B64Of16 = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{22}==\z")]
 CodeName = Annotated[str, StringConstraints(pattern=r"\A[a-z0-9][a-z0-9_.:-]{0,63}\z")]
 """A code, a check id, a rule id: never free text."""
 
+VersionOne = Annotated[int, Field(ge=1, le=1)]
+"""The schema version 1. Not Literal[1], which takes true for it: True == 1 in Python."""
+
 Count = Annotated[int, Field(ge=0, le=INT_MAX)]
 Seconds = Annotated[int, Field(ge=0, le=INT_MAX)]

@@ -22,7 +22,15 @@ from proto.authority import AuthoritySet
 from proto.envelope import Envelope, Kind, Opened, parse
 from proto.errors import MalformedError, RejectedError
 from proto.keys import Holder, KeyRing, Threshold
-from proto.message import ApplianceIdField, CodeName, Hex256, Message, Seconds, SiteIdField
+from proto.message import (
+    ApplianceIdField,
+    CodeName,
+    Hex256,
+    Message,
+    Seconds,
+    SiteIdField,
+    VersionOne,
+)
 from proto.order import PlainText
 
 SKEW_S: Final = 120
@@ -42,7 +50,7 @@ class OpinionTimeError(RejectedError):
 
 
 class _Opinion(Message):
-    v: Literal[1] = 1
+    v: VersionOne
     site: SiteIdField
     by: CodeName
     iat: Seconds
@@ -51,7 +59,7 @@ class _Opinion(Message):
 class OperatorVeto(_Opinion):
     """An operator stops an order at every appliance of a site."""
 
-    type: Literal["operator"] = "operator"
+    type: Literal["operator"]
     order: Hex256
     reason: PlainText
 
@@ -59,7 +67,7 @@ class OperatorVeto(_Opinion):
 class LanVeto(_Opinion):
     """A person on the LAN stops an order at this appliance."""
 
-    type: Literal["lan"] = "lan"
+    type: Literal["lan"]
     appliance: ApplianceIdField
     order: Hex256
     reason: PlainText
@@ -68,7 +76,7 @@ class LanVeto(_Opinion):
 class Consent(_Opinion):
     """A person on the LAN lets an order of tier 3 run without its time lock."""
 
-    type: Literal["order"] = "order"
+    type: Literal["order"]
     appliance: ApplianceIdField
     order: Hex256
 
@@ -76,7 +84,7 @@ class Consent(_Opinion):
 class Clear(_Opinion):
     """People end the hold that began at `since`; it clears no other."""
 
-    type: Literal["clear"] = "clear"
+    type: Literal["clear"]
     appliance: ApplianceIdField
     since: Seconds
 

@@ -16,7 +16,7 @@ and `body_schema` (everything else). Parameters stay as they came: `proto.orders
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import Field, StringConstraints
 
@@ -31,6 +31,7 @@ from proto.message import (
     Message,
     Seconds,
     SiteIdField,
+    VersionOne,
 )
 from proto.orders.kinds import Nonce, OrderType
 
@@ -127,7 +128,7 @@ class Order(Message):
         by: a code for who asked.
     """
 
-    v: Literal[1] = 1
+    v: VersionOne
     type: Annotated[OrderType, Field(strict=False)]
     target: Target
     params: dict[str, Any]

@@ -84,6 +84,7 @@ class Code(StrEnum):
     PARAMS_FORM = "params_form"
     PARAMS_END = "params_end"
     CONTENT_ABSENT = "content_absent"
+    TARGET_UNKNOWN = "target_unknown"
     CHECK_UNKNOWN = "check_unknown"
     INCIDENT_NOT_OPEN = "incident_not_open"
     RUNBOOK_UNFIT = "runbook_unfit"
@@ -213,6 +214,7 @@ _WHAT = (
     _attack(Step.PARAMS, Code.PARAMS_FORM, "A parameter is missing, unknown or wrong."),
     _plain(Step.PARAMS, Code.PARAMS_END, "The setting's end date is past, or too far ahead."),
     _plain(Step.CONTENT, Code.CONTENT_ABSENT, "A file that it names is no current signed content."),
+    _plain(Step.CONTENT, Code.TARGET_UNKNOWN, "A target that it names is not known here."),
     _plain(Step.CONTENT, Code.CHECK_UNKNOWN, "A check that it names is not in the active content."),
     _plain(Step.CONTENT, Code.INCIDENT_NOT_OPEN, "There is no such open incident here."),
     _attack(Step.CONTENT, Code.RUNBOOK_UNFIT, "The runbook does not verify the incident's check."),

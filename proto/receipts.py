@@ -27,7 +27,6 @@ from pydantic import Field
 from proto import strict_json
 from proto.envelope import BODY_BYTES_MAX, Kind, sid
 from proto.errors import IntegrityError, MalformedError
-from proto.evidence import NO_FLEET
 from proto.message import (
     ApplianceIdField,
     B64Of32,
@@ -37,6 +36,7 @@ from proto.message import (
     Message,
     Seconds,
     SiteIdField,
+    VersionOne,
 )
 from proto.order_codes import Code
 from proto.orders.kinds import Nonce, OrderType, Tier
@@ -66,11 +66,11 @@ class Outcome(StrEnum):
 
 
 class _Receipt(Message):
-    v: Literal[1] = 1
+    v: VersionOne
     site: SiteIdField
     appliance: ApplianceIdField
     seq: Count
-    fleet: str = Field(default=NO_FLEET, pattern=r"\A[0-9]{1,16}:[A-Za-z0-9+/]{43}=\z")
+    fleet: Annotated[str, Field(pattern=r"\A[0-9]{1,16}:[A-Za-z0-9+/]{43}=\z")]
     at: Seconds
     floor: Seconds
     prev: Hex256
@@ -84,7 +84,7 @@ class _OfLeaf(_Receipt):
 class Intent(_OfLeaf):
     """The order was accepted, and is about to run."""
 
-    type: Literal["intent"] = "intent"
+    type: Literal["intent"]
     order: Hex256
     nonce: Nonce
     order_type: Annotated[OrderType, Field(strict=False)]
@@ -96,7 +96,7 @@ class Intent(_OfLeaf):
 class Result(_OfLeaf):
     """How it ended; `commit` is SHA-256(salt || detail), whose detail lies beside the log."""
 
-    type: Literal["result"] = "result"
+    type: Literal["result"]
     order: Hex256
     nonce: Nonce
     outcome: Annotated[Outcome, Field(strict=False)]
@@ -115,7 +115,7 @@ class Refusal(_OfLeaf):
 class ClockSet(_Receipt):
     """The floor clock was lowered to `floor`, from `was`, by a person on the LAN or a new root."""
 
-    type: Literal["clock"] = "clock"
+    type: Literal["clock"]
     was: Seconds
     by: Literal["lan", "root"]
     account: CodeName

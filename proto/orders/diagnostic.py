@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from proto.orders.kinds import Example, OrderKind, OrderType, Params, Tier, Touches
+from proto.orders.kinds import HOUR_S, Example, OrderKind, OrderType, Params, Tier, Touches
 
 
 class Diagnostic(Params):
@@ -21,6 +21,7 @@ KIND = OrderKind(
     timeout_s=60,
     touches=Touches.NOTHING,
     is_for_sites=True,
+    life_s_max=HOUR_S,
     accepted=(
         Example({"look": "disk"}, "one of the list"),
         Example({"look": "hub_route"}, "one of the list"),

@@ -11,6 +11,10 @@ class DisableHealing(Params):
     check: Literal["all"] | CheckId
     until: Until
 
+    def named_checks(self) -> tuple[str, ...]:
+        """Return the check, when it names one."""
+        return () if self.check == "all" else (self.check,)
+
     def ends_s(self) -> int:
         """Return the end date."""
         return self.until

@@ -10,6 +10,10 @@ class EnableHealing(Params):
 
     check: Literal["all"] | CheckId
 
+    def named_checks(self) -> tuple[str, ...]:
+        """Return the check, when it names one."""
+        return () if self.check == "all" else (self.check,)
+
 
 KIND = OrderKind(
     name=OrderType.ENABLE_HEALING,

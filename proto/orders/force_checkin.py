@@ -1,6 +1,6 @@
 """force_checkin: check in at once, with the full state."""
 
-from proto.orders.kinds import Example, OrderKind, OrderType, Params, Tier, Touches
+from proto.orders.kinds import HOUR_S, Example, OrderKind, OrderType, Params, Tier, Touches
 
 
 class ForceCheckin(Params):
@@ -15,6 +15,7 @@ KIND = OrderKind(
     timeout_s=120,
     touches=Touches.NOTHING,
     is_for_sites=True,
+    life_s_max=HOUR_S,
     accepted=(Example({}, "nothing to choose"),),
     refused=(
         Example({"hub": "https://other.example"}, "an order never names an address"),

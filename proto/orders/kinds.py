@@ -22,7 +22,8 @@ from pydantic import Field, StringConstraints
 from proto.catalog.model import Autonomy, Disruption, Runbook
 from proto.message import CodeName, Message, Seconds, TargetIdField
 
-DAY_S: Final = 86_400
+HOUR_S: Final = 3600
+DAY_S: Final = 24 * HOUR_S
 LIFE_S_MAX: Final = DAY_S
 """No order lives longer: exp - iat."""
 
@@ -150,6 +151,14 @@ class Params(Message):
 
     def targets(self) -> tuple[str, ...]:
         """Return the ids of the targets that it would change."""
+        return ()
+
+    def named_targets(self) -> tuple[str, ...]:
+        """Return the ids of all targets that it names, all of which must be known here."""
+        return self.targets()
+
+    def named_checks(self) -> tuple[str, ...]:
+        """Return the ids of all checks that it names, all of which must be in the content."""
         return ()
 
     def ends_s(self) -> int | None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from proto.orders.kinds import Example, OrderKind, OrderType, Params, Tier, Touches
+from proto.orders.kinds import HOUR_S, Example, OrderKind, OrderType, Params, Tier, Touches
 
 
 class RestartAgent(Params):
@@ -20,6 +20,7 @@ KIND = OrderKind(
     tier=Tier.HEAL,
     timeout_s=1200,
     touches=Touches.APPLIANCE,
+    life_s_max=HOUR_S,
     accepted=(
         Example({"drain_s": 0}, "at once"),
         Example({"drain_s": 300}, "after five minutes at most"),

@@ -20,6 +20,14 @@ class RunDrift(Params):
     on: Literal["all"] | Targets
     checks: Literal["all"] | Checks
 
+    def named_targets(self) -> tuple[str, ...]:
+        """Return the targets, when it names any."""
+        return () if self.on == "all" else self.on
+
+    def named_checks(self) -> tuple[str, ...]:
+        """Return the checks, when it names any."""
+        return () if self.checks == "all" else self.checks
+
 
 KIND = OrderKind(
     name=OrderType.RUN_DRIFT,

@@ -2,13 +2,17 @@
 
 from typing import Literal
 
-from proto.orders.kinds import Example, OrderKind, OrderType, Params, Targets, Tier, Touches
+from proto.orders.kinds import HOUR_S, Example, OrderKind, OrderType, Params, Targets, Tier, Touches
 
 
 class SensorStatus(Params):
     """Whose sensors; the word "all" stands for every one."""
 
     on: Literal["all"] | Targets
+
+    def named_targets(self) -> tuple[str, ...]:
+        """Return the targets, when it names any."""
+        return () if self.on == "all" else self.on
 
 
 KIND = OrderKind(
@@ -19,6 +23,7 @@ KIND = OrderKind(
     timeout_s=120,
     touches=Touches.NOTHING,
     is_for_sites=True,
+    life_s_max=HOUR_S,
     accepted=(
         Example({"on": "all"}, "every sensor, said in words"),
         Example({"on": ["t-aaaaaaaaaa", "t-bbbbbbbbbb"]}, "two sensors"),

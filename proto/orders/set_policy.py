@@ -31,6 +31,10 @@ class SetPolicy(Params):
     autonomy: Annotated[Autonomy, Field(strict=False)]
     until: Until
 
+    def named_checks(self) -> tuple[str, ...]:
+        """Return the check, when it names one."""
+        return () if self.check == "all" else (self.check,)
+
     def tier_in(self, circumstances: Circumstances, *, least: Tier) -> Tier:
         """Return the least tier only for what makes one check more cautious, for 90 days."""
         held = circumstances.setting(self.check)

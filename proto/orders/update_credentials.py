@@ -15,6 +15,10 @@ class UpdateCredentials(Params):
     sealed_sha256: Digest
     sealed_to: Digest
 
+    def named_targets(self) -> tuple[str, ...]:
+        """Return the one target, which is not changed itself."""
+        return (self.target,)
+
 
 KIND = OrderKind(
     name=OrderType.UPDATE_CREDENTIALS,

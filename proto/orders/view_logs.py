@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from proto.orders.kinds import DAY_S, Example, OrderKind, OrderType, Params, Tier, Touches
+from proto.orders.kinds import DAY_S, HOUR_S, Example, OrderKind, OrderType, Params, Tier, Touches
 
 LINES_MAX = 500
 
@@ -25,6 +25,7 @@ KIND = OrderKind(
     tier=Tier.OBSERVE,
     timeout_s=60,
     touches=Touches.NOTHING,
+    life_s_max=HOUR_S,
     accepted=(
         Example(
             {"part": "uplink", "since_s": 3600, "lines": 100, "level": "warning"},

@@ -34,6 +34,14 @@ class Waive(Params):
     on: Literal["all"] | Targets
     until: Annotated[Seconds, Field(ge=0)]
 
+    def named_targets(self) -> tuple[str, ...]:
+        """Return the targets, when it names any."""
+        return () if self.on == "all" else self.on
+
+    def named_checks(self) -> tuple[str, ...]:
+        """Return the check, when it names one."""
+        return () if self.check == "all" else (self.check,)
+
     def tier_in(self, circumstances: Circumstances, *, least: Tier) -> Tier:
         """Return the least tier only for what makes one check more cautious, for 90 days."""
         is_more = self.until >= circumstances.waived_until_s.get(self.check, 1)

@@ -1,0 +1,50 @@
+"""The floor clock: a time that was signed has passed, whatever the clock on the wall says.
+
+now = max(clock, floor). The floor is the highest signed time that was verified, kept durable:
+
+- an online key (a head, an order, a checkpoint) moves it at most to the appliance's own clock and a
+  day: to the clock, not to the floor, so that many heads do not add up;
+- further only a timestamp token, the iat of a statement that people signed, or a person on the LAN;
+- only a person on the LAN and a new trust root lower it, and both are put in evidence.
+
+The clock on the wall never moves it: a clock that was ahead for a while leaves nothing behind.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+ONLINE_AHEAD_S_MAX: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """The highest time, in seconds, that is known to have passed."""
+
+    at_s: int = 0
+
+    def now_s(self, clock_s: int) -> int:
+        """Return the time by which orders are judged."""
+        return max(clock_s, self.at_s)
+
+    def after_online(self, signed_s: int, *, clock_s: int) -> "Floor":
+        """Return the floor after an online key's statement of that time was verified."""
+        return self._raised(min(signed_s, clock_s + ONLINE_AHEAD_S_MAX))
+
+    def after_people(self, signed_s: int) -> "Floor":
+        """Return the floor after a statement that people signed, of that iat, was verified."""
+        return self._raised(signed_s)
+
+    def after_timestamp(self, token_s: int) -> "Floor":
+        """Return the floor after a timestamp authority's token was verified."""
+        return self._raised(token_s)
+
+    def set_by_person(self, to_s: int) -> "Floor":
+        """Return the floor that a person on the LAN set, higher or lower."""
+        return Floor(to_s)
+
+    def after_root(self, created_s: int) -> "Floor":
+        """Return the floor that trust root N + 1 sets, higher or lower: when it was made."""
+        return Floor(created_s)
+
+    def _raised(self, to_s: int) -> "Floor":
+        return self if to_s <= self.at_s else Floor(to_s)

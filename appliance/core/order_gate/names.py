@@ -1,0 +1,170 @@
+"""What an order names, held against what is current here: files, checks, targets, incidents, rules.
+
+Every function returns the first problem as a code and a detail, or None.
+"""
+
+from collections.abc import Callable
+from typing import Final, cast
+
+from appliance.core.order_gate.values import Known, Situation
+from proto.catalog.model import Action, Autonomy, Disruption, Rule
+from proto.catalog.params import accept_params
+from proto.conditions.model import is_typed_equal
+from proto.errors import MalformedError
+from proto.findings import Scalar
+from proto.incidents import Incident, State
+from proto.order_codes import Code
+from proto.orders.cancel import Cancel
+from proto.orders.healing import Healing
+from proto.orders.kinds import OrderType, Params
+from proto.orders.sync_promoted_rule import SyncPromotedRule
+from proto.orders.update_credentials import UpdateCredentials
+from proto.rules.matcher import decide, rank, view_of
+
+Problem = tuple[Code, str]
+
+OPEN: Final = frozenset({State.OPEN, State.ESCALATED})
+"""Incidents that an order may repair: nothing is under way, and nobody waived them."""
+
+_TAME: Final = frozenset({Disruption.NONE, Disruption.SERVICE})
+
+
+def problem_in(order_type: OrderType, params: Params, situation: Situation) -> Problem | None:
+    """Return the first thing that an order names and that is not current here."""
+    known = situation.known
+    for digest in params.content():
+        if digest not in known.files:
+            return Code.CONTENT_ABSENT, digest
+    for target in params.named_targets():
+        if target not in known.targets:
+            return Code.TARGET_UNKNOWN, target
+    for check in params.named_checks():
+        if check not in known.catalog.checks:
+            return Code.CHECK_UNKNOWN, check
+    look = _BY_TYPE.get(order_type)
+    return look(params, situation) if look else None
+
+
+def _healing(params: Params, situation: Situation) -> Problem | None:
+    wanted, known = cast("Healing", params), situation.known
+    incident = known.incidents.get(wanted.incident)
+    if incident is None or incident.state not in OPEN:
+        return Code.INCIDENT_NOT_OPEN, wanted.incident
+    runbook = known.catalog.runbooks.get(wanted.runbook)
+    if runbook is None or incident.check not in runbook.verify:
+        return Code.RUNBOOK_UNFIT, f"{wanted.runbook} for {incident.check}"
+    given = _given(wanted, incident, known)
+    if given is None or not _is_same(given, wanted.params):
+        return Code.PARAMS_UNAPPROVED, wanted.runbook
+    try:
+        accept_params(runbook, wanted.params)
+    except MalformedError as error:
+        return Code.PARAMS_UNAPPROVED, str(error)
+    return None
+
+
+def _given(wanted: Healing, incident: Incident, known: Known) -> dict[str, Scalar] | None:
+    """Return the parameters that an approved plan, or the rule that acts, gives the runbook."""
+    plan = known.plans.get(incident.id)
+    if plan is not None and plan.runbook == wanted.runbook:
+        return dict(plan.params)
+    rule = decide(known.catalog.rules, view_of(incident).fields()).winner
+    if rule is None or rule.action is not Action.EXECUTE_RUNBOOK:
+        return None
+    return dict(rule.params) if rule.runbook_id == wanted.runbook else None
+
+
+def _is_same(left: dict[str, Scalar], right: dict[str, Scalar]) -> bool:
+    return left.keys() == right.keys() and all(
+        is_typed_equal(value, right[name]) for name, value in left.items()
+    )
+
+
+def _promoted(params: Params, situation: Situation) -> Problem | None:
+    wanted, known = cast("SyncPromotedRule", params), situation.known
+    rule = known.promoted.get(wanted.content_sha256)
+    if rule is None or rule.id != wanted.rule or rule.id in known.catalog.rules:
+        return Code.RULE_NOT_PROMOTED, wanted.rule
+    return problem_of_promoted(rule, known)
+
+
+def problem_of_promoted(rule: Rule, known: Known) -> Problem | None:
+    """Return why a promoted rule may not act here, or None.
+
+    It may only do what a release rule or an approved plan already does for the same check, by
+    itself, undoably and without a reboot; and it comes after every release rule of that check.
+    """
+    widens = _why_it_widens(rule, known)
+    if widens is not None:
+        return Code.RULE_WIDENS, f"{rule.id}: {widens}"
+    for other in known.catalog.rules.values():
+        if other.check == rule.check and not other.is_promoted and rank(rule) < rank(other):
+            return Code.RULE_OUTRANKS, f"{rule.id} would act before {other.id}"
+    return None
+
+
+def _why_it_widens(rule: Rule, known: Known) -> str | None:
+    if not rule.is_promoted or rule.is_guard or rule.action is not Action.EXECUTE_RUNBOOK:
+        return "it is not a promoted rule that runs a runbook"
+    runbook = known.catalog.runbooks.get(rule.runbook_id or "")
+    if runbook is None or rule.check not in runbook.verify:
+        return f"{rule.runbook_id} does not verify {rule.check}"
+    if runbook.autonomy is not Autonomy.AUTO or runbook.disruption not in _TAME:
+        return f"{runbook.id} does not run by itself without harm"
+    if not _is_fired(rule, known):
+        return f"nothing else fires {runbook.id} for {rule.check} with these parameters"
+    return None
+
+
+def _is_fired(rule: Rule, known: Known) -> bool:
+    by_rules = any(
+        other.check == rule.check
+        and other.runbook_id == rule.runbook_id
+        and not other.is_promoted
+        and _is_same(dict(other.params), dict(rule.params))
+        for other in known.catalog.rules.values()
+    )
+    by_plans = any(
+        plan.runbook == rule.runbook_id
+        and _check_of(incident, known) == rule.check
+        and _is_same(dict(plan.params), dict(rule.params))
+        for incident, plan in known.plans.items()
+    )
+    return by_rules or by_plans
+
+
+def _check_of(incident: str, known: Known) -> str | None:
+    found = known.incidents.get(incident)
+    return found.check if found else None
+
+
+def _sealed(params: Params, situation: Situation) -> Problem | None:
+    wanted = cast("UpdateCredentials", params)
+    if wanted.sealed_to != situation.place.sealing_key:
+        return Code.SEALED_TO_OTHER, wanted.sealed_to
+    if wanted.sealed_sha256 not in situation.known.boxes:
+        return Code.CONTENT_ABSENT, wanted.sealed_sha256
+    return None
+
+
+def _cancel(params: Params, situation: Situation) -> Problem | None:
+    wanted = cast("Cancel", params)
+    if wanted.order not in situation.ledger.waiting:
+        return Code.NOTHING_WAITS, wanted.order
+    return None
+
+
+_BY_TYPE: Final[dict[OrderType, Callable[[Params, Situation], Problem | None]]] = {
+    OrderType.HEALING: _healing,
+    OrderType.SYNC_PROMOTED_RULE: _promoted,
+    OrderType.UPDATE_CREDENTIALS: _sealed,
+    OrderType.CANCEL: _cancel,
+}
+
+
+def targets_touched(params: Params, known: Known) -> frozenset[str]:
+    """Return the targets that an order would change; a healing's is its incident's."""
+    if isinstance(params, Healing):
+        incident = known.incidents.get(params.incident)
+        return frozenset({incident.target}) if incident else frozenset()
+    return frozenset(params.targets())
