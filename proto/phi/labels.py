@@ -195,10 +195,47 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
         return _maybe_number(record, value, limit)
     if told.kind == "ADDRESS" and end > 0 and not is_street(record, value, end):
         return -1
-    if end < 0 and told.kind == "NAME" and data[stop : stop + 1] == b"=":
-        end = _bare_name(record, value, limit)
+    if end < 0 and told.kind == "NAME":
+        return _no_name(record, told, value, limit)
     if end > 0:
         record.hit(kind, value, end, f"the key says {kind.value}")
+        end = _further(record, kind, end, limit)
+    return end
+
+
+def _no_name(record: Record, told: Told, value: int, limit: int) -> int:
+    """Take what stands behind a key of names and does not read like one."""
+    end = -1
+    if record.data[value - 1 : value] == b"=":
+        end = _bare_name(record, value, limit)
+    if end < 0:
+        return _number_of_somebody(record, value, limit) if told.person else -1
+    record.hit(Kind.NAME, value, end, "the key says NAME")
+    return end
+
+
+_FURTHER = re.compile(rb" ?(?:/|,|&|and|->) ?#?(?=[A-Za-z]{0,4}[0-9-]*\d{3})")
+_NUMBERED = frozenset({Kind.MRN, Kind.DEVICE, Kind.ACCOUNT, Kind.OTHER_ID, Kind.HEALTH_PLAN})
+
+
+def _further(record: Record, kind: Kind, end: int, limit: int) -> int:
+    """Take further numbers of a list: `serials A / B`, `charts 1, 2`."""
+    while kind in _NUMBERED:
+        more = _FURTHER.match(record.data, end, limit)
+        stop = _spoken_id(record, more.end(), limit) if more else -1
+        if more is None or stop < 0 or digits(record.data[more.end() : stop]) < 5:
+            break
+        record.hit(kind, more.end(), stop, f"after another {kind.value}")
+        end = stop
+    return end
+
+
+def _number_of_somebody(record: Record, value: int, limit: int) -> int:
+    """Take a number where a key of people announced a name: `Patient: 736515`."""
+    end = _spoken_id(record, value, limit)
+    if end < 0 or digits(record.data[value:end]) < 6 or record.data[value : value + 2] == b"0x":
+        return -1
+    record.hit(Kind.MRN, value, end, "a number behind a cue of people")
     return end
 
 
@@ -337,6 +374,8 @@ def _spoken(record: Record, told: Told, stop: int) -> int:
     kind, taker = TAKERS[told.kind]
     if told.kind == "USERNAME":
         return _spoken_user(record, stop, value, limit)
+    if told.kind == "LICENSE" and (state := _STATE.match(data, value, limit)) is not None:
+        value = state.end()
     if told.kind in {"MRN", "HEALTH_PLAN", "ACCOUNT", "OTHER_ID"}:
         end = _spoken_id(record, value, limit)
     else:
@@ -348,7 +387,12 @@ def _spoken(record: Record, told: Told, stop: int) -> int:
     if kind is Kind.NAME and not _spoken_name(record, value, end):
         return -1
     record.hit(kind, value, end, f"a cue before it says {kind.value}")
-    return end
+    return _further(record, kind, end, limit)
+
+
+_STATE = re.compile(rb"[A-Z]{2} (?=[A-Z0-9-]*\d)")
+_TITLED = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?: [A-Z][a-z'-]{2,40})?(?![A-Za-z0-9_=\\/])")
+_TITLES_WRITTEN = frozenset({b"Dr", b"Dr.", b"Mr", b"Mrs", b"Mr.", b"Mrs.", b"Ms", b"Ms."})
 
 
 def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
@@ -359,16 +403,26 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
         if end > 0:
             record.hit(Kind.NAME, value, end, "a cue before a name")
         return end
-    if told.kind != "NAME" or not told.person or data[value : value + 2] == b"0x":
+    if told.kind == "DATE":
+        return _number_of_a_visit(record, value, limit)
+    if told.kind != "NAME" or not told.person:
         return -1
+    if data[max(0, stop - 3) : stop].strip(b" (") in _TITLES_WRITTEN:
+        titled = _TITLED.match(data, value, limit)
+        if titled is None:
+            return -1
+        record.hit(Kind.NAME, value, titled.end(), "a title before a name")
+        return titled.end()
+    return _number_of_somebody(record, value, limit)
+
+
+def _number_of_a_visit(record: Record, value: int, limit: int) -> int:
+    """Take a number where a day was announced: `visit # 406638199`."""
     end = _spoken_id(record, value, limit)
-    if end < 0 or digits(data[value:end]) < 6 or record.lower[stop - 2 : stop] in _TITLES:
+    if end < 0 or digits(record.data[value:end]) < 6 or record.data[end - 1 :].startswith(b"."):
         return -1
-    record.hit(Kind.MRN, value, end, "a number behind a cue of people")
+    record.hit(Kind.OTHER_ID, value, end, "a number behind a cue of a visit")
     return end
-
-
-_TITLES = frozenset({b"dr", b"mr", b"ms"})
 
 
 def _spoken_name(record: Record, start: int, end: int) -> bool:

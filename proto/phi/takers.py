@@ -38,6 +38,11 @@ _STREETLIKE = re.compile(
     rb"#?\d{1,6}[A-Za-z]?[ -]+[A-Za-z0-9]|[A-Z][A-Za-z.' ]+,? ?\d|[Pp]\.? ?[Oo]"
 )
 _ZIP = re.compile(rb"\d{5}(?:-?\d{4})?(?!\d)|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d")
+_PLATE = re.compile(
+    rb"(?:[A-Z]{2,4}[ -]?\d{3,4}|\d{1,3}[ -]?[A-Z]{3}[ -]?\d{0,3}|[A-Z]{1,3}\d{1,4}[A-Z]{1,3}|\d{3} ?[A-Z]{3})"
+    rb"(?![A-Za-z0-9])"
+)
+_UDI = re.compile(rb"\(?\d{2}\)[0-9A-Za-z()]{8,80}")
 _AGE = re.compile(rb"(9\d|1[0-2]\d)(?![\d.:/-])")
 _RUN = re.compile(rb"[^\s\"'<>,;|\x01)\]}]{1,512}")
 _TOKENISH = re.compile(rb"[^\s\"'<>;|\x01]{1,2048}")
@@ -83,6 +88,17 @@ def email(record: Record, at: int, limit: int) -> int:
 def postal(record: Record, at: int, limit: int) -> int:
     """Take a ZIP or postal code."""
     return _end(_ZIP, record.data, at, limit)
+
+
+def vehicle(record: Record, at: int, limit: int) -> int:
+    """Take a vehicle's number or its plate."""
+    end = _end(_PLATE, record.data, at, limit)
+    return end if end > 0 else identifier(record, at, limit)
+
+
+def device(record: Record, at: int, limit: int) -> int:
+    """Take a serial number, or a unique device identifier (21 CFR 830) in its written form."""
+    return max(_end(_UDI, record.data, at, limit), identifier(record, at, limit))
 
 
 def age(record: Record, at: int, limit: int) -> int:
@@ -170,8 +186,8 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "HEALTH_PLAN": (Kind.HEALTH_PLAN, _id),
     "ACCOUNT": (Kind.ACCOUNT, _id),
     "LICENSE": (Kind.LICENSE, _id),
-    "VEHICLE": (Kind.VEHICLE, _id),
-    "DEVICE": (Kind.DEVICE, _id),
+    "VEHICLE": (Kind.VEHICLE, vehicle),
+    "DEVICE": (Kind.DEVICE, device),
     "DEVICE_MAYBE": (Kind.DEVICE, _id),
     "URL": (Kind.URL, run),
     "IP": (Kind.IP, run),
@@ -182,6 +198,6 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "SECRET": (Kind.SECRET, secret),
 }
 SHORT: dict[str, Taker] = dict.fromkeys(
-    ("SSN", "MRN", "HEALTH_PLAN", "ACCOUNT", "LICENSE", "VEHICLE", "OTHER_ID", "DEVICE"), _short_id
+    ("SSN", "MRN", "HEALTH_PLAN", "ACCOUNT", "LICENSE", "OTHER_ID"), _short_id
 )
 """After a key with its mark, fewer digits are enough."""
