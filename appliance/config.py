@@ -145,14 +145,16 @@ def as_toml(
     *, address: str, networks: tuple[str, ...], time_zone: str, state_dir: Path, label: str
 ) -> str:
     """Return a configuration file; `read` accepts it or says what is wrong with a value."""
-    listed = ", ".join(f'"{network}"' for network in networks)
+    quoted = toml_file.quoted
+    listed = ", ".join(quoted(network) for network in networks)
     return (
         "# The appliance's configuration. Every key: docs/operations.md\n"
-        f'state_dir = "{state_dir}"\naddress = "{address}"\n\n'
-        f'[site]\nlabel = "{label}"\ntime_zone = "{time_zone}"\nadmin_networks = [{listed}]\n'
+        f"state_dir = {quoted(str(state_dir))}\naddress = {quoted(address)}\n\n"
+        f"[site]\nlabel = {quoted(label)}\ntime_zone = {quoted(time_zone)}\n"
+        f"admin_networks = [{listed}]\n"
         "# observe, alert, approve, window or auto: how far repairs may go by themselves\n"
         'autonomy = "auto"\n\n'
         "[discovery]\n# IPv4 networks that may be looked at; none means no discovery\n"
         f"networks = [{listed}]\n\n"
-        f'[portal]\nhost = "{address}"\nport = {PORTAL_PORT}\n'
+        f"[portal]\nhost = {quoted(address)}\nport = {PORTAL_PORT}\n"
     )

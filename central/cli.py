@@ -71,6 +71,7 @@ def init(
     if not config.exists():
         _write_config(config, origin=origin, state_dir=state_dir, host=host)
     found = configs.read(config)
+    _require_same(config, found, origin=origin, state_dir=state_dir)
     made = asyncio.run(setup.init(found, clock=SystemClock(), entropy=system_entropy))
     if output is Output.JSON:
         print_json({**_fields(made), "trust": "development"})
@@ -78,6 +79,21 @@ def init(
     print_fields(_fields(made), output=output)
     note(setup.DEVELOPMENT_TRUST)
     note("Next: osiris hub user add NAME, osiris hub site add LABEL, osiris hub serve")
+
+
+def _require_same(
+    config: Path, found: configs.Config, *, origin: str | None, state_dir: Path
+) -> None:
+    """Refuse to be told of another hub than the one that the file makes."""
+    said = found.state_dir.absolute()
+    if origin is not None and origin != found.file.origin:
+        wrong = f"--origin: {config} is there already and says {found.file.origin}"
+    elif state_dir != configs.STATE_DIR and state_dir.absolute() != said:
+        wrong = f"--state-dir: {config} is there already and says {said}"
+    else:
+        return
+    msg = f"{wrong}; for another hub give another --config and --state-dir"
+    raise ConfigError(msg)
 
 
 def _fields(made: object) -> dict[str, object]:

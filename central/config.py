@@ -115,10 +115,11 @@ def of(file: File) -> Config:
 
 
 def as_toml(*, origin: str, state_dir: Path, host: str, port: int) -> str:
-    """Return the file that `osiris hub init` writes. No value holds a character TOML escapes."""
+    """Return the file that `osiris hub init` writes."""
+    quoted = toml_file.quoted
     return (
         "# The hub's configuration. Every key: docs/operations.md\n"
-        f'origin = "{origin}"\n'
-        f'state_dir = "{state_dir}"\n\n'
-        f'[listen]\nhost = "{host}"\nport = {port}\n'
+        f"origin = {quoted(origin)}\n"
+        f"state_dir = {quoted(str(state_dir))}\n\n"
+        f"[listen]\nhost = {quoted(host)}\nport = {port}\n"
     )

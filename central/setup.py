@@ -25,6 +25,7 @@ from proto.keys import SEED_BYTES, SigningKey
 from proto.trust_root import TrustRoot, fingerprint, open_first, sign_root
 from runtime import tls
 from runtime.clock import Clock, Entropy
+from runtime.private import make_private
 
 ROOT_LIFE_S = 365 * 86_400
 KEY_NAMES = ("root", "head", "log", "claims")
@@ -102,11 +103,7 @@ async def init(config: Config, *, clock: Clock, entropy: Entropy) -> Made:
 
 def _make_directories(place: Place) -> None:
     for directory in (place.directory, place.key("root").parent, place.root.parent, place.tls):
-        try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            msg = f"state_dir: {directory}: cannot be made: {error.strerror}"
-            raise ConfigError(msg) from error
+        make_private(directory, key="state_dir")
 
 
 def _make_root(place: Place, config: Config, *, now_s: int, authority: Path) -> None:
@@ -142,10 +139,14 @@ def load_root(place: Place) -> tuple[bytes, TrustRoot]:
     Raises:
         ConfigError: the hub was not set up yet.
     """
-    if not place.root.exists():
+    try:
+        raw = place.root.read_bytes()
+    except FileNotFoundError:
         msg = f"{place.directory}: no hub is set up here; run `osiris hub init`"
-        raise ConfigError(msg)
-    raw = place.root.read_bytes()
+        raise ConfigError(msg) from None
+    except OSError as error:
+        msg = f"{place.root}: cannot be read: {error.strerror}: run this as the hub's user or root"
+        raise ConfigError(msg) from error
     return raw, open_first(raw, pinned=fingerprint(raw))
 
 

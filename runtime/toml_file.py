@@ -1,5 +1,6 @@
 """Reading a configuration file: strict TOML into a closed schema, errors naming file and key."""
 
+import json
 import tomllib
 from pathlib import Path
 from typing import TypeVar
@@ -51,6 +52,12 @@ def parse(text: str, schema: type[M], *, where: str) -> M:
         raise ConfigError(msg) from error
     except MalformedError as error:
         raise ConfigError(str(error)) from error
+
+
+def quoted(text: str) -> str:
+    """Return text as a TOML basic string, whatever characters it holds."""
+    # JSON escapes at least what TOML must escape, but for DEL, and in a way that TOML reads.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def time_zone(text: str) -> str:

@@ -19,6 +19,7 @@ from proto.ids import ApplianceId, SiteId
 from proto.keys import SEED_BYTES, SealingKey, SigningKey
 from proto.message import ApplianceIdField, Message, SiteIdField
 from proto.trust_root import TrustRoot, fingerprint, open_first
+from runtime.private import make_private
 from runtime.tls import write_private
 
 ENROLLED_BYTES_MAX = 4096
@@ -73,13 +74,13 @@ class Place:
         return self.directory / "enrolled.json"
 
     def prepare(self) -> None:
-        """Make the directories, readable by the appliance alone."""
+        """Make the directories, readable by the appliance alone.
+
+        Raises:
+            ConfigError: one cannot be made, or is there and others may enter it.
+        """
         for directory in (self.directory, self.directory / "keys", self.directory / "trust"):
-            try:
-                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            except OSError as error:
-                msg = f"state_dir: {directory}: cannot be made: {error.strerror}"
-                raise ConfigError(msg) from error
+            make_private(directory, key="state_dir")
 
 
 def load_keys(place: Place, entropy: Entropy) -> Keys:
@@ -116,8 +117,16 @@ def load_enrolled(place: Place) -> Enrolled:
 
 
 def load_root(place: Place) -> TrustRoot:
-    """Return the pinned trust root; the file was compared with the claim code when it was kept."""
-    raw = place.root.read_bytes()
+    """Return the pinned trust root; the file was compared with the claim code when it was kept.
+
+    Raises:
+        ConfigError: it is not there; the appliance was never enrolled, or lost it.
+    """
+    try:
+        raw = place.root.read_bytes()
+    except OSError as error:
+        msg = f"{place.root}: no trust root is pinned here: {error.strerror}"
+        raise ConfigError(msg) from error
     return open_first(raw, pinned=fingerprint(raw))
 
 

@@ -1,0 +1,33 @@
+"""Directories that only their owner may enter: stores, keys and sockets lie in them.
+
+A store is as readable as the directory around it, so a directory that was there before, and that
+others may enter, is refused and not used.
+"""
+
+import errno
+from pathlib import Path
+
+from proto.errors import ConfigError
+
+
+def make_private(directory: Path, *, key: str) -> None:
+    """Make a directory for its owner alone, with its parents; one that is there must be such.
+
+    Args:
+        directory: where.
+        key: the key of the configuration that names it, for the message.
+
+    Raises:
+        ConfigError: it cannot be made, or others may enter it.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = directory.stat().st_mode
+    except OSError as error:
+        advice = ": run this as root, or as the user that the daemon runs as"
+        denied = error.errno in {errno.EACCES, errno.EPERM}
+        msg = f"{key}: {directory}: cannot be made: {error.strerror}{advice if denied else ''}"
+        raise ConfigError(msg) from error
+    if mode & 0o077:
+        msg = f"{key}: {directory}: others may enter it: chmod 700 {directory}"
+        raise ConfigError(msg)
