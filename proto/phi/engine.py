@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 
 from proto.phi import blobs, labels, paths, people, secrets, segments, shapes, tables, tokens
-from proto.phi.forms import GATE
+from proto.phi.forms import lit
 from proto.phi.lexicon import Lexicon
 from proto.phi.policy import Infra, Policy
 from proto.phi.record import Found, Record
@@ -89,7 +89,7 @@ def find(text: str, lexicon: Lexicon, vault: TokenVault) -> list[Found]:
 def find_in(view: View, lexicon: Lexicon, layers: int) -> list[Found]:
     """Return what must go in one view and the layers inside it, by offsets of its text."""
     record = Record(view.data, view.lower, lexicon)
-    record.shapes = GATE.names(view.data)
+    record.shapes = lit(view.data, view.lower)
     if not record.every and not record.shapes:
         return []
     for read in _READERS:

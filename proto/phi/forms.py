@@ -1,7 +1,10 @@
 """The forms that tell what can be in a record: exact patterns, and the one gate over all of them.
 
-The gate's forms may be looser than the exact ones, so that its automaton stays small; `shapes`
-judges what the exact ones find, and the other readers ask the gate whether to look at all.
+An automaton that knows every form at once is fast only while few of its states are ever seen. So
+the gate looks at what does not change from line to line: at a skeleton, where every digit is `0`
+and every letter `A` or `a`, for what tells by its outline; at lower case for what tells by its
+words; and at runs of one alphabet for blobs. It may say yes too often, never too seldom: `shapes`
+and the other readers judge what the exact patterns find.
 """
 
 from proto.phi.scan import Gate, Pattern
@@ -9,7 +12,7 @@ from proto.phi.scan import Gate, Pattern
 _MONTHS = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
 _SEP = r"(?:[-. /_]| - |-?\r?\n)"
 
-PATTERNS = {
+EXACT = {
     "ssn": rf"[0-9]{{3}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{4}}",
     "phone": r"(?:\+[0-9]{1,3}[-. ]?|1[-. ])?\(?[0-9]{3}\)?(?:[-. /]{1,2}|\) ?|-\r?\n)[0-9]{3}(?:[-. ]|-\r?\n)[0-9]{4}|\+[0-9]{11,15}|\+[0-9]{1,3}(?:[ .-][0-9]{2,5}){2,5}|\([0-9]{3}\)[0-9]{3}-?[0-9]{4}",
     "email": r"[a-zA-Z0-9._%+'-]{1,64}(?:@|%40| ?\[at\] ?| at (?:[a-z]+ dot ))[a-zA-Z0-9-]{1,63}(?:(?:\.| ?\[dot\] ?)[a-zA-Z0-9-]{1,63}){1,4}",
@@ -26,60 +29,74 @@ PATTERNS = {
     "account": r"[A-Za-z][A-Za-z0-9.-]{1,24}\\{1,2}[A-Za-z][A-Za-z0-9._-]{2,40}",
     "profile": r"(?i:[\\/](?:users|home|documents and settings|profiles\$?)[\\/]{1,4}[^\\/\s\"'<>|:;,]{2,60})",
     "iban": r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}",
-    "escape": r"%[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|&#?[a-zA-Z0-9]{2,8};|\\\"",
-    "quoted": r"=[0-9A-F]{2}|=\r?\n",
-    "blob": r"[A-Za-z0-9+/_-]{16}",
-    "hex": r"[0-9A-Fa-f]{16}|(?:[0-9A-Fa-f]{2}[ :]){8}",
-    "spaced": r"(?:\b[A-Za-z0-9](?: - |[ ._-])){4}",
-    "secret": r"(?i:eyJ[a-z0-9_-]{8}|-----BEGIN|://[^\s/:@\"']{0,80}:[^\s\"'/]{1,120}@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|basic [a-z0-9+/]{8}|bearer [a-z0-9._~+/-]{8}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{16}|[\"' ](?:-p|/p:|/rp |/pass|-pw|-P|-a|-u|-w|-c|--user)[ :]?[^\s]{3}|pass:|net use|cpassword|[0-9]{6}(?:-[0-9]{6}){7}|\$[0-9a-z]{1,8}\$|hooks\.slack|sig=|[0-9a-f]{32}:[0-9a-f]{32}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{32})",
-    "file": r"(?i:\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|htm|html|ccda|json|7z))",
-    "hl7": r"(?:^|[\r\n\x0b])[A-Z][A-Z0-9]{2}\|",
-    "x12": r"ISA\*|(?:^|[~\n\r])(?:NM1|N3|N4|DMG|REF|CLM|PER|SBR|DTP|TRN|CLP|N1)\*",
-    "dicom": r"\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\)",
+}
+SCANS = {name: Pattern(form) for name, form in EXACT.items()}
+
+_OUTLINES = {
+    "ssn": r"000[-. /_\n]+00[-. /_\n]+0000",
+    "phone": r"000[-. /)\n]+000[-. \n]*0000|\+0{11}|\+0{1,3}[ .-]00",
+    "mbi": r"0[Aa][Aa0]0-?[Aa][Aa0]0-?[Aa]{2}00",
+    "card": r"0000[- ]0000",
+    "street": r"0[Aa]? [A0]",
+    "zip": r"AA,?[ .]+00000",
+    "date": r"0[-/.]00?[-/.]0|00000000",
+    "ip": r"0\.0+\.0+\.0",
+    "caret": r"[Aa]\^[Aa]",
+    "account": r"[Aa0]\\{1,2}[Aa]",
+    "iban": r"AA00 ?[A0]{4} ?[A0]{4}",
+    "spaced": r"(?:^|[^Aa0_])[Aa0](?:(?: - |[ ._-])[Aa0]){3}(?: - |[ ._-])",
+    "quoted": r"=[A0]{2}|=\n",
+    "vin": r"[A0]{17}",
+    "hex": r"(?:[Aa0]{2}[ :]){8}",
+    "hl7": r"(?:^|[\n\x0b])A[A0]{2}\|",
+    "dicom": r"\([Aa0]{4},[Aa0]{4}\)",
     "rows": r"(?s:(?:[|\t;,]|--- ).*)\n",
-    "sql": r"(?i:insert into)",
 }
-# The gate's forms are looser and shorter: an automaton of them all stays small, and so fast.
-_LOOSE = {
-    "ssn": r"[0-9]{3}[-. /_\r\n]+[0-9]{2}[-. /_\r\n]+[0-9]{4}",
-    "phone": r"[0-9]{3}[-. /)\r\n]+[0-9]{3}[-. \r\n]*[0-9]{4}|\+[0-9]",
+_WORDS = {
+    "escape": r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|&#?[a-z0-9]{2,8};|\\\"",
     "email": r"@|%40|\[at\]| at [a-z]+ dot ",
-    "card": r"[3-6][0-9]{3}[- ][0-9]{4,6}[- ][0-9]{4}",
-    "street": r"[0-9][A-Za-z]? [A-Z0-9]",
-    "pobox": r"(?i:box) [0-9]",
-    "zip": r"[A-Z]{2},?[ .]+[0-9]{5}",
-    "age": r"(?i:(?:9[0-9]|1[0-2][0-9])[- ]?y|age[d]?[ :=]+(?:9[0-9]|1[0-2][0-9]))",
-    "date": r"[0-9][-/.][0-9]{1,2}[-/.][0-9]|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(?:19|20)[0-9]{6}",
-    "ip": r"[0-9]\.[0-9]+\.[0-9]+\.[0-9]",
-    "caret": r"[A-Za-z]\^[A-Za-z]",
-    "account": r"[A-Za-z0-9]\\{1,2}[A-Za-z]",
-    "profile": r"(?i:[\\/](?:users|home|documents and settings|profiles\$?)[\\/])",
-    "iban": r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4} ?[A-Z0-9]{4}",
-    "secret": PATTERNS["secret"]
-    .replace("[^\\s/:@\\\"']{0,80}:[^\\s\\\"'/]{1,120}@", "[^\\s/@]*:[^\\s/@]*@")
-    .replace("[0-9]{6}(?:-[0-9]{6}){7}", "[0-9]{6}-[0-9]{6}-")
-    .replace("[0-9a-f]{32}:[0-9a-f]{32}", "[0-9a-f]{8}:[0-9a-f]{8}")
-    .replace("[a-f0-9]{32}", "[a-f0-9]{8}"),
+    "pobox": r"box [0-9]",
+    "age": r"(?:9[0-9]|1[0-2][0-9])[- ]?y|age[d]?[ :=]+[19]",
+    "date": r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,_-]+[0-9]",
+    "profile": r"[\\/](?:users|home|documents and settings|profiles\$?)[\\/]",
+    "file": r"\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z)",
+    "url": r"://",
+    "x12": r"isa\*|(?:^|[~\n\r])(?:nm1|n3|n4|dmg|ref|clm|per|sbr|dtp|trn|clp|n1)\*",
+    "sql": r"insert into",
+    "fhir": r"identifier|telecom|resourcetype",
+    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|basic [a-z0-9+/]|bearer [a-z0-9._~+/-]|npm_|sg\.|[\"' ](?:-p|/p:|/pass|/rp |-a|-u|-w|-c|--user)|pass:|net use|cpassword|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
 }
-GATE = Gate({**PATTERNS, **_LOOSE})
-SCANS = {
-    name: Pattern(PATTERNS[name])
-    for name in (
-        "ssn",
-        "phone",
-        "email",
-        "mbi",
-        "card",
-        "vin",
-        "street",
-        "pobox",
-        "zip",
-        "age",
-        "date",
-        "ip",
-        "caret",
-        "account",
-        "profile",
-        "iban",
-    )
+_SKELETON = bytes(
+    ord("0") if chr(byte).isdigit() and byte < 128
+    else ord("A") if 65 <= byte <= 90
+    else ord("a") if 97 <= byte <= 122
+    else ord("\n") if byte == 13
+    else byte
+    for byte in range(256)
+)  # fmt: skip
+_ALPHABETS = {
+    "blob": b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-",
+    "hex": b"ABCDEFabcdef0123456789",
 }
+_TABLES = {
+    name: bytes(88 if byte in alphabet else 32 for byte in range(256))
+    for name, alphabet in _ALPHABETS.items()
+}
+_BLOB, _HEX = (frozenset({name}) for name in _ALPHABETS)
+_RUN = b"X" * 16
+_OUTLINE_GATE, _WORD_GATE = Gate(_OUTLINES), Gate(_WORDS)
+
+
+def lit(data: bytes, lower: bytes) -> frozenset[str]:
+    """Return the names of the forms that may be in a record.
+
+    Args:
+        data: its bytes.
+        lower: the same in lower case.
+    """
+    found = _OUTLINE_GATE.names(data.translate(_SKELETON)) | _WORD_GATE.names(lower)
+    if _RUN in data.translate(_TABLES["blob"]):
+        found |= _BLOB
+        if _RUN in data.translate(_TABLES["hex"]):
+            found |= _HEX
+    return found

@@ -7,21 +7,33 @@ count only as the tables' spoken cues and only with a value of the right form.
 """
 
 import re
-from collections.abc import Iterator
 
 from proto.phi import people
 from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street, secretive
-from proto.phi.keys import Info, Told
+from proto.phi.keys import Told
 from proto.phi.lexicon import NAMEY, TELLS, key_of
 from proto.phi.record import Record, digits
 from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.values import Kind
 
 ELEMENTS_MAX = 64
-WORDS_MAX = 4
+WORDS_MAX = 3
+
+BLANK, CLOSE = ord(" "), ord(">")
 
 _BLANKS = frozenset({b" ", b"_"})
 _MARK_FIRST = frozenset(b"\"'])> =:\t.-<\\#([|"[at : at + 1] for at in range(17))
+_UNMARKED = frozenset(
+    b" " + letter.encode() for letter in "ABCDEFGHJKMNOPQRSTUVWXYZabcdefghjkmnopqrstuwxyz0123456789"
+)
+"""What no mark begins with: a blank and what is not the first letter of `LIKE`, `IN`, `value=`."""
+_SAID_FIRST = frozenset(b" #:(\"'<[=-/,."[at : at + 1] for at in range(13))
+_TAKEN = re.compile(rb"[ :=#]{1,3}\x01")
+_LINKS = frozenset({b"of", b"no", b"number"})
+_OPTION = frozenset({b"-", b"/"})
+_OF_OPTIONS = frozenset(["SECRET", "USERNAME", "NAME", "MRN", "DATE", "SSN", "PHONE", "EMAIL"])
+_BEFORE_CHARS_MAX = 25
+_BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
 _MARKED = re.compile(
     rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
@@ -42,135 +54,121 @@ def read(record: Record) -> None:
     """Find the values behind every key and cue."""
     if not record.every & TELLS:
         return
-    done = -1
-    for start, end, info in _telling(record):
-        if start >= done:
-            done = _one(record, start, end, info)
-
-
-Place = tuple[int, int, Info]
-
-
-def _telling(record: Record) -> Iterator[Place]:
-    """Yield, in order, the runs of key characters that tell something."""
-    known, info_of = record.lexicon.runs, record.lexicon.policy.keys.info
-    data, apart = record.data, record.apart
-    at = 0
+    known, apart, data = record.known, record.apart, record.data
+    info_of = record.lexicon.policy.keys.info
+    at = done = 0
     for run in record.runs:
+        if known[run] & TELLS:
+            at = _place(apart, run, at)
+            core = key_of(data[at : at + len(run)])
+            start = data.index(core, at)
+            at += len(run)
+            info = info_of(core)
+            if info is not None and start >= done:
+                done = _one(record, start, start + len(core), info)
+
+
+def _place(apart: bytes, run: bytes, at: int) -> int:
+    """Return where a run stands whole, from a place on."""
+    while True:
         at = apart.find(run, at)
         end = at + len(run)
-        if known.get(run, TELLS) & TELLS:
-            core = key_of(data[at:end])
-            info = info_of(core)
-            if info is not None:
-                start = data.rindex(core, at, end)
-                yield start, start + len(core), info
-        at = end
+        if (not at or apart[at - 1] == BLANK) and (end == len(apart) or apart[end] == BLANK):
+            return at
+        at += 1
 
 
-def _one(record: Record, start: int, end: int, info: Info) -> int:
+def _one(record: Record, start: int, end: int, info: tuple[Told | None, Told | None, bool]) -> int:
     """Read the value behind one key; return where to go on."""
     data = record.data
-    flagged = data[start - 1 : start] in {b"-", b"/"}
-    for stop in reversed(_stops(record, start, end, info)):
-        told, marked, value = _told(record, start, stop, flagged=flagged)
-        if told is None:
-            continue
-        if _infra_before(record, start):
-            return end
-        if told.kind == "DEVICE_MAYBE" and record.words.isdisjoint(
-            record.lexicon.vocabulary["implants"]
-        ):
-            return end
-        reached = _marked(record, told, stop, value) if marked else _spoken(record, told, stop)
-        if reached > stop:
-            return reached
-    return end
+    written, heard, begins = info
+    if _TAKEN.match(data, end, end + 4):
+        return end
+    if begins and data[end : end + 1] in _BLANKS:
+        stops = _more_stops(record, end)
+        keys = record.lexicon.policy.keys
+        for stop in reversed(stops):
+            key = data[start:stop]
+            reached = _key(record, (start, stop), keys.told(key), keys.heard(key))
+            if reached > 0:
+                return reached
+    return max(end, _key(record, (start, end), written, heard))
 
 
-_FLAGS = frozenset({b"-", b"/", b"<"})
-"""What stands before an option, or before the name of an element."""
-_UNMARKED = frozenset(
-    b" " + letter.encode() for letter in "ABCDEFGHJKMNOPQRSTUVWXYZabcdefghjkmnopqrstuwxyz0123456789"
-)
-"""What no mark begins with: a blank and what is not the first letter of `LIKE`, `IN`, `value=`."""
-_BEFORE_CHARS_MAX = 25
+def _more_stops(record: Record, end: int) -> list[int]:
+    """Return where the key may end beyond its run: after up to three more words."""
+    atoms, lower = record.lexicon.policy.keys.atoms, record.lower
+    stops: list[int] = []
+    while len(stops) < WORDS_MAX:
+        match = _FOLLOWING.match(lower, end, end + 30)
+        if match is None or not _is_atom(match[1], atoms):
+            break
+        end = match.end()
+        stops.append(end)
+    return stops
+
+
+def _is_atom(word: bytes, atoms: frozenset[bytes]) -> bool:
+    return (
+        word in atoms
+        or word in _LINKS
+        or (not word.isalpha() and word.replace(b"'", b"").strip(b".") in atoms)
+    )
+
+
+def _key(record: Record, key: tuple[int, int], written: Told | None, heard: Told | None) -> int:
+    """Read the value behind one reading of a key.
+
+    Args:
+        record: the record.
+        key: where the key stands.
+        written: what it tells with a mark behind it.
+        heard: what it tells in running text.
+
+    Returns:
+        Where to go on, -1 when a shorter reading may tell more.
+    """
+    data = record.data
+    start, stop = key
+    value = -1 if written is None else _value_at(data, start, stop, written)
+    told = heard if value < 0 else written
+    if told is None or (value < 0 and data[stop : stop + 1] not in _SAID_FIRST):
+        return -1
+    if _infra_before(record, start) or (
+        told.kind == "DEVICE_MAYBE"
+        and record.words.isdisjoint(record.lexicon.vocabulary["implants"])
+    ):
+        return stop
+    reached = _spoken(record, told, stop) if value < 0 else _marked(record, told, stop, value)
+    return reached if reached > stop else -1
+
+
+def _value_at(data: bytes, start: int, stop: int, told: Told) -> int:
+    """Return where the value behind a written key begins, -1 when no mark is there."""
+    if data[stop : stop + 1] in _MARK_FIRST and data[stop : stop + 2] not in _UNMARKED:
+        match = _MARKED.match(data, stop, stop + REACH)
+        if match is not None and (data[stop] != CLOSE or data[start - 2 : start] != b"</"):
+            return match.end()
+    before = data[start - 1 : start]
+    if before == b"<":
+        attribute = _VALUE_ATTRIBUTE.match(data, stop, stop + 60)
+        return -1 if attribute is None else attribute.end()
+    if before in _OPTION and told.kind in _OF_OPTIONS:
+        after = _FLAGGED.match(data, stop, stop + 6)
+        return -1 if after is None else after.end()
+    return -1
 
 
 def _infra_before(record: Record, start: int) -> bool:
     """Whether the word before says that this is equipment: `IPv4 Address`, `Group Policy`."""
-    if record.data[start - 1 : start] != b" ":
+    if start < 2 or record.data[start - 1] != BLANK:
         return False
-    before = record.lower[max(0, start - 1 - _BEFORE_CHARS_MAX) : start - 1]
+    lower, first = record.lower, max(0, start - 1 - _BEFORE_CHARS_MAX)
+    before = lower[max(first, lower.rfind(b" ", first, start - 1) + 1) : start - 1]
+    if before.isalnum():
+        return record.lexicon.is_equipment(before)
     match = _BEFORE.search(before)
     return match is not None and record.lexicon.is_equipment(match[1])
-
-
-_BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
-
-
-def _stops(record: Record, start: int, end: int, info: Info) -> list[int]:
-    """Return where the key may end: after its run, or after up to three more words."""
-    if info is None:
-        return []
-    written, heard, begins = info
-    data, stops = record.data, [end]
-    after = data[end : end + 1]
-    if begins and after in _BLANKS:
-        _more_stops(record, stops)
-    elif heard is None and after not in _MARK_FIRST:
-        return []
-    if heard is not None or len(stops) > 1:
-        return stops
-    # Nothing is said: there must be a mark, or an option's or an element's name.
-    bare = data[end : end + 2] in _UNMARKED and data[start - 1 : start] not in _FLAGS
-    return [] if bare or written is None else stops
-
-
-def _more_stops(record: Record, stops: list[int]) -> None:
-    atoms = record.lexicon.policy.keys.atoms
-    while len(stops) < WORDS_MAX:
-        match = _FOLLOWING.match(record.lower, stops[-1], stops[-1] + 30)
-        if match is None or not _is_atom(match[1], atoms):
-            break
-        stops.append(match.end())
-
-
-def _is_atom(word: bytes, atoms: frozenset[bytes]) -> bool:
-    return word.replace(b"'", b"").strip(b".") in atoms or word in {b"of", b"no", b"number"}
-
-
-def _told(record: Record, start: int, stop: int, *, flagged: bool) -> tuple[Told | None, bool, int]:
-    keys, data = record.lexicon.policy.keys, record.data
-    key = data[start:stop]
-    if keys.told(key) is None:
-        return keys.heard(key), False, stop
-    match = _MARKED.match(data, stop, min(len(data), stop + REACH))
-    marked = match is not None and not (
-        data[stop : stop + 1] == b">" and data[start - 2 : start] == b"</"
-    )
-    if match is not None and marked:
-        told = keys.told(key)
-        if told is not None:
-            return told, True, match.end()
-    if data[start - 1 : start] == b"<":
-        attribute = _VALUE_ATTRIBUTE.match(data, stop, min(len(data), stop + 60))
-        if attribute is not None:
-            return keys.told(key), True, attribute.end()
-    if flagged and (after := _FLAGGED.match(data, stop, stop + 6)) is not None:
-        told = keys.told(key)
-        if told is not None and told.kind in {
-            "SECRET",
-            "USERNAME",
-            "NAME",
-            "MRN",
-            "DATE",
-            "SSN",
-            "PHONE",
-            "EMAIL",
-        }:
-            return told, True, after.end()
-    return keys.heard(key), False, stop
 
 
 def _marked(record: Record, told: Told, stop: int, value: int) -> int:

@@ -100,18 +100,21 @@ class Lexicon:
         self.known_flags[word] = found
         return found
 
-    def flags_of(self, runs: Iterable[bytes]) -> int:
-        """Return the flags of runs together, less `WORD`."""
+    def learn(self, runs: Iterable[bytes]) -> tuple[dict[bytes, int], int]:
+        """Judge those runs that are not known yet.
+
+        Returns:
+            Flags by run, with all of these runs in it, and the flags of them together.
+        """
+        if len(self.runs) >= RUNS_MAX:
+            self.runs = {}  # records under work keep the one they began with
         known, every = self.runs, 0
         for run in runs:
             found = known.get(run)
             if found is None:
-                found = self._judge_run(run)
-                if len(known) >= RUNS_MAX:
-                    known.clear()
-                known[run] = found
+                found = known[run] = self._judge_run(run)
             every |= found
-        return every
+        return known, every
 
     def is_equipment(self, word: bytes) -> bool:
         """Whether a word before a key says that this is equipment's: `IPv4 Address`."""

@@ -24,6 +24,7 @@ class Record:
         "data",
         "every",
         "found",
+        "known",
         "lexicon",
         "lower",
         "person",
@@ -41,13 +42,13 @@ class Record:
         self.taken: bytearray | None = None
         self.apart = data.translate(RUNS)
         self.runs = runs = self.apart.split()
-        kinds = set(map(lexicon.runs.get, runs))
-        every = 0
-        for kind in kinds:
+        known, every = lexicon.runs, 0
+        for kind in set(map(known.get, runs)):
             if kind is None:
-                every = lexicon.flags_of(runs)
+                known, every = lexicon.learn(runs)
                 break
             every |= kind
+        self.known = known
         self.every = every
         self.shapes: frozenset[str] = frozenset()
         self.person = bool(every & CONTEXT)
