@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from central import commands
 from central.core.health import Condition
 from central.state import ConsoleVisit
+from central.store import devices, quarantine
 from central.store.accounts import all_accounts, put_account
 from central.store.conditions import newest_refusals
 from central.store.migrate import current_revision
@@ -92,6 +93,18 @@ async def list_appliances(visit: ConsoleVisit) -> Response:
             _site(visit), connection, settings=hub.settings, now_ms=visit.now_ms
         )
     return _answer(found)
+
+
+async def list_devices(visit: ConsoleVisit) -> Response:
+    """Answer with one site's devices and what they are called, as scrubbed on the site."""
+    async with visit.app.hub.store.read() as connection:
+        return _answer(await devices.of_site(_site(visit), connection))
+
+
+async def list_quarantine(visit: ConsoleVisit) -> Response:
+    """Answer with what was set aside of one site, newest first, without any of its text."""
+    async with visit.app.hub.store.read() as connection:
+        return _answer(await quarantine.of_site(_site(visit), connection, limit=LINES_MAX))
 
 
 async def list_refusals(visit: ConsoleVisit) -> Response:

@@ -1,6 +1,6 @@
 """The console's part of the hub's route table."""
 
-from central.console import account, fleet, incident, site
+from central.console import account, devices, fleet, incident, site
 from central.state import Console
 from runtime.web.access import Access, Entry
 from runtime.web.assets import entries
@@ -14,6 +14,7 @@ CONSOLE_ROUTES: tuple[Entry[Console], ...] = (
     Entry("GET", "/", PERSON, fleet.show),
     Entry("GET", "/fleet.csv", PERSON, fleet.fleet_csv),
     Entry("GET", "/sites/{site}", PERSON, site.show),
+    Entry("GET", "/sites/{site}/devices", PERSON, devices.show),
     Entry("GET", "/sites/{site}/targets.csv", PERSON, site.targets_csv),
     Entry("GET", "/sites/{site}/findings.csv", PERSON, site.findings_csv),
     Entry("GET", "/sites/{site}/targets/{target}", PERSON, site.show_target),

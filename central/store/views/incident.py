@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from central.store import devices
 from central.store.tables import checkpoints, details, heals, incidents
 from central.store.views.site import IncidentLine, incident_line, read_detail
 from proto.errors import NotFoundError
@@ -50,9 +51,14 @@ class HealView:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """One incident and its repairs, oldest first."""
+    """One incident and its repairs, oldest first.
+
+    Attributes:
+        called: what its target is called on its site, scrubbed; "" while that was not told.
+    """
 
     line: IncidentLine
+    called: str
     platform: str | None
     actor: str | None
     rule: str | None
@@ -74,6 +80,7 @@ async def incident_view(
         raise NotFoundError(msg)
     return IncidentView(
         line=incident_line(row),
+        called=(await devices.called(site, connection)).get(row.target, ""),
         platform=row.platform,
         actor=row.actor,
         rule=row.rule,

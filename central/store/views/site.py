@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central.core.fleet import Presence, presence, worst
 from central.core.settings import HubSettings
+from central.store import devices
 from central.store.sites import find_site
 from central.store.tables import (
     appliances,
@@ -76,10 +77,15 @@ class ApplianceView:
 
 @dataclass(frozen=True, slots=True)
 class TargetView:
-    """One target; platform and class are None until a full state names it."""
+    """One target; platform and class are None until a full state names it.
+
+    Attributes:
+        called: what it is called on its site, scrubbed; "" while that was not told.
+    """
 
     appliance: ApplianceId
     target: TargetId
+    called: str
     platform: str | None
     device_class: str | None
     listed: bool
@@ -128,6 +134,7 @@ class SiteView:
     Attributes:
         incidents: those that need work first, then the newest; at most 200.
         incidents_total: how many there are in all.
+        called: what devices are called on the site, scrubbed, by id; not all have a name.
     """
 
     site: SiteId
@@ -139,6 +146,7 @@ class SiteView:
     verdicts: Mapping[Verdict, int]
     incidents: tuple[IncidentLine, ...]
     incidents_total: int
+    called: Mapping[str, str]
 
 
 async def site_view(
@@ -151,7 +159,8 @@ async def site_view(
     """
     found = await find_site(site, connection)
     boxes = await appliance_views(site, connection, settings=settings, now_ms=now_ms)
-    rows = await _targets(site, connection)
+    called = await devices.called(site, connection)
+    rows = await _targets(site, connection, called)
     verdicts: Counter[Verdict] = Counter()
     for row in rows:
         verdicts.update(row.verdicts)
@@ -168,6 +177,7 @@ async def site_view(
         verdicts={one: verdicts[one] for one in Verdict},
         incidents=await incident_lines(site, connection, limit=INCIDENTS_SHOWN),
         incidents_total=int(total or 0),
+        called=called,
     )
 
 
@@ -268,7 +278,9 @@ async def _newest_checkpoints(
     return {appliance: (size, at_ms) for appliance, size, at_ms in await connection.execute(query)}
 
 
-async def _targets(site: SiteId, connection: AsyncConnection) -> tuple[TargetView, ...]:
+async def _targets(
+    site: SiteId, connection: AsyncConnection, called: Mapping[str, str]
+) -> tuple[TargetView, ...]:
     verdicts: defaultdict[tuple[str, str], Counter[Verdict]] = defaultdict(Counter)
     key = (findings.c.appliance_id, findings.c.target)
     query = (
@@ -300,6 +312,7 @@ async def _targets(site: SiteId, connection: AsyncConnection) -> tuple[TargetVie
         TargetView(
             appliance=ApplianceId(row.appliance_id),
             target=TargetId(row.target),
+            called=called.get(row.target, ""),
             platform=row.platform,
             device_class=row.device_class,
             listed=row.listed,
