@@ -150,7 +150,14 @@ class KeySet:
         )
 
     def require(self, signed_by: Iterable[PublicKey], *, now_s: int) -> frozenset[str]:
-        """Return the people who signed, or raise `PeopleError` when they are too few."""
+        """Return the people who signed.
+
+        Raises:
+            PeopleError: they are too few, or the set itself has expired.
+        """
+        if now_s >= self.expires:
+            msg = f"{self.role}: version {self.version} has expired"
+            raise PeopleError(msg)
         found = self.people_among(signed_by, now_s=now_s)
         if len(found) < self.people:
             msg = f"{self.role}: signed by {len(found)} people, {self.people} must"
