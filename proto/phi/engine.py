@@ -10,7 +10,7 @@ nothing new is found, so scrubbing twice is scrubbing once.
 import hashlib
 from collections.abc import Callable
 
-from proto.phi import blobs, labels, paths, people, secrets, segments, shapes, tables, tokens
+from proto.phi import blobs, known, labels, paths, people, secrets, segments, shapes, tables, tokens
 from proto.phi.forms import lit
 from proto.phi.lexicon import Lexicon
 from proto.phi.policy import Infra, Policy
@@ -90,7 +90,7 @@ def find_in(view: View, lexicon: Lexicon, layers: int) -> list[Found]:
     """Return what must go in one view and the layers inside it, by offsets of its text."""
     record = Record(view.data, view.lower, lexicon)
     record.shapes = lit(view.data, view.lower)
-    if not record.every and not record.shapes:
+    if not record.every and not record.shapes and not lexicon.numbers:
         return []
     for read in _READERS:
         read(record)
@@ -109,6 +109,7 @@ _READERS: tuple[Callable[[Record], None], ...] = (
     segments.read,
     tables.read,
     labels.read,
+    known.read,
     secrets.read,
     shapes.read,
     paths.read,

@@ -37,6 +37,9 @@ LIKELY = 4096
 STRANGER = 8192
 """Of a run: nothing is known of a word in it."""
 
+SOMEBODY = 16384
+"""Somebody of the site has this name, which may be an ordinary word too."""
+
 NAMEY = FIRST | LAST | KNOWN
 NAME_MIN = 64
 SURE_MIN = 128
@@ -76,12 +79,13 @@ _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 class Lexicon:
     """The words under one policy and one value of names."""
 
-    __slots__ = ("equipment", "known_flags", "names", "policy", "runs", "vocabulary")
+    __slots__ = ("equipment", "known_flags", "names", "numbers", "policy", "runs", "vocabulary")
 
     def __init__(self, policy: Policy, names: Names) -> None:
         """Begin with the vocabulary's words."""
         self.policy = policy
         self.names = names
+        self.numbers = names.has_numbers()
         self.vocabulary = policy.vocabulary
         self.known_flags: dict[bytes, int] = {}
         self.runs: dict[bytes, int] = {}
@@ -155,6 +159,7 @@ class Lexicon:
             found |= (FIRST if first >= NAME_MIN else 0) | (LAST if last >= NAME_MIN else 0)
             found |= SURE if max(first, last) >= SURE_MIN else 0
             found |= KNOWN if self.names.known(text) else 0
+            found |= SOMEBODY if self.names.somebody(text) else 0
         found |= ALSO if first >= ALSO_MIN else 0
         if (
             word in vocabulary.words

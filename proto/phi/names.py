@@ -13,12 +13,14 @@ The scale of `first` and `last`:
 | 64-127 | a rare name, or one that is about as often a word: a name beside another name |
 | 128-255 | a name first of all |
 
-Known people are kept as keyed 64-bit hashes: who reads the file learns nobody's name without the
+Known people are kept as keyed 64-bit hashes: who reads the memory learns nobody's name without the
 device's key. A known name that is an ordinary word (Long, Young, Will) counts only together with
-the other name of the same person.
+the other name of the same person; their numbers count alone, if they have `NUMBER_CHARS_MIN`
+characters that matter, because a shorter one would be found in every counter and port.
 """
 
 import csv
+import re
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -32,6 +34,7 @@ from proto.phi.gazetteer import Gazetteer
 KEY_BYTES_MIN = 16
 PEOPLE_MAX = 500_000
 NAME_CHARACTERS_MAX = 120
+NUMBER_CHARS_MIN = 6
 KNOWN_TOKEN_LETTERS_MIN = 2
 ORDINARY_NAME_WEIGHT_MAX = 63
 
@@ -56,6 +59,15 @@ _FIRST_HEADERS = frozenset(
     {"first", "firstname", "fname", "given", "givenname", "forename", "preferred", "nickname"}
 )
 _LAST_HEADERS = frozenset({"last", "lastname", "lname", "surname", "family", "familyname"})
+_NUMBER_HEADERS = frozenset(
+    {"mrn", "mrnumber", "medicalrecordnumber", "medrecno", "recordnumber", "patientid", "patid",
+     "patientnumber", "pid", "chart", "chartid", "chartno", "chartnumber", "account", "acct",
+     "accountnumber", "memberid", "ssn"}
+)  # fmt: skip
+_NUMBER_PREFIXES = frozenset(
+    {"", "mr", "mrn", "pt", "pid", "pat", "id", "chart", "acct", "no", "p"}
+)
+_PARTS = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}-]")
 _FULL_HEADERS = frozenset({"name", "fullname", "patient", "patientname", "displayname"})
 
 
@@ -73,11 +85,13 @@ def fold(token: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KnownPeople:
-    """The people of one site, as keyed hashes of their folded names and of pairs of them."""
+    """The people of one site, as keyed hashes of folded names, pairs of them, and numbers."""
 
     key: bytes = b""
     tokens: "array[int]" = field(default_factory=lambda: array("Q"))
     pairs: "array[int]" = field(default_factory=lambda: array("Q"))
+    numbers: "array[int]" = field(default_factory=lambda: array("Q"))
+    count: int = 0
 
     def token(self, folded: str) -> bool:
         """Whether somebody here has this name."""
@@ -86,6 +100,11 @@ class KnownPeople:
     def pair(self, one: str, other: str) -> bool:
         """Whether one person here has both names, in either order."""
         return bool(self.pairs) and _has(self.pairs, _keyed_pair(one, other, self.key))
+
+    def number(self, number: str) -> bool:
+        """Whether somebody here has this number, however it is written."""
+        bare = bare_number(number)
+        return len(bare) >= NUMBER_CHARS_MIN and _has(self.numbers, _keyed(bare, self.key))
 
 
 NOBODY = KnownPeople()
@@ -118,6 +137,18 @@ class Names:
         """Whether somebody of this site has this name and it is no ordinary word."""
         return self.people.token(folded) and not self._ordinary(folded)
 
+    def somebody(self, folded: str) -> bool:
+        """Whether somebody of this site has this name, be it an ordinary word or not."""
+        return self.people.token(folded)
+
+    def has_numbers(self) -> bool:
+        """Whether numbers of this site's people are known at all."""
+        return bool(self.people.numbers)
+
+    def known_number(self, number: str) -> bool:
+        """Whether somebody of this site has this record number."""
+        return self.people.number(number)
+
     def known_pair(self, one: str, other: str) -> bool:
         """Whether one person of this site has both folded names, in either order."""
         return self.people.pair(one, other)
@@ -127,8 +158,16 @@ class Names:
         return word > 0 and max(first, last) <= ORDINARY_NAME_WEIGHT_MAX
 
 
-def known_people(people: Iterable[Iterable[str]], key: bytes) -> KnownPeople:
-    """Hash people, each given as their names in any order, under the device's key.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One person of a list: names in any order, and record numbers."""
+
+    names: tuple[str, ...]
+    numbers: tuple[str, ...] = ()
+
+
+def known_people(people: Iterable[Iterable[str] | Listed], key: bytes) -> KnownPeople:
+    """Hash people, each as listed or as their names in any order, under the device's key.
 
     Raises:
         ConfigError: the key is too short, or there are too many people.
@@ -138,61 +177,98 @@ def known_people(people: Iterable[Iterable[str]], key: bytes) -> KnownPeople:
         raise ConfigError(msg)
     tokens: set[int] = set()
     pairs: set[int] = set()
-    for count, names in enumerate(people, start=1):
+    numbers: set[int] = set()
+    count = 0
+    for count, one in enumerate(people, start=1):
         if count > PEOPLE_MAX:
             msg = f"known people: more than {PEOPLE_MAX}"
             raise ConfigError(msg)
-        folded = sorted({token for name in names for token in _tokens(name)})
+        person = one if isinstance(one, Listed) else Listed(tuple(one))
+        folded = sorted({token for name in person.names for token in _tokens(name)})
         tokens.update(_keyed(token, key) for token in folded)
         pairs.update(
-            _keyed_pair(one, other, key)
-            for at, one in enumerate(folded)
+            _keyed_pair(first, other, key)
+            for at, first in enumerate(folded)
             for other in folded[at + 1 :]
         )
-    return KnownPeople(key, array("Q", sorted(tokens)), array("Q", sorted(pairs)))
+        bare = map(bare_number, person.numbers)
+        numbers.update(_keyed(one, key) for one in bare if len(one) >= NUMBER_CHARS_MIN)
+    return KnownPeople(key, _packed(tokens), _packed(pairs), _packed(numbers), count)
 
 
 def people_in_csv(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield the names of each person in a CSV that has a header.
+    """Yield the names of each person in a CSV; see `listed_in_csv`."""
+    for person in listed_in_csv(text):
+        if person.names:
+            yield person.names
 
-    Columns are found by their headers (first, last, given, family, preferred, name, patient name
-    and the like, in any case and spelling); others are not looked at. A full name may be written
-    `Last, First` or `First Last`.
+
+def listed_in_csv(text: str, *, where: str = "known people: line ") -> Iterator[Listed]:
+    """Yield each person in a CSV that has a header.
+
+    Columns are found by their headers (first, last, given, family, preferred, name, patient name;
+    mrn, patient id, chart number and the like, in any case and spelling); others are not looked at.
+    A full name may be written `Last, First` or `First Last`. `where` stands before the number of
+    the line in errors.
 
     Raises:
-        ConfigError: no column holds names, or a name is too long to be one.
+        ConfigError: no column holds names, a line has more cells than the header, or a name is too
+            long to be one.
     """
     rows = csv.reader(text.lstrip("\ufeff").splitlines(), strict=True)
     try:
-        columns = _name_columns(next(rows, []))
+        header = next(rows, [])
+        names = _columns(header, _FIRST_HEADERS | _LAST_HEADERS | _FULL_HEADERS)
+        numbers = _columns(header, _NUMBER_HEADERS)
+        if not names:
+            msg = f"{where}1: no column is called first, last, given, family or name"
+            raise ConfigError(msg)
         for row in rows:
-            names = tuple(row[at].strip() for at in columns if at < len(row) and row[at].strip())
-            if any(len(name) > NAME_CHARACTERS_MAX for name in names):
-                msg = f"known people: line {rows.line_num}: a name is too long"
+            place = f"{where}{rows.line_num}"
+            if len(row) > len(header):
+                msg = (
+                    f"{place}: {len(row)} cells under {len(header)} headers: quote what has commas"
+                )
                 raise ConfigError(msg)
-            if names:
-                yield names
+            person = Listed(_cells(row, names), _cells(row, numbers))
+            if any(len(cell) > NAME_CHARACTERS_MAX for cell in (*person.names, *person.numbers)):
+                msg = f"{place}: a name or number is too long"
+                raise ConfigError(msg)
+            if person.names or person.numbers:
+                yield person
     except csv.Error as error:
-        msg = f"known people: line {rows.line_num}: {error}"
+        msg = f"{where}{rows.line_num}: {error}"
         raise ConfigError(msg) from error
 
 
-def _name_columns(header: list[str]) -> list[int]:
-    wanted = _FIRST_HEADERS | _LAST_HEADERS | _FULL_HEADERS
-    columns = [at for at, title in enumerate(header) if fold(title) in wanted]
-    if not columns:
-        msg = "known people: line 1: no column is called first, last, given, family or name"
-        raise ConfigError(msg)
-    return columns
+def bare_number(number: str) -> str:
+    """Return what of a number matters: no case, marks, leading zeros, nor a prefix as `MRN`."""
+    lower = "".join(character for character in number.casefold() if character.isalnum())
+    digits = lower.lstrip("abcdefghijklmnopqrstuvwxyz")
+    if lower[: len(lower) - len(digits)] in _NUMBER_PREFIXES:
+        lower = digits
+    return lower.lstrip("0")
+
+
+def _columns(header: list[str], wanted: frozenset[str]) -> list[int]:
+    return [at for at, title in enumerate(header) if fold(title) in wanted]
+
+
+def _cells(row: list[str], columns: list[int]) -> tuple[str, ...]:
+    return tuple(row[at].strip() for at in columns if at < len(row) and row[at].strip())
 
 
 def _tokens(name: str) -> Iterator[str]:
-    """The folded tokens of a name: blanks and commas part them, and a hyphen both ways."""
+    """The folded tokens of a name: blanks and commas part them, a hyphen or apostrophe both ways."""
     for part in name.replace(",", " ").split():
-        for piece in {part, *part.split("-")}:
+        for piece in {part, *_PARTS.split(part)}:
             folded = fold(piece)
             if len(folded) >= KNOWN_TOKEN_LETTERS_MIN:
                 yield folded
+
+
+def _packed(hashes: set[int]) -> "array[int]":
+    return array("Q", sorted(hashes))
 
 
 def _keyed(text: str, key: bytes) -> int:

@@ -65,8 +65,17 @@ class Names(Protocol):
     def known(self, folded: str, /) -> bool:
         """Whether somebody of the site has this name and it is no ordinary word."""
 
+    def somebody(self, folded: str, /) -> bool:
+        """Whether somebody of the site has this name, be it an ordinary word or not."""
+
     def known_pair(self, one: str, other: str, /) -> bool:
         """Whether one person of the site has both names."""
+
+    def has_numbers(self) -> bool:
+        """Whether numbers of the site's people are known at all."""
+
+    def known_number(self, number: str, /) -> bool:
+        """Whether somebody of the site has this record number."""
 
 
 class TokenVault(Protocol):
