@@ -61,6 +61,8 @@ def scrub_record(text: str, *, policy: Policy, names: Names | None, vault: Token
         bare: frozenset[int] = frozenset()
         if document:
             found, bare = fit(current, found)
+            if not found:  # what was found is no value of the document
+                return Result(seal(current), hits)
         if turn == 0:
             hits = tuple(Hit(kind, start, end, why) for start, end, kind, why in found)
         current = _replaced(current, found, bare, vault)

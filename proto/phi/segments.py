@@ -7,7 +7,7 @@ allow-list. Components go one by one, so that the message stays a message.
 import re
 from collections.abc import Iterator, Mapping
 
-from proto.phi import people
+from proto.phi import fhir, people
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -16,7 +16,7 @@ _SEGMENT = Pattern(r"(?:MSH|[A-Z][A-Z0-9]{2})\|[^\r\n\x0b\x1c]*")
 _INNER = re.compile(rb"[^|^~&\\\r\n\x01]{1,400}")
 _X12 = Pattern(r"(?:NM1|N[1-4]|PER|DMG|REF|DTP|DTM|CLM|CLP|SBR|TRN|PAT)\*[^~\r\n]*")
 _ELEMENT = re.compile(rb"[^*~:^\r\n\x01]{1,200}")
-_TAG = Pattern(r"\(([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)[^\n]*")
+_TAG = Pattern(r"\(([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)")
 _TAG_VALUE = re.compile(
     rb"[^\[=\n]{0,60}?(?:\[([^\]\n]{1,200})\]|=\s?'([^'\n]{1,200})'|[:=] {0,4}\"?([^\"\n]{1,200}))|\s(?:[A-Z]{2}\s)?(?:[A-Z][A-Za-z' ]{3,40}:?\s)?([^\n]{1,120})$"
 )
@@ -50,46 +50,7 @@ def read(record: Record) -> None:
         _x12(record)
     if "dicom" in record.shapes:
         _dicom(record)
-    if (
-        b"identifier" in record.lower
-        or b"telecom" in record.lower
-        or b"resourcetype" in record.lower
-    ):
-        _fhir(record)
-
-
-_FHIR_LIST = Pattern(r"\\?\"(identifier|telecom|contact)\\?\"\s*:\s*\[[^\]]*\]")
-_FHIR_VALUE = Pattern(r"\\?\"(?:value|reference)\\?\"\s*:\s*\\?\"([^\"\\]+)")
-_FHIR_ID = Pattern(
-    r"\"(?:resourceType)\"\s*:\s*\"(?:Patient|RelatedPerson|Person|Practitioner|Coverage|Encounter|Appointment)\"\s*,\s*\"id\"\s*:\s*\"([^\"]+)\""
-)
-_FHIR_REFERENCE = Pattern(
-    r"(?:Patient|RelatedPerson|Person|Practitioner|Coverage|Encounter|Appointment)/([A-Za-z0-9.-]{1,64})(?:[\"'?/ ]|$)"
-)
-_FHIR_XML = Pattern(r"<(identifier|telecom)>.*?</(?:identifier|telecom)>")
-_FHIR_XML_VALUE = Pattern(r"<value value=\"([^\"]+)\"")
-
-
-def _fhir(record: Record) -> None:
-    """Find identifiers and telecoms, whose values stand under a key that says nothing: `value`."""
-    for lists, values in ((_FHIR_LIST, _FHIR_VALUE), (_FHIR_XML, _FHIR_XML_VALUE)):
-        for spans in lists.each(record.data):
-            start, end = spans[0]
-            telecom = record.data[slice(*spans[1])] == b"telecom"
-            piece = record.data[start:end]
-            for inner in values.each(piece):
-                begin, stop = inner[1]
-                kind = _telecom(piece[begin:stop]) if telecom else Kind.MRN
-                record.hit(kind, start + begin, start + stop, "the value of an identifier")
-    for pattern in (_FHIR_ID, _FHIR_REFERENCE):
-        for spans in pattern.each(record.data):
-            record.hit(Kind.MRN, *spans[1], "the id of a person's resource")
-
-
-def _telecom(value: bytes) -> Kind:
-    if b"@" in value:
-        return Kind.EMAIL
-    return Kind.PHONE if digits(value) else Kind.URL
+    fhir.read(record, _DICOM)
 
 
 def _hl7(record: Record) -> None:
@@ -301,25 +262,31 @@ def _x12_element(record: Record, at: int, elements: list[bytes], number: int, ki
 
 
 def _dicom(record: Record) -> None:
-    for spans in _TAG.each(record.data):
-        start, end = spans[0]
-        tag = record.lower[start + 1 : start + 10]
+    data = record.data
+    places = [(*spans[0], spans[1], spans[2]) for spans in _TAG.each(data)]
+    for number, (start, value, group, element) in enumerate(places):
+        tag = record.lower[slice(*group)] + b"," + record.lower[slice(*element)]
+        end = data.find(b"\n", value)
+        end = len(data) if end < 0 else end
+        if number + 1 < len(places):
+            end = min(end, places[number + 1][0])
         kind = _DICOM.get(tag)
-        after = record.data[start + 11 : end]
-        person = re.match(rb"\s{0,3}PN\b", after) is not None
+        person = _PERSON.match(data, value, end) is not None and tag not in _DICOM_KEEP_PN
         if kind is None and not person:
             continue
-        kind = kind or Kind.NAME
         record.person = True
-        match = _TAG_VALUE.match(record.data, start + 11, min(end, start + 400))
-        if match is None:
-            continue
-        group = next(number for number in (1, 2, 3, 4) if match[number] is not None)
-        value = match[group].split(b"#")[0].rstrip() if group >= 3 else match[group]
-        if value.strip(b" ()") and b"no value" not in value:
-            record.hit(
-                kind,
-                match.start(group),
-                match.start(group) + len(value),
-                "the tag says whose it is",
-            )
+        _tag_value(record, kind or Kind.NAME, value, min(end, start + 400))
+
+
+_PERSON = re.compile(rb"\s{0,3}PN\b")
+
+
+def _tag_value(record: Record, kind: Kind, start: int, end: int) -> None:
+    match = _TAG_VALUE.match(record.data[start:end])
+    if match is None:
+        return
+    group = next(number for number in (1, 2, 3, 4) if match[number] is not None)
+    value = match[group].split(b"#")[0].rstrip(b" ,;|") if group >= 3 else match[group]
+    if value.strip(b" ()") and b"no value" not in value:
+        begin = start + match.start(group)
+        record.hit(kind, begin, begin + len(value), "the tag says whose it is")

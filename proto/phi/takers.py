@@ -44,7 +44,7 @@ _PLATE = re.compile(
 )
 _UDI = re.compile(rb"\(?\d{2}\)[0-9A-Za-z()]{8,80}")
 _AGE = re.compile(rb"(9\d|1[0-2]\d)(?![\d.:/-])")
-_RUN = re.compile(rb"[^\s\"'<>,;|\x01)\]}]{1,512}")
+_RUN = re.compile(rb"[^\s\"'<>,;|\x01)\]}\[{][^\s\"'<>,;|\x01)\]}]{0,511}")
 _TOKENISH = re.compile(rb"[^\s\"'<>;|\x01]{1,2048}")
 _WORDS = re.compile(rb"[A-Za-z][A-Za-z'.-]*(?: [A-Z][A-Za-z'.-]*){0,3}")
 _TIMES = re.compile(rb"\d{1,2}:\d{2}")

@@ -1,0 +1,150 @@
+"""FHIR by element path, in JSON and XML, and the JSON model of DICOM by tag.
+
+The rules hold for every resource: an element's name and what it stands in tell what it holds (HL7
+FHIR R4, datatypes; DICOM PS3.18 annex F). Codes, statuses and systems stay; what is free text is
+left to the readers of text.
+"""
+
+import re
+from collections.abc import Iterator
+
+from proto.phi.documents import Path, Value, json_values, xml_values
+from proto.phi.record import Record, digits
+from proto.phi.values import Kind
+
+_BY_NAME = {
+    b"birthDate": Kind.DATE, b"family": Kind.NAME, b"given": Kind.NAME, b"subscriberId": Kind.HEALTH_PLAN,
+    b"line": Kind.ADDRESS, b"city": Kind.CITY, b"district": Kind.CITY, b"postalCode": Kind.ZIP,
+    b"serialNumber": Kind.DEVICE, b"carrierHRF": Kind.DEVICE, b"carrierAIDC": Kind.DEVICE, b"deviceIdentifier": Kind.DEVICE,
+    b"altId": Kind.USERNAME, b"preAuthRef": Kind.OTHER_ID,
+}  # fmt: skip
+_PEOPLE = frozenset(
+    b"subject patient actor individual performer requester author beneficiary subscriber recorder"
+    b" asserter informant source sender recipient participant policyHolder who agent enterer"
+    b" practitioner attester member contact player collector interpreter resultsInterpreter"
+    b" generalPractitioner witness authenticator administrator receiver insurer custodian owner"
+    b" addressee responsible collector".split()
+) - {b"insurer", b"custodian"}
+_REFERENCED = frozenset(
+    b"Patient RelatedPerson Person Practitioner PractitionerRole Coverage Encounter Appointment"
+    b" Account Claim EpisodeOfCare".split()
+)
+_WITH_ID = frozenset(
+    b"Patient RelatedPerson Person Practitioner Coverage Encounter Account".split()
+)
+_TECHNICAL = frozenset(
+    b"CapabilityStatement StructureDefinition ValueSet CodeSystem SearchParameter ConceptMap"
+    b" OperationDefinition ImplementationGuide TerminologyCapabilities NamingSystem".split()
+)
+_LOG_TIMES = frozenset({b"lastUpdated", b"recorded", b"timestamp", b"lastModified"})
+_SYSTEMS = {b"us-ssn": Kind.SSN, b"us-npi": Kind.LICENSE, b"2.16.840.1.113883.4.1": Kind.SSN}
+_DAY = re.compile(rb"\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]{0,40})?$")
+_ROOT = re.compile(rb"<([A-Z][A-Za-z]{2,40}) [^>]{0,80}xmlns=[\"']http://hl7\.org/fhir")
+_TAG = re.compile(rb"[0-9A-Fa-f]{8}$")
+
+
+def read(record: Record, tags: dict[bytes, Kind | None]) -> None:
+    """Find what the elements of resources and of DICOM's JSON hold.
+
+    Args:
+        record: the record.
+        tags: class by DICOM tag, `gggg,eeee` in lower case.
+    """
+    data = record.data
+    if b"resourceType" in data:
+        _resources(record, json_values(data, max(0, data.find(b"{"))))
+    elif b"http://hl7.org/fhir" in data and (root := _ROOT.search(data)) is not None:
+        _resources(record, xml_values(data, root.start()))
+    if b"vr" in data and (b'"vr"' in data or b"'vr'" in data or b'\\"vr' in data):
+        _dicom(record, tags)
+
+
+def _resources(record: Record, values: Iterator[Value]) -> None:
+    kind_of: dict[int, bytes] = {}
+    system = b""
+    for value in values:
+        text = record.data[value.start : value.end]
+        depth, name = len(value.path), value.path[-1]
+        if name == b"resourceType":
+            kind_of = {at: kind for at, kind in kind_of.items() if at < depth}
+            kind_of[depth] = text
+            continue
+        if name == b"system":
+            system = text
+        resource = kind_of.get(depth) or (value.path[0] if not kind_of else b"")
+        if _TECHNICAL.isdisjoint(kind_of.values()):
+            kind = _kind(record, value, text, resource, system)
+            if kind is not None:
+                start = value.start + (text.find(b"/") + 1 if name == b"reference" else 0)
+                record.hit(kind, start, value.end, "the element says what it holds")
+
+
+def _kind(record: Record, value: Value, text: bytes, resource: bytes, system: bytes) -> Kind | None:
+    path, name = value.path, value.path[-1]
+    parents = frozenset(path[:-1])
+    if not text or (name in {b"use", b"code", b"status", b"system"}):
+        return None
+    found = _BY_NAME.get(name)
+    if found is not None:
+        return found
+    if _DAY.match(text):
+        return None if name in _LOG_TIMES else Kind.DATE
+    if name == b"id":
+        return Kind.MRN if resource in _WITH_ID else None
+    if name == b"reference":
+        return Kind.MRN if text.partition(b"/")[0] in _REFERENCED else None
+    if name == b"value":
+        return _of_value(path, parents, text, system)
+    if name in {b"text", b"display", b"name"}:
+        return _of_text(record, path, parents, text)
+    if name == b"url" and b"photo" in parents:
+        return Kind.PHOTO
+    return None
+
+
+def _of_value(path: Path, parents: frozenset[bytes], text: bytes, system: bytes) -> Kind | None:
+    if b"telecom" in parents:
+        if b"@" in text:
+            return Kind.EMAIL
+        return Kind.PHONE if digits(text) else Kind.URL
+    if b"identifier" in parents:
+        found = _SYSTEMS.get(system.rpartition(b"/")[2].removeprefix(b"urn:oid:"))
+        return found or Kind.MRN
+    if b"class" in path[-3:-1] and digits(text) >= 3:
+        return Kind.HEALTH_PLAN
+    return None
+
+
+def _of_text(record: Record, path: Path, parents: frozenset[bytes], text: bytes) -> Kind | None:
+    """Judge `name.text`, `address.text`, and what a reference to somebody displays."""
+    nearest = next((key for key in reversed(path[:-1]) if key), b"")
+    if nearest == b"name" or (path[-1] == b"name" and nearest in {b"agent", b"entity"}):
+        return Kind.NAME
+    if nearest == b"address":
+        return Kind.ADDRESS
+    if nearest == b"coverage":
+        return Kind.HEALTH_PLAN if digits(text) >= 5 else None
+    if path[-1] == b"display" and nearest in _PEOPLE:
+        words = text.split()
+        capital = sum(word[:1].isupper() for word in words)
+        return Kind.NAME if capital and len(words) <= 6 else None
+    del record, parents
+    return None
+
+
+def _dicom(record: Record, tags: dict[bytes, Kind | None]) -> None:
+    person = False
+    for value in json_values(record.data, max(0, record.data.find(b"{"))):
+        text = record.data[value.start : value.end]
+        tag = next((key.lower() for key in reversed(value.path) if _TAG.match(key)), None)
+        if tag is None:
+            continue
+        if value.path[-1] == b"vr":
+            person = text == b"PN"
+            continue
+        kind = tags.get(tag[:4] + b"," + tag[4:])
+        if kind is None and person and b"Value" in value.path:
+            kind = Kind.NAME
+        if kind is not None and tag[:4] + b"," + tag[4:] != b"0008,0070":
+            record.person = True
+            record.hit(kind, value.start, value.end, "the tag says whose it is")
