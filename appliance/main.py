@@ -23,7 +23,7 @@ from appliance.core.sentry import Sentry
 from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.patience import patient
 from appliance.handlers.people import People
-from appliance.handlers.scrubber import Scrubber
+from appliance.handlers.scrubber import Scrubber, Source
 from appliance.handlers.work import HubTrust, Work
 from appliance.portal import local, local_phi
 from appliance.portal.app import build, portal_pages
@@ -53,7 +53,7 @@ from proto.catalog.load import load
 from proto.catalog.model import Content
 from proto.errors import OsirisError
 from proto.note import Algorithm, NoteKey
-from proto.phi import default_names, default_policy
+from proto.phi import default_names, default_policy, scrub_text
 from proto.trust_root import TrustRoot
 from runtime import log, memory, notify, tls
 from runtime.clock import SystemClock, system_entropy
@@ -118,6 +118,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         sealer = KeySealer(sealing_key(place.rest_key, system_entropy), system_entropy)
         vault = await Vault.open(store, sealer, system_entropy)
         scrubber = Scrubber(default_policy(), default_names(), vault, store=store, clock=clock)
+        log.scrub_with(lambda text: str(scrubber.scrub(text, source=Source.LOG)))
         work = Work(
             settings=config.settings,
             store=store,
@@ -146,6 +147,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             ),
         )
     finally:
+        log.scrub_with(scrub_text)  # the vault is closed with the store
         await hub.close()
         await store.close()
 
@@ -256,10 +258,10 @@ def main() -> None:
     parser.add_argument("--config", type=Path, default=DEFAULT_PATH)
     parser.add_argument("--log", choices=("json", "text"), default="json")
     parsed = parser.parse_args()
-    log.configure(as_json=parsed.log == "json")
+    log.configure(as_json=parsed.log == "json", scrub=scrub_text)
     memory.keep_small()
     try:
         sys.exit(asyncio.run(run(read(parsed.config))))
     except OsirisError as error:
-        sys.stderr.write(f"osiris appliance: {error}\n")
+        sys.stderr.write(f"osiris appliance: {log.scrubbed(str(error))}\n")
         sys.exit(error.exit_status)

@@ -4,15 +4,21 @@ Events are constants and values are named, so that a log can be counted. Values 
 code; bytes that somebody sent are never logged, only their size and the code of their refusal.
 Where words of others get into a message all the same, they cannot begin a line or drive a terminal.
 A trace names functions and lines, never the values of variables: a secret may be among them.
+On an appliance every value of a line, every trace and every line of a library is scrubbed before it
+is written; so is what the interpreter says of an error that nobody caught.
 """
 
 import logging
 import sys
+import threading
+import traceback
+from types import TracebackType
 from typing import Any
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
+from runtime.log_scrub import LogScrubber, Scrub, as_it_is
 from runtime.terminal import plain
 
 Log = FilteringBoundLogger
@@ -20,17 +26,37 @@ Log = FilteringBoundLogger
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(*, as_json: bool, level: str = "info") -> None:
-    """Set the one output of the process: standard error, as JSON lines or for a terminal."""
+_SCRUBBER = LogScrubber()
+
+
+def scrub_with(scrub: Scrub) -> None:
+    """Scrub what is logged with this function from now on."""
+    _SCRUBBER.use(scrub)
+
+
+def scrubbed(text: str) -> str:
+    """Return text as it may be written to the process's output."""
+    return _SCRUBBER.text(text)
+
+
+def configure(*, as_json: bool, level: str = "info", scrub: Scrub = as_it_is) -> None:
+    """Set the one output of the process: standard error, as JSON lines or for a terminal.
+
+    Args:
+        as_json: lines of JSON, or for a person at a terminal.
+        level: the least that is written.
+        scrub: makes text of others fit to be written; `scrub_with` changes it later.
+    """
+    scrub_with(scrub)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        [structlog.processors.format_exc_info, _SCRUBBER, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.processors.format_exc_info, _plain_trace, _text_renderer()]
+        else [structlog.processors.format_exc_info, _plain_trace, _SCRUBBER, _text_renderer()]
     )
     structlog.configure(
         processors=[*shared, *last],
@@ -42,6 +68,22 @@ def configure(*, as_json: bool, level: str = "info") -> None:
     libraries = logging.StreamHandler(sys.stderr)
     libraries.setFormatter(_Plain("%(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[libraries])
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _say_uncaught
+    threading.excepthook = _say_uncaught_in_thread
+
+
+def _say_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Write what ended the process, as the interpreter would, scrubbed."""
+    told = "".join(traceback.format_exception(kind, error, trace))
+    sys.stderr.write(scrubbed(plain(told)))
+
+
+def _say_uncaught_in_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None:
+        _say_uncaught(ended.exc_type, ended.exc_value, ended.exc_traceback)
 
 
 def _plain_trace(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -58,7 +100,10 @@ def _text_renderer() -> structlog.dev.ConsoleRenderer:
 
 
 class _Plain(logging.Formatter):
-    """What a library says, on one line; only a trace below it has more."""
+    """What a library says, scrubbed, on one line; only a trace below it has more."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrubbed(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
         return plain(super().formatMessage(record)).replace("\n", "\\n")
