@@ -6,6 +6,7 @@ headers, the frames of a chunked body and its trailers. It holds before anybody 
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -23,9 +24,11 @@ class BoundedHttp(HttpToolsProtocol):
 
     Attributes:
         head_within_s: how long a head may take, from the connection or from its first byte.
+        when_lost: called once when the connection is over.
     """
 
     head_within_s: ClassVar[float] = 30.0
+    when_lost: Callable[[], None] | None = None
     _framing: int = 0
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -35,9 +38,12 @@ class BoundedHttp(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
+        """Stop waiting, and tell."""
         self._head_came()
         super().connection_lost(exc)
+        told, self.when_lost = self.when_lost, None
+        if told is not None:
+            told()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and refuse a request whose framing has grown too large."""

@@ -14,6 +14,8 @@ import resource
 import socket
 import ssl
 from collections.abc import Generator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from proto.errors import ConfigError
 from proto.invariants import InvariantError
+from runtime.accepting import Acceptor, Room
 from runtime.bounded_http import BoundedHttp
 
 BACKLOG = 2048
@@ -29,6 +32,12 @@ KEEP_ALIVE_S = 600
 
 CONNECTIONS_MAX = 8192
 FILES_OF_OUR_OWN = 128
+OF_A_FLEET = Room(connections_max=CONNECTIONS_MAX, of_one_place_max=2048)
+"""A hub's: many appliances may stand behind one address."""
+
+OF_A_SITE = Room(connections_max=256, of_one_place_max=64)
+"""An appliance's: the people of one clinic, each with one browser."""
+
 STOP_WITHIN_S = 5
 
 
@@ -90,11 +99,32 @@ def listen_unix(path: Path) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its signal handlers: the supervisor owns signals."""
+    """Uvicorn without its signal handlers, which the supervisor owns, and with our own acceptor."""
+
+    def __init__(self, config: uvicorn.Config, room: Room) -> None:
+        super().__init__(config)
+        self._room = room
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        make = partial(
+            BoundedHttp,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        acceptors = [
+            Acceptor(listener, make, room=self._room, tls=self.config.ssl)
+            for listener in sockets or ()
+        ]
+        for acceptor in acceptors:
+            acceptor.start()
+        # They have what uvicorn asks of a server: an end, and a wait for it.
+        self.servers = acceptors  # type: ignore[assignment]
+        self.started = True
 
 
 async def serve(
@@ -103,6 +133,7 @@ async def serve(
     *,
     stop: asyncio.Event,
     tls: ssl.SSLContext | None = None,
+    room: Room = OF_A_FLEET,
 ) -> None:
     """Serve `app` on one listener until `stop` is set, then let open requests end.
 
@@ -129,7 +160,7 @@ async def serve(
         timeout_graceful_shutdown=STOP_WITHIN_S,
         ssl_context_factory=(lambda _config, _default: tls) if tls else None,
     )
-    server = _Server(config)
+    server = _Server(config, _within_files(room))
     ending = [
         asyncio.create_task(_end(server, stop)),
         asyncio.create_task(_break_off(server, watched)),
@@ -158,6 +189,15 @@ class _Watched:
             if not self.broken.done():
                 self.broken.set_result(error)
             raise
+
+
+def _within_files(room: Room) -> Room:
+    """Leave files for the process's own work, however few it may open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return room
+    left = max(files - FILES_OF_OUR_OWN, files // 2)
+    return replace(room, connections_max=min(room.connections_max, left))
 
 
 async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
