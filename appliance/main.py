@@ -58,7 +58,7 @@ from proto.trust_root import TrustRoot
 from runtime import log, memory, notify, tls
 from runtime.clock import SystemClock, system_entropy
 from runtime.content import read_directory, read_installed
-from runtime.serve import listen_tcp, listen_unix, serve
+from runtime.serve import OF_A_SITE, listen_tcp, listen_unix, serve
 from runtime.service_lock import ServiceLock
 from runtime.supervisor import Task, stop_on_signals, supervise
 from runtime.web.access import Door
@@ -199,9 +199,14 @@ async def run(config: Config) -> int:
             logger.info("serving", portal=f"{SCHEME}{lan.getsockname()[0]}:{lan.getsockname()[1]}")
             serving: dict[str, Task] = {
                 "portal": partial(
-                    serve, daemon.lan_app, lan, stop=stop, tls=tls.server_context(material)
+                    serve,
+                    daemon.lan_app,
+                    lan,
+                    stop=stop,
+                    tls=tls.server_context(material),
+                    room=OF_A_SITE,
                 ),
-                "socket": partial(serve, daemon.socket_app, socket, stop=stop),
+                "socket": partial(serve, daemon.socket_app, socket, stop=stop, room=OF_A_SITE),
             }
             ending = {
                 name: partial(_until, stop, loop, is_busy=partial(_is_repairing, daemon.work))
