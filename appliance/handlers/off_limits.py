@@ -92,11 +92,22 @@ async def release(
         await devices.unmark(conn, target, device_class=device_class(observed))
 
 
+def obstacle(device: Device) -> str:
+    """Say why nobody can release a device now, "" when a person may."""
+    if not device.is_off_limits:
+        return f"{device.id} is not off limits."
+    if known_signs(device) and not device.values(AttributeKind.MAC):
+        return (
+            f"{device.id} is known by its address alone, and any other machine may get this"
+            " address. It can be released once a discovery has seen its hardware address."
+        )
+    return ""
+
+
 def _release(device: Device, *, shown: Collection[str], at_ms: int) -> Release:
     """Return the word that a person may give for a device as it is now known."""
-    if not device.is_off_limits:
-        msg = f"{device.id} is not off limits"
-        raise ConflictError(msg)
+    if refused := obstacle(device):
+        raise ConflictError(refused)
     codes = {sign.code for sign in known_signs(device)}
     if not codes <= set(shown):
         msg = (
@@ -105,12 +116,6 @@ def _release(device: Device, *, shown: Collection[str], at_ms: int) -> Release:
         )
         raise ConflictError(msg)
     macs = frozenset(device.values(AttributeKind.MAC))
-    if codes and not macs:
-        msg = (
-            f"{device.id} is known by its address alone, and any other machine may get this"
-            " address. It can be released once a discovery has seen its hardware address."
-        )
-        raise ConflictError(msg)
     earlier = device.release.signs if device.release else frozenset[str]()
     return Release(frozenset(codes) | earlier, macs, device.because, at_ms)
 

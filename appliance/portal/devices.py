@@ -1,21 +1,31 @@
 """Devices: the list, one device with its findings and fix history, and both as files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
+from appliance.core.identity import AttributeKind
+from appliance.handlers.settle import KINDS
 from appliance.portal.frame import CheckText, check_text, freshness, page, pairs
 from appliance.portal.rows import incident_rows
 from appliance.portal.state import PortalVisit
-from appliance.store.views import incidents, inventory
+from appliance.store import decisions, devices
+from appliance.store.decisions import Decided, Decision
+from appliance.store.views import incidents, inventory, site
 from appliance.store.views.inventory import DeviceView, FindingView
 from proto.catalog.model import Content
 from proto.errors import NotFoundError
 from proto.findings import Verdict
 from proto.ids import TargetId, parse_target_id
 from runtime.web import csv, people, words
-from runtime.web.words import Words
+from runtime.web.words import Tone, Words
 
+DECISIONS = {
+    Decided.OFF_LIMITS: Words("Put off limits", "From then on nothing connected to it.", Tone.INFO),
+    Decided.RELEASED: Words("Released", "A person said that it is no medical device.", Tone.WARN),
+    Decided.SETTLED: Words("Told apart", "A person said which device is which.", Tone.QUIET),
+}
 SECTIONS = (Verdict.DRIFTED, Verdict.UNKNOWN, Verdict.COMPLIANT, Verdict.NOT_APPLICABLE)
 """In this order a device's findings are shown: what is wrong first."""
 
@@ -35,6 +45,32 @@ class FindingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What a page says first: what was just done, or why it was not."""
+
+    tone: Tone
+    title: str
+    text: str
+
+
+ASKED = Said(
+    Tone.GOOD,
+    "Asked",
+    "The device is being checked again. Answers appear here as they come in; load the page again"
+    " to see them.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """What a person decided about a device, in words; `facts` is what was known then."""
+
+    view: Decision
+    kind: Words
+    facts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """The findings of one verdict, the most severe first."""
 
@@ -45,7 +81,10 @@ class Section:
 async def show_list(visit: PortalVisit) -> Response:
     """Show every device."""
     views = await _devices(visit)
+    async with visit.app.store.read() as rows:
+        mixed_up = await site.conflicts(rows)
     values = {
+        "conflicts": mixed_up,
         "devices": views,
         "classes": words.CLASSES,
         "verdicts": words.VERDICTS,
@@ -58,16 +97,30 @@ async def show_list(visit: PortalVisit) -> Response:
 
 async def show_one(visit: PortalVisit) -> Response:
     """Show one device with its findings by severity and its fix history."""
+    said = ASKED if visit.request.query_params.get("asked") == "1" else None
+    return await device_page(visit, target_of(visit), said=said)
+
+
+async def device_page(
+    visit: PortalVisit, target: TargetId, *, said: Said | None = None, status: int = 200
+) -> Response:
+    """Return the page of a device, with what was just done to it.
+
+    Raises:
+        NotFoundError: there is no such device.
+    """
     portal, content = visit.app, visit.app.content()
-    target = target_of(visit)
     fresh = freshness(content)
     async with portal.store.read() as rows:
         device = await inventory.device(rows, target, freshness=fresh, now_ms=visit.now_ms)
+        if device is None:
+            msg = f"{target}: no such device"
+            raise NotFoundError(msg)
         found = await inventory.findings_of(rows, target, freshness=fresh, now_ms=visit.now_ms)
         history = await incidents.incidents_of(rows, target)
-    if device is None:
-        msg = f"{target}: no such device"
-        raise NotFoundError(msg)
+        known = await devices.get(rows, target)
+        decided = await decisions.of_device(rows, target)
+        mixed_up = [one for one in await site.conflicts(rows) if target in {one.device, one.other}]
     judged = sum(finding.verdict is not Verdict.NOT_APPLICABLE for finding in found)
     values = {
         "device": device,
@@ -84,9 +137,31 @@ async def show_one(visit: PortalVisit) -> Response:
             for verdict in (Verdict.COMPLIANT, Verdict.DRIFTED, Verdict.UNKNOWN)
         ],
         "history": incident_rows(content, history),
-        "asked": visit.request.query_params.get("asked") == "1",
+        "said": said,
+        "waits": known.held if not device.off_limits else "",
+        "decisions": [decision_row(one) for one in decided],
+        "by_person": any(one.kind is Decided.OFF_LIMITS for one in _on_touching(decided)[:1]),
+        "conflicts": mixed_up,
+        "kinds": KINDS,
     }
-    return page(visit, "device.html", "/devices", values)
+    return page(visit, "device.html", "/devices", values, status=status)
+
+
+def _on_touching(decided: Sequence[Decision]) -> list[Decision]:
+    return [one for one in decided if one.kind is not Decided.SETTLED]
+
+
+def decision_row(decision: Decision) -> DecisionRow:
+    """Return a person's decision in words."""
+    about = decision.about
+    facts: list[str] = []
+    if decision.kind is Decided.RELEASED:
+        signs = ", ".join(about["words"]) or "no sign that it is medical"
+        facts = [f"Known then: {signs}.", f"It holds for {', '.join(about['macs']) or 'no card'}."]
+    elif decision.kind is Decided.SETTLED:
+        kind = KINDS[AttributeKind(str(about["kind"]))]
+        facts = [f"The {kind} {about['value']} belongs to {about['to']}."]
+    return DecisionRow(decision, DECISIONS[decision.kind], facts)
 
 
 def sections(content: Content, found: list[FindingView]) -> list[Section]:

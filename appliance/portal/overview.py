@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from appliance.handlers.settle import KINDS
 from appliance.portal.frame import check_text, freshness, page
 from appliance.portal.rows import done_rows, incident_rows
 from appliance.portal.sentence import summary
@@ -49,6 +50,7 @@ async def show(visit: PortalVisit) -> Response:
         "done": done_rows(content, ended[:SHOWN_MAX], evidence),
         "done_more": max(len(ended) - SHOWN_MAX, 0),
         "conflicts": conflicts[:SHOWN_MAX],
+        "kinds": KINDS,
         "observe_only": observe_only,
         "disk_full": words.CONDITIONS[Condition.DISK_FULL] if site.now(portal.store) else None,
         "check_text": check_text,

@@ -1,6 +1,16 @@
 """The portal's route table: the whole of it. What is not here is not served."""
 
-from appliance.portal import account, devices, health, incidents, overview, waivers
+from appliance.portal import (
+    account,
+    conflicts,
+    devices,
+    health,
+    incidents,
+    overview,
+    targets,
+    touch,
+    waivers,
+)
 from appliance.portal.state import Portal
 from runtime.web.access import Access, Entry
 from runtime.web.assets import entries
@@ -17,6 +27,21 @@ PAGES: tuple[Entry[Portal], ...] = (
     Entry("GET", "/findings.csv", PERSON, devices.findings_csv),
     Entry("GET", "/devices/{target}", PERSON, devices.show_one),
     Entry("POST", "/devices/{target}/check", PERSON, devices.recheck),
+    Entry("GET", "/devices/{target}/off-limits", PERSON, touch.ask_off_limits),
+    Entry("POST", "/devices/{target}/off-limits", PERSON, touch.put_off_limits),
+    Entry("GET", "/devices/{target}/release", PERSON, touch.ask_release),
+    Entry("POST", "/devices/{target}/release", PERSON, touch.release),
+    Entry("POST", "/devices/{target}/test", PERSON, targets.test),
+    Entry("GET", "/devices/{target}/remove", PERSON, targets.ask_remove),
+    Entry("POST", "/devices/{target}/remove", PERSON, targets.remove),
+    Entry("GET", "/targets/add", PERSON, targets.ask),
+    Entry("POST", "/targets/add", PERSON, targets.look, frozenset({targets.KEY_FILE})),
+    Entry("GET", "/targets/add/{ticket}", PERSON, targets.confirm),
+    Entry("POST", "/targets/add/{ticket}", PERSON, targets.add),
+    Entry("POST", "/targets/add/{ticket}/forget", PERSON, targets.forget),
+    Entry("GET", "/conflicts", PERSON, conflicts.show_list),
+    Entry("GET", "/conflicts/{conflict}", PERSON, conflicts.show_one),
+    Entry("POST", "/conflicts/{conflict}", PERSON, conflicts.settle),
     Entry("GET", "/incidents", PERSON, incidents.show_list),
     Entry("GET", "/incidents/{incident}", PERSON, incidents.show_one),
     Entry("POST", "/incidents/{incident}/close", PERSON, incidents.close),

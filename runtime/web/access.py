@@ -89,7 +89,7 @@ class Visit(Generic[A]):
     Attributes:
         app: the application's own value: its store, commands, pages.
         session: None on public and local routes.
-        form: the posted fields, text only.
+        form: the posted fields, text only; an uploaded file is its text.
     """
 
     app: A
@@ -110,12 +110,17 @@ Endpoint = Callable[[Visit[A]], Awaitable[Response]]
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[A]):
-    """A route: method, path, who may call it, and what answers."""
+    """A route: method, path, who may call it, and what answers.
+
+    Attributes:
+        uploads: the fields of its form that may be a file; a form's bound holds for them too.
+    """
 
     method: str
     path: str
     access: Access
     endpoint: Endpoint[A]
+    uploads: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,7 @@ def _guarded(entry: Entry[A], serving: Serving[A]) -> Callable[[Request], Awaita
                 return _to_sign_in(request)
         form: Mapping[str, str] = {}
         if entry.method == "POST" and entry.access is not Access.LOCAL:
-            form = await _read_form(request)
+            form = await _read_form(request, entry.uploads)
             if session is not None:
                 _check_csrf(form, session)
         return await entry.endpoint(Visit(serving.app, request, session, now_ms, form))
@@ -199,7 +204,7 @@ def _netloc(address: str) -> str | None:
         return None
 
 
-async def _read_form(request: Request) -> Mapping[str, str]:
+async def _read_form(request: Request, uploads: frozenset[str]) -> Mapping[str, str]:
     _same_origin(request)
     length = request.headers.get("content-length", "")
     if not length.isascii() or not length.isdigit():
@@ -209,11 +214,20 @@ async def _read_form(request: Request) -> Mapping[str, str]:
     kind = request.headers.get("content-type")
     if kind is not None and FORM_TYPE.fullmatch(kind) is None:
         raise HTTPException(415, "This is not a form that our pages send.")
-    async with request.form(max_files=0, max_fields=FORM_FIELDS_MAX) as form:
+    async with request.form(max_files=len(uploads), max_fields=FORM_FIELDS_MAX) as form:
         items = form.multi_items()
-    if len(items) > FORM_FIELDS_MAX:
-        raise HTTPException(400, "The form has too many fields.")
-    return {name: value for name, value in items if not isinstance(value, UploadFile)}
+        if len(items) > FORM_FIELDS_MAX:
+            raise HTTPException(400, "The form has too many fields.")
+        return {
+            name: await _text_of(value) if isinstance(value, UploadFile) else value
+            for name, value in items
+            if name in uploads or not isinstance(value, UploadFile)
+        }
+
+
+async def _text_of(file: UploadFile) -> str:
+    """Return an uploaded file's text; what is no text becomes none that any field takes."""
+    return (await file.read()).decode("utf-8", "replace")
 
 
 def _same_origin(request: Request) -> None:

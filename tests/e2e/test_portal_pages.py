@@ -28,7 +28,13 @@ from tests.e2e.browser import (
 from tests.e2e.pictures import PORTAL
 from tests.e2e.portal_world import PASSWORD, PERSON, PLACE, PortalWorld, portal_world
 
-EXAMPLES = {"{target}": rows.LAB, "{incident}": rows.incident("redis"), "{waiver}": "1"}
+EXAMPLES = {
+    "{target}": rows.LAB,
+    "{incident}": rows.incident("redis"),
+    "{waiver}": "1",
+    "{conflict}": "1",
+    "{ticket}": "a" * 26,
+}
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><b>"
 HEADERS = ("content-security-policy", "x-content-type-options", "x-frame-options")
 
@@ -125,7 +131,9 @@ async def test_a_change_without_the_forms_token_is_refused_and_changes_nothing(
             await conn.execute_fetchall(
                 "SELECT 1 FROM meta WHERE key = 'observe_only' UNION ALL"
                 " SELECT 1 FROM waivers WHERE ended_ms IS NOT NULL UNION ALL"
-                " SELECT 1 FROM incidents WHERE cause = 'by_person'"
+                " SELECT 1 FROM incidents WHERE cause = 'by_person' UNION ALL"
+                " SELECT 1 FROM device_decisions UNION ALL"
+                " SELECT 1 FROM targets WHERE removed_ms IS NOT NULL"
             )
         )
     assert changed == []
