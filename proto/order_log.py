@@ -73,7 +73,12 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """A site's order log as an appliance holds it, and the newest head it has verified."""
+    """A site's order log as an appliance holds it.
+
+    Attributes:
+        tree: over all its leaves; its root is under a signed head.
+        head: a verified head of the log; one that is ahead of the leaves binds what must follow.
+    """
 
     origin: str
     tree: Tree = EMPTY
@@ -96,7 +101,8 @@ def follow(mirror: Mirror, batch: Batch, *, log_keys: Collection[PublicKey]) -> 
     checkpoint = _open(batch.checkpoint, mirror.origin, log_keys)
     _check_sizes(mirror, batch, checkpoint)
     new = batch.leaves[mirror.tree.size - batch.first :]
-    tree = mirror.tree.extend(leaf_hash(leaf) for leaf in new)
+    hashes = [leaf_hash(leaf) for leaf in new]
+    tree = mirror.tree.extend(hashes)
     try:
         verify_consistency(
             batch.proof,
@@ -107,16 +113,24 @@ def follow(mirror: Mirror, batch: Batch, *, log_keys: Collection[PublicKey]) -> 
         )
     except ProofError as error:
         raise LogForkError(*error.args) from None
-    _check_head(mirror, checkpoint)
-    return Mirror(mirror.origin, tree, checkpoint)
+    head = _head_after(mirror, hashes, checkpoint)
+    return Mirror(mirror.origin, tree, head)
 
 
-def _check_head(mirror: Mirror, checkpoint: Checkpoint) -> None:
-    """Refuse a second root at one size: the held head may be ahead of the held leaves."""
+def _head_after(mirror: Mirror, hashes: list[bytes], checkpoint: Checkpoint) -> Checkpoint:
+    """Return the head to hold: one that is ahead of the leaves stays until they reach it."""
     held = mirror.head
-    if held is not None and held.size == checkpoint.size and held.root != checkpoint.root:
+    if held is None or held.size < mirror.tree.size:
+        return checkpoint
+    to_held = held.size - mirror.tree.size
+    is_reached = to_held <= len(hashes)
+    is_same = held.size != checkpoint.size or held.root == checkpoint.root
+    if is_reached:
+        is_same = is_same and mirror.tree.extend(hashes[:to_held]).root == held.root
+    if not is_same:
         msg = f"two roots for one order log of {held.size} leaves"
         raise LogForkError(msg)
+    return checkpoint if is_reached else held
 
 
 def _open(data: bytes, origin: str, log_keys: Collection[PublicKey]) -> Checkpoint:
