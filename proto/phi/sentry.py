@@ -3,14 +3,16 @@
 It shares nothing with the engine but the form of a token: no policy, no names, no structure. It
 knows a few forms that no text may leave with (numbers with the separators of an SSN, mail
 addresses, private keys, tokens of well-known services, values right behind `mrn`, `dob`, `ssn` and
-`password`, HL7's patient segments) and the canaries of the site. A hit means that the engine missed
-something or was gone round: the sender drops the bytes, quarantines them and raises an alarm.
+`password`, HL7's patient segments), canaries by their form, and the values of the site's own. A hit
+means that the engine missed something or was gone round: the sender drops the bytes, quarantines
+them and raises an alarm.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from proto.phi import canary
 from proto.phi.scan import Gate, Pattern
 
 BYTES_MAX = 64 << 20
@@ -57,10 +59,11 @@ def look(data: bytes, canaries: Iterable[bytes] = ()) -> tuple[Alarm, ...]:
         return (Alarm("oversize", 0, len(data)),)
     alarms: list[Alarm] = []
     lower = data.lower()
-    for canary in canaries:
-        at = lower.find(canary) if canary else -1
+    for value in canaries:
+        at = lower.find(value) if value else -1
         if at >= 0:
-            alarms.append(Alarm("canary", at, at + len(canary)))
+            alarms.append(Alarm("canary", at, at + len(value)))
+    alarms.extend(Alarm("canary", start, end) for start, end in canary.places(lower))
     for name in sorted(_GATE.names(data)):
         for spans in _SCANS[name].each(data):
             start, end = spans[0]
