@@ -10,7 +10,7 @@ import gc
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -51,16 +51,16 @@ from appliance.store.vault import Vault
 from appliance.tasks import check_in, discover, heal, scan, tidy, uplink
 from proto.catalog.load import load
 from proto.catalog.model import Content
-from proto.errors import OsirisError
+from proto.errors import NoRoomError, OsirisError
 from proto.note import Algorithm, NoteKey
 from proto.phi import default_names, default_policy, scrub_text
 from proto.trust_root import TrustRoot
 from runtime import log, memory, notify, tls
-from runtime.clock import SystemClock, system_entropy
+from runtime.clock import SteadyClock, SystemClock, system_entropy
 from runtime.content import read_directory, read_installed
 from runtime.serve import OF_A_SITE, listen_tcp, listen_unix, serve
 from runtime.service_lock import ServiceLock
-from runtime.supervisor import Task, stop_on_signals, supervise
+from runtime.supervisor import Pulse, Task, prove, stop_on_signals, supervise
 from runtime.web.access import Door
 from runtime.web.sessions import Accounts
 
@@ -214,7 +214,17 @@ async def run(config: Config) -> int:
                 else partial(_until, stop, loop)
                 for name, loop in loops(daemon).items()
             }
-            return await supervise(serving | ending, log=logger, stop=stop)
+            pulse = Pulse(SteadyClock())
+            turn = partial(take_turn, daemon.work)
+            proving = {"store": partial(prove, "store", turn, pulse=pulse, stop=stop)}
+            return await supervise(serving | ending | proving, log=logger, stop=stop, pulse=pulse)
+
+
+async def take_turn(work: Work) -> None:
+    """Have the store's writer once, as every task waits for it; a full disk is an answer too."""
+    with suppress(NoRoomError):
+        async with work.store.write():
+            pass
 
 
 async def _until(

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import contextlib
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import uvloop
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as WriterBusyError
 from starlette.types import ASGIApp
 
 from central import config as configuration
@@ -144,13 +144,19 @@ async def run(config: Config) -> int:
 
 
 async def take_turn(store: Store) -> None:
-    """Wait for the store's writer as every request does; that it has an owner is the proof.
+    """Have the store's writer once, as every request waits for it.
 
-    A store that says it is full or away has answered: a new process would find it no better.
+    A store that says it is full or away has answered: a new process would find it no better. One
+    whose writer is never free has not, however often the wait for it ends.
     """
-    with contextlib.suppress(OperationalError):
-        async with store.write():
-            pass
+    while True:
+        try:
+            async with store.write():
+                return
+        except OperationalError:
+            return
+        except WriterBusyError:
+            continue
 
 
 def serve_forever(config: Config) -> int:

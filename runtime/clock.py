@@ -29,6 +29,14 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
 
+class SteadyClock:
+    """A clock that nobody sets: for measuring how long something takes, never for a date."""
+
+    def now_ms(self) -> int:
+        """Return milliseconds since some moment in the past."""
+        return time.monotonic_ns() // 1_000_000
+
+
 def system_entropy(size_bytes: int, /) -> bytes:
     """Return random bytes from the operating system."""
     return secrets.token_bytes(size_bytes)

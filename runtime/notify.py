@@ -6,6 +6,9 @@ Without NOTIFY_SOCKET nothing is sent: a service runs the same outside systemd.
 import os
 import socket
 
+SEND_WITHIN_S = 0.5
+"""A manager that does not read must not stop the service that tells it something."""
+
 _WATCHDOG_SHARE = 3
 """The watchdog is fed three times in its interval, so that one late turn costs nothing."""
 
@@ -18,11 +21,12 @@ def send(*lines: str) -> bool:
     # A leading @ names a socket in the abstract namespace.
     target = "\0" + address[1:] if address[0] == "@" else address
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as outlet:
+        outlet.settimeout(SEND_WITHIN_S)
         try:
             outlet.connect(target)
             outlet.sendall("\n".join(lines).encode())
         except OSError:
-            # The manager went away; the service's own work does not depend on it.
+            # The manager went away or is busy; the service's own work does not depend on it.
             return False
     return True
 

@@ -6,6 +6,7 @@ the one place in the project where any exception is caught, to name the task tha
 """
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -21,12 +22,16 @@ CRASHED = 70
 
 STOP_WITHIN_S = 10.0
 
+PROOF_EVERY_S = 15.0
+PROOF_WITHIN_S = 60
+"""A turn that takes longer than this is no progress: the watchdog is not fed meanwhile."""
+
 
 class Pulse:
     """Who must show progress, and by when: the watchdog is fed only while nobody is overdue."""
 
     def __init__(self, clock: Clock) -> None:
-        """Start with nobody under watch."""
+        """Start with nobody under watch; a clock that is set would make healthy loops overdue."""
         self._clock = clock
         self._due_ms: dict[str, int] = {}
 
@@ -42,6 +47,22 @@ class Pulse:
         """Return the loops that should have shown progress and did not."""
         now_ms = self._clock.now_ms()
         return sorted(name for name, due_ms in self._due_ms.items() if due_ms < now_ms)
+
+
+async def prove(name: str, turn: Task, *, pulse: Pulse, stop: asyncio.Event) -> None:
+    """Take a turn at what a service lives by, again and again, until `stop` is set.
+
+    Only a turn that has ended counts as progress. One that hangs starves the watchdog, and the
+    service manager starts a new process; one that fails ends the process by itself.
+    """
+    pulse.beat(name, again_within_s=PROOF_WITHIN_S)
+    while not stop.is_set():
+        await turn()
+        pulse.beat(name, again_within_s=PROOF_WITHIN_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PROOF_EVERY_S):
+                await stop.wait()
+    pulse.done(name)
 
 
 async def supervise(

@@ -1,14 +1,17 @@
 """Crash-only: one failed task ends the process, and its exit status says what it was."""
 
 import asyncio
+import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from proto.errors import ConflictError, IntegrityError
+from runtime import notify
 from runtime.log import logger
 from runtime.service_lock import ServiceLock
-from runtime.supervisor import CRASHED, Pulse, supervise
+from runtime.supervisor import CRASHED, PROOF_WITHIN_S, Pulse, prove, supervise
 from tests.fakes.clock import ManualClock
 
 LOG = logger("test")
@@ -80,6 +83,58 @@ def test_a_loop_without_progress_is_named() -> None:
     assert pulse.overdue() == ["scan"]
     pulse.done("scan")
     assert pulse.overdue() == []
+
+
+async def test_only_a_turn_that_ended_counts_as_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.supervisor.PROOF_EVERY_S", 0.001)
+    clock, stop, hangs = ManualClock(), asyncio.Event(), asyncio.Event()
+    pulse = Pulse(clock)
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+        clock.advance(1000 * (PROOF_WITHIN_S - 1))
+        if turns == 4:
+            await hangs.wait()
+
+    proving = asyncio.create_task(prove("store", turn, pulse=pulse, stop=stop))
+    while turns < 4:
+        assert pulse.overdue() == []
+        await asyncio.sleep(0)
+    clock.advance(2000)
+    assert pulse.overdue() == ["store"]
+    hangs.set()
+    stop.set()
+    await proving
+    assert pulse.overdue() == [], "nobody is watched after a stop"
+
+
+async def test_a_turn_that_fails_ends_the_process() -> None:
+    stop = asyncio.Event()
+
+    async def turn() -> None:
+        msg = "the store is not what it was"
+        raise IntegrityError(msg)
+
+    async def proving() -> None:
+        await prove("store", turn, pulse=Pulse(ManualClock()), stop=stop)
+
+    status = await supervise({"store": proving}, log=LOG, stop=stop)
+    assert status == IntegrityError.exit_status
+
+
+def test_a_manager_that_does_not_read_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "notify"
+    monkeypatch.setenv("NOTIFY_SOCKET", str(place))
+    monkeypatch.setattr(notify, "SEND_WITHIN_S", 0.01)
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as deaf:
+        deaf.bind(str(place))
+        assert notify.watchdog()
+        assert not all(notify.watchdog() for _ in range(10_000))
+    assert not notify.watchdog(), "and one that went away neither"
 
 
 def test_a_state_directory_has_one_process_at_a_time(tmp_path: Path) -> None:
