@@ -10,7 +10,19 @@ nothing new is found, so scrubbing twice is scrubbing once.
 import hashlib
 from collections.abc import Callable
 
-from proto.phi import blobs, known, labels, paths, people, secrets, segments, shapes, tables, tokens
+from proto.phi import (
+    blobs,
+    context,
+    known,
+    labels,
+    paths,
+    people,
+    secrets,
+    segments,
+    shapes,
+    tables,
+    tokens,
+)
 from proto.phi.forms import lit
 from proto.phi.lexicon import Lexicon
 from proto.phi.policy import Infra, Policy
@@ -119,6 +131,7 @@ _READERS: tuple[Callable[[Record], None], ...] = (
     people.loose,
     people.beside,
     shapes.read_in_context,
+    context.read,
 )
 
 

@@ -32,6 +32,8 @@ _TAKEN = re.compile(rb"[ :=#]{1,3}\x01")
 _LINKS = frozenset({b"of", b"no", b"number"})
 _OPTION = frozenset({b"-", b"/"})
 _OF_OPTIONS = frozenset(["SECRET", "USERNAME", "NAME", "MRN", "DATE", "SSN", "PHONE", "EMAIL"])
+_SURELY = frozenset({"USERNAME", "SECRET", "SSN", "MRN", "HEALTH_PLAN"})
+"""Classes that equipment does not have, whatever stands before their keys."""
 _BEFORE_CHARS_MAX = 25
 _BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
@@ -134,7 +136,7 @@ def _key(record: Record, key: tuple[int, int], written: Told | None, heard: Told
     told = heard if value < 0 else written
     if told is None or (value < 0 and data[stop : stop + 1] not in _SAID_FIRST):
         return -1
-    if _infra_before(record, start) or (
+    if (told.kind not in _SURELY and _infra_before(record, start)) or (
         told.kind == "DEVICE_MAYBE"
         and record.words.isdisjoint(record.lexicon.vocabulary["implants"])
     ):
@@ -153,10 +155,13 @@ def _value_at(data: bytes, start: int, stop: int, told: Told) -> int:
     if before == b"<":
         attribute = _VALUE_ATTRIBUTE.match(data, stop, stop + 60)
         return -1 if attribute is None else attribute.end()
-    if before in _OPTION and told.kind in _OF_OPTIONS:
+    if before in _OPTION and told.kind in _OF_OPTIONS and data[start - 2 : start - 1] in _BEFORE_IT:
         after = _FLAGGED.match(data, stop, stop + 6)
         return -1 if after is None else after.end()
     return -1
+
+
+_BEFORE_IT = frozenset({b"", b" ", b"-", b'"', b"'", b"\t", b",", b"\n", b"["})
 
 
 def _infra_before(record: Record, start: int) -> bool:
@@ -180,7 +185,7 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
     if quote in _CLOSERS and quote:
         return _quoted(record, told, value, quote)
     limit = _limit(record, value, xml=data[stop : stop + 1] == b">")
-    if value >= limit:
+    if value >= limit or (data[value - 1] == BLANK and _NEXT_KEY.match(data, value, limit)):
         return -1
     kind, taker = TAKERS[told.kind]
     taker = SHORT.get(told.kind, taker)
@@ -246,6 +251,8 @@ def _element(record: Record, told: Told, value: int, limit: int) -> int:
     return limit
 
 
+_NEXT_KEY = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{0,40}=")
+"""A value was left empty: `ruser= rhost=10.0.0.1`."""
 _BARE_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?=[\s&;,|\]})]|$)")
 
 

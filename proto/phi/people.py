@@ -285,6 +285,8 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
     comma = b"," in one[3] or b"^" in one[3]
     if plain_a and plain_b and not (comma and record.person):
         return False
+    if comma and plain_b and b & (CUE | CONTEXT):
+        return False  # a name and the next key: "Moore, DOB"
     if comma:
         return _reversed_pair(record, a, b)
     if record.lower[two[0] : two[1]] in record.lexicon.vocabulary["streets"]:

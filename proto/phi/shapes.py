@@ -70,12 +70,10 @@ def read_in_context(record: Record) -> None:
     if "date" in shapes and (record.person or b"19" in data or b"18" in data):
         for spans in SCANS["date"].each(data):
             _date(record, *spans[0])
-    if not record.person:
-        return
-    if "ip" in shapes:
+    if "ip" in shapes and record.found:
         for spans in SCANS["ip"].each(data):
             _address(record, *spans[0])
-    if "vin" in shapes:
+    if "vin" in shapes and record.person:
         for spans in SCANS["vin"].each(data):
             if _free(record, *spans[0]) and _mixed(data[slice(*spans[0])]):
                 record.hit(

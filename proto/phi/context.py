@@ -1,0 +1,126 @@
+"""What counts only beside people: numbers that no cue announces, towns, years of birth, addresses.
+
+Every rule here runs after the others and asks first whether the record is about people at all; a
+record about machines costs one comparison.
+"""
+
+import re
+
+from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
+from proto.phi.people import word_flags
+from proto.phi.record import Record
+from proto.phi.scan import Pattern
+from proto.phi.values import Kind
+
+AGE_TOLD_MAX = 89
+"""A year of birth that makes somebody older than this goes (45 CFR 164.514(b)(2)(i)(C))."""
+YEAR_OF_RECORD = 2025
+"""The year of a record that names none."""
+
+SIX_COLONS_MIN, SIX_COLONS_MAX = 4, 7
+
+_IDS = Pattern(
+    r"(?:^|[ (\[,;|:#/>\"'\t\n])((?:[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{3}-[0-9]{3}-[0-9]{3}"
+    r"|(?:MR|MRN|PT|[A-Z])[0-9]{6,10}(?:-[0-9])?|[A-Z]{3}[0-9]{9}))(?:$|[ )\],;|\"'<\t\n.])"
+)
+_NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
+_CALLED = Pattern(
+    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
+)
+_TEN = Pattern(
+    r"(?i)(?:<|\b(?:src|dst|from|to|dest|dial|dialed|caller|callerid|clid|cid|tel|rcpt|sip:)[=: ]{1,2}[\"'<+]?)"
+    r"(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:$|[^0-9A-Za-z.:])"
+)
+_BORN = Pattern(
+    r"(?i)\b(?:born(?: in)?|b\.|yob|birth year|year of birth|birthyear)[\"': =]{1,4}((?:18|19)[0-9]{2})\b"
+)
+_YEAR = re.compile(rb"(?<!\d)20\d{2}(?!\d{5})")
+_PLACE = Pattern(
+    r"\b(?:in|from|to|near|at|of|city|town|lives in|moved to) "
+    r"((?:[A-Z][a-z'.]{1,20} ){0,2}[A-Z][a-z']{2,20})(?:$|[^A-Za-z0-9_\\/=:])"
+)
+_PLACE_HEADS = frozenset(
+    b"north south east west new port lake fort mount st st. san santa saint upper lower".split()
+)
+_PLACE_TAILS = re.compile(
+    rb"(?:ville|ton|burg|burgh|borough|town|furt|haven|mouth|port|shire|bury|ford|field|stad|land|side|view|chester|berg)$"
+)
+_HEIGHTS = frozenset(b"falls springs heights junction beach city park hills grove creek".split())
+_SIX = Pattern(r"(?i)(?:^|[^0-9a-z:])(2[0-9a-f]{3}(?::[0-9a-f]{0,4}){3,7})(?:$|[^0-9a-z:])")
+_UID = Pattern(r"\b[12](?:\.[0-9]{1,39}){6,16}\b")
+_UID_SAID = re.compile(rb"(?:study|series|instance|uid|sop)[^,;\n]{0,16}$")
+_STANDARD_UID = b"1.2.840.10008"
+
+
+def read(record: Record) -> None:
+    """Find what a record about people holds besides what is announced."""
+    if record.found and record.data.count(b":") >= SIX_COLONS_MIN:
+        _six(record)
+    if not record.person:
+        return
+    _numbers(record)
+    _born(record)
+    _places(record)
+    _uids(record)
+
+
+def _numbers(record: Record) -> None:
+    for pattern, kind, why in (
+        (_IDS, Kind.MRN, "written like a record's number, beside people"),
+        (_CALLED, Kind.MRN, "a number called so, beside people"),
+        (_TEN, Kind.PHONE, "ten digits of a call, beside people"),
+    ):
+        for spans in pattern.each(record.data):
+            start, end = spans[1]
+            if record.covered(start, end) or _NO_IDS.match(record.data, start):
+                continue
+            record.hit(kind, start, end, why)
+
+
+def _born(record: Record) -> None:
+    if b"b" not in record.lower:
+        return
+    for spans in _BORN.each(record.data):
+        start, end = spans[1]
+        years = [int(year) for year in _YEAR.findall(record.data)]
+        if max(years, default=YEAR_OF_RECORD) - int(record.data[start:end]) > AGE_TOLD_MAX:
+            record.hit(Kind.AGE90, start, end, "a year of birth that shows an age over 89")
+
+
+def _places(record: Record) -> None:
+    for spans in _PLACE.each(record.data):
+        start, end = spans[1]
+        if record.covered(start, end):
+            continue
+        words = record.lower[start:end].split()
+        flags = [word_flags(record, word) for word in record.data[start:end].split()]
+        if any(flag & (CUE | CONTEXT) for flag in flags):
+            continue
+        strange = sum(not flag & WORD for flag in flags)
+        headed = words[0] in _PLACE_HEADS and len(words) > 1
+        tailed = len(words) > 1 and words[-1] in _HEIGHTS
+        named = _PLACE_TAILS.search(words[-1]) is not None and not flags[-1] & WORD
+        if (
+            (strange and (headed or tailed))
+            or named
+            or (headed and any(flag & (NAMEY | SURE) for flag in flags[1:]))
+        ):
+            record.hit(Kind.CITY, start, end, "a town, beside people")
+
+
+def _uids(record: Record) -> None:
+    if b"uid" not in record.lower and b"study" not in record.lower:
+        return
+    for spans in _UID.each(record.data):
+        start, end = spans[0]
+        said = _UID_SAID.search(record.lower, max(0, start - 30), start)
+        if said and not record.data.startswith(_STANDARD_UID, start):
+            record.hit(Kind.OTHER_ID, start, end, "a study's identifier, beside people")
+
+
+def _six(record: Record) -> None:
+    for spans in _SIX.each(record.data):
+        start, end = spans[1]
+        value = record.data[start:end]
+        if b"::" in value or value.count(b":") == SIX_COLONS_MAX:
+            record.hit(Kind.IP, start, end, "a public address in a record about people")
