@@ -287,6 +287,6 @@ def _tag_value(record: Record, kind: Kind, start: int, end: int) -> None:
         return
     group = next(number for number in (1, 2, 3, 4) if match[number] is not None)
     value = match[group].split(b"#")[0].rstrip(b" ,;|") if group >= 3 else match[group]
-    if value.strip(b" ()") and b"no value" not in value:
+    if value.strip(b" ()") and b"no value" not in value and b"\x01" not in value:
         begin = start + match.start(group)
         record.hit(kind, begin, begin + len(value), "the tag says whose it is")

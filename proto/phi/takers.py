@@ -34,6 +34,10 @@ _PHONE = re.compile(
 )
 _EMAIL = re.compile(rb"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}")
 _ADDRESS = re.compile(rb"[^\n\r\t;|<>\"\x01{}]{3,120}")
+_ADDRESS_ENDS = re.compile(
+    rb"[ ,^]([0-9]{5}(?:-[0-9]{4})?)(?![0-9A-Za-z-])|\.(?: [A-Z][a-z]|$)|,? (?=[a-z]{3,} [a-z]+)| - | [A-Za-z_]+="
+)
+"""A ZIP code, the end of a sentence, running text, the next key."""
 _STREETLIKE = re.compile(
     rb"#?\d{1,6}[A-Za-z]?[ -]+[A-Za-z0-9]|[A-Z][A-Za-z.' ]+,? ?\d|[Pp]\.? ?[Oo]"
 )
@@ -150,6 +154,8 @@ def address(record: Record, at: int, limit: int) -> int:
     end = _end(_ADDRESS, record.data, at, limit)
     if end < 0:
         return -1
+    cut = _ADDRESS_ENDS.search(record.data, at + 5, end)
+    end = cut.end(1) if cut is not None and cut[1] else (cut.start() if cut is not None else end)
     text = record.data[at:end]
     letters = sum(map(len, text.translate(LETTERS).split()))
     if _STREETLIKE.match(text) is None:
