@@ -49,13 +49,19 @@ transaction, which checks the sid and the nonce once more. A refused one uses up
 only when people stand behind it (`Refused.is_believed`): a failed verification ends nothing.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from appliance.core.order_gate import names
+from appliance.core.order_gate.bench import Bench, Found, Wait, prepare, readable
 from appliance.core.order_gate.ledger import Entry, State
 from appliance.core.order_gate.limits import blast_problem
+from appliance.core.order_gate.signers import (
+    counting_people,
+    fitting_grant,
+    on_grant,
+    on_people,
+    on_scope,
+)
 from appliance.core.order_gate.values import (
     Accepted,
     Delivery,
@@ -69,12 +75,12 @@ from appliance.core.order_gate.values import (
 from proto import envelope
 from proto.envelope import Kind
 from proto.errors import IntegrityError, MalformedError, RejectedError
-from proto.grants import ORDER_KEY, Grant, Trust
+from proto.grants import Trust
 from proto.keys import Threshold
 from proto.merkle import leaf_hash, verify_inclusion
-from proto.order import LogPlace, SiteTarget, parse_order
-from proto.order_codes import Code
-from proto.orders.kinds import UNTIL_S_MAX, Circumstances, Params, Tier, Touches
+from proto.order import LogPlace, parse_order
+from proto.order_codes import REASONS, Code, Step
+from proto.orders.kinds import UNTIL_S_MAX, Tier, Touches
 from proto.orders.registry import kind_of
 
 FUTURE_S_MAX: Final = 120
@@ -82,7 +88,7 @@ WINDOW_LEAVES: Final = 4096
 FRESH_S: Final = 300
 RING_STEP_S: Final = 2 * 3600
 TIME_LOCK_S: Final = 4 * 3600
-PEOPLE_BY_TIER: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
+_ORDER: Final = tuple(Step)
 PEOPLE_AT_ONCE: Final = 2
 """People whose signatures together need no wait by ring."""
 
@@ -114,41 +120,17 @@ def read(delivery: Delivery, *, head: LogPlace, trust: Trust) -> ReadOrder | Ref
     return ReadOrder(named, order, opened.signers, kind_of(order.type))
 
 
-@dataclass(frozen=True, slots=True)
-class _Wait:
-    """A wait; an open-ended one may be over at any time, or never."""
-
-    code: Code
-    until_s: int
-    is_open_ended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    """What the steps of one judgement share."""
-
-    read: ReadOrder
-    situation: Situation
-    params: Params | MalformedError
-    tier: Tier
-    people: tuple[str, ...]
-    grants: tuple[Grant, ...]
-
-
-_Found = Iterator[tuple[Code, str] | _Wait]
-
-
 def judge(found: ReadOrder, situation: Situation) -> Verdict:
     """Decide about an order that was read: steps grant to ledger."""
-    bench = _prepare(found, situation)
-    waits: list[_Wait] = []
+    bench = prepare(found, situation)
+    waits: list[Wait] = []
     for step in _STEPS:
         for said in step(bench):
-            if isinstance(said, _Wait):
+            if isinstance(said, Wait):
                 waits.append(said)
             else:
                 code, detail = said
-                return Refused(code, detail, found.ref)
+                return Refused(code, detail, found.ref, is_believed=_is_believed(bench, code))
     if waits:
         return _waiting(bench, waits)
     return _accepted(bench)
@@ -160,142 +142,22 @@ def decide(delivery: Delivery, *, head: LogPlace, trust: Trust, situation: Situa
     return found if isinstance(found, Refused) else judge(found, situation)
 
 
-def _prepare(found: ReadOrder, situation: Situation) -> _Bench:
-    params = _params(found)
-    return _Bench(
-        read=found,
-        situation=situation,
-        params=params,
-        tier=_tier(found, params, situation),
-        people=tuple(sorted({one.person for one in found.signers} - {ORDER_KEY})),
-        grants=_grants(found, situation.trust),
-    )
+def _is_believed(bench: Bench, code: Code) -> bool:
+    """Tell whether a refusal uses up the sid and the nonce.
+
+    It does for a leaf that waited under them already, and for an order that passed the checks of
+    its signers, was refused for what an honest hub may cause, and is no other leaf's.
+    """
+    ledger, index = bench.situation.ledger, bench.read.ref.index
+    if ledger.by_sid is not None and ledger.by_sid.index == index:
+        return True
+    is_free = ledger.by_sid is None and ledger.by_nonce is None
+    reason = REASONS[code]
+    is_vouched = _ORDER.index(reason.step) > _ORDER.index(Step.PEOPLE)
+    return is_free and is_vouched and not reason.is_security
 
 
-def _params(found: ReadOrder) -> Params | MalformedError:
-    try:
-        return found.kind.params.from_value(found.order.params, "params")
-    except MalformedError as error:
-        return error
-
-
-def _tier(found: ReadOrder, params: Params | MalformedError, situation: Situation) -> Tier:
-    """Return the order's tier; with parameters that cannot be read it is refused anyway."""
-    if isinstance(params, MalformedError):
-        return found.kind.tier
-    rules = situation.rules
-    circumstances = Circumstances(
-        site=rules.site,
-        now_s=situation.moment.now_s,
-        checks=rules.checks,
-        waived_until_s=rules.waived_until_s,
-        runbooks=situation.known.catalog.runbooks,
-    )
-    return params.tier_in(circumstances, least=found.kind.tier)
-
-
-def _grants(found: ReadOrder, trust: Trust) -> tuple[Grant, ...]:
-    """Return the grants of every order key that signed, narrowed by `_on_grant`."""
-    return tuple(
-        grant
-        for signer in found.signers
-        if signer.person == ORDER_KEY
-        for grant in trust.grants.by_key[signer.key.raw]
-    )
-
-
-def _on_grant(bench: _Bench) -> _Found:
-    if _fitting_grant(bench) is not None:
-        return
-    order, left = bench.read.order, bench.grants
-    for code, fits in _GRANT_TESTS:
-        if not left:
-            yield Code.GRANT_ABSENT, "no order key that is granted anything signed it"
-            return
-        left = tuple(grant for grant in left if fits(grant, bench.read))
-        if not left:
-            yield code, f"{order.type} at {order.target.site}"
-            return
-
-
-def _fits_ttl(grant: Grant, found: ReadOrder) -> bool:
-    return found.order.exp - found.order.iat <= grant.ttl_s
-
-
-def _fits_time(grant: Grant, found: ReadOrder) -> bool:
-    return grant.not_before <= found.order.iat and found.order.exp <= grant.not_after
-
-
-def _fits_type(grant: Grant, found: ReadOrder) -> bool:
-    return grant.covers_type(found.order.type)
-
-
-def _fits_site(grant: Grant, found: ReadOrder) -> bool:
-    return grant.covers_site(found.order.target.site)
-
-
-_GRANT_TESTS: Final = (
-    (Code.GRANT_TYPE, _fits_type),
-    (Code.GRANT_SITE, _fits_site),
-    (Code.GRANT_TTL, _fits_ttl),
-    (Code.GRANT_TIME, _fits_time),
-)
-
-
-def _fitting_grant(bench: _Bench) -> Grant | None:
-    for grant in bench.grants:
-        if all(fits(grant, bench.read) for _, fits in _GRANT_TESTS):
-            return grant
-    return None
-
-
-def _counting_people(bench: _Bench) -> tuple[frozenset[str], frozenset[str]]:
-    """Return who signed with a key that counts, and who of them may sign for this order."""
-    found, authority = bench.read, bench.situation.trust.authority
-    now_s = bench.situation.moment.now_s
-    current = frozenset(
-        signer.person
-        for signer in found.signers
-        if (key := authority.by_key.get(signer.key.raw)) is not None
-        and key.counts_at(found.order.iat)
-        and key.counts_at(now_s)
-    )
-    allowed = frozenset(
-        person
-        for person in current
-        if authority.people[person].may_sign(
-            tier=bench.tier, site=found.order.target.site, order_type=found.order.type
-        )
-    )
-    return current, allowed
-
-
-def _on_people(bench: _Bench) -> _Found:
-    needed = PEOPLE_BY_TIER[bench.tier]
-    current, allowed = _counting_people(bench)
-    if len(allowed) >= needed:
-        return
-    told = f"tier {bench.tier.value} needs {needed}, {len(allowed)} count"
-    if len(bench.people) < needed:
-        yield Code.PEOPLE_TOO_FEW, told
-    elif len(current) < needed:
-        yield Code.PERSON_KEY_EXPIRED, told
-    else:
-        yield Code.PERSON_SCOPE, told
-
-
-def _on_scope(bench: _Bench) -> _Found:
-    target, place = bench.read.order.target, bench.situation.place
-    if target.site != place.site:
-        yield Code.SCOPE_SITE, target.site
-    elif isinstance(target, SiteTarget):
-        if not bench.read.kind.is_for_sites:
-            yield Code.SCOPE_TYPE, bench.read.order.type.value
-    elif target.appliance != place.appliance:
-        yield Code.SCOPE_APPLIANCE, target.appliance
-
-
-def _on_time(bench: _Bench) -> _Found:
+def _on_time(bench: Bench) -> Found:
     order, now_s = bench.read.order, bench.situation.moment.now_s
     if not order.iat <= order.not_before < order.exp:
         yield Code.TIME_ORDER, "not iat <= not_before < exp"
@@ -306,10 +168,10 @@ def _on_time(bench: _Bench) -> _Found:
     elif now_s >= order.exp:
         yield Code.EXPIRED, f"over since {now_s - order.exp} s"
     elif now_s < order.not_before:
-        yield _Wait(Code.NOT_BEFORE, order.not_before)
+        yield Wait(Code.NOT_BEFORE, order.not_before)
 
 
-def _on_window(bench: _Bench) -> _Found:
+def _on_window(bench: Bench) -> Found:
     index, drafted = bench.read.ref.index, bench.read.order.drafted_on()
     if index < bench.situation.place.enrolled_at:
         yield Code.BEFORE_ENROLLMENT, f"leaf {index}"
@@ -319,7 +181,7 @@ def _on_window(bench: _Bench) -> _Found:
         yield Code.PREV_FORK, f"another root at size {drafted.size}"
 
 
-def _on_freshness(bench: _Bench) -> _Found:
+def _on_freshness(bench: Bench) -> Found:
     moment, order = bench.situation.moment, bench.read.order
     expires_s = min(bench.situation.trust.expires, bench.situation.known.expires_s)
     if bench.tier > Tier.OBSERVE and moment.now_s >= expires_s:
@@ -328,10 +190,10 @@ def _on_freshness(bench: _Bench) -> _Found:
     answered_s = moment.answered_s
     is_fresh = answered_s is not None and 0 <= moment.now_s - answered_s <= FRESH_S
     if bench.tier >= Tier.CHANGE and not is_fresh:
-        yield _Wait(Code.HEAD_OLD, order.exp, is_open_ended=True)
+        yield Wait(Code.HEAD_OLD, order.exp, is_open_ended=True)
 
 
-def _on_params(bench: _Bench) -> _Found:
+def _on_params(bench: Bench) -> Found:
     if isinstance(bench.params, MalformedError):
         yield Code.PARAMS_FORM, str(bench.params)
         return
@@ -340,23 +202,16 @@ def _on_params(bench: _Bench) -> _Found:
         yield Code.PARAMS_END, f"ends {ends_s - now_s} s from now"
 
 
-def _readable(bench: _Bench) -> Params:
-    """Return the parameters, in a step after the one that refuses unreadable ones."""
-    if isinstance(bench.params, MalformedError):
-        raise bench.params
-    return bench.params
-
-
-def _on_content(bench: _Bench) -> _Found:
-    problem = names.problem_in(bench.read.order.type, _readable(bench), bench.situation)
+def _on_content(bench: Bench) -> Found:
+    problem = names.problem_in(bench.read.order.type, readable(bench), bench.situation)
     if problem is not None:
         yield problem
 
 
-def _on_limits(bench: _Bench) -> _Found:
+def _on_limits(bench: Bench) -> Found:
     order_type, situation = bench.read.order.type, bench.situation
     rules, history = situation.rules, situation.history
-    touched = names.targets_touched(_readable(bench), situation.known)
+    touched = names.targets_touched(readable(bench), situation.known)
     if order_type not in situation.place.abilities:
         yield Code.NOT_ON_THIS_APPLIANCE, order_type.value
     if history.held_since_s is not None and bench.tier > Tier.OBSERVE:
@@ -368,12 +223,12 @@ def _on_limits(bench: _Bench) -> _Found:
     yield from _on_rates(bench, touched)
     window = rules.window
     if _waits_for_window(bench) and window is not None and not window.is_open:
-        yield _Wait(Code.MAINTENANCE_WINDOW, window.opens_s)
+        yield Wait(Code.MAINTENANCE_WINDOW, window.opens_s)
 
 
-def _on_rates(bench: _Bench, touched: frozenset[str]) -> _Found:
+def _on_rates(bench: Bench, touched: frozenset[str]) -> Found:
     rules, history = bench.situation.rules, bench.situation.history
-    grant = _fitting_grant(bench)
+    grant = fitting_grant(bench)
     if grant is not None and history.grant_uses.get(grant.id, 0) >= grant.per_hour:
         yield Code.GRANT_RATE, f"{grant.id}: {grant.per_hour} an hour"
     is_change = bench.read.kind.touches is not Touches.NOTHING
@@ -384,37 +239,37 @@ def _on_rates(bench: _Bench, touched: frozenset[str]) -> _Found:
         yield Code.BLAST_RADIUS, blast
 
 
-def _waits_for_window(bench: _Bench) -> bool:
+def _waits_for_window(bench: Bench) -> bool:
     """Tell whether it may only run inside a window: its type, or a healing that is grave."""
     is_healing = bench.read.kind.touches is Touches.TARGETS and bench.read.kind.tier is Tier.HEAL
     return bench.read.kind.waits_for_window or (is_healing and bench.tier > Tier.HEAL)
 
 
-def _on_wait(bench: _Bench) -> _Found:
+def _on_wait(bench: Bench) -> Found:
     said, order, now_s = bench.situation.said, bench.read.order, bench.situation.moment.now_s
     if said.vetoed_by is not None and bench.tier > Tier.OBSERVE:
         yield Code.VETOED, said.vetoed_by
     if said.cancelled_by is not None:
         yield Code.CANCELLED, said.cancelled_by
     if bench.situation.ledger.is_rebuilding:
-        yield _Wait(Code.RECOVERING, order.exp, is_open_ended=True)
+        yield Wait(Code.RECOVERING, order.exp, is_open_ended=True)
     until_s = _since(bench) + _lock_s(bench)
     if bench.tier is Tier.CHANGE and until_s > now_s:
         if until_s >= order.exp:
             yield Code.WAIT_PAST_EXP, f"over at {until_s}, expires at {order.exp}"
-        yield _Wait(Code.RING_WAIT, until_s)
+        yield Wait(Code.RING_WAIT, until_s)
     if bench.tier is Tier.DANGEROUS and until_s > now_s and said.consented_by is None:
-        yield _Wait(Code.TIME_LOCK, min(until_s, order.exp))
+        yield Wait(Code.TIME_LOCK, min(until_s, order.exp))
 
 
-def _lock_s(bench: _Bench) -> int:
+def _lock_s(bench: Bench) -> int:
     if bench.tier is Tier.DANGEROUS:
         return TIME_LOCK_S
-    is_one = len(_counting_people(bench)[1]) < PEOPLE_AT_ONCE
+    is_one = len(counting_people(bench)[1]) < PEOPLE_AT_ONCE
     return bench.situation.place.ring * RING_STEP_S if is_one else 0
 
 
-def _since(bench: _Bench) -> int:
+def _since(bench: Bench) -> int:
     """Return since when this leaf waits here: notice counts from where people could see it."""
     held, now_s = bench.situation.ledger.by_sid, bench.situation.moment.now_s
     if held is None or held.state is not State.WAITING or held.index != bench.read.ref.index:
@@ -422,7 +277,7 @@ def _since(bench: _Bench) -> int:
     return min(held.since_s, now_s)
 
 
-def _on_ledger(bench: _Bench) -> _Found:
+def _on_ledger(bench: Bench) -> Found:
     ledger, ref = bench.situation.ledger, bench.read.ref
     by_sid, by_nonce = ledger.by_sid, ledger.by_nonce
     if by_sid is not None and (by_sid.index != ref.index or by_sid.state is not State.WAITING):
@@ -432,9 +287,9 @@ def _on_ledger(bench: _Bench) -> _Found:
 
 
 _STEPS: Final = (
-    _on_grant,
-    _on_people,
-    _on_scope,
+    on_grant,
+    on_people,
+    on_scope,
     _on_time,
     _on_window,
     _on_freshness,
@@ -446,13 +301,13 @@ _STEPS: Final = (
 )
 
 
-def _entry(bench: _Bench, state: State) -> Entry:
+def _entry(bench: Bench, state: State) -> Entry:
     ref = bench.read.ref
     since_s = _since(bench) if state is State.WAITING else bench.situation.moment.now_s
     return Entry(ref.index, ref.sid, ref.nonce, state, since_s)
 
 
-def _waiting(bench: _Bench, waits: list[_Wait]) -> Waiting:
+def _waiting(bench: Bench, waits: list[Wait]) -> Waiting:
     dated = [one for one in waits if not one.is_open_ended] or waits
     last = max(dated, key=lambda one: one.until_s)
     entry = None if bench.situation.ledger.is_rebuilding else _entry(bench, State.WAITING)
@@ -460,14 +315,14 @@ def _waiting(bench: _Bench, waits: list[_Wait]) -> Waiting:
     return Waiting(last.code, min(last.until_s, bench.read.order.exp), entry, told)
 
 
-def _accepted(bench: _Bench) -> Accepted:
-    grant = _fitting_grant(bench)
+def _accepted(bench: Bench) -> Accepted:
+    grant = fitting_grant(bench)
     now_s = bench.situation.moment.now_s
     return Accepted(
         read=bench.read,
-        params=_readable(bench),
+        params=readable(bench),
         tier=bench.tier,
-        people=tuple(sorted(_counting_people(bench)[1])),
+        people=tuple(sorted(counting_people(bench)[1])),
         grant=grant.id if grant else "",
         entry=_entry(bench, State.RUNNING),
         deadline_s=now_s + bench.read.kind.timeout_s,

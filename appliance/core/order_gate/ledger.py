@@ -142,12 +142,15 @@ class Ledger:
     def put(self, entry: Entry) -> None:
         """Write a row; everything that must hold is checked here again, in the transaction.
 
+        A run is settled by `finish`, not here.
+
         Raises:
             TurnError: the leaf has come to something else already.
             ReplayError: another leaf uses the sid, or another order the nonce.
         """
         held = self._rows.get(entry.index)
-        if entry.state not in TURNS[held.state if held else None]:
+        is_turn = entry.state in TURNS[held.state if held else None]
+        if entry.state is State.DONE or not is_turn:
             msg = f"leaf {entry.index}: is {held.state if held else 'new'}, not to be {entry.state}"
             raise TurnError(msg)
         if entry.state is State.REFUSED:

@@ -10,7 +10,7 @@ from proto.grants import Trust
 from proto.incidents import Incident
 from proto.keys import Holder
 from proto.order import Order
-from proto.order_codes import REASONS, Code, Reason, Step
+from proto.order_codes import REASONS, Code, Reason
 from proto.orders.kinds import OrderKind, OrderType, Params, Setting, Tier
 
 
@@ -233,22 +233,23 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """It never runs: write a final receipt. `leaf` is None for a candidate that is no order."""
+    """It never runs: write a final receipt.
+
+    Attributes:
+        leaf: None for a candidate of a rule or plan, which is no order.
+        is_believed: people stand behind the order, and no other leaf is it: only then are its sid
+            and nonce used up.
+    """
 
     code: Code
     detail: str
     leaf: LeafRef | None
+    is_believed: bool = False
 
     @property
     def reason(self) -> Reason:
         """The table's row."""
         return REASONS[self.code]
-
-    @property
-    def is_believed(self) -> bool:
-        """Whether people stand behind the order: only then its sid and nonce are used up."""
-        late = _STEPS.index(self.reason.step) > _STEPS.index(Step.PEOPLE)
-        return late and not self.reason.is_security
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,5 +257,4 @@ class Permitted:
     """A rule or a plan may go on to its repair."""
 
 
-_STEPS = tuple(Step)
 Verdict = Accepted | Waiting | Refused

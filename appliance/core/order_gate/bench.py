@@ -1,0 +1,86 @@
+"""What the steps of one judgement share: the order, the situation, and what was made of both."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from appliance.core.order_gate.values import ReadOrder, Situation
+from proto.errors import MalformedError
+from proto.grants import ORDER_KEY, Grant, Trust
+from proto.order_codes import Code
+from proto.orders.kinds import Circumstances, Params, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A wait; an open-ended one may be over at any time, or never."""
+
+    code: Code
+    until_s: int
+    is_open_ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the steps of one judgement share."""
+
+    read: ReadOrder
+    situation: Situation
+    params: Params | MalformedError
+    tier: Tier
+    people: tuple[str, ...]
+    grants: tuple[Grant, ...]
+
+
+Found = Iterator[tuple[Code, str] | Wait]
+
+
+def prepare(found: ReadOrder, situation: Situation) -> Bench:
+    """Read the parameters and work out the tier, once."""
+    params = _params(found)
+    return Bench(
+        read=found,
+        situation=situation,
+        params=params,
+        tier=_tier(found, params, situation),
+        people=tuple(sorted({one.person for one in found.signers} - {ORDER_KEY})),
+        grants=_grants(found, situation.trust),
+    )
+
+
+def _params(found: ReadOrder) -> Params | MalformedError:
+    try:
+        return found.kind.params.from_value(found.order.params, "params")
+    except MalformedError as error:
+        return error
+
+
+def _tier(found: ReadOrder, params: Params | MalformedError, situation: Situation) -> Tier:
+    """Return the order's tier; with parameters that cannot be read it is refused anyway."""
+    if isinstance(params, MalformedError):
+        return found.kind.tier
+    rules = situation.rules
+    circumstances = Circumstances(
+        site=rules.site,
+        now_s=situation.moment.now_s,
+        checks=rules.checks,
+        waived_until_s=rules.waived_until_s,
+        runbooks=situation.known.catalog.runbooks,
+    )
+    return params.tier_in(circumstances, least=found.kind.tier)
+
+
+def _grants(found: ReadOrder, trust: Trust) -> tuple[Grant, ...]:
+    """Return the grants of every order key that signed, for `signers` to narrow."""
+    return tuple(
+        grant
+        for signer in found.signers
+        if signer.person == ORDER_KEY
+        for grant in trust.grants.by_key[signer.key.raw]
+    )
+
+
+def readable(bench: Bench) -> Params:
+    """Return the parameters, in a step after the one that refuses unreadable ones."""
+    if isinstance(bench.params, MalformedError):
+        raise bench.params
+    return bench.params

@@ -1,0 +1,251 @@
+"""The ledger, the floor clock, the brakes, and candidates of rules: what no hub can lift."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.core.order_gate import gate
+from appliance.core.order_gate.clock import ONLINE_AHEAD_S_MAX, Floor
+from appliance.core.order_gate.ledger import (
+    ROWS_MAX,
+    TURNS,
+    Entry,
+    Ledger,
+    ReplayError,
+    State,
+    TurnError,
+)
+from appliance.core.order_gate.limits import Candidate, SecurityWatch, permit, touched_max
+from appliance.core.order_gate.values import History, Permitted, Refused, Waiting, Window
+from proto.catalog.model import Autonomy, Disruption
+from proto.opinions import Clear
+from proto.order import LogPlace
+from proto.order_codes import Code
+from proto.orders.kinds import Setting
+from tests.unit import order_world as world
+from tests.unit.core_values import SITE, TARGET, THE_RUNBOOK
+from tests.unit.order_world import APPLIANCE, CHECK, NOW, RULES, body, having, refusal, signed
+
+SID, NONCE = "12" * 32, "3" * 32
+
+
+def row(index: int, state: State, *, sid: str = SID, nonce: str = NONCE) -> Entry:
+    return Entry(index, sid, nonce, state, NOW)
+
+
+class TestLedger:
+    def test_a_sid_and_a_nonce_are_used_once_whatever_became_of_them(self) -> None:
+        for first in (State.WAITING, State.RUNNING, State.ENDED):
+            for sid, nonce, reason in (
+                (SID, NONCE, Code.REPLAY_SID),
+                (SID, "4" * 32, Code.REPLAY_SID),
+                ("34" * 32, NONCE, Code.REPLAY_NONCE),
+            ):
+                ledger = Ledger()
+                ledger.put(row(3, first))
+                with pytest.raises(ReplayError) as caught:
+                    ledger.put(row(4, State.RUNNING, sid=sid, nonce=nonce))
+                assert caught.value.reason is reason
+                assert ledger.row(4) is None
+
+    def test_a_failed_run_frees_nothing(self) -> None:
+        ledger = Ledger()
+        ledger.put(row(3, State.RUNNING))
+        ledger.finish(3, now_s=NOW + 5)
+        with pytest.raises(ReplayError):
+            ledger.put(row(4, State.RUNNING))
+        with pytest.raises(TurnError):
+            ledger.finish(3, now_s=NOW + 6)
+
+    def test_a_failed_verification_uses_up_nothing(self) -> None:
+        ledger = Ledger()
+        ledger.put(row(3, State.REFUSED))
+        ledger.put(row(4, State.RUNNING))
+        assert ledger.view(SID, NONCE, root_then=None).by_sid == row(4, State.RUNNING)
+
+    @pytest.mark.parametrize("before", list(State))
+    @pytest.mark.parametrize("after", list(State))
+    def test_a_leaf_turns_only_as_the_table_says(self, before: State, after: State) -> None:
+        ledger = Ledger()
+        if before is State.DONE:
+            ledger.put(row(3, State.RUNNING))
+            ledger.finish(3, now_s=NOW)
+        else:
+            ledger.put(row(3, before))
+        if after in TURNS[before] and after is not State.DONE:
+            ledger.put(row(3, after))
+            return
+        with pytest.raises((TurnError, ReplayError)):
+            ledger.put(row(3, after))
+
+    def test_an_order_waits_since_it_was_first_seen(self) -> None:
+        ledger = Ledger()
+        ledger.put(row(3, State.WAITING))
+        ledger.put(replace(row(3, State.WAITING), since_s=NOW + 60))
+        assert [one.since_s for one in ledger.waiting()] == [NOW]
+
+    def test_what_ran_when_the_power_went_is_listed(self) -> None:
+        ledger = Ledger()
+        ledger.put(row(3, State.RUNNING))
+        ledger.put(row(4, State.WAITING, sid="34" * 32, nonce="4" * 32))
+        assert [one.index for one in ledger.unfinished()] == [3]
+        assert ledger.view(SID, NONCE, root_then=None).waiting == {"34" * 32}
+
+    def test_only_settled_rows_older_than_the_window_are_forgotten(self) -> None:
+        ledger = Ledger()
+        for index, state in ((0, State.RUNNING), (1, State.WAITING), (2, State.ENDED)):
+            ledger.put(row(index, state, sid=f"{index:064d}", nonce=f"{index:032d}"))
+        ledger.prune(ROWS_MAX + 2)
+        assert len(ledger) == 3
+        ledger.prune(ROWS_MAX + 3)
+        assert [ledger.row(index) is not None for index in range(3)] == [True, True, False]
+
+
+def test_a_forgotten_order_is_out_of_its_window_without_any_clock() -> None:
+    """The clock is set back before it expired and its ledger row is gone: it still never runs."""
+    leaf = signed(body())
+    found = world.read_ok(leaf)
+    ledger = Ledger()
+    ledger.put(Entry(found.ref.index, found.sid, found.order.nonce, State.ENDED, NOW))
+    size = found.ref.index
+    while ledger.row(found.ref.index) is not None:
+        size += 1
+        ledger.prune(size)
+    again = replace(found, ref=replace(found.ref, index=size))
+    view = ledger.view(found.sid, found.order.nonce, root_then=world.OrderLog().place().root)
+    situation = replace(having("moment", now_s=NOW), ledger=view)
+    refused = gate.judge(again, situation)
+    assert isinstance(refused, Refused)
+    assert refused.code is Code.PREV_WINDOW
+
+
+class TestClock:
+    def test_a_clock_set_back_does_not_bring_an_expired_order_back(self) -> None:
+        floor = Floor().after_online(NOW + 3000, clock_s=NOW + 3000)
+        now_s = floor.now_s(NOW - 86_400)
+        assert refusal(signed(body()), having("moment", now_s=now_s)).code is Code.EXPIRED
+
+    def test_a_clock_that_was_ahead_leaves_nothing_behind(self) -> None:
+        floor = Floor(NOW - 100)
+        ahead = floor.now_s(NOW + 10 * 86_400)
+        assert refusal(signed(body()), having("moment", now_s=ahead)).code is Code.EXPIRED
+        assert floor.now_s(NOW) == NOW
+        assert not isinstance(world.verdict_on(signed(body())), Refused)
+
+    @given(st.lists(st.integers(0, 2**53 - 1), min_size=1), st.integers(0, 2**40))
+    def test_heads_dated_far_ahead_do_not_add_up(self, dates: list[int], clock_s: int) -> None:
+        floor = Floor()
+        for date in dates:
+            floor = floor.after_online(date, clock_s=clock_s)
+        assert floor.at_s <= clock_s + ONLINE_AHEAD_S_MAX
+        assert floor.at_s == min(max(dates), clock_s + ONLINE_AHEAD_S_MAX)
+
+    def test_only_people_a_timestamp_and_a_root_go_further_and_only_two_lower_it(self) -> None:
+        floor = Floor(NOW)
+        for raised in (floor.after_people, floor.after_timestamp):
+            assert raised(NOW + 10**6).at_s == NOW + 10**6
+            assert raised(NOW - 1).at_s == NOW
+        assert floor.after_online(NOW - 1, clock_s=NOW).at_s == NOW
+        assert floor.set_by_person(NOW - 99).at_s == floor.after_root(NOW - 99).at_s == NOW - 99
+
+
+class TestBrakes:
+    def test_three_security_refusals_in_ten_minutes_hold_orders_back(self) -> None:
+        watch = SecurityWatch()
+        for now_s in (NOW, NOW + 1, NOW + 599):
+            assert watch.held_since_s is None
+            watch = watch.after(Code.SIGNATURE_BAD, now_s=now_s)
+        assert watch.held_since_s == NOW + 599
+        assert watch.after(Code.LOG_FORK, now_s=NOW + 9999).held_since_s == NOW + 599
+
+    def test_slower_ones_and_honest_refusals_do_not(self) -> None:
+        watch = SecurityWatch()
+        for turn in range(9):
+            watch = watch.after(Code.SIGNATURE_BAD, now_s=NOW + turn * 301)
+            watch = watch.after(Code.EXPIRED, now_s=NOW + turn * 301)
+        assert watch.held_since_s is None
+
+    def test_people_clear_the_hold_that_they_saw_and_no_later_one(self) -> None:
+        held = SecurityWatch((NOW,), NOW)
+        clear = Clear(
+            v=1, type="clear", site=SITE, appliance=APPLIANCE, since=NOW, by="eva", iat=NOW
+        )
+        assert held.cleared(clear) == SecurityWatch()
+        later = SecurityWatch((NOW + 5,), NOW + 5)
+        assert later.cleared(clear) == later
+
+    def test_a_fifth_of_the_targets_but_at_least_three(self) -> None:
+        assert [touched_max(n) for n in (0, 1, 15, 19, 20, 100)] == [3, 3, 3, 3, 4, 20]
+
+
+CANDIDATE = Candidate(target=TARGET, check=CHECK, runbook=THE_RUNBOOK, targets_known=6)
+FULL = frozenset({"t-bbbbbbbbbb", "t-cccccccccc", "t-dddddddddd"})
+WINDOWED = replace(RULES, site=Setting(Autonomy.WINDOW))
+
+
+class TestCandidates:
+    def test_refusals_of_orders_cannot_switch_healing_off(self) -> None:
+        """Held back, its budget of orders spent, every grant used: rules go on."""
+        history = History(by_orders=99, grant_uses={"g1": 999}, held_since_s=NOW - 9)
+        assert permit(CANDIDATE, rules=RULES, history=history, now_s=NOW) == Permitted()
+
+    @pytest.mark.parametrize(
+        ("rules", "history", "runbook", "code"),
+        [
+            ({"is_observe_only": True}, {}, {}, Code.OBSERVE_ONLY),
+            ({"protected": frozenset({TARGET})}, {}, {}, Code.PROTECTED_HOST),
+            ({"site": Setting(Autonomy.APPROVE)}, {}, {}, Code.POLICY),
+            ({"checks": {CHECK: Setting(Autonomy.ALERT)}}, {}, {}, Code.POLICY),
+            ({"waived_until_s": {CHECK: NOW + 1}}, {}, {}, Code.POLICY),
+            ({}, {}, {"autonomy": Autonomy.APPROVE}, Code.POLICY),
+            ({}, {}, {"disruption": Disruption.LOCKOUT}, Code.POLICY),
+            ({}, {}, {"irreversible": "gone"}, Code.POLICY),
+            ({"site": Setting(Autonomy.WINDOW)}, {}, {}, Code.POLICY),
+            ({}, {"by_rules": 10}, {}, Code.RATE_HOUR),
+            ({}, {"touched": FULL}, {}, Code.BLAST_RADIUS),
+        ],
+    )
+    def test_they_do_only_what_policy_lets_rules_do(
+        self,
+        rules: dict[str, object],
+        history: dict[str, object],
+        runbook: dict[str, object],
+        code: Code,
+    ) -> None:
+        candidate = replace(CANDIDATE, runbook=replace(THE_RUNBOOK, **runbook))  # type: ignore[arg-type]
+        found = permit(
+            candidate,
+            rules=replace(RULES, **rules),  # type: ignore[arg-type]
+            history=History(**history),  # type: ignore[arg-type]
+            now_s=NOW,
+        )
+        assert isinstance(found, Refused)
+        assert found.code is code
+        assert found.leaf is None
+
+    def test_a_waiver_that_is_over_and_a_target_already_touched_do_not_stop_them(self) -> None:
+        rules = replace(RULES, waived_until_s={CHECK: NOW})
+        history = History(touched=FULL | {TARGET}, by_rules=9)
+        assert permit(CANDIDATE, rules=rules, history=history, now_s=NOW) == Permitted()
+
+    def test_in_a_window_or_not(self) -> None:
+        open_now = replace(WINDOWED, window=Window(is_open=True, opens_s=NOW + 900))
+        shut = replace(WINDOWED, window=Window(is_open=False, opens_s=NOW + 900))
+        history = History()
+        assert permit(CANDIDATE, rules=open_now, history=history, now_s=NOW) == Permitted()
+        waiting = permit(CANDIDATE, rules=shut, history=history, now_s=NOW)
+        assert isinstance(waiting, Waiting)
+        assert (waiting.code, waiting.until_s) == (Code.MAINTENANCE_WINDOW, NOW + 900)
+        assert waiting.entry is None
+
+
+def test_a_re_imaged_appliance_runs_none_of_the_leaves_from_before() -> None:
+    """Its ledger is empty; enrollment says from which leaf on the log is for it."""
+    assert refusal(signed(body()), having("place", enrolled_at=6)).code is Code.BEFORE_ENROLLMENT
+
+
+def test_an_order_drafted_on_a_hidden_fork_is_refused() -> None:
+    forged = body(prev=LogPlace(5, bytes(32)).as_text())
+    assert refusal(signed(forged)).code is Code.PREV_FORK
