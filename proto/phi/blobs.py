@@ -18,8 +18,10 @@ from proto.phi.views import View, blank_tokens, fold_character
 
 BLOB_BYTES_MAX = 1 << 18
 PRINTABLE_MIN = 0.9
+EQUALS = ord("=")
 
 _ESCAPE = Pattern(
+    r"=\?[A-Za-z0-9_-]{2,24}\?[BbQq]\?[^? \r\n]{1,512}\?=|"
     r"(?:%[0-9a-fA-F]{2})+|(?:\\{1,4}u[0-9a-fA-F]{4})+|(?:\\{1,4}x[0-9a-fA-F]{2})+|(?:&#[0-9]{1,7};|&#[xX][0-9a-fA-F]{1,6};|&[a-zA-Z]{2,8};)"
     r"|(?:=[0-9A-F]{2})+|=\r?\n|\\{1,3}[\"'/nrt]"
 )
@@ -37,7 +39,7 @@ def read(record: Record, look: Look) -> None:
     """Look into the layers of a record and note what carries a hit."""
     shapes = record.shapes
     quoted = "quoted" in shapes and _is_quoted(record.data)
-    if quoted or "escape" in shapes:
+    if quoted or "escape" in shapes or "quoted" in shapes:
         _escapes(record, look, quoted=quoted)
     if "spaced" in shapes:
         _spaced(record, look)
@@ -62,11 +64,12 @@ def _escapes(record: Record, look: Look, *, quoted: bool) -> None:
     count = 0
     for spans in _ESCAPE.each(data):
         start, end = spans[0]
-        if data[start] == 61 and not quoted:
+        if data[start] == EQUALS and not (quoted or _stands_for_a_mark(data[start:end])):
             continue
         text = _unescaped(data[start:end])
         if text is None:
             continue
+        whole = data[start : start + 2] == b"=?"
         count += 1
         kept.append(data[at:start])
         starts.extend(range(at, start))
@@ -74,8 +77,8 @@ def _escapes(record: Record, look: Look, *, quoted: bool) -> None:
         folded = "".join(map(fold_character, text)).encode("ascii")
         kept.append(folded)
         size, step = len(folded), (end - start) / max(1, len(folded))
-        starts.extend(start + int(index * step) for index in range(size))
-        ends.extend(start + int((index + 1) * step) for index in range(size))
+        starts.extend(start if whole else start + int(index * step) for index in range(size))
+        ends.extend(end if whole else start + int((index + 1) * step) for index in range(size))
         if not folded and ends:
             ends[-1] = end
         at = end
@@ -86,8 +89,20 @@ def _escapes(record: Record, look: Look, *, quoted: bool) -> None:
     ends.extend(range(at + 1, len(data) + 1))
     decoded = blank_tokens(b"".join(kept))
     for start, end, kind, why in look(View(decoded, decoded.lower(), starts, ends)):
-        if not record.covered(start, end) and end > start:
+        if end > start and not _all_taken(record, start, end):
             record.hit(kind, *_aligned(data, start, end), f"{why}, once decoded")
+
+
+def _all_taken(record: Record, start: int, end: int) -> bool:
+    return record.taken is not None and record.taken.find(0, start, end) < 0
+
+
+def _stands_for_a_mark(escape: bytes) -> bool:
+    """Whether an escape of quoted-printable is a word of a header, or a mark that names hold."""
+    return escape[:2] == b"=?" or escape[1:] in _MARKS_OF_NAMES
+
+
+_MARKS_OF_NAMES = frozenset({b"20", b"2C", b"2C=20", b"2D", b"2E", b"27", b"40", b"3D", b"2F"})
 
 
 def _aligned(data: bytes, start: int, end: int) -> tuple[int, int]:
@@ -127,6 +142,8 @@ _MARKS = {b'"': '"', b"'": "'", b"/": "/", b"n": "\n", b"r": "\r", b"t": "\t"}
 def _unescaped(escape: bytes) -> str | None:
     """Return what an escape, or a run of one kind of them, stands for."""
     head = escape[:1]
+    if escape[:2] == b"=?":
+        return _word_of_a_header(escape)
     if head == b"%" or (head == b"=" and len(escape) >= 3 and escape[1:2] not in b"\r\n"):
         raw = bytes.fromhex(escape.replace(head, b"").decode())
         try:
@@ -150,6 +167,22 @@ def _unescaped(escape: bytes) -> str | None:
             return raw.decode("latin-1")
     units = b"".join(int(four, 16).to_bytes(2, "big") for four, _ in digits)
     return units.decode("utf-16-be", "replace")
+
+
+def _word_of_a_header(word: bytes) -> str | None:
+    """Return what an encoded word of a mail's header stands for (RFC 2047)."""
+    _, charset, encoding, text, _ = word.split(b"?")
+    if encoding in b"bB":
+        try:
+            raw = binascii.a2b_base64(text + b"=" * (-len(text) % 4))
+        except binascii.Error:
+            return None
+    else:
+        raw = binascii.a2b_qp(text, header=True)
+    try:
+        return raw.decode(charset.decode("ascii"))
+    except (LookupError, UnicodeDecodeError):
+        return raw.decode("utf-8", "replace")
 
 
 def _spaced(record: Record, look: Look) -> None:
@@ -177,7 +210,7 @@ def _spaced(record: Record, look: Look) -> None:
     packed, starts = _single_blanks(packed, starts)
     ends = [place + 1 for place in starts]
     for start, end, kind, why in look(View(packed, packed.lower(), starts, ends)):
-        if not record.covered(start, end):
+        if not _all_taken(record, start, end):
             record.hit(kind, start, end, f"{why}, once the blanks are out")
 
 
