@@ -169,7 +169,7 @@ def list_conflicts(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) 
     for row in rows:
         say(
             f"{row['id']}: {row['device_label']} ({row['device']}) showed the {row['what']} of"
-            f" {row['other_label']} ({row['other']}): {row['value']}, since {when(row['at_ms'])}"
+            f" {row['other_label']} ({row['other']}): {row['shown']}, since {when(row['at_ms'])}"
         )
         for choice in row["choices"]:
             does = choice["refused"] or " ".join(choice["does"])

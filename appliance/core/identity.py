@@ -129,6 +129,16 @@ def fingerprint(host_key: str) -> str:
     return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
 
 
+def shown_value(kind: AttributeKind, value: str) -> str:
+    """Return a value as people compare it: a host key by its fingerprint."""
+    if kind is not AttributeKind.HOST_KEY:
+        return value
+    try:
+        return fingerprint(value)
+    except MalformedError:
+        return value
+
+
 def identify(
     known: Iterable[Attribute], sightings: Sequence[Sighting], *, new_id: Callable[[], TargetId]
 ) -> Identified:

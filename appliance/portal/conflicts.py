@@ -2,6 +2,7 @@
 
 from starlette.responses import RedirectResponse, Response
 
+from appliance.core.identity import shown_value
 from appliance.handlers.settle import KINDS, called, choices
 from appliance.portal.asked import number_in
 from appliance.portal.frame import page
@@ -60,6 +61,7 @@ async def _show(visit: PortalVisit, problems: dict[str, str], *, status: int) ->
     values = {
         "kept": kept,
         "kind": KINDS[one.kind],
+        "shown": shown_value(one.kind, one.value),
         "names": names,
         "choices": offered,
         "problems": problems,

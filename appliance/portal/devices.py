@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
-from appliance.core.identity import AttributeKind
+from appliance.core.identity import AttributeKind, shown_value
 from appliance.handlers.settle import KINDS
 from appliance.portal.frame import CheckText, check_text, freshness, page, pairs
 from appliance.portal.rows import incident_rows
@@ -26,6 +26,7 @@ DECISIONS = {
     Decided.RELEASED: Words("Released", "A person said that it is no medical device.", Tone.WARN),
     Decided.SETTLED: Words("Told apart", "A person said which device is which.", Tone.QUIET),
 }
+PLANTED = "planted by Osiris: if this row is seen outside, this file has left the site"
 SECTIONS = (Verdict.DRIFTED, Verdict.UNKNOWN, Verdict.COMPLIANT, Verdict.NOT_APPLICABLE)
 """In this order a device's findings are shown: what is wrong first."""
 
@@ -159,8 +160,9 @@ def decision_row(decision: Decision) -> DecisionRow:
         signs = ", ".join(about["words"]) or "no sign that it is medical"
         facts = [f"Known then: {signs}.", f"It holds for {', '.join(about['macs']) or 'no card'}."]
     elif decision.kind is Decided.SETTLED:
-        kind = KINDS[AttributeKind(str(about["kind"]))]
-        facts = [f"The {kind} {about['value']} belongs to {about['to']}."]
+        kind = AttributeKind(str(about["kind"]))
+        shown = shown_value(kind, str(about["value"]))
+        facts = [f"The {KINDS[kind]} {shown} belongs to {about['to']}."]
     return DecisionRow(decision, DECISIONS[decision.kind], facts)
 
 
@@ -253,7 +255,15 @@ async def devices_csv(visit: PortalVisit) -> Response:
         )
         for view in await _devices(visit)
     ]
-    return csv.download("osiris-devices.csv", _DEVICE_COLUMNS, table)
+    return csv.download("osiris-devices.csv", _DEVICE_COLUMNS, [*table, *_planted(visit)])
+
+
+def _planted(visit: PortalVisit) -> list[tuple[str, ...]]:
+    """Return the row of a patient who never was: where it turns up, this file has been."""
+    planted = visit.app.live().export_canary
+    if not planted:
+        return []
+    return [("no device", planted, PLANTED, *[""] * (len(_DEVICE_COLUMNS) - 3))]
 
 
 _FINDING_COLUMNS = (

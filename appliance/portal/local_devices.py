@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from appliance.core.identity import shown_value
 from appliance.handlers.off_limits import known_signs
 from appliance.handlers.people import People
 from appliance.handlers.settle import KINDS, called, choices
@@ -82,6 +83,7 @@ async def list_conflicts(work: Work, _: PortalVisit, __: Body) -> object:
                     "kind": one.kind.value,
                     "what": KINDS[one.kind],
                     "value": one.value,
+                    "shown": shown_value(one.kind, one.value),
                     "at_ms": kept.at_ms,
                     "device": one.device,
                     "device_label": names[one.device],

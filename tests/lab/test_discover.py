@@ -1,7 +1,7 @@
 """What only a real network can show: a discovery with real nmap leaves medical devices alone."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,16 +12,14 @@ from appliance.handlers import targets
 from appliance.handlers.approach import OffLimitsError
 from appliance.handlers.discover import discover_once
 from appliance.handlers.targets import Wanted
-from appliance.ports import Credential, Login, Session, ShellError, Sudo
-from appliance.shell.ssh import SshShell
-from appliance.shell.world_guard import WorldGuard
+from appliance.ports import Credential, ShellError, Sudo
 from osiris.demo.hosts import Touches, medical_box, touches
 from osiris.demo.lab import LabHost
 from osiris.demo.world import World
 from proto.findings import Reason, Verdict
 from proto.inventory import DeviceClass
 from proto.secret import Secret
-from runtime.clock import system_entropy
+from tests.lab.forwarded_shell import ForwardedShell
 from tests.lab.scan_in_world import WorldScanner
 from tests.unit.discovery_site import TELNET, SmallSite, small_site
 
@@ -32,32 +30,6 @@ UNLISTED_MAC = "f8:bc:12:00:00:01"
 """Of a maker of ordinary computers, as many medical devices have inside."""
 
 TELNET_OPEN = "setsid python3 -m http.server 23 >/dev/null 2>&1 </dev/null &"
-
-
-class ForwardedShell:
-    """`ports.Shell` over real SSH: an address in the world is reached by a forward into it."""
-
-    def __init__(self, world: World) -> None:
-        """Forward into this world."""
-        self._world = world
-        self._shell = SshShell(WorldGuard(None), system_entropy)
-        self._forwarded: dict[tuple[str, int], int] = {}
-
-    def _port(self, address: str, port: int) -> int:
-        place = (address, port)
-        if place not in self._forwarded:
-            made = self._world.forward(("127.0.0.1", 0), place, inward=False)
-            self._forwarded[place] = made.port
-        return self._forwarded[place]
-
-    def session(self, login: Login) -> AbstractAsyncContextManager[Session]:
-        """Open a session; see `ports.Shell.session`."""
-        port = self._port(login.address, login.port)
-        return self._shell.session(replace(login, address="127.0.0.1", port=port))
-
-    async def host_key(self, address: str, port: int) -> str:
-        """Return a host's key; see `ports.Shell.host_key`."""
-        return await self._shell.host_key("127.0.0.1", self._port(address, port))
 
 
 @contextmanager

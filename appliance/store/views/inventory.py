@@ -144,6 +144,7 @@ class TodayView:
     """Counts for the one plain sentence; "today" began at the time the caller gave.
 
     Attributes:
+        targets: those that may be logged into; off-limits ones are not counted.
         checked: of `targets`, those that answered over SSH within the caller's last hour.
         healed: incidents with a proved repair today; `repairs` counts every repair that ended.
         escalated: incidents that wait for a person; `in_hand` are being repaired or about to be.
@@ -248,11 +249,16 @@ async def findings_of(
     return [_finding(row) for row in await connection.execute_fetchall(sql, values)]
 
 
+_LOOKED_AFTER = (
+    "t.removed_ms IS NULL AND NOT EXISTS"
+    " (SELECT 1 FROM devices d WHERE d.id = t.id AND d.off_limits)"
+)
+
 _TODAY = f"""
 {_CURRENT}
 SELECT
-  (SELECT count(*) FROM targets WHERE removed_ms IS NULL) AS targets,
-  (SELECT count(*) FROM targets t WHERE removed_ms IS NULL AND EXISTS
+  (SELECT count(*) FROM targets t WHERE {_LOOKED_AFTER}) AS targets,
+  (SELECT count(*) FROM targets t WHERE {_LOOKED_AFTER} AND EXISTS
     (SELECT 1 FROM findings f WHERE f.target = t.id AND f.vantage = 'ssh' AND f.verdict <> 'unknown'
       AND f.at_ms >= :hour_ms)) AS checked,
   (SELECT count(*) FROM devices) AS devices,

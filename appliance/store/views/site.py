@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import aiosqlite
 
+from appliance.core.identity import AttributeKind, shown_value
 from appliance.store.db import Store
 from appliance.store.health import Condition
 from appliance.store.views.values import label
@@ -53,6 +54,11 @@ class ConflictView:
     kind: str
     value: str
     at_ms: int
+
+    @property
+    def shown(self) -> str:
+        """The value as people compare it."""
+        return shown_value(AttributeKind(self.kind), self.value)
 
 
 @dataclass(frozen=True, slots=True)
