@@ -1,4 +1,4 @@
-"""The verbs of `osiris phi` that ask the appliance's vault: reveal, forget, disclosures."""
+"""The verbs of `osiris phi` that ask the appliance: reveal, forget, disclosures, held-back."""
 
 import getpass
 import sys
@@ -10,7 +10,7 @@ import typer
 
 from appliance.verbs import DEFAULT, ConfigFile, Format, answered
 from proto.errors import ConfigError, ConflictError
-from runtime.terminal import Output, print_json, print_rows, say, when
+from runtime.terminal import Output, print_fields, print_json, print_rows, say, when
 
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why, for the auditor.")]
 Account = Annotated[
@@ -24,6 +24,7 @@ def mount(phi: typer.Typer) -> None:
     phi.command("reveal")(reveal)
     phi.command("forget")(forget)
     phi.command("disclosures")(list_disclosures)
+    phi.command("held-back")(held_back)
 
 
 def reveal(
@@ -97,6 +98,37 @@ def list_disclosures(output: Format = Output.TABLE, config: ConfigFile = DEFAULT
         "token_class": "CLASS",
         "count": "TOKENS",
         "reason": "REASON",
+    }
+    print_rows(rows, columns, output=output)
+
+
+def held_back(
+    forget: Annotated[
+        bool, typer.Option("--forget", help="You have looked into it: drop it, end the alarm.")
+    ] = False,
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """List what the last look stopped on its way to the hub, or drop it once you looked into it.
+
+    Each line is a text that would have left with something in it that must not: a canary, or the
+    form of a number, a secret or an address. It was not sent. It lies sealed on this appliance for
+    30 days; its evidence went to the hub without it. Tell whoever looks after Osiris: the scrubber
+    has missed something.
+    """
+    if forget:
+        gone = answered(config, lambda door: door.post("/api/held-back/forget", {}))
+        print_fields(gone, output=output)
+        return
+    rows = answered(config, lambda door: door.get("/api/held-back"))
+    for row in rows:
+        row["last"], row["seen"] = when(row["last_ms"]), ", ".join(row["forms"])
+    columns = {
+        "what": "WHAT",
+        "seen": "SEEN IN IT",
+        "size_bytes": "BYTES",
+        "times": "TIMES",
+        "last": "LAST",
     }
     print_rows(rows, columns, output=output)
 

@@ -31,6 +31,19 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class PieceView:
+    """Something that was held back, as people are shown it: without what it says."""
+
+    sha256: str
+    what: str
+    forms: tuple[str, ...]
+    size_bytes: int
+    times: int
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """How much is held back, and which forms were seen in it."""
 
@@ -70,6 +83,23 @@ async def tally(conn: aiosqlite.Connection) -> Tally:
     rows = list(await conn.execute_fetchall("SELECT forms FROM quarantine"))
     forms = {form for row in rows for form in row["forms"].split()}
     return Tally(len(rows), tuple(sorted(forms)))
+
+
+async def every(conn: aiosqlite.Connection) -> list[PieceView]:
+    """Return what is held back, newest first."""
+    rows = await conn.execute_fetchall("SELECT * FROM quarantine ORDER BY last_ms DESC, sha256")
+    return [
+        PieceView(
+            row["sha256"].hex(),
+            row["what"],
+            tuple(row["forms"].split()),
+            row["size_bytes"],
+            row["times"],
+            row["first_ms"],
+            row["last_ms"],
+        )
+        for row in rows
+    ]
 
 
 async def prune(conn: aiosqlite.Connection, *, now_ms: int) -> None:

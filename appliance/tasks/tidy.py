@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from appliance.handlers import held_back
 from appliance.handlers.wellness import clear_condition, raise_in
 from appliance.handlers.work import Work
 from appliance.store import evidence, findings, health, incidents, targets, waivers
@@ -56,6 +57,7 @@ async def prune(work: Work) -> None:
         await waivers.prune(conn, now_ms=now_ms)
         await targets.prune(conn, now_ms=now_ms)
         await evidence.prune(conn, now_s=now_ms // 1000)
+    await held_back.prune(work)
 
 
 async def watch_disk(work: Work, directory: Path, ballast: Ballast) -> bool:
