@@ -285,13 +285,17 @@ def _limit(record: Record, value: int, *, xml: bool) -> int:
 
 
 def _quoted(record: Record, told: Told, value: int, quote: bytes) -> int:
-    """Take what stands in quotes, and the further elements of a list of such."""
+    """Take what stands in quotes, and the further elements of a list of such.
+
+    What is not taken is read for keys of its own: `"note": "MRN: 00481516"`.
+    """
     data = record.data
-    end = value
+    reached = value
     for _ in range(ELEMENTS_MAX):
         end = _closing(data, value, quote)
         if fits(record, told, value, end):
             _take_whole(record, told, value, end)
+            reached = end
         more = _ELEMENT.match(data, end, min(len(data), end + 24))
         if more is None or quote == b"%":
             break
@@ -299,7 +303,7 @@ def _quoted(record: Record, told: Told, value: int, quote: bytes) -> int:
         if data[after + 1 : after + 3].lstrip(b" ")[:1] == b":" or not _in_list(data, value):
             break
         value = more.end()
-    return end
+    return reached
 
 
 def _in_list(data: bytes, value: int) -> bool:

@@ -60,7 +60,13 @@ def test_the_last_look_knows_the_number_of_the_sites_own_too() -> None:
 def test_the_scrubber_takes_a_canary_as_it_takes_a_patient() -> None:
     for day in range(300):
         one = canary(KEY, day, "log")
-        for text in (one.line(), f'{{"patient": "{one.name()}"}}', f"chart of {one.label()}"):
+        for text in (
+            one.line(),
+            f'{{"patient": "{one.name()}"}}',
+            f"chart of {one.label()}",
+            f'{{"text": "{one.line()}", "n": 1}}',
+            f'{{"note":"MRN: {one.mrn}"}}',
+        ):
             out = scrub_text(text).lower().encode()
             assert not list(places(out)), text
             assert not any(value in out for value in one.values), text
