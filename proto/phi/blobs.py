@@ -19,15 +19,18 @@ from proto.phi.views import View, blank_tokens, fold_character
 BLOB_BYTES_MAX = 1 << 18
 PRINTABLE_MIN = 0.9
 EQUALS = ord("=")
+RUN_CHARS_MIN = 12
+"""Four escapes in a row are none of a `key=value`."""
 
 _ESCAPE = Pattern(
+    r"(?:\\{1,4}(?:u00|x)1[bB]|\\{1,3}033|\\{1,3}e)\[[0-9;]{0,16}[A-Za-z]|"
     r"=\?[A-Za-z0-9_-]{2,24}\?[BbQq]\?[^? \r\n]{1,512}\?=|"
     r"(?:%[0-9a-fA-F]{2})+|(?:\\{1,4}u[0-9a-fA-F]{4})+|(?:\\{1,4}x[0-9a-fA-F]{2})+|(?:&#[0-9]{1,7};|&#[xX][0-9a-fA-F]{1,6};|&[a-zA-Z]{2,8};)"
     r"|(?:=[0-9A-F]{2})+|=\r?\n|\\{1,3}[\"'/nrt]"
 )
 _BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _HEX = Pattern(r"(?:0x)?(?:[0-9A-Fa-f]{2}){8,}|[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}")
-_SPACED = Pattern(r"\b(?:[A-Za-z0-9](?: - | |\.|_|-)){3,}[A-Za-z0-9]\b")
+_SPACED = Pattern(r"\b(?:[A-Za-z0-9](?: [-/.,:)(] | |\.|_|-)){3,}[A-Za-z0-9]\b")
 
 _QUOTED = re.compile(rb"=(?:[2-7A-F][0-9A-F]|0[9AD]|\r?\n|$)")
 
@@ -64,7 +67,7 @@ def _escapes(record: Record, look: Look, *, quoted: bool) -> None:
     count = 0
     for spans in _ESCAPE.each(data):
         start, end = spans[0]
-        if data[start] == EQUALS and not (quoted or _stands_for_a_mark(data[start:end])):
+        if data[start] == EQUALS and not (quoted or _stands_for_a_mark(data, start, end)):
             continue
         text = _unescaped(data[start:end])
         if text is None:
@@ -97,12 +100,21 @@ def _all_taken(record: Record, start: int, end: int) -> bool:
     return record.taken is not None and record.taken.find(0, start, end) < 0
 
 
-def _stands_for_a_mark(escape: bytes) -> bool:
-    """Whether an escape of quoted-printable is a word of a header, or a mark that names hold."""
-    return escape[:2] == b"=?" or escape[1:] in _MARKS_OF_NAMES
+def _stands_for_a_mark(data: bytes, start: int, end: int) -> bool:
+    """Whether an escape of quoted-printable is a word of a header, or a mark inside a value."""
+    escape = data[start:end]
+    if escape[:2] == b"=?" or (len(escape) >= RUN_CHARS_MIN and b"\n" not in escape):
+        return True
+    before, after = data[start - 1 : start], data[end : end + 1]
+    if escape[1:] in _MARKS_OF_NUMBERS and before.isdigit() and after.isdigit():
+        return True
+    return (
+        escape[1:] in _MARKS_OF_NAMES and after.isalpha() and (before in b",." or before.isalpha())
+    )
 
 
-_MARKS_OF_NAMES = frozenset({b"20", b"2C", b"2C=20", b"2D", b"2E", b"27", b"40", b"3D", b"2F"})
+_MARKS_OF_NAMES = frozenset({b"20", b"2C", b"2C=20", b"2D", b"2E", b"27", b"40"})
+_MARKS_OF_NUMBERS = frozenset({b"2D", b"2E", b"2F", b"20"})
 
 
 def _aligned(data: bytes, start: int, end: int) -> tuple[int, int]:
@@ -156,6 +168,8 @@ def _unescaped(escape: bytes) -> str | None:
         text = html.unescape(escape.decode())
         return text if len(text) == 1 else None
     body = escape.lstrip(b"\\")
+    if b"[" in body:
+        return ""  # a colour of a terminal
     if body[:1] in _MARKS and len(body) == 1:
         return _MARKS[body]
     digits = re.findall(rb"u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})", escape)
@@ -225,7 +239,7 @@ def _encoded(record: Record, look: Look, pattern: Pattern, decode: Decode) -> No
     data = record.data
     for spans in pattern.each(data):
         start, end = spans[0]
-        if end - start > BLOB_BYTES_MAX or record.covered(start, end):
+        if end - start > BLOB_BYTES_MAX or _all_taken(record, start, end):
             continue
         text = decode(data[start:end])
         if text is None:

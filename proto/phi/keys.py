@@ -154,6 +154,8 @@ class Keys:
         except KeyError:
             words = self.words(key)
         kind = self.spoken.get(words)
+        if kind == "NAME" and any(byte in b"0123456789" for byte in key):
+            kind = None  # NURSE-19 is a machine
         told = None if kind is None else Told(kind, not self.persons.isdisjoint(words))
         if len(self._heard) >= CACHE_MAX:
             self._heard.clear()

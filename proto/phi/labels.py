@@ -414,6 +414,8 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
         return end
     if told.kind == "DATE":
         return _number_of_a_visit(record, value, limit)
+    if told.kind == "PHONE":
+        return _called(record, value, limit)
     if told.kind != "NAME" or not told.person:
         return -1
     if data[max(0, stop - 3) : stop].strip(b" (") in _TITLES_WRITTEN:
@@ -423,6 +425,15 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
         record.hit(Kind.NAME, value, titled.end(), "a title before a name")
         return titled.end()
     return _number_of_somebody(record, value, limit)
+
+
+def _called(record: Record, value: int, limit: int) -> int:
+    """Take who is called: `call Anna Smith at`."""
+    end = people.take_name(record, value, limit)
+    if end < 0 or not is_name(record, value, end):
+        return -1
+    record.hit(Kind.NAME, value, end, "who is called")
+    return end
 
 
 def _number_of_a_visit(record: Record, value: int, limit: int) -> int:

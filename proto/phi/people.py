@@ -27,6 +27,8 @@ from proto.phi.values import Kind
 
 TOKENS_MAX = 6
 SPREAD_LETTERS_MIN = 3
+ACRONYM_LETTERS_MAX = 3
+LOWER_A = ord("a")
 NAMES_SPREAD_MAX = 64
 
 _TOKEN = re.compile(
@@ -104,7 +106,7 @@ def _digit_at(data: bytes, end: int) -> bool:
 def _belongs(record: Record, token: bytes, end: int, *, first: bool, comma: bool) -> int:
     """Judge one token: 0 ends the name, 1 is part of it, 2 is part only if more follows."""
     lower = token.lower()
-    capital = token[0] < 97
+    capital = token[0] < LOWER_A
     if len(token) > 7 and not token.isupper() and _machine_camel(record, token):
         return 0
     if len(token) == 1:
@@ -117,16 +119,40 @@ def _belongs(record: Record, token: bytes, end: int, *, first: bool, comma: bool
         return 0 if first else 1
     flags = word_flags(record, token)
     if flags & WORD and not flags & (SURE | KNOWN):
-        after = record.data[end : end + 3]
-        reversed_form = after[:1] in b",^" and bool(after) and after.lstrip(b",^ ")[:1].isupper()
-        if not capital:
-            return 0
-        if comma or (first and (reversed_form or flags & ALSO)):
-            return 1
-        return int(not first and not flags & (CUE | CONTEXT) and not token.isupper())
+        return _word_belongs(record, token, end, first=first, comma=comma)
     if capital:
         return int(not (flags & CUE and flags & CONTEXT))
-    return int(bool(flags & (SURE | KNOWN)))
+    # In lower case: a sure name, or a stranger's word behind one.
+    return int(bool(flags & (SURE | KNOWN)) or (not first and not flags and len(token) > 3))
+
+
+def _word_belongs(record: Record, token: bytes, end: int, *, first: bool, comma: bool) -> int:
+    """Judge a word of machines where a name may stand."""
+    flags = word_flags(record, token)
+    if token[0] >= LOWER_A:
+        return int(comma and bool(flags & ALSO))
+    after = record.data[end : end + 3]
+    reversed_form = after[:1] in b",^" and bool(after) and after.lstrip(b",^ ")[:1].isupper()
+    if comma or (first and (reversed_form or flags & ALSO)):
+        return 1
+    return int(not first and _last_though_a_word(token, flags, after))
+
+
+def _last_though_a_word(token: bytes, flags: int, after: bytes) -> bool:
+    """Whether a word of machines behind a first name is a last name: `Anna Key`, `ANNA PARK`."""
+    if flags & CONTEXT or (token.isupper() and len(token) <= ACRONYM_LETTERS_MAX):
+        return False
+    return not (flags & CUE or token.isupper()) or _ends_a_name(after)
+
+
+def _ends_a_name(after: bytes) -> bool:
+    """Whether what follows a word lets it be the last of a name rather than the next key."""
+    return after[:1] in _LAST_MARKS or (after[:1] == b" " and after[1:2].islower())
+
+
+_LAST_MARKS = frozenset(
+    {b"", b",", b";", b")", b'"', b"'", b"&", b"<", b"|", b"]", b"\n", b"^", b"/"}
+)
 
 
 def _machine_camel(record: Record, token: bytes) -> bool:
@@ -277,27 +303,44 @@ def _flags(record: Record, token: bytes) -> int:
 def _pair(record: Record, one: Token, two: Token) -> bool:
     """Whether two neighbours are a name of somebody."""
     a, b = one[2], two[2]
-    if a < 0 <= b and one[3] == b". " and record.data[one[0] - 1 : one[0]] in _APART:
-        return bool(b & SURE and not is_plain(b)) or (record.person and not b & WORD)
     if a < 0 or b < 0:
-        return False
-    plain_a, plain_b = is_plain(a), is_plain(b)
-    comma = b"," in one[3] or b"^" in one[3]
-    if plain_a and plain_b and not (comma and record.person):
-        return False
-    if comma and plain_b and b & (CUE | CONTEXT):
-        return False  # a name and the next key: "Moore, DOB"
-    if comma:
-        return _reversed_pair(record, a, b)
+        return a < 0 <= b and _initial_pair(record, one, b)
+    plain_b = is_plain(b)
+    if b"," in one[3] or b"^" in one[3]:
+        key = b & CUE and record.data[two[0] : two[1]].isupper()
+        return not (key or b & CONTEXT) and _with_comma(record, a, b)
     if record.lower[two[0] : two[1]] in record.lexicon.vocabulary["streets"]:
         return False
-    if not plain_a and a & FIRST and a & SURE and b & (WORD | ALSO) and not b & (CUE | CONTEXT):
+    if is_plain(a):
+        return one[3] == b" " and not (a | b) & CUE and _word_first(record, a, b)
+    if a & FIRST and a & SURE and b & (WORD | ALSO) and not b & (CUE | CONTEXT):
         return record.person or bool(b & ALSO) or bool(b & LAST and not plain_b)
-    if plain_a or plain_b:
+    if plain_b:
         return False
     if (a & FIRST and b & LAST) or (a & LAST and b & FIRST and a & b & SURE):
         return bool((a | b) & SURE)
     return record.person and (bool((a | b) & NAMEY) or one[3] in {b" ", b"_", b"+"})
+
+
+def _initial_pair(record: Record, one: Token, b: int) -> bool:
+    """Judge `A. Last`."""
+    if one[3] != b". " or record.data[one[0] - 1 : one[0]] not in _APART:
+        return False
+    return bool(b & SURE and not is_plain(b)) or (record.person and not b & WORD)
+
+
+def _word_first(record: Record, a: int, b: int) -> bool:
+    """Judge a first name that is a word as well: `April Bergman`, `Cliff Pruitt`."""
+    if not (a & FIRST and b & LAST):
+        return False
+    return record.person or bool(b & SURE and not is_plain(b))
+
+
+def _with_comma(record: Record, a: int, b: int) -> bool:
+    """Judge `Last, First`."""
+    if is_plain(b) and is_plain(a) and not record.person:
+        return False
+    return _reversed_pair(record, a, b)
 
 
 _APART = frozenset({b"", b" ", b"(", b'"', b"'", b":", b"=", b">", b"|", b"\t", b"\n", b",", b"#"})

@@ -204,6 +204,6 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "SECRET": (Kind.SECRET, secret),
 }
 SHORT: dict[str, Taker] = dict.fromkeys(
-    ("SSN", "MRN", "HEALTH_PLAN", "ACCOUNT", "LICENSE", "OTHER_ID"), _short_id
+    ("SSN", "MRN", "ACCOUNT", "LICENSE", "OTHER_ID"), _short_id
 )
 """After a key with its mark, fewer digits are enough."""
