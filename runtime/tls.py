@@ -22,11 +22,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from proto.errors import ConfigError
 
 AUTHORITY_DAYS = 3650
-SERVER_DAYS = 397
-"""The longest life of a server certificate that browsers accept, less a day."""
+SERVER_DAYS = 396
+"""With its slack 397: browsers accept no server certificate of more than 398 days."""
 
 RENEW_BEFORE_DAYS = 30
-_CLOCK_SLACK = timedelta(hours=1)
+_CLOCK_SLACK = timedelta(days=1)
+"""What is issued holds this long before: clocks are set back, ours and those of others."""
 
 CA_CERT, CA_KEY = "ca.pem", "ca.key"
 SERVER_CERT, SERVER_KEY = "server.pem", "server.key"
@@ -218,7 +219,8 @@ def _still_good(made: Material, names: Sequence[str], *, now_ms: int) -> bool:
     renew_at = found.not_valid_after_utc - timedelta(days=RENEW_BEFORE_DAYS)
     carried = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     wanted = {_alternative(name) for name in names}
-    return datetime.fromtimestamp(now_ms / 1000, UTC) < renew_at and wanted <= set(carried)
+    now = datetime.fromtimestamp(now_ms / 1000, UTC)
+    return found.not_valid_before_utc <= now < renew_at and wanted <= set(carried)
 
 
 def server_context(material: Material) -> ssl.SSLContext:

@@ -181,6 +181,15 @@ def retry_delay_ms(tries: int) -> int:
     return min(RETRY_FIRST_MS << min(tries - 1, 20), RETRY_MAX_MS)
 
 
+def wait_ms(not_before_ms: int, *, now_ms: int) -> int:
+    """Return how long a command still waits, 0 when it is due.
+
+    No command is ever told to wait longer than `RETRY_MAX_MS`: more than that is a clock that was
+    set back, and must not hold a repair and its target until it has caught up.
+    """
+    return min(max(not_before_ms - now_ms, 0), RETRY_MAX_MS)
+
+
 def action_outcome(outcomes: list[str | None]) -> Outcome:
     """Fold the outcomes of a repair's started steps into the action's one outcome."""
     if not outcomes:

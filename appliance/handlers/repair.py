@@ -126,7 +126,7 @@ async def _read(work: Work, incident_id: IncidentId) -> InHand | None:
 
 
 async def _until(work: Work, at_ms: int) -> None:
-    if (wait_ms := at_ms - work.clock.now_ms()) > 0:
+    if wait_ms := healing.wait_ms(at_ms, now_ms=work.clock.now_ms()):
         await asyncio.sleep(wait_ms / 1000)
 
 

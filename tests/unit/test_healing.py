@@ -219,3 +219,10 @@ def test_an_actions_outcome_is_its_worst_known_step(
     outcomes: list[str | None], folded: Outcome
 ) -> None:
     assert action_outcome(outcomes) is folded
+
+
+def test_a_clock_set_back_holds_no_repair_for_longer_than_the_longest_pause() -> None:
+    day_ms = 86_400_000
+    assert healing.wait_ms(NOW_MS + healing.SETTLE_MS, now_ms=NOW_MS) == healing.SETTLE_MS
+    assert healing.wait_ms(NOW_MS, now_ms=NOW_MS + day_ms) == 0
+    assert healing.wait_ms(NOW_MS, now_ms=NOW_MS - day_ms) == healing.RETRY_MAX_MS

@@ -78,6 +78,25 @@ def test_what_is_there_is_kept_until_it_ends_soon(tmp_path: Path) -> None:
     assert certificate(NOW_MS + 370 * DAY_MS, "hub.example", "10.0.0.1") != renewed
 
 
+def test_a_certificate_outlives_a_clock_that_was_a_day_ahead(tmp_path: Path) -> None:
+    now_ms = SystemClock().now_ms()
+    ahead_ms = now_ms + DAY_MS - 60_000
+    made = tls.ensure(tmp_path, ["hub.example"], now_ms=ahead_ms, common_name="Hub")
+    client = tls.client_context(made.authority.read_text("ascii"))
+    assert shake_hands(tls.server_context(made), client, "hub.example") == "TLSv1.3"
+    first = made.certificate.read_bytes()
+    tls.ensure(tmp_path, ["hub.example"], now_ms=now_ms, common_name="Hub")
+    assert made.certificate.read_bytes() == first
+    tls.ensure(tmp_path, ["hub.example"], now_ms=now_ms - 2 * DAY_MS, common_name="Hub")
+    assert made.certificate.read_bytes() != first
+
+
+def test_browsers_accept_how_long_a_server_certificate_lives(tmp_path: Path) -> None:
+    made = tls.ensure(tmp_path, ["hub.example"], now_ms=NOW_MS, common_name="Hub")
+    found = x509.load_pem_x509_certificate(made.certificate.read_bytes())
+    assert (found.not_valid_after_utc - found.not_valid_before_utc).days <= 397
+
+
 def test_material_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
     made = tls.ensure(tmp_path, ["hub.example"], now_ms=NOW_MS, common_name="Hub")
     made.certificate.write_text("junk", "ascii")
