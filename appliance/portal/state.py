@@ -107,6 +107,7 @@ class Identity:
         place: what the pages call the site: its label, else its id.
         fingerprint: of the appliance's signing key, exactly as the hub's console shows it.
         hub: the hub's address, "" while not enrolled.
+        development_trust: whether one person made the hub's keys, on one machine.
     """
 
     site: SiteId
@@ -115,6 +116,7 @@ class Identity:
     fingerprint: str
     hub: str
     version: str
+    development_trust: bool
 
 
 @dataclass(frozen=True, slots=True)
