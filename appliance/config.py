@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from appliance.core.settings import Settings, Site
 from proto.catalog.model import Autonomy
 from proto.message import Message
+from proto.phi.policy import DEFAULT as DEFAULT_POLICY
 from runtime import toml_file
 
 DEFAULT_PATH = Path("/etc/osiris/appliance.toml")
@@ -74,6 +75,13 @@ class LimitsTable(Message):
     check_in_s: Annotated[int, Field(ge=1, le=86_400)] = 60
 
 
+class PhiTable(Message):
+    """`[phi]`: what is scrubbed, and the list of the site's known people (CSV, mode 0600)."""
+
+    policy: str = DEFAULT_POLICY
+    known_people: str | None = None
+
+
 class WorldTable(Message):
     """`[world]`: the network namespace, "device:inode", outside which this appliance is mute."""
 
@@ -90,6 +98,7 @@ class File(Message):
     discovery: DiscoveryTable = DiscoveryTable()
     portal: PortalTable = PortalTable()
     limits: LimitsTable = LimitsTable()
+    phi: PhiTable = PhiTable()
     world: WorldTable | None = None
 
 

@@ -20,7 +20,9 @@ from starlette.applications import Starlette
 
 from appliance.config import DEFAULT_PATH, Config, read
 from appliance.core.sentry import Sentry
+from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.disclosures import Disclosures
+from appliance.handlers.known_people import KnownPeopleFile
 from appliance.handlers.patience import patient
 from appliance.handlers.people import People
 from appliance.handlers.scrubber import Scrubber, Source
@@ -48,15 +50,15 @@ from appliance.store.accounts import AccountTable
 from appliance.store.db import RESERVE_BYTES, Store
 from appliance.store.room import Ballast
 from appliance.store.vault import Vault
-from appliance.tasks import check_in, discover, heal, scan, tidy, uplink
+from appliance.tasks import canaries, check_in, discover, heal, scan, scrubbing, tidy, uplink
 from proto.catalog.load import load
 from proto.catalog.model import Content
-from proto.errors import NoRoomError, OsirisError
+from proto.errors import ConfigError, NoRoomError, OsirisError
 from proto.note import Algorithm, NoteKey
-from proto.phi import default_names, default_policy, scrub_text
+from proto.phi import Policy, default_names, installed_policies, scrub_text
 from proto.trust_root import TrustRoot
 from runtime import log, memory, notify, tls
-from runtime.clock import SteadyClock, SystemClock, system_entropy
+from runtime.clock import Clock, SteadyClock, SystemClock, system_entropy
 from runtime.content import read_directory, read_installed
 from runtime.serve import OF_A_SITE, listen_tcp, listen_unix, serve
 from runtime.service_lock import ServiceLock
@@ -78,6 +80,9 @@ class Daemon:
 
     config: Config
     work: Work
+    scrubber: Scrubber
+    people: KnownPeopleFile | None
+    canaries: Canaries
     lan_app: Starlette
     socket_app: Starlette
 
@@ -117,7 +122,11 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     try:
         sealer = KeySealer(sealing_key(place.rest_key, system_entropy), system_entropy)
         vault = await Vault.open(store, sealer, system_entropy)
-        scrubber = Scrubber(default_policy(), default_names(), vault, store=store, clock=clock)
+        scrubber = Scrubber(policy_of(config), default_names(), vault, store=store, clock=clock)
+        people = people_of(config, scrubber, clock)
+        if people is not None:
+            await people.refresh()
+        planted = Canaries(vault.derived_key("canaries").reveal_bytes())
         log.scrub_with(lambda text: str(scrubber.scrub(text, source=Source.LOG)))
         work = Work(
             settings=config.settings,
@@ -135,10 +144,14 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             version=version("osiris"),
             sentry=sentry,
         )
-        portal = _portal(config, work, enrolled, keys=keys, root=root)
+        told = partial(_live, work, people, planted)
+        portal = _portal(config, work, enrolled, keys=keys, root=root, live=told)
         yield Daemon(
             config,
             work,
+            scrubber,
+            people,
+            planted,
             lan_app=build(portal, Door.LAN),
             socket_app=build(
                 portal,
@@ -152,8 +165,48 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         await store.close()
 
 
+def policy_of(config: Config) -> Policy:
+    """Return the configured policy of the scrubber.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    wanted, policies = config.file.phi.policy, installed_policies()
+    if wanted not in policies:
+        msg = f"phi.policy: there is no policy {wanted!a:.40}; there are {', '.join(policies)}"
+        raise ConfigError(msg)
+    return policies[wanted]
+
+
+def people_of(config: Config, scrubber: Scrubber, clock: Clock) -> KnownPeopleFile | None:
+    """Return what keeps the configured list of known people, None when none is configured."""
+    path = config.file.phi.known_people
+    if path is None:
+        return None
+    return KnownPeopleFile(
+        Path(path), base=default_names(), scrubber=scrubber, clock=clock, entropy=system_entropy
+    )
+
+
+def _live(work: Work, people: KnownPeopleFile | None, canaries: Canaries) -> Live:
+    planted = canaries.of_day(EXPORT, now_ms=work.clock.now_ms())
+    return Live(
+        work.contact.since_ms,
+        work.contact.seen_ms,
+        people=people.seen if people is not None else None,
+        canaries_ms=canaries.planted_ms,
+        export_canary=planted.label(),
+    )
+
+
 def _portal(
-    config: Config, work: Work, enrolled: Enrolled, *, keys: Keys, root: TrustRoot
+    config: Config,
+    work: Work,
+    enrolled: Enrolled,
+    *,
+    keys: Keys,
+    root: TrustRoot,
+    live: Callable[[], Live],
 ) -> Portal:
     return Portal(
         store=work.store,
@@ -161,7 +214,7 @@ def _portal(
         accounts=Accounts(AccountTable(work.store), system_entropy),
         clock=work.clock,
         content=work.content,
-        live=lambda: Live(work.contact.since_ms, work.contact.seen_ms),
+        live=live,
         identity=Identity(
             site=work.scribe.site,
             appliance=work.scribe.appliance,
@@ -261,6 +314,8 @@ def loops(daemon: Daemon) -> dict[str, Task]:
         "check_in": partial(patient, work, partial(check_in.run, work)),
         "uplink": partial(patient, work, partial(uplink.run, work)),
         "tidy": partial(tidy.run, work, daemon.config.state_dir),
+        "scrubbing": partial(scrubbing.run, work, daemon.scrubber, daemon.people),
+        "canaries": partial(patient, work, partial(canaries.run, work, daemon.canaries)),
     }
     if work.settings.networks:
         found["discover"] = partial(patient, work, partial(discover.run, work))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from appliance.handlers.known_people import PeopleList
 from appliance.handlers.targets import Found, Wanted
 from appliance.handlers.waiting import Waiting
 from appliance.ports import Clock
@@ -126,10 +127,16 @@ class Live:
     Attributes:
         hub_since_ms: since when the hub has answered without a break; None while it does not.
         hub_seen_ms: when the hub answered last; None if it never did.
+        people: the list of known people in use; None when none is configured.
+        canaries_ms: when the canaries were last planted; 0 while they never were.
+        export_canary: the patient who never was that stands in today's exported files.
     """
 
     hub_since_ms: int | None
     hub_seen_ms: int | None
+    people: PeopleList | None = None
+    canaries_ms: int = 0
+    export_canary: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ class Condition(StrEnum):
     TEXT_HELD_BACK = "text_held_back"
     TEXT_AT_HUB = "text_at_hub"
     NAMES_MISSING = "names_missing"
+    KNOWN_PEOPLE = "known_people"
 
 
 async def raised(conn: aiosqlite.Connection) -> dict[Condition, int]:

@@ -163,6 +163,10 @@ class Vault:
         """Whether every token given is stored."""
         return not self._waiting
 
+    def derived_key(self, purpose: str) -> Secret:
+        """Return a key for something else that is to last as long as the vault, 32 bytes."""
+        return Secret(hmac.digest(self._key.reveal_bytes(), f"key {purpose}".encode(), "sha256"))
+
     async def settle(self) -> None:
         """Store what waits: afterwards every token given before the call survives a kill.
 

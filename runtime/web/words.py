@@ -292,6 +292,12 @@ CONDITIONS: dict[str, Words] = {
         "The list of names was not set up, so nothing that is free text leaves this appliance.",
         Tone.WARN,
     ),
+    "known_people": Words(
+        "The list of known people cannot be used",
+        "Patients of this site are recognised less well, or no text leaves at all, until the list"
+        " is put right.",
+        Tone.WARN,
+    ),
     "device_conflict": Words(
         "Two devices look like one", "A person has to say which device is which.", Tone.WARN
     ),

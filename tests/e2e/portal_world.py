@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 from starlette.types import ASGIApp
 
+from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.people import People
 from appliance.handlers.work import HubTrust, Work
@@ -20,6 +21,7 @@ from appliance.store.accounts import AccountTable
 from appliance.store.db import Store
 from appliance.store.evidence import Scribe
 from proto.keys import SEED_BYTES, Holder, KeyRing, SigningKey, Threshold
+from proto.phi.canary import KEY_BYTES
 from proto.secret import Secret
 from runtime.clock import system_entropy
 from runtime.web.access import Door
@@ -103,13 +105,19 @@ async def portal_world(
             trust=HubTrust(Threshold(KeyRing((Holder("hub", key.public),))), ()),
             version="0.1.0",
         )
+        canaries = Canaries(bytes(KEY_BYTES))
         portal = Portal(
             store=store,
             commands=People(work),
             accounts=Accounts(AccountTable(store), system_entropy),
             clock=clock,
             content=work.content,
-            live=lambda: Live(rows.NOW_MS - 3 * rows.DAY, rows.NOW_MS - 12_000),
+            live=lambda: Live(
+                rows.NOW_MS - 3 * rows.DAY,
+                rows.NOW_MS - 12_000,
+                canaries_ms=rows.NOW_MS - 3_600_000,
+                export_canary=canaries.of_day(EXPORT, now_ms=rows.NOW_MS).label(),
+            ),
             identity=Identity(
                 site=rows.SITE,
                 appliance=rows.APPLIANCE,
