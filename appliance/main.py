@@ -221,6 +221,7 @@ def _portal(
             place=config.file.site.label or enrolled.site,
             fingerprint=keys.signing.public.fingerprint(),
             hub=root.hub_origin,
+            development_trust=root.is_development,
             version=work.version,
         ),
         pages=portal_pages(config.settings.site.time_zone),
