@@ -124,6 +124,7 @@ async def portal_world(
                 place=PLACE,
                 fingerprint=key.public.fingerprint(),
                 hub="https://hub.example:8443",
+                development_trust=True,
                 version="0.1.0",
             ),
             pages=portal_pages(zone),
