@@ -17,7 +17,6 @@ class Condition(StrEnum):
     EVIDENCE_SHED = "evidence_shed"
     SCANNER_FAILED = "scanner_failed"
     CONTENT_REFUSED = "content_refused"
-    DEVELOPMENT_TRUST = "development_trust"
     DEVICE_CONFLICT = "device_conflict"
     OBSERVE_ONLY = "observe_only"
     TEXT_HELD_BACK = "text_held_back"
