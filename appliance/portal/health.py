@@ -4,7 +4,8 @@ from starlette.responses import RedirectResponse, Response
 
 from appliance.portal.frame import page
 from appliance.portal.state import PortalVisit
-from appliance.store import meta
+from appliance.portal.text import people_tone, withheld_rows
+from appliance.store import meta, withheld
 from appliance.store.health import Condition
 from appliance.store.views import site
 from proto.errors import MalformedError
@@ -19,6 +20,7 @@ async def show(visit: PortalVisit) -> Response:
         conditions = await site.conditions(rows)
         evidence = await site.evidence(rows)
         observe_only = await meta.get(rows, meta.Key.OBSERVE_ONLY) == "1"
+        counts = await withheld.every(rows)
     told = {view.code for view in conditions}
     conditions += [
         site.ConditionView(code, visit.now_ms, "") for code in site.now(portal.store) - told
@@ -28,9 +30,12 @@ async def show(visit: PortalVisit) -> Response:
         for view in conditions
         if view.code != Condition.DEVELOPMENT_TRUST
     ]
+    live = portal.live()
     values = {
         "identity": portal.identity,
-        "live": portal.live(),
+        "live": live,
+        "withheld": withheld_rows(counts),
+        "people_tone": people_tone(live.people, now_ms=visit.now_ms) if live.people else None,
         "evidence": evidence,
         "troubles": troubles,
         "development_trust": words.CONDITIONS[Condition.DEVELOPMENT_TRUST]

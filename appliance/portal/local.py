@@ -19,8 +19,19 @@ from appliance.portal import local_devices, local_held_back
 from appliance.portal.asked import OPERATOR, Answer, Body, number_in, number_of, text_of
 from appliance.portal.frame import freshness
 from appliance.portal.state import Portal, PortalVisit
+from appliance.portal.text import sentence
 from appliance.ports import Credential, Sudo
-from appliance.store import accounts, evidence, findings, health, incidents, meta, targets, waivers
+from appliance.store import (
+    accounts,
+    evidence,
+    findings,
+    health,
+    incidents,
+    meta,
+    targets,
+    waivers,
+    withheld,
+)
 from appliance.store.proof import verify
 from appliance.store.views import incidents as incident_views
 from appliance.store.views import inventory, site
@@ -101,10 +112,20 @@ async def status(work: Work, visit: PortalVisit, _: Body) -> object:
             "observe_only": await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1",
             "health": sorted(one.value for one in conditions.keys() | site.now(work.store)),
             "accounts": await accounts.names(conn),
+            "withheld": [sentence(one) for one in await withheld.every(conn)],
+            "known_people": _people(visit),
         }
     states = [incident.state.value for incident in live]
     result["incidents"] = {name: states.count(name) for name in sorted(set(states))}
     return result
+
+
+def _people(visit: PortalVisit) -> str:
+    people = visit.app.live().people
+    if people is None:
+        return "none listed"
+    read = f"{people.count} in {people.path}" if people.read_ms else "none could be read"
+    return f"{read}; {people.trouble}" if people.trouble else read
 
 
 async def list_targets(work: Work, _: PortalVisit, __: Body) -> object:
