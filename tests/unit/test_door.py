@@ -269,6 +269,20 @@ def test_only_the_scrubber_seals_text() -> None:
     assert doors == {f"proto/phi/{room}.py" for room in SEALERS}
 
 
+def test_the_appliance_has_one_client_to_the_outside() -> None:
+    """What speaks HTTP: the door to the hub, and the command line through the daemon's socket."""
+    clients = {
+        str(file.relative_to(ROOT))
+        for folder in ("appliance", "runtime", "proto")
+        for file in (ROOT / folder).rglob("*.py")
+        if re.search(
+            r"(?m)^\s*(?:import|from) (?:httpx|urllib.request|http\.client|smtplib|requests)\b",
+            file.read_text("utf-8"),
+        )
+    }
+    assert clients == {"appliance/shell/hub_client.py", "runtime/local_door.py"}
+
+
 SEALERS = {
     "engine",  # what it scrubbed, or withheld
     "streams",  # records that were too long, withheld unseen
