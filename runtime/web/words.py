@@ -266,12 +266,6 @@ CONDITIONS: dict[str, Words] = {
         "New checks or repairs did not hold together; the earlier set stays in use.",
         Tone.WARN,
     ),
-    "development_trust": Words(
-        "Development trust",
-        "The hub's keys were made on one machine by one person. That is fine for a trial, and not"
-        " for looking after patients' data.",
-        Tone.INFO,
-    ),
     "observe_only": Words(
         "Repairs are switched off", "Somebody set this site to observe only.", Tone.WARN
     ),
@@ -303,6 +297,14 @@ CONDITIONS: dict[str, Words] = {
     ),
 }
 """Ways for an appliance to be unwell, by the code that it declares."""
+
+DEVELOPMENT_TRUST = Words(
+    "Development trust",
+    "The hub's keys were made on one machine by one person. That is fine for a trial, and not"
+    " for looking after patients' data.",
+    Tone.INFO,
+)
+"""How much the keys of a hub are worth that one person made."""
 
 UNNAMED = Words("Not described", "This code has no description here.", Tone.UNKNOWN)
 """For a code that came from a newer appliance than this program knows."""
