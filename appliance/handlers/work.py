@@ -71,12 +71,16 @@ class Bell:
 
 @dataclass(frozen=True, slots=True)
 class Bells:
-    """One bell for each loop that others can wake."""
+    """One bell for each loop that others can wake.
+
+    `ask` waits beside `uplink` for a turn of it: the hub may hold less than it once said.
+    """
 
     scan: Bell = field(default_factory=Bell)
     discover: Bell = field(default_factory=Bell)
     heal: Bell = field(default_factory=Bell)
     uplink: Bell = field(default_factory=Bell)
+    ask: Bell = field(default_factory=Bell)
     check_in: Bell = field(default_factory=Bell)
     tidy: Bell = field(default_factory=Bell)
 

@@ -186,6 +186,9 @@ async def signed_checkpoint(conn: aiosqlite.Connection, scribe: Scribe) -> str:
 async def acknowledge(conn: aiosqlite.Connection, size: int, *, cosigned: str | None) -> None:
     """Remember that the hub holds the first `size` leaves, and its signature when it gave one.
 
+    A hub that was restored holds fewer than before. It is believed: what it does not hold now is
+    neither pruned nor given up for room here.
+
     Raises:
         IntegrityError: the hub says it holds leaves that were never written.
     """
@@ -194,8 +197,7 @@ async def acknowledge(conn: aiosqlite.Connection, size: int, *, cosigned: str | 
         msg = f"the hub says it holds {size} leaves of {known}"
         raise IntegrityError(msg)
     await conn.execute(
-        "UPDATE evidence_head SET acked_size = max(acked_size, ?),"
-        " cosigned = coalesce(?, cosigned)",
+        "UPDATE evidence_head SET acked_size = ?, cosigned = coalesce(?, cosigned)",
         (size, cosigned),
     )
 

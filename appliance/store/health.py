@@ -10,6 +10,7 @@ class Condition(StrEnum):
 
     HUB_UNREACHABLE = "hub_unreachable"
     HUB_REFUSED = "hub_refused"
+    HUB_WENT_BACK = "hub_went_back"
     EVIDENCE_REFUSED = "evidence_refused"
     BREAKER_OPEN = "breaker_open"
     DISK_LOW = "disk_low"

@@ -83,7 +83,13 @@ async def check_in(work: Work) -> float:
     """
     full = await full_state(work)
     state = strict_json.b64_encode(state_of(full))
+    async with work.store.read() as conn:
+        known = await meta.get(conn, meta.Key.HUB_STATE)
     head = await _exchange(work, state, full=None)
+    if known and head.state not in {state, known}:
+        # It names neither what it has now nor what it said last: it may have lost evidence too.
+        work.bells.ask.ring()
+        work.bells.uplink.ring()
     if head.state != state:
         head = await _exchange(work, state, full=full)
     async with work.store.write() as conn:

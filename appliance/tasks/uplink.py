@@ -3,14 +3,19 @@
 The log is its own outbox: what lies beyond the acknowledged size is sent, in order, however often;
 the hub answers with how much it holds. Nothing is deleted on a refusal. A detail that the last look
 stops is held back here for people; its leaf, and everything behind it, goes without it.
+
+A hub that was put back to an older copy of itself gets back what it lost, byte for byte. It is
+asked what it holds on start, once an hour, and when a check-in shows that it forgot: without that
+nothing would be sent before there is new evidence. The largest head that it ever cosigned is kept.
 """
 
 import asyncio
 
+import aiosqlite
 import structlog
 
 from appliance.handlers.held_back import Stopped, hold_back, hold_back_in
-from appliance.handlers.wellness import clear_condition, raise_condition
+from appliance.handlers.wellness import clear_condition, raise_condition, raise_in
 from appliance.handlers.work import Work
 from appliance.ports import HeldBackError
 from appliance.store import evidence
@@ -26,7 +31,7 @@ from proto.hub.evidence import (
     EvidenceBatch,
     EvidenceReply,
 )
-from proto.note import open_checkpoint
+from proto.note import OpenedCheckpoint, open_checkpoint
 from proto.phi import Scrubbed
 
 log = structlog.get_logger(__name__)
@@ -40,15 +45,19 @@ REPLY_BYTES_MAX = 16 * 1024
 GATHER_S = 0.2
 """How long the first new leaf waits for company."""
 
+ASK_EVERY_MS = 3_600_000
+
 
 async def run(work: Work) -> None:
     """Send what the hub lacks, for ever; an absent hub only lengthens the wait."""
-    failures = 0
+    failures, asked_ms, asks = 0, 0, True
     while True:
         try:
-            await send_all(work)
+            await send_all(work, asks=asks)
             failures = 0
+            asked_ms = work.clock.now_ms() if asks else asked_ms
             await clear_condition(work, Condition.EVIDENCE_REFUSED)
+            await clear_condition(work, Condition.HUB_WENT_BACK)
             wait_s = IDLE_S
         except UnreachableError as error:
             failures += 1
@@ -62,10 +71,14 @@ async def run(work: Work) -> None:
             await asyncio.sleep(jittered(work, wait_s))
         elif await work.bells.uplink.wait(wait_s):
             await asyncio.sleep(GATHER_S)
+        is_due = not 0 <= work.clock.now_ms() - asked_ms < ASK_EVERY_MS
+        asks = await work.bells.ask.wait(0) or is_due
 
 
-async def send_all(work: Work) -> int:
+async def send_all(work: Work, *, asks: bool = False) -> int:
     """Send batches until the hub holds the whole log; return how many leaves it holds.
+
+    With `asks` the hub is asked what it holds even when it acknowledged everything.
 
     Raises:
         UnreachableError: no answer; what was acknowledged before stays acknowledged.
@@ -75,6 +88,8 @@ async def send_all(work: Work) -> int:
     """
     async with work.store.read() as conn:
         have = (await evidence.head(conn)).acked_size
+    if asks and 0 < have == await _size(work):
+        have = await _send(work, have)  # a batch of no leaves is the question
     rewound = False
     while have < await _size(work):
         answered = await _send(work, have)
@@ -154,15 +169,36 @@ async def _withhold(work: Work, batch: EvidenceBatch[Scrubbed], held: HeldBackEr
 async def _acknowledge(work: Work, reply: EvidenceReply) -> None:
     """Believe the hub's count, and its signature only after verifying it against our own root."""
     async with work.store.write() as conn:
-        if reply.cosigned is not None:
-            opened = open_checkpoint(
-                reply.cosigned.encode(),
-                origin=work.scribe.origin,
-                log_keys=(work.scribe.key.public,),
-                cosigners=work.trust.cosigners,
-            )
-            ours = await evidence.root_at(conn, opened.checkpoint.size)
-            if not opened.cosigned or opened.checkpoint.root != ours:
-                msg = "the hub's cosignature is not over this appliance's own log"
-                raise IntegrityError(msg)
-        await evidence.acknowledge(conn, reply.have, cosigned=reply.cosigned)
+        before = await evidence.head(conn)
+        cosigned = reply.cosigned
+        if cosigned is not None:
+            size = await _cosigned_size(conn, work, cosigned)
+            if before.cosigned and size < _opened(work, before.cosigned).checkpoint.size:
+                cosigned = None  # from before the hub went back; what it signed since is kept
+        await evidence.acknowledge(conn, reply.have, cosigned=cosigned)
+        if reply.have < before.acked_size:
+            detail = f"it held {before.acked_size} leaves and now holds {reply.have}"
+            await raise_in(conn, work, Condition.HUB_WENT_BACK, detail=detail)
+
+
+async def _cosigned_size(conn: aiosqlite.Connection, work: Work, cosigned: str) -> int:
+    """Verify a cosigned head and return its size.
+
+    Raises:
+        IntegrityError: it is not over this appliance's own log, or not the hub's.
+    """
+    opened = _opened(work, cosigned)
+    ours = await evidence.root_at(conn, opened.checkpoint.size)
+    if not opened.cosigned or opened.checkpoint.root != ours:
+        msg = "the hub's cosignature is not over this appliance's own log"
+        raise IntegrityError(msg)
+    return opened.checkpoint.size
+
+
+def _opened(work: Work, cosigned: str) -> OpenedCheckpoint:
+    return open_checkpoint(
+        cosigned.encode(),
+        origin=work.scribe.origin,
+        log_keys=(work.scribe.key.public,),
+        cosigners=work.trust.cosigners,
+    )

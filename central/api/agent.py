@@ -175,9 +175,31 @@ async def take_evidence(hub: Hub, body: bytes, sender: Sender) -> bytes:
         raise UnknownKeyError(msg)
     async with known.evidence:
         shown, accepted, mirror = await _judge(hub, known, batch)
+        if batch.first > mirror.tree.size:
+            await _lost(hub, known, told=batch.first, held=mirror.tree.size)
         reply = await _keep(hub, known, shown=shown, accepted=accepted, tree=mirror.tree)
     await _clear(hub, known, health.CLEARED_BY_EVIDENCE)
+    if reply.have >= known.told_size:
+        await _clear(hub, known, health.CLEARED_BY_ALL_EVIDENCE)
     return reply.to_bytes()
+
+
+async def _lost(hub: Hub, known: Known, *, told: int, held: int) -> None:
+    """Note that the appliance was told of more leaves than are here: only an older hub forgets."""
+    known.told_size = max(known.told_size, told)
+    if Condition.EVIDENCE_LOST in known.raised:
+        return
+    known.raised[Condition.EVIDENCE_LOST] = hub.now_ms
+    hub.log.error("evidence_lost", appliance=known.appliance, told=told, held=held)
+    async with hub.store.write() as connection:
+        await conditions.raise_condition(
+            known.site,
+            connection,
+            appliance=known.appliance,
+            code=Condition.EVIDENCE_LOST,
+            message=f"{told} leaves were acknowledged, {held} are here",
+            now_ms=hub.now_ms,
+        )
 
 
 async def _judge(
@@ -206,7 +228,8 @@ async def _keep(
     site, appliance, size = known.site, known.appliance, accepted.tree.size
     async with hub.store.read() as connection:
         cosigned = await evidence.cosigned_note(site, connection, appliance=appliance, size=size)
-    new_head = accepted.complete and cosigned is None
+    # A hub that forgot has signed heads that it does not know of: first it gets its leaves back.
+    new_head = accepted.complete and cosigned is None and size >= known.told_size
     if not (accepted.leaves or accepted.details or new_head):
         return EvidenceReply(have=tree.size, cosigned=cosigned)
     admitted = admit_details(accepted.details, looker=hub.looker, closed=hub.closed)

@@ -13,6 +13,7 @@ class Condition(StrEnum):
 
     EVIDENCE_FORK = "evidence_fork"
     EVIDENCE_ROLLBACK = "evidence_rollback"
+    EVIDENCE_LOST = "evidence_lost"
     CHECK_IN_REPLAYED = "check_in_replayed"
     CLOCK_OFF = "clock_off"
     UNPROVED_HEAL = "unproved_heal"
@@ -37,6 +38,11 @@ WORDS: dict[Condition, Meaning] = {
     ),
     Condition.EVIDENCE_ROLLBACK: Meaning(
         "The appliance's evidence log became shorter than the hub's copy.", ends_by_itself=True
+    ),
+    Condition.EVIDENCE_LOST: Meaning(
+        "The hub holds less of this evidence log than it once acknowledged: it was put back to an"
+        " older copy. The appliance sends again what is missing.",
+        ends_by_itself=True,
     ),
     Condition.CHECK_IN_REPLAYED: Meaning(
         "A check-in came with a number that was already passed: a replay, or a restored disk.",
@@ -71,3 +77,5 @@ def condition_of(error: OsirisError) -> Condition | None:
 
 CLEARED_BY_CHECK_IN = (Condition.CHECK_IN_REPLAYED, Condition.CLOCK_OFF)
 CLEARED_BY_EVIDENCE = (Condition.EVIDENCE_ROLLBACK,)
+CLEARED_BY_ALL_EVIDENCE = (Condition.EVIDENCE_LOST,)
+"""By a batch after which as many leaves are here as the appliance was told there are."""

@@ -27,6 +27,7 @@ class Known:
         state: that of the last full state received.
         device_list: digest of what is held of its list of devices.
         raised: conditions it is known to be in, and when they were last written.
+        told_size: how many leaves it was told are here, where that was more than there are.
         evidence: held while a batch of its evidence, or a page of devices, is judged and stored.
     """
 
@@ -41,6 +42,7 @@ class Known:
     as_of_s: int
     device_list: str = NOTHING_HELD
     raised: dict[Condition, int] = field(default_factory=dict)
+    told_size: int = 0
     evidence: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 

@@ -237,6 +237,11 @@ CONDITIONS: dict[str, Words] = {
     "hub_refused": Words(
         "The hub refuses us", "The hub answers but does not accept this appliance.", Tone.BAD
     ),
+    "hub_went_back": Words(
+        "The hub lost evidence that it had",
+        "It was put back to an older copy of itself. What it lost is being sent again from here.",
+        Tone.WARN,
+    ),
     "evidence_refused": Words(
         "Evidence was refused",
         "The hub did not accept some evidence. It is kept here and nothing is deleted.",

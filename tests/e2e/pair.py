@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.clinic_scene import ENROLL_WITHIN_S, read_rows, start_hub
-from tests.e2e.daemons import Daemon, Launcher, free_port, until
+from tests.e2e.daemons import Daemon, Launcher, free_port
 
 
 @dataclass(slots=True)
@@ -39,16 +39,6 @@ class Pair:
         for _ in range(leaves):
             is_on = not is_on
             self.appliance.ask("POST", "/api/observe-only", {"on": is_on})
-
-    def until_acknowledged(self) -> int:
-        """Wait until the hub has the whole log and cosigned its head; return how many leaves."""
-        until(lambda: self._is_acknowledged(self.status()), "the hub has all evidence")
-        size: int = self.status()["evidence"]
-        return size
-
-    @staticmethod
-    def _is_acknowledged(status: dict[str, Any]) -> bool:
-        return bool(status["evidence"] == status["hub_acknowledged"] > 0)
 
     def hub_rows(self, sql: str) -> list[dict[str, Any]]:
         """Read the hub's store."""

@@ -158,5 +158,9 @@ def test_what_anybody_can_send_says_nothing_of_an_appliance(kind: type[Exception
 
 
 def test_only_what_ends_by_itself_is_cleared_by_a_good_message() -> None:
-    cleared = {*health.CLEARED_BY_CHECK_IN, *health.CLEARED_BY_EVIDENCE}
+    cleared = {
+        *health.CLEARED_BY_CHECK_IN,
+        *health.CLEARED_BY_EVIDENCE,
+        *health.CLEARED_BY_ALL_EVIDENCE,
+    }
     assert cleared == {one for one, said in health.WORDS.items() if said.ends_by_itself}

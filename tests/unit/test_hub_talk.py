@@ -163,6 +163,15 @@ def has(count: int, *, cosigned: str | None = None) -> Answer:
     return lambda _: EvidenceReply(have=count, cosigned=cosigned).to_bytes()
 
 
+def in_turn(*answers: Answer) -> Answer:
+    left = iter(answers)
+
+    def answer(body: bytes) -> bytes:
+        return next(left)(body)
+
+    return answer
+
+
 def cosigned(work: Work, envelopes: list[bytes], *, signer: SigningKey = LOG) -> str:
     """Return a checkpoint over these leaves, cosigned."""
     tree = merkle.Tree().extend(merkle.leaf_hash(one) for one in envelopes)
@@ -246,3 +255,61 @@ async def test_a_broken_invariant_ends_the_uplink_and_is_no_refusal(work: Work) 
             await uplink.run(work)
     async with work.store.read() as conn:
         assert not await health.raised(conn)
+
+
+async def test_a_hub_that_holds_fewer_than_it_said_is_believed_and_gets_them_again(
+    work: Work,
+) -> None:
+    """Put back to a backup; until it has them again nothing of them may be given up here."""
+    await grow(work, 5)
+    told(work, has(5))
+    await send_all(work)
+    mine = await envelopes(work)
+    hub = told(work, in_turn(has(2), has(6)))
+    assert await send_all(work, asks=True) == 6
+    first, second = (batch_of(body) for body in hub.sent)
+    assert (first.first, first.leaves) == (5, ())
+    assert (second.first, len(second.leaves)) == (2, 4), "with the leaf that tells of it"
+    assert [one.encode() for one in second.leaves[:3]] == mine[2:5]
+    async with work.store.read() as conn:
+        assert health.Condition.HUB_WENT_BACK in await health.raised(conn)
+
+
+async def test_between_asking_and_giving_back_what_was_lost_counts_as_not_held(work: Work) -> None:
+    await grow(work, 5)
+    told(work, has(5))
+    await send_all(work)
+    told(work, in_turn(has(2), unheard))
+    with pytest.raises(UnreachableError):
+        await send_all(work, asks=True)
+    assert await acked(work) == 2
+
+
+async def test_an_older_cosigned_head_does_not_replace_a_newer_one(work: Work) -> None:
+    await grow(work, 3)
+    mine = await envelopes(work)
+    newest = cosigned(work, mine)
+    told(work, has(3, cosigned=newest))
+    await send_all(work)
+    older = has(1, cosigned=cosigned(work, mine[:1]))
+    told(work, in_turn(older, has(4)))
+    await send_all(work, asks=True)
+    async with work.store.read() as conn:
+        assert (await evidence.head(conn)).cosigned == newest
+
+
+async def test_a_hub_is_asked_only_when_there_is_something_it_could_have_lost(work: Work) -> None:
+    hub = told(work, unheard)
+    assert await send_all(work, asks=True) == 0
+    assert hub.sent == []
+
+
+async def test_a_check_in_that_shows_a_hub_that_forgot_makes_the_uplink_ask(work: Work) -> None:
+    told(work, head(work))
+    await check_in(work)
+    assert not await work.bells.ask.wait(0)
+    await grow(work, 1)
+    hub = told(work, head(work, state="A" * 43 + "="))
+    await check_in(work)
+    assert len(hub.sent) > 1
+    assert await work.bells.ask.wait(0)
