@@ -20,7 +20,7 @@ from pydantic import Field
 
 from proto.authority import AuthoritySet, SiteList, TypeList, require_newer
 from proto.errors import MalformedError
-from proto.keys import Holder, KeyRing, PublicKey
+from proto.keys import Holder, KeyRing, PublicKey, Threshold
 from proto.keysets import ROLES, PeopleError, Role
 from proto.message import B64Of32, CodeName, Message, Seconds, VersionOne
 from proto.orders.kinds import LIFE_S_MAX, OrderType
@@ -153,6 +153,7 @@ class Trust:
 
     Attributes:
         ring: every key that an order's signature is looked up by, once.
+        anyone: one of them, for opening an envelope; None while nobody may sign anything.
         expires: when the first of the two files expires.
 
     Raises:
@@ -162,6 +163,7 @@ class Trust:
     authority: AuthoritySet
     grants: GrantSet
     ring: KeyRing = field(init=False, repr=False, compare=False)
+    anyone: Threshold | None = field(init=False, repr=False, compare=False)
     expires: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -169,6 +171,8 @@ class Trust:
         daemons = tuple(key.holder for key in (*self.authority.head_keys, *self.authority.log_keys))
         people = tuple(key.holder for key in self.authority.keys)
         KeyRing((*people, *self.grants.ring.holders, *daemons))
-        object.__setattr__(self, "ring", KeyRing((*people, *self.grants.ring.holders)))
+        ring = KeyRing((*people, *self.grants.ring.holders))
+        object.__setattr__(self, "ring", ring)
+        object.__setattr__(self, "anyone", Threshold(ring) if ring.holders else None)
         expires = min(self.authority.document.expires, self.grants.document.expires)
         object.__setattr__(self, "expires", expires)

@@ -38,7 +38,11 @@ from proto.orders.kinds import Nonce, OrderType
 REASON_CHARS_MAX: Final = 400
 SID_BYTES: Final = 32
 
-_PREV = re.compile(r"(0|[1-9][0-9]{0,15}):([A-Za-z0-9+/]{43}=)")
+_PLACE = r"(0|[1-9][0-9]{0,14}):([A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=)"
+"""A size below 10^15, and 32 bytes in base64 that re-encodes to itself."""
+
+_PREV = re.compile(_PLACE)
+_TYPES = frozenset(one.value for one in OrderType)
 _UNSEEN = "\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
 """Characters that a person does not see, or that make a screen show others than were signed."""
 
@@ -111,8 +115,7 @@ def parse_place(text: str, where: str) -> LogPlace:
     if match is None:
         msg = f"{where}: not of the form size:root"
         raise MalformedError(msg)
-    size = strict_json.integer(int(match[1]), where)
-    return LogPlace(size, strict_json.b64_decode(match[2], where, length=HASH_BYTES))
+    return LogPlace(int(match[1]), strict_json.b64_decode(match[2], where, length=HASH_BYTES))
 
 
 class Order(Message):
@@ -136,7 +139,7 @@ class Order(Message):
     not_before: Seconds
     exp: Seconds
     nonce: Nonce
-    prev: Annotated[str, StringConstraints(pattern=r"\A[0-9]{1,16}:[A-Za-z0-9+/]{43}=\z")]
+    prev: Annotated[str, StringConstraints(pattern=rf"\A{_PLACE}\z")]
     reason: PlainText
     by: CodeName
 
@@ -180,11 +183,9 @@ def parse_order(body: bytes) -> Order:
     _check_type(value.get("type"))
     try:
         strict_json.members(value, "body", required=_MEMBERS)
-        order = Order.from_value({**value, "target": target}, "body")
-        order.drafted_on()
+        return Order.from_value({**value, "target": target}, "body")
     except MalformedError as error:
         raise BodySchemaError(*error.args) from None
-    return order
 
 
 def parse_target(value: strict_json.Json, where: str) -> Target:
@@ -201,7 +202,7 @@ def _target(value: strict_json.Json) -> Target:
 
 
 def _check_type(value: strict_json.Json) -> None:
-    if not isinstance(value, str) or value not in set(OrderType):
+    if not isinstance(value, str) or value not in _TYPES:
         msg = f"body.type: {value!a:.40} is no type of order"
         raise TypeUnknownError(msg)
 

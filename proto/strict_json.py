@@ -87,33 +87,49 @@ def _bound_depth(text: str, *, depth_max: int, where: str) -> None:
             depth -= 1
 
 
+class _Refusal(Exception):  # noqa: N818 - it never leaves this module
+    """What is wrong; the place is put before it where it is known."""
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _INT_DIGITS_MAX + 1 or not _INT.fullmatch(digits):
+        msg = f"number {digits[:20]} is not a plain integer in range"
+        raise _Refusal(msg)
+    number = int(digits)
+    if abs(number) > INT_MAX:
+        msg = f"number {digits} is beyond 2^53 - 1"
+        raise _Refusal(msg)
+    return number
+
+
+def _no_float(digits: str) -> NoReturn:
+    msg = f"number {digits[:20]} is not an integer"
+    raise _Refusal(msg)
+
+
+def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        msg = f"member {_show(twice)} appears twice in one object"
+        raise _Refusal(msg)
+    return found
+
+
+_DECODER = json.JSONDecoder(
+    parse_float=_no_float,
+    parse_int=_integer,
+    parse_constant=_no_float,
+    object_pairs_hook=_members,
+)
+"""Made once: making it costs more than reading a small statement."""
+
+
 def _decode(text: str, where: str) -> Json:
-    def integer(digits: str) -> int:
-        if len(digits) > _INT_DIGITS_MAX + 1 or not _INT.fullmatch(digits):
-            _refuse(where, f"number {digits[:20]} is not a plain integer in range")
-        number = int(digits)
-        if abs(number) > INT_MAX:
-            _refuse(where, f"number {digits} is beyond 2^53 - 1")
-        return number
-
-    def refuse_float(digits: str) -> NoReturn:
-        _refuse(where, f"number {digits[:20]} is not an integer")
-
-    def member(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
-            _refuse(where, f"member {_show(twice)} appears twice in one object")
-        return found
-
     try:
-        value: Json = json.loads(
-            text,
-            parse_float=refuse_float,
-            parse_int=integer,
-            parse_constant=refuse_float,
-            object_pairs_hook=member,
-        )
+        value: Json = _DECODER.decode(text)
+    except _Refusal as refusal:
+        _refuse(where, str(refusal))
     except json.JSONDecodeError as error:
         _refuse(where, f"not JSON at character {error.pos}: {error.msg}")
     if "\\u" in text:
@@ -277,7 +293,7 @@ def b64_decode(
     """
     encoded = text(value, where, length_max=(size_bytes_max + 2) // 3 * 4)
     try:
-        raw = base64.b64decode(encoded.encode("ascii"), validate=True)
+        raw = binascii.a2b_base64(encoded.encode("ascii"), strict_mode=True)
     except (UnicodeEncodeError, binascii.Error):
         _refuse(where, "is not base64")
     if b64_encode(raw) != encoded:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from appliance.core.order_gate.signers import Signers, look_at
 from appliance.core.order_gate.values import ReadOrder, Situation
 from proto.errors import MalformedError
-from proto.grants import ORDER_KEY, Grant, Trust
 from proto.order_codes import Code
 from proto.orders.kinds import Circumstances, Params, Tier
 
@@ -27,8 +27,7 @@ class Bench:
     situation: Situation
     params: Params | MalformedError
     tier: Tier
-    people: tuple[str, ...]
-    grants: tuple[Grant, ...]
+    signers: Signers
 
 
 Found = Iterator[tuple[Code, str] | Wait]
@@ -37,14 +36,8 @@ Found = Iterator[tuple[Code, str] | Wait]
 def prepare(found: ReadOrder, situation: Situation) -> Bench:
     """Read the parameters and work out the tier, once."""
     params = _params(found)
-    return Bench(
-        read=found,
-        situation=situation,
-        params=params,
-        tier=_tier(found, params, situation),
-        people=tuple(sorted({one.person for one in found.signers} - {ORDER_KEY})),
-        grants=_grants(found, situation.trust),
-    )
+    tier = _tier(found, params, situation)
+    return Bench(found, situation, params, tier, look_at(found, situation, tier=tier))
 
 
 def _params(found: ReadOrder) -> Params | MalformedError:
@@ -67,16 +60,6 @@ def _tier(found: ReadOrder, params: Params | MalformedError, situation: Situatio
         runbooks=situation.known.catalog.runbooks,
     )
     return params.tier_in(circumstances, least=found.kind.tier)
-
-
-def _grants(found: ReadOrder, trust: Trust) -> tuple[Grant, ...]:
-    """Return the grants of every order key that signed, for `signers` to narrow."""
-    return tuple(
-        grant
-        for signer in found.signers
-        if signer.person == ORDER_KEY
-        for grant in trust.grants.by_key[signer.key.raw]
-    )
 
 
 def readable(bench: Bench) -> Params:

@@ -55,13 +55,6 @@ from appliance.core.order_gate import names
 from appliance.core.order_gate.bench import Bench, Found, Wait, prepare, readable
 from appliance.core.order_gate.ledger import Entry, State
 from appliance.core.order_gate.limits import blast_problem
-from appliance.core.order_gate.signers import (
-    counting_people,
-    fitting_grant,
-    on_grant,
-    on_people,
-    on_scope,
-)
 from appliance.core.order_gate.values import (
     Accepted,
     Delivery,
@@ -76,9 +69,8 @@ from proto import envelope
 from proto.envelope import Kind
 from proto.errors import IntegrityError, MalformedError, RejectedError
 from proto.grants import Trust
-from proto.keys import Threshold
 from proto.merkle import leaf_hash, verify_inclusion
-from proto.order import LogPlace, parse_order
+from proto.order import LogPlace, SiteTarget, parse_order
 from proto.order_codes import REASONS, Code, Step
 from proto.orders.kinds import UNTIL_S_MAX, Tier, Touches
 from proto.orders.registry import kind_of
@@ -88,6 +80,7 @@ WINDOW_LEAVES: Final = 4096
 FRESH_S: Final = 300
 RING_STEP_S: Final = 2 * 3600
 TIME_LOCK_S: Final = 4 * 3600
+PEOPLE_BY_TIER: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
 _ORDER: Final = tuple(Step)
 PEOPLE_AT_ONCE: Final = 2
 """People whose signatures together need no wait by ring."""
@@ -102,8 +95,10 @@ def read(delivery: Delivery, *, head: LogPlace, trust: Trust) -> ReadOrder | Ref
         trust: whose signatures count.
     """
     ref = LeafRef(delivery.index, leaf_hash(delivery.leaf))
+    if trust.anyone is None:
+        return Refused(Code.SIGNATURE_THRESHOLD, "nobody may sign anything here", ref)
     try:
-        opened = envelope.open_envelope(delivery.leaf, kind=Kind.ORDER, trust=Threshold(trust.ring))
+        opened = envelope.open_envelope(delivery.leaf, kind=Kind.ORDER, trust=trust.anyone)
     except RejectedError as error:
         return Refused(Code(error.code), str(error), ref)
     try:
@@ -155,6 +150,36 @@ def _is_believed(bench: Bench, code: Code) -> bool:
     reason = REASONS[code]
     is_vouched = _ORDER.index(reason.step) > _ORDER.index(Step.PEOPLE)
     return is_free and is_vouched and not reason.is_security
+
+
+def _on_grant(bench: Bench) -> Found:
+    if bench.signers.grant is None:
+        order = bench.read.order
+        yield bench.signers.grant_code, f"{order.type} at {order.target.site}"
+
+
+def _on_people(bench: Bench) -> Found:
+    signers, needed = bench.signers, PEOPLE_BY_TIER[bench.tier]
+    if len(signers.allowed) >= needed:
+        return
+    told = f"tier {bench.tier.value} needs {needed}, {len(signers.allowed)} count"
+    if len(signers.signed) < needed:
+        yield Code.PEOPLE_TOO_FEW, told
+    elif len(signers.current) < needed:
+        yield Code.PERSON_KEY_EXPIRED, told
+    else:
+        yield Code.PERSON_SCOPE, told
+
+
+def _on_scope(bench: Bench) -> Found:
+    target, place = bench.read.order.target, bench.situation.place
+    if target.site != place.site:
+        yield Code.SCOPE_SITE, target.site
+    elif isinstance(target, SiteTarget):
+        if not bench.read.kind.is_for_sites:
+            yield Code.SCOPE_TYPE, bench.read.order.type.value
+    elif target.appliance != place.appliance:
+        yield Code.SCOPE_APPLIANCE, target.appliance
 
 
 def _on_time(bench: Bench) -> Found:
@@ -228,7 +253,7 @@ def _on_limits(bench: Bench) -> Found:
 
 def _on_rates(bench: Bench, touched: frozenset[str]) -> Found:
     rules, history = bench.situation.rules, bench.situation.history
-    grant = fitting_grant(bench)
+    grant = bench.signers.grant
     if grant is not None and history.grant_uses.get(grant.id, 0) >= grant.per_hour:
         yield Code.GRANT_RATE, f"{grant.id}: {grant.per_hour} an hour"
     is_change = bench.read.kind.touches is not Touches.NOTHING
@@ -265,7 +290,7 @@ def _on_wait(bench: Bench) -> Found:
 def _lock_s(bench: Bench) -> int:
     if bench.tier is Tier.DANGEROUS:
         return TIME_LOCK_S
-    is_one = len(counting_people(bench)[1]) < PEOPLE_AT_ONCE
+    is_one = len(bench.signers.allowed) < PEOPLE_AT_ONCE
     return bench.situation.place.ring * RING_STEP_S if is_one else 0
 
 
@@ -287,9 +312,9 @@ def _on_ledger(bench: Bench) -> Found:
 
 
 _STEPS: Final = (
-    on_grant,
-    on_people,
-    on_scope,
+    _on_grant,
+    _on_people,
+    _on_scope,
     _on_time,
     _on_window,
     _on_freshness,
@@ -316,13 +341,13 @@ def _waiting(bench: Bench, waits: list[Wait]) -> Waiting:
 
 
 def _accepted(bench: Bench) -> Accepted:
-    grant = fitting_grant(bench)
+    grant = bench.signers.grant
     now_s = bench.situation.moment.now_s
     return Accepted(
         read=bench.read,
         params=readable(bench),
         tier=bench.tier,
-        people=tuple(sorted(counting_people(bench)[1])),
+        people=tuple(sorted(bench.signers.allowed)),
         grant=grant.id if grant else "",
         entry=_entry(bench, State.RUNNING),
         deadline_s=now_s + bench.read.kind.timeout_s,

@@ -105,13 +105,14 @@ class LedgerView:
 class Ledger:
     """All rows. It only moves forward."""
 
-    __slots__ = ("_by_nonce", "_by_sid", "_rows")
+    __slots__ = ("_by_nonce", "_by_sid", "_rows", "_waiting")
 
     def __init__(self) -> None:
         """Begin without any."""
         self._rows: dict[int, Entry] = {}
         self._by_sid: dict[str, int] = {}
         self._by_nonce: dict[str, int] = {}
+        self._waiting: dict[int, str] = {}
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -129,9 +130,7 @@ class Ledger:
             by_sid=self._find(self._by_sid, sid),
             by_nonce=self._find(self._by_nonce, nonce),
             root_then=root_then,
-            waiting=frozenset(
-                one.sid for one in self._rows.values() if one.state is State.WAITING and one.sid
-            ),
+            waiting=frozenset(self._waiting.values()),
             is_rebuilding=is_rebuilding,
         )
 
@@ -162,6 +161,10 @@ class Ledger:
         if entry.sid is not None and entry.nonce is not None:
             self._by_sid[entry.sid] = entry.index
             self._by_nonce[entry.nonce] = entry.index
+            if entry.state is State.WAITING:
+                self._waiting[entry.index] = entry.sid
+            else:
+                self._waiting.pop(entry.index, None)
 
     def _check_use(self, entry: Entry) -> None:
         require(entry.sid is not None and entry.nonce is not None, "only believed orders are used")
@@ -187,8 +190,7 @@ class Ledger:
 
     def waiting(self) -> tuple[Entry, ...]:
         """Return what waits, oldest leaf first."""
-        found = (one for one in self._rows.values() if one.state is State.WAITING)
-        return tuple(sorted(found, key=lambda one: one.index))
+        return tuple(self._rows[index] for index in sorted(self._waiting))
 
     def prune(self, log_size: int) -> None:
         """Forget settled rows that are more than 4096 leaves old."""

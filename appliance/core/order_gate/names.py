@@ -19,7 +19,7 @@ from proto.orders.healing import Healing
 from proto.orders.kinds import OrderType, Params
 from proto.orders.sync_promoted_rule import SyncPromotedRule
 from proto.orders.update_credentials import UpdateCredentials
-from proto.rules.matcher import decide, rank, view_of
+from proto.rules.matcher import matches, rank, view_of
 
 Problem = tuple[Code, str]
 
@@ -68,10 +68,19 @@ def _given(wanted: Healing, incident: Incident, known: Known) -> dict[str, Scala
     plan = known.plans.get(incident.id)
     if plan is not None and plan.runbook == wanted.runbook:
         return dict(plan.params)
-    rule = decide(known.catalog.rules, view_of(incident).fields()).winner
+    rule = _acting_rule(incident, known)
     if rule is None or rule.action is not Action.EXECUTE_RUNBOOK:
         return None
     return dict(rule.params) if rule.runbook_id == wanted.runbook else None
+
+
+def _acting_rule(incident: Incident, known: Known) -> Rule | None:
+    """Return the rule that acts: the first that matches, and only rules of its check can."""
+    fields = view_of(incident).fields()
+    for rule in known.catalog.rules.values():
+        if rule.check == incident.check and matches(rule, fields):
+            return rule
+    return None
 
 
 def _is_same(left: dict[str, Scalar], right: dict[str, Scalar]) -> bool:

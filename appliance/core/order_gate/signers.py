@@ -1,38 +1,40 @@
-"""The steps grant, people and scope: who signed an order, and may they for this place and type."""
+"""Who signed an order: which grant it uses, and which people count for its tier, site and type."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
-from appliance.core.order_gate.bench import Bench, Found
-from appliance.core.order_gate.values import ReadOrder
-from proto.grants import Grant
-from proto.order import SiteTarget
+from appliance.core.order_gate.values import ReadOrder, Situation
+from proto.grants import ORDER_KEY, Grant, Trust
 from proto.order_codes import Code
 from proto.orders.kinds import Tier
 
-PEOPLE_BY_TIER: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
+
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """The signers of one order, looked at once.
+
+    Attributes:
+        grant: the grant that covers the order whole; None when there is none.
+        grant_code: then, the first test that none of its order keys' grants passes.
+        signed: the different people who signed.
+        current: those of them whose key counts, when it was drafted and now.
+        allowed: those of them who may sign for this tier, site and type.
+    """
+
+    grant: Grant | None
+    grant_code: Code
+    signed: frozenset[str]
+    current: frozenset[str]
+    allowed: frozenset[str]
 
 
-def on_grant(bench: Bench) -> Found:
-    """Step grant: the first test that no grant of its order keys passes gives the code."""
-    if fitting_grant(bench) is not None:
-        return
-    order, left = bench.read.order, bench.grants
-    for code, fits in _GRANT_TESTS:
-        if not left:
-            yield Code.GRANT_ABSENT, "no order key that is granted anything signed it"
-            return
-        left = tuple(grant for grant in left if fits(grant, bench.read))
-        if not left:
-            yield code, f"{order.type} at {order.target.site}"
-            return
-
-
-def _fits_ttl(grant: Grant, found: ReadOrder) -> bool:
-    return found.order.exp - found.order.iat <= grant.ttl_s
-
-
-def _fits_time(grant: Grant, found: ReadOrder) -> bool:
-    return grant.not_before <= found.order.iat and found.order.exp <= grant.not_after
+def look_at(found: ReadOrder, situation: Situation, *, tier: Tier) -> Signers:
+    """Hold an order's verified signers against authority and grants as they are now."""
+    grant, code = _grant(found, situation.trust)
+    signed = frozenset(one.person for one in found.signers if one.person != ORDER_KEY)
+    current, allowed = _people(found, situation, tier) if signed else (signed, signed)
+    return Signers(grant, code, signed, current, allowed)
 
 
 def _fits_type(grant: Grant, found: ReadOrder) -> bool:
@@ -43,7 +45,15 @@ def _fits_site(grant: Grant, found: ReadOrder) -> bool:
     return grant.covers_site(found.order.target.site)
 
 
-_GRANT_TESTS: Final = (
+def _fits_ttl(grant: Grant, found: ReadOrder) -> bool:
+    return found.order.exp - found.order.iat <= grant.ttl_s
+
+
+def _fits_time(grant: Grant, found: ReadOrder) -> bool:
+    return grant.not_before <= found.order.iat and found.order.exp <= grant.not_after
+
+
+_TESTS: Final[tuple[tuple[Code, Callable[[Grant, ReadOrder], bool]], ...]] = (
     (Code.GRANT_TYPE, _fits_type),
     (Code.GRANT_SITE, _fits_site),
     (Code.GRANT_TTL, _fits_ttl),
@@ -51,57 +61,37 @@ _GRANT_TESTS: Final = (
 )
 
 
-def fitting_grant(bench: Bench) -> Grant | None:
-    """Return the grant that the order uses, or None when none covers it whole."""
-    for grant in bench.grants:
-        if all(fits(grant, bench.read) for _, fits in _GRANT_TESTS):
-            return grant
-    return None
-
-
-def counting_people(bench: Bench) -> tuple[frozenset[str], frozenset[str]]:
-    """Return who signed with a key that counts, and who of them may sign for this order."""
-    found, authority = bench.read, bench.situation.trust.authority
-    now_s = bench.situation.moment.now_s
-    current = frozenset(
-        signer.person
+def _grant(found: ReadOrder, trust: Trust) -> tuple[Grant | None, Code]:
+    """Return the first grant that passes every test, or the test at which the last one fell."""
+    left = [
+        grant
         for signer in found.signers
-        if (key := authority.by_key.get(signer.key.raw)) is not None
-        and key.counts_at(found.order.iat)
-        and key.counts_at(now_s)
+        if signer.person == ORDER_KEY
+        for grant in trust.grants.by_key.get(signer.key.raw, ())
+    ]
+    if not left:
+        return None, Code.GRANT_ABSENT
+    for code, fits in _TESTS:
+        left = [grant for grant in left if fits(grant, found)]
+        if not left:
+            return None, code
+    return left[0], Code.GRANT_ABSENT
+
+
+def _people(
+    found: ReadOrder, situation: Situation, tier: Tier
+) -> tuple[frozenset[str], frozenset[str]]:
+    authority, now_s = situation.trust.authority, situation.moment.now_s
+    keys = (authority.by_key.get(signer.key.raw) for signer in found.signers)
+    current = frozenset(
+        key.holder.person
+        for key in keys
+        if key is not None and key.counts_at(found.order.iat) and key.counts_at(now_s)
     )
+    site, order_type = found.order.target.site, found.order.type
     allowed = frozenset(
         person
         for person in current
-        if authority.people[person].may_sign(
-            tier=bench.tier, site=found.order.target.site, order_type=found.order.type
-        )
+        if authority.people[person].may_sign(tier=tier, site=site, order_type=order_type)
     )
     return current, allowed
-
-
-def on_people(bench: Bench) -> Found:
-    """Step people: enough different people by tier, with keys that count, each within bounds."""
-    needed = PEOPLE_BY_TIER[bench.tier]
-    current, allowed = counting_people(bench)
-    if len(allowed) >= needed:
-        return
-    told = f"tier {bench.tier.value} needs {needed}, {len(allowed)} count"
-    if len(bench.people) < needed:
-        yield Code.PEOPLE_TOO_FEW, told
-    elif len(current) < needed:
-        yield Code.PERSON_KEY_EXPIRED, told
-    else:
-        yield Code.PERSON_SCOPE, told
-
-
-def on_scope(bench: Bench) -> Found:
-    """Step scope: this site, this appliance, and a type that may be for a whole site."""
-    target, place = bench.read.order.target, bench.situation.place
-    if target.site != place.site:
-        yield Code.SCOPE_SITE, target.site
-    elif isinstance(target, SiteTarget):
-        if not bench.read.kind.is_for_sites:
-            yield Code.SCOPE_TYPE, bench.read.order.type.value
-    elif target.appliance != place.appliance:
-        yield Code.SCOPE_APPLIANCE, target.appliance
