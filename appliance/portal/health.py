@@ -6,7 +6,6 @@ from appliance.portal.frame import page
 from appliance.portal.state import PortalVisit
 from appliance.portal.text import people_tone, withheld_rows
 from appliance.store import meta, withheld
-from appliance.store.health import Condition
 from appliance.store.views import site
 from proto.errors import MalformedError
 from runtime.web import words
@@ -25,11 +24,7 @@ async def show(visit: PortalVisit) -> Response:
     conditions += [
         site.ConditionView(code, visit.now_ms, "") for code in site.now(portal.store) - told
     ]
-    troubles = [
-        (words.CONDITIONS.get(view.code, words.UNNAMED), view)
-        for view in conditions
-        if view.code != Condition.DEVELOPMENT_TRUST
-    ]
+    troubles = [(words.CONDITIONS.get(view.code, words.UNNAMED), view) for view in conditions]
     live = portal.live()
     values = {
         "identity": portal.identity,
@@ -38,9 +33,7 @@ async def show(visit: PortalVisit) -> Response:
         "people_tone": people_tone(live.people, now_ms=visit.now_ms) if live.people else None,
         "evidence": evidence,
         "troubles": troubles,
-        "development_trust": words.CONDITIONS[Condition.DEVELOPMENT_TRUST]
-        if any(view.code == Condition.DEVELOPMENT_TRUST for view in conditions)
-        else None,
+        "development_trust": words.DEVELOPMENT_TRUST if portal.identity.development_trust else None,
         "content": content,
         "observe_only": observe_only,
     }

@@ -412,7 +412,6 @@ async def fill(store: Store) -> None:
             created_ms=NOW_MS - 60 * DAY,
             until_ms=NOW_MS - 20 * DAY,
         )
-        await put(conn, "health", code="development_trust", since_ms=NOW_MS - 30 * DAY, detail="")
         await put(
             conn,
             "health",

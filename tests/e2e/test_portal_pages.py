@@ -383,6 +383,13 @@ async def test_a_bad_waiver_is_shown_beside_its_field_and_changes_nothing(
     assert len(kept) == 2
 
 
+async def test_a_trust_that_one_person_made_is_said_and_is_no_trouble(world: PortalWorld) -> None:
+    async with world.signed_in() as client:
+        said = words_of((await client.get("/health")).text)
+    assert "Development trust" in said
+    assert "not for looking after patients' data" in said
+
+
 async def test_observe_only_is_turned_on_and_off_and_said(world: PortalWorld) -> None:
     async with world.signed_in() as client:
         form = {"csrf": await csrf(client), "observe_only": "on"}
