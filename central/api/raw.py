@@ -114,7 +114,7 @@ async def _read(receive: Receive, limit: int) -> bytes:
 
 
 async def _read_whole(receive: Receive, limit: int) -> bytes:
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -126,7 +126,7 @@ async def _read_whole(receive: Receive, limit: int) -> bytes:
             msg = f"the request is larger than the {limit} bytes this route takes"
             raise TooLargeError(msg)
         if not message.get("more_body", False):
-            return body
+            return bytes(body)
 
 
 async def _send(send: Send, status: int, body: bytes) -> None:
