@@ -1,5 +1,6 @@
 """Waivers: dated, approved departures from a check on a target. Ended ones go after 90 days."""
 
+import re
 from dataclasses import dataclass
 
 import aiosqlite
@@ -10,6 +11,7 @@ from proto.ids import TargetId
 KEPT_MS = 90 * 86_400_000
 LENGTH_MAX_MS = 90 * 86_400_000
 REASON_CHARS_MAX = 400
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,12 @@ async def add(
     """Write a waiver.
 
     Raises:
-        MalformedError: no reason, or an end that is past or more than 90 days ahead.
+        MalformedError: no reason, one that is not plain text, or an end that is past or more than
+            90 days ahead.
     """
-    if not reason.strip() or len(reason) > REASON_CHARS_MAX:
-        msg = f"waiver.reason: say why, in at most {REASON_CHARS_MAX} characters"
+    reason = " ".join(reason.split())  # a form's line ends could pass for another entry
+    if not 0 < len(reason) <= REASON_CHARS_MAX or _CONTROL.search(reason):
+        msg = f"waiver.reason: say why, in at most {REASON_CHARS_MAX} characters of plain text"
         raise MalformedError(msg)
     if not now_ms < until_ms <= now_ms + LENGTH_MAX_MS:
         msg = "waiver.until: a waiver ends in the future, at most 90 days ahead"
@@ -67,13 +71,13 @@ async def add(
     cursor = await conn.execute(
         "INSERT INTO waivers (target, check_id, reason, account, created_ms, until_ms)"
         " VALUES (?, ?, ?, ?, ?, ?)",
-        (target, check, reason.strip(), account, now_ms, until_ms),
+        (target, check, reason, account, now_ms, until_ms),
     )
     return Waiver(
         id=cursor.lastrowid or 0,
         target=target,
         check=check,
-        reason=reason.strip(),
+        reason=reason,
         account=account,
         created_ms=now_ms,
         until_ms=until_ms,

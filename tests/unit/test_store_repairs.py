@@ -237,12 +237,12 @@ async def test_a_waiver_holds_until_its_end_or_until_a_person_ends_it(store: Sto
             conn,
             TARGET,
             CHECK,
-            reason=" agreed ",
+            reason=" agreed\r\n by  all ",
             account="ana",
             now_ms=NOW_MS,
             until_ms=until_ms,
         )
-        assert waiver.reason == "agreed"
+        assert waiver.reason == "agreed by all"
         assert await waivers.active(conn, now_ms=until_ms - 1) == {(TARGET, CHECK)}
         assert await waivers.active(conn, now_ms=until_ms) == set()
         await waivers.end(conn, waiver.id, now_ms=NOW_MS + 1)
@@ -259,6 +259,9 @@ async def test_a_waiver_holds_until_its_end_or_until_a_person_ends_it(store: Sto
         ("", NOW_MS + 1, "reason"),
         ("   ", NOW_MS + 1, "reason"),
         ("x" * 401, NOW_MS + 1, "reason"),
+        ("agreed\x1b[2J", NOW_MS + 1, "reason"),
+        ("agreed\x9b2J", NOW_MS + 1, "reason"),
+        ("agreed\x00", NOW_MS + 1, "reason"),
         ("agreed", NOW_MS, "until"),
         ("agreed", NOW_MS + waivers.LENGTH_MAX_MS + 1, "until"),
     ],
