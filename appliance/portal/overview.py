@@ -36,6 +36,7 @@ async def show(visit: PortalVisit) -> Response:
         in_hand = await incidents.incidents(rows, states=IN_HAND | {State.OPEN})
         ended = await incidents.healed_since(rows, day_ms)
         conflicts = await site.conflicts(rows)
+        medical = await inventory.medical_targets(rows)
         observe_only = await meta.get(rows, meta.Key.OBSERVE_ONLY) == "1"
         evidence = await site.evidence(rows)
     proved = sum(repair.result is Result.HEALED for repair in ended)
@@ -51,6 +52,7 @@ async def show(visit: PortalVisit) -> Response:
         "done_more": max(len(ended) - SHOWN_MAX, 0),
         "conflicts": conflicts[:SHOWN_MAX],
         "kinds": KINDS,
+        "medical": medical[:SHOWN_MAX],
         "observe_only": observe_only,
         "disk_full": words.CONDITIONS[Condition.DISK_FULL] if site.now(portal.store) else None,
         "check_text": check_text,

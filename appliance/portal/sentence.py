@@ -18,7 +18,8 @@ class Summary:
 
     Attributes:
         judged: findings that count: compliant, drifted and unknown, never not_applicable.
-        waiting: what needs a person: escalated incidents and devices that were mixed up.
+        waiting: what needs a person: escalated incidents, devices that were mixed up, and
+            computers that look medical all of a sudden.
     """
 
     text: str
@@ -37,7 +38,7 @@ def summary(today: TodayView, *, observe_only: bool) -> Summary:
         today.verdicts.get(verdict, 0)
         for verdict in (Verdict.COMPLIANT, Verdict.DRIFTED, Verdict.UNKNOWN)
     )
-    waiting = today.escalated + today.conflicts
+    waiting = today.escalated + today.conflicts + today.medical
     parts = [_looked(today), _repaired(today, observe_only=observe_only), _waiting(waiting)]
     if unknown:
         parts.insert(2, f"{count(unknown, 'check has', 'checks have')} no current answer")

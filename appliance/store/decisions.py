@@ -92,6 +92,16 @@ async def releases(
     return {TargetId(row["device"]): _release(_decision(row)) for row in rows}
 
 
+async def is_off_limits_by_person(conn: aiosqlite.Connection, device: TargetId) -> bool:
+    """Tell whether the newest decision on whether a device may be touched is that it may not."""
+    rows = await conn.execute_fetchall(
+        "SELECT kind FROM device_decisions WHERE device = ? AND kind <> 'settled'"
+        " ORDER BY n DESC LIMIT 1",
+        (device,),
+    )
+    return any(row["kind"] == Decided.OFF_LIMITS for row in rows)
+
+
 def _decision(row: aiosqlite.Row) -> Decision:
     return Decision(
         device=TargetId(row["device"]),

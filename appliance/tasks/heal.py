@@ -9,13 +9,14 @@ from appliance.core import gates, healing
 from appliance.core.gates import Candidate, Escalate, Hold, Proceed, Ruling, Waive
 from appliance.core.healing import Begin, Move, Situation
 from appliance.handlers.candidates import candidate_of, close_unasked, decided_by
+from appliance.handlers.closing import close
 from appliance.handlers.patience import room
 from appliance.handlers.reconsider import Looked, reconsider
 from appliance.handlers.record import tell_turn
 from appliance.handlers.repair import carry
 from appliance.handlers.wellness import clear_condition
 from appliance.handlers.work import Work
-from appliance.store import incidents, journal, limits
+from appliance.store import decisions, incidents, journal, limits
 from appliance.store.health import Condition
 from proto.errors import NoRoomError
 from proto.ids import IncidentId
@@ -104,6 +105,10 @@ async def _consider_one(conn: aiosqlite.Connection, work: Work, incident_id: Inc
     check = work.content().checks.get(incident.check)
     if check is None:
         await close_unasked(conn, work, incident)
+        return
+    if await decisions.is_off_limits_by_person(conn, incident.target):
+        # A repair was under way when the device was put off limits; it has ended now.
+        await close(conn, work, incident, cause=Cause.TARGET_REMOVED, note="off limits")
         return
     candidate, decision = await candidate_of(conn, work, incident, check=check)
     if incident.state is State.WAIVED:

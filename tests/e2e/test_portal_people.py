@@ -126,6 +126,19 @@ async def test_a_computer_that_is_off_limits_is_not_counted_as_unchecked(
     assert "Check again now" not in page
 
 
+async def test_a_computer_that_looks_medical_all_of_a_sudden_waits_for_a_person(
+    world: PortalWorld,
+) -> None:
+    """Nobody stops looking after a server in silence because something listens on port 104."""
+    async with world.store.write() as conn:
+        await devices.mark(conn, rows.RECORDS, because="port 104 is open: DICOM")
+    async with world.signed_in() as client:
+        overview = words_of((await client.get("/")).text)
+    assert "All 5 computers" in overview
+    assert "3 need a person" in overview
+    assert "Records server looks like a medical device" in overview
+
+
 async def test_a_release_shows_every_sign_and_needs_a_word_and_a_reason(
     world: PortalWorld,
 ) -> None:

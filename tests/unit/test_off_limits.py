@@ -18,11 +18,12 @@ from appliance.ports import ShellError, Sudo
 from appliance.store import decisions, devices, incidents
 from appliance.store.decisions import REASON_CHARS_MAX, Decided
 from appliance.store.devices import Device
+from appliance.tasks.heal import consider
 from appliance.tasks.scan import scan_due
 from proto.errors import ConflictError, MalformedError, NotFoundError
 from proto.findings import Reason
 from proto.ids import TargetId
-from proto.incidents import Cause
+from proto.incidents import Cause, State
 from proto.inventory import DeviceClass
 from tests.fakes.scanner import FakeDevice, FakeScanner
 from tests.fakes.shell import FakeHost, FakeShell, Table, credential, ran
@@ -153,6 +154,22 @@ async def test_what_was_open_on_it_is_closed_and_told(site: SmallSite, lan: Lan)
     assert live == {}
     assert closed is not None
     assert closed.cause is Cause.TARGET_REMOVED
+
+
+async def test_what_a_repair_leaves_open_on_it_is_closed_when_the_repair_has_ended(
+    site: SmallSite, lan: Lan
+) -> None:
+    lan.becomes(open_ports=(22, 23))
+    device = await look_again(site)
+    async with site.work.store.read() as conn:
+        before = await incidents.live_of_target(conn, site.work.scribe.site, device.id)
+    await put_off_limits(site.work, device.id, reason="a pump", account=MARIA)
+    ended = replace(before[TELNET], state=State.OPEN, not_before_ms=0)
+    async with site.work.store.write() as conn:
+        await incidents.put(conn, ended)
+    await consider(site.work)
+    async with site.work.store.read() as conn:
+        assert await incidents.live_of_target(conn, site.work.scribe.site, device.id) == {}
 
 
 async def test_a_released_device_is_asked_again_and_its_old_sign_does_not_mark_it(

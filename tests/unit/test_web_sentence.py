@@ -29,6 +29,12 @@ BLIND = replace(GOOD, verdicts={Verdict.COMPLIANT: 1, Verdict.UNKNOWN: 9}, check
 EMPTY = replace(GOOD, targets=0, checked=0, verdicts={}, healed=0, repairs=0)
 
 
+def test_a_computer_that_looks_medical_needs_a_person() -> None:
+    told = summary(replace(GOOD, medical=1), observe_only=False)
+    assert told.text.endswith("1 needs a person.")
+    assert told.tone is Tone.WARN
+
+
 @pytest.mark.parametrize(
     ("today", "said"),
     [

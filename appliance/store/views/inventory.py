@@ -144,7 +144,8 @@ class TodayView:
     """Counts for the one plain sentence; "today" began at the time the caller gave.
 
     Attributes:
-        targets: those that may be logged into; off-limits ones are not counted.
+        targets: those that are looked after; what a person put off limits is not.
+        medical: of `targets`, those that look medical now: left alone until a person decides.
         checked: of `targets`, those that answered over SSH within the caller's last hour.
         healed: incidents with a proved repair today; `repairs` counts every repair that ended.
         escalated: incidents that wait for a person; `in_hand` are being repaired or about to be.
@@ -164,6 +165,7 @@ class TodayView:
     waivers: int
     conflicts: int
     oldest_ms: int | None
+    medical: int = 0
 
 
 def _now(freshness: Freshness, now_ms: int) -> dict[str, object]:
@@ -249,10 +251,17 @@ async def findings_of(
     return [_finding(row) for row in await connection.execute_fetchall(sql, values)]
 
 
-_LOOKED_AFTER = (
-    "t.removed_ms IS NULL AND NOT EXISTS"
-    " (SELECT 1 FROM devices d WHERE d.id = t.id AND d.off_limits)"
-)
+_OFF_BY_PERSON = """
+EXISTS (SELECT 1 FROM devices d WHERE d.id = t.id AND d.off_limits AND 'off_limits' =
+  (SELECT kind FROM device_decisions x WHERE x.device = d.id AND x.kind <> 'settled'
+   ORDER BY x.n DESC LIMIT 1))
+"""
+_LOOKED_AFTER = f"t.removed_ms IS NULL AND NOT {_OFF_BY_PERSON}"
+_LOOKS_MEDICAL = f"""
+SELECT d.id, {label("d")} AS label, d.because
+FROM targets t JOIN devices d ON d.id = t.id
+WHERE {_LOOKED_AFTER} AND d.off_limits
+"""  # noqa: S608 - only constants of this package are put together here
 
 _TODAY = f"""
 {_CURRENT}
@@ -276,6 +285,7 @@ SELECT
     ('open', 'planned', 'executing', 'verifying', 'undoing')) AS in_hand,
   (SELECT count(*) FROM waivers WHERE ended_ms IS NULL AND until_ms > :now_ms) AS waivers,
   (SELECT count(*) FROM device_conflicts WHERE settled_ms IS NULL) AS conflicts,
+  (SELECT count(*) FROM ({_LOOKS_MEDICAL})) AS medical,
   (SELECT min(at_ms) FROM judged WHERE verdict <> 'unknown') AS oldest_ms
 """  # noqa: S608 - only this module's constants are put together here
 
@@ -304,5 +314,21 @@ async def today(
         in_hand=row["in_hand"],
         waivers=row["waivers"],
         conflicts=row["conflicts"],
+        medical=row["medical"],
         oldest_ms=row["oldest_ms"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MedicalView:
+    """A device that is looked after and looks medical now; `because` is the sign."""
+
+    id: TargetId
+    label: str
+    because: str
+
+
+async def medical_targets(connection: aiosqlite.Connection) -> list[MedicalView]:
+    """Return the targets that the appliance itself put off limits: a person has to decide."""
+    rows = await connection.execute_fetchall(f"{_LOOKS_MEDICAL} ORDER BY d.id")
+    return [MedicalView(row["id"], row["label"], row["because"]) for row in rows]
