@@ -5,6 +5,7 @@ routes need a session; a person's changes need the session's CSRF token too. A d
 own entries: the LAN never reaches what is for the daemon's own socket.
 """
 
+import asyncio
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -28,6 +29,7 @@ from runtime.web.templates import Pages
 
 FORM_BYTES_MAX = 16 * 1024
 FORM_DIGITS_MAX = 9
+FORM_WITHIN_S = 30.0
 FORM_FIELDS_MAX = 16
 FORM_TYPE = re.compile(
     r"application/x-www-form-urlencoded(?:; ?charset=utf-8)?"
@@ -214,6 +216,16 @@ async def _read_form(request: Request, uploads: frozenset[str]) -> Mapping[str, 
     kind = request.headers.get("content-type")
     if kind is not None and FORM_TYPE.fullmatch(kind) is None:
         raise HTTPException(415, "This is not a form that our pages send.")
+    try:
+        async with asyncio.timeout(FORM_WITHIN_S):
+            return await _fields_of(request, uploads)
+    except TimeoutError:
+        raise HTTPException(408, "The form did not arrive. Please send it again.") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The form was broken off.") from None
+
+
+async def _fields_of(request: Request, uploads: frozenset[str]) -> Mapping[str, str]:
     async with request.form(max_files=len(uploads), max_fields=FORM_FIELDS_MAX) as form:
         items = form.multi_items()
         if len(items) > FORM_FIELDS_MAX:
@@ -252,6 +264,7 @@ _TITLES = {
     403: "That was not done",
     404: "There is no such page",
     405: "That cannot be done here",
+    408: "That took too long",
     409: "That was not done",
     411: "That could not be read",
     413: "That is too much at once",

@@ -1,5 +1,6 @@
 """What a stranger can put into a request of a page: a refusal each, never a crash."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC
 
@@ -7,7 +8,9 @@ import httpx
 import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message
 
+from runtime.web import access
 from runtime.web.access import Access, Door, Entry, Serving, Session, Visit, application, safe_path
 from runtime.web.templates import SHARED, Pages
 
@@ -30,14 +33,18 @@ async def tell(visit: Visit[None]) -> Response:
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+def app() -> ASGIApp:
     pages = Pages(SHARED, UTC, "UTC")
     serving = Serving(None, Nobody(), pages, lambda: 0, "Here")
     table: list[Entry[None]] = [
         Entry("POST", "/form", Access.PUBLIC, tell),
         Entry("GET", "/page", Access.PERSON, tell),
     ]
-    app = application(table, Door.LAN, serving)
+    return application(table, Door.LAN, serving)
+
+
+@pytest.fixture
+async def client(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     # What crashes in an application is raised here, so that no test takes it for an answer.
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
     async with httpx.AsyncClient(transport=transport, base_url="https://here") as made:
@@ -113,6 +120,39 @@ async def test_more_fields_than_any_form_of_ours_has_are_refused(
 ) -> None:
     answer = await client.post("/form", data={f"f{n}": "x" for n in range(40)})
     assert answer.status_code == 400
+
+
+async def test_a_form_that_never_ends_is_given_up(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "FORM_WITHIN_S", 0.01)
+
+    async def drip() -> AsyncIterator[bytes]:
+        yield b"a="
+        await asyncio.Event().wait()
+
+    headers = {"content-type": URLENCODED, "content-length": "3"}
+    answer = await client.post("/form", content=drip(), headers=headers)
+    assert answer.status_code == 408
+
+
+async def test_a_form_that_is_broken_off_is_no_crash(app: ASGIApp) -> None:
+    sent: list[Message] = []
+    scope = {
+        "type": "http", "method": "POST", "path": "/form", "raw_path": b"/form", "root_path": "",
+        "scheme": "https", "query_string": b"", "server": ("here", 443),
+        "headers": [(b"host", b"here"), (b"content-type", URLENCODED.encode()),
+                    (b"content-length", b"3")],
+    }  # fmt: skip
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 400
 
 
 async def test_a_form_of_our_own_page_is_read(client: httpx.AsyncClient) -> None:
