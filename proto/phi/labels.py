@@ -39,7 +39,7 @@ _BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
 _MARKED = re.compile(
     rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
-    rb"(?:=>|:=|->|\)=\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | IN \(| in \()"
+    rb"(?:=>|:=|->|\)=\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \()"
     rb"[ \t]{0,24}(?:\r?\n[ \t]{1,40})?(?:\[[ \n\t]{0,8})?(?:[bBuUNr](?=['\"]))?(\\{0,3}[\"'`]|%(?![0-9A-Fa-f]{2}))?"
 )
 _VALUE_ATTRIBUTE = re.compile(rb"[^<>\"]{0,40}\bvalue=(\")")
@@ -430,7 +430,7 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
 def _called(record: Record, value: int, limit: int) -> int:
     """Take who is called: `call Anna Smith at`."""
     end = people.take_name(record, value, limit)
-    if end < 0 or not is_name(record, value, end):
+    if end < 0 or b" " not in record.data[value:end] or not is_name(record, value, end):
         return -1
     record.hit(Kind.NAME, value, end, "who is called")
     return end

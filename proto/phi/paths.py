@@ -185,6 +185,7 @@ def _files(record: Record) -> None:
         document = any(word in documents for word in words)
         marks = [flags(word) for word in words]
         namey = sum(bool(mark & NAMEY) and not mark & WORD for mark in marks)
+        dated = _DATED.search(stem) is not None
         strange = sum(not mark & WORD for mark in marks)
         person = any(mark & CONTEXT for mark in marks)
         also = any(
@@ -194,12 +195,16 @@ def _files(record: Record) -> None:
         if (
             (document and (strange or also or _IDENTIFYING.search(stem)))
             or namey >= 2
+            or (dated and namey and strange == len(marks))
             or (person and strange)
         ):
             record.hit(Kind.NAME, start, end, "a file named after a person")
             record.person = True
 
 
+_DATED = re.compile(
+    rb"(?:19|20)\d{2}[-_.]?[01]\d[-_.]?[0-3]\d|[01]?\d[-_.][0-3]?\d[-_.](?:19|20)\d{2}"
+)
 _MANY = frozenset(
     b"sales doctors nurses guests patients visitors xrays labs services systems windows users exams status".split()
 )

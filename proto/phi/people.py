@@ -106,7 +106,7 @@ def _digit_at(data: bytes, end: int) -> bool:
 def _belongs(record: Record, token: bytes, end: int, *, first: bool, comma: bool) -> int:
     """Judge one token: 0 ends the name, 1 is part of it, 2 is part only if more follows."""
     lower = token.lower()
-    capital = token[0] < LOWER_A
+    capital = token[0] < LOWER_A or token[token.rfind(b"-") + 1] < LOWER_A
     if len(token) > 7 and not token.isupper() and _machine_camel(record, token):
         return 0
     if len(token) == 1:
@@ -315,6 +315,13 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
         return one[3] == b" " and not (a | b) & CUE and _word_first(record, a, b)
     if a & FIRST and a & SURE and b & (WORD | ALSO) and not b & (CUE | CONTEXT):
         return record.person or bool(b & ALSO) or bool(b & LAST and not plain_b)
+    if (
+        record.person
+        and one[3] == b" "
+        and not (a | b) & (CUE | CONTEXT)
+        and (not plain_b or not a)
+    ):
+        return bool((a | b) & (NAMEY | ALSO)) or not (a | b) & WORD
     if plain_b:
         return False
     if (a & FIRST and b & LAST) or (a & LAST and b & FIRST and a & b & SURE):
@@ -331,9 +338,9 @@ def _initial_pair(record: Record, one: Token, b: int) -> bool:
 
 def _word_first(record: Record, a: int, b: int) -> bool:
     """Judge a first name that is a word as well: `April Bergman`, `Cliff Pruitt`."""
-    if not (a & FIRST and b & LAST):
-        return False
-    return record.person or bool(b & SURE and not is_plain(b))
+    if record.person and a & (FIRST | ALSO) and (b & LAST or not b):
+        return True
+    return bool(a & FIRST and b & LAST and b & SURE and not is_plain(b))
 
 
 def _with_comma(record: Record, a: int, b: int) -> bool:

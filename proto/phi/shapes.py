@@ -132,6 +132,13 @@ _MACHINE_MAIL = frozenset(
 )
 
 
+_PRIVATE_MAIL = frozenset(
+    b"gmail.com googlemail.com yahoo.com ymail.com hotmail.com outlook.com live.com msn.com aol.com"
+    b" icloud.com me.com mac.com comcast.net verizon.net att.net sbcglobal.net bellsouth.net cox.net"
+    b" charter.net earthlink.net proton.me protonmail.com gmx.com mail.com zoho.com".split()
+)
+
+
 def _email(record: Record, start: int, end: int) -> None:
     data = record.lower
     local = data[start:end].partition(b"@")[0]
@@ -143,6 +150,8 @@ def _email(record: Record, start: int, end: int) -> None:
     if local.isdigit() and len(local) > 12:
         return
     record.hit(Kind.EMAIL, start, end, "a mail address")
+    if domain in _PRIVATE_MAIL:
+        record.person = True
 
 
 def _mbi(record: Record, start: int, end: int) -> None:
@@ -279,23 +288,34 @@ _INFRA_CARET = frozenset(
 )
 
 
+_CARET_LAST = re.compile(rb"[A-Za-z][A-Za-z'.-]*\Z")
+_CARET_BEFORE = re.compile(rb"([A-Za-z][A-Za-z'.-]*) \Z")
+_CARET_REST = re.compile(rb"(?:\^[A-Za-z'.-]*(?: [A-Z][A-Za-z'-]*(?=\^))*)+")
+
+
 def _caret(record: Record, start: int, end: int) -> None:
+    """Take `LAST^FIRST^M`: of the words before the caret, those that can be of a last name."""
     data = record.data
-    stop = start
-    while stop < len(data) and (data[stop] in _ALNUM or data[stop] in b"^' -."):
-        stop += 1
-        if stop - start > 120:
-            break
-    name = data[start:stop].rstrip(b" .-")
-    parts = [part for part in name.split(b"^") if part]
-    if len(parts) < 2 or parts[0] in _INFRA_CARET or digits(name):
+    caret = data.index(b"^", start)
+    last = _CARET_LAST.search(data, max(start, caret - 41), caret)
+    rest = _CARET_REST.match(data, caret, min(len(data), caret + 120))
+    if last is None or rest is None:
         return
-    if start and data[start - 1] in _ALNUM:
+    begin, stop = last.start(), rest.end()
+    while (before := _CARET_BEFORE.search(data, max(start, begin - 42), begin)) is not None:
+        word = before[1]
+        if record.lexicon.flags(word.lower()) & WORD or word.isupper() != last.group().isupper():
+            break
+        begin = before.start()
+    name = data[begin:stop].rstrip(b".-^")
+    parts = [part for part in name.split(b"^") if part]
+    if len(parts) < 2 or parts[0] in _INFRA_CARET or data[begin - 1 : begin].isalnum():
+        return
+    if data[stop : stop + 1].isdigit():
         return
     words = [word for part in parts for word in part.lower().translate(LETTERS).split()]
-    flags = [record.lexicon.flags(word) for word in words]
-    if any(not flag & WORD for flag in flags) and len(parts[0]) > 1:
-        record.hit(Kind.NAME, start, start + len(name), "parts of a name between carets")
+    if len(parts[0]) > 1 and any(not record.lexicon.flags(word) & WORD for word in words):
+        record.hit(Kind.NAME, begin, begin + len(name), "parts of a name between carets")
     del end
 
 

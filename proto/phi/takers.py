@@ -203,7 +203,5 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "USERNAME": (Kind.USERNAME, user),
     "SECRET": (Kind.SECRET, secret),
 }
-SHORT: dict[str, Taker] = dict.fromkeys(
-    ("SSN", "MRN", "ACCOUNT", "LICENSE", "OTHER_ID"), _short_id
-)
+SHORT: dict[str, Taker] = dict.fromkeys(("SSN", "MRN", "ACCOUNT", "LICENSE", "OTHER_ID"), _short_id)
 """After a key with its mark, fewer digits are enough."""

@@ -1,0 +1,192 @@
+"""Keys and values that stand apart: labelled fields of CEF, pairs of Python, places of messages.
+
+Here the key and the value are bound by a convention of the format rather than by a mark between
+them: `cs1Label=MRN cs1=123`, `('lname', 'Park')`, `NM103 GAUTHIER`, `PID-5: SMITH^JOHN`. Beside
+them stand the rows that databases show in their errors and parameters, which are data whole.
+"""
+
+import re
+
+from proto.phi.fitness import fits
+from proto.phi.keys import Told
+from proto.phi.labels import take_user
+from proto.phi.lexicon import SURE, WORD
+from proto.phi.people import word_flags
+from proto.phi.record import LETTERS, Record, digits
+from proto.phi.scan import Pattern
+from proto.phi.takers import TAKERS
+from proto.phi.values import Kind
+
+_LABEL = Pattern(
+    r"\b(c[sn][1-6]|flexString[12]|deviceCustom[A-Za-z]{4,20}[1-6])Label=([^=]{1,60}?)(?: [A-Za-z0-9]{1,40}=|$)"
+)
+_FIELD = r"(?:^|[ |]){}=((?:[^=\\]|\\.){{1,200}}?)(?: [A-Za-z0-9]{{1,40}}=|$)"
+_FIELDS = {
+    name: Pattern(_FIELD.format(name))
+    for name in [f"c{kind}{number}" for kind in "sn" for number in range(1, 7)]
+}
+_TUPLE = Pattern(
+    r"[(\[] ?[\"']([A-Za-z_][A-Za-z0-9_ .]{1,40})[\"'] ?, ?[uN]?[\"']([^\"'\n]{1,200})[\"'] ?[)\]]"
+)
+_ELEMENT = Pattern(
+    r"\b(NM10[3459]|DMG02|N301|N302|N401|N403|PER0[468]|REF02|SBR03|CLM01|CLP01)[\])]?[ :='\"(]{1,4}([^\s'\"(),;|~*]{2,60})"
+)
+_ELEMENTS = {
+    b"NM103": Kind.NAME, b"NM104": Kind.NAME, b"NM105": Kind.NAME, b"NM109": Kind.HEALTH_PLAN, b"DMG02": Kind.DATE,
+    b"N301": Kind.ADDRESS, b"N302": Kind.ADDRESS, b"N401": Kind.CITY, b"N403": Kind.ZIP, b"PER04": Kind.PHONE,
+    b"PER06": Kind.PHONE, b"PER08": Kind.PHONE, b"REF02": Kind.OTHER_ID, b"SBR03": Kind.HEALTH_PLAN,
+    b"CLM01": Kind.OTHER_ID, b"CLP01": Kind.OTHER_ID,
+}  # fmt: skip
+_PLACE = Pattern(
+    r"\b([A-Z][A-Z0-9]{2})[-.]([0-9]{1,2})(?:[-.][0-9]{1,2})?(?: \([^)\n]{1,30}\))?(?:[:=]| is| value)[ '\"=:]{0,4}([^\s'\",;|)]{2,60}(?: [A-Z][^\s'\",;|)]{1,40})?)"
+)
+_PLACE_KINDS = {"PERSON": Kind.NAME, "COUNTY": Kind.CITY, "ORGANIZATION": Kind.NAME}
+_ROW = Pattern(
+    r"(?i)(?:duplicate entry '|key value is \(|row contains \(|truncated value: '|\)=\(|value: ')([^\n)']{1,400}(?:'[A-Za-z][^\n)']{0,200})?)(?:'|\)|$)"
+)
+_PARAMETER = Pattern(r"[@$:][A-Za-z0-9_]{1,40} ?= ?[NE]?'([^'\n]{1,200})'")
+_SLOT = Pattern(
+    r"(?i)[\"' ]?\b(?:start|end|starts_at|ends_at|start_?time|end_?time|when|slot|scheduled(?:_at|_for)?)[\"']?\s{0,2}[:=]\s{0,2}[\"']?([0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{4,15}(?:Z|[+-][0-9:]{4,6})?)?)"
+)
+_GUID = re.compile(rb"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?$")
+_APART = re.compile(rb"[^,]+")
+
+
+def read(record: Record) -> None:
+    """Find values whose keys stand apart from them."""
+    data = record.data
+    if b"Label=" in data:
+        _labelled(record)
+    if b"', " in data or b'", ' in data or b"','" in data:
+        _tuples(record)
+    if any(map(data.__contains__, _ELEMENT_MARKS)):
+        _elements(record)
+    if any(map(data.__contains__, _PLACE_MARKS)):
+        _places(record)
+    if any(map(data.__contains__, _ROW_MARKS)):
+        _rows(record)
+    if record.person:
+        _parameters(record)
+
+
+def _take(record: Record, told: Told | None, start: int, end: int) -> None:
+    if told is None:
+        return
+    if told.kind == "USERNAME":
+        take_user(record, start, end)
+    elif fits(record, told, start, end):
+        record.hit(TAKERS[told.kind][0], start, end, "what its label says")
+
+
+def _labelled(record: Record) -> None:
+    data, keys = record.data, record.lexicon.policy.keys
+    for spans in _LABEL.each(data):
+        field = _FIELDS.get(data[slice(*spans[1])].decode("ascii"))
+        told = keys.told(data[slice(*spans[2])])
+        if field is None or told is None:
+            continue
+        for found in field.each(data):
+            _take(record, told, *found[1])
+            break
+
+
+def _tuples(record: Record) -> None:
+    data, keys = record.data, record.lexicon.policy.keys
+    for spans in _TUPLE.each(data):
+        told = keys.told(data[slice(*spans[1])])
+        if told is not None and keys.told(data[slice(*spans[2])]) is None:
+            _take(record, told, *spans[2])
+
+
+_ELEMENT_MARKS = (
+    b"NM10",
+    b"DMG02",
+    b"N30",
+    b"N40",
+    b"PER0",
+    b"REF02",
+    b"SBR03",
+    b"CLM01",
+    b"CLP01",
+)
+_PLACE_MARKS = (
+    b"PID-",
+    b"PID.",
+    b"NK1-",
+    b"NK1.",
+    b"IN1-",
+    b"IN1.",
+    b"GT1-",
+    b"PV1-",
+    b"PV1.",
+    b"MRG-",
+)
+_ROW_MARKS = (b"uplicate", b"row contains", b"uncated value", b")=(", b"alue: '")
+
+
+def _elements(record: Record) -> None:
+    data = record.data
+    for spans in _ELEMENT.each(data):
+        kind = _ELEMENTS[data[slice(*spans[1])]]
+        if kind not in {Kind.DATE, Kind.PHONE, Kind.ZIP} or digits(data[slice(*spans[2])]) >= 4:
+            record.hit(kind, *spans[2], "the element it is named by")
+
+
+def _places(record: Record) -> None:
+    data = record.data
+    tables = record.lexicon.policy.segments["hl7"]
+    for spans in _PLACE.each(data):
+        table = tables.get(data[slice(*spans[1])].decode("ascii"))
+        place = table.get(int(data[slice(*spans[2])]), "KEEP") if table else "KEEP"
+        value = data[slice(*spans[3])]
+        if place in {"KEEP", "TEXT"} or (
+            place not in {"NAME", "PERSON", "COUNTY"} and not digits(value)
+        ):
+            continue
+        if value.islower() and not digits(value):
+            continue  # "PID-5 is missing"
+        kind = _PLACE_KINDS.get(place) or Kind(place)
+        record.hit(kind, *spans[3], "the field it is named by")
+
+
+def _rows(record: Record) -> None:
+    """Take the values of a row that an error shows."""
+    data = record.data
+    for spans in _ROW.each(data):
+        start, end = spans[1]
+        for match in _APART.finditer(data, start, end):
+            begin, stop = match.span()
+            while data[begin : begin + 1] in {b" ", b"'", b"N"} and begin < stop - 1:
+                if data[begin : begin + 1] == b"N" and data[begin + 1 : begin + 2] != b"'":
+                    break
+                begin += 1
+            if _tells(record, data[begin:stop].strip(b" '")):
+                record.hit(Kind.NAME, begin, stop, "the value of a row in an error")
+
+
+def _tells(record: Record, value: bytes) -> bool:
+    """Whether a value of a row can be somebody's: no small number, word of machines or GUID."""
+    if len(value) < 2 or value.startswith(b"0x") or _GUID.match(value):
+        return False
+    if b"\x01" in value:
+        return False
+    count = digits(value)
+    words = value.lower().translate(LETTERS).split()
+    if not words:
+        return count >= 5 and b"." not in value
+    if value.lower() in record.lexicon.vocabulary["nothing"]:
+        return False
+    flags = [word_flags(record, word) for word in words]
+    return any(not flag & WORD or flag & SURE for flag in flags) or count >= 6
+
+
+def _parameters(record: Record) -> None:
+    """Take the parameters of a statement about people, and when somebody's visit is."""
+    data = record.data
+    for spans in _PARAMETER.each(data):
+        value = data[slice(*spans[1])]
+        if _tells(record, value) or (value[:1].isupper() and value.isalpha()):
+            record.hit(Kind.NAME, *spans[1], "a parameter of a statement about people")
+    if any(word in record.lower for word in (b"appointment", b"appt", b"visit", b"slot")):
+        for spans in _SLOT.each(data):
+            record.hit(Kind.DATE, *spans[1], "when a visit is")
