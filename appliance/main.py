@@ -113,8 +113,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     if shutil.disk_usage(config.state_dir).free < RESERVE_BYTES:
         Ballast(config.state_dir).drop()  # a store cannot even be opened without some room
     enrolled, keys, root = load_enrolled(place), load_keys(place, system_entropy), load_root(place)
-    content = load_content(config)
-    clock = SystemClock()
+    content, clock = load_content(config), SystemClock()
     guard = WorldGuard(config.file.world.netns if config.file.world else None)
     store = await Store.open(place.store, now_ms=clock.now_ms())
     sentry = Sentry()
@@ -146,6 +145,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         )
         told = partial(_live, work, people, planted)
         portal = _portal(config, work, enrolled, keys=keys, root=root, live=told)
+        at_socket = local.entries(work, local_phi.routes(Disclosures(work, vault)))
         yield Daemon(
             config,
             work,
@@ -153,11 +153,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             people,
             planted,
             lan_app=build(portal, Door.LAN),
-            socket_app=build(
-                portal,
-                Door.SOCKET,
-                more=local.entries(work, local_phi.routes(Disclosures(work, vault))),
-            ),
+            socket_app=build(portal, Door.SOCKET, more=at_socket),
         )
     finally:
         log.scrub_with(scrub_text)  # the vault is closed with the store

@@ -15,7 +15,7 @@ from central.state import Console
 from central.store.accounts import HubAccounts, put_account
 from proto.evidence import Result, Turn
 from proto.findings import Verdict
-from proto.hub import check_in, evidence
+from proto.hub import check_in, devices, evidence
 from proto.hub.check_in import FullState, TargetGroup, state_of
 from proto.hub.devices import NOTHING_HELD
 from proto.ids import ApplianceId
@@ -38,6 +38,24 @@ PERSON = "ann"
 PASSWORD = "correct horse battery"  # noqa: S105 - of an account that lives for one test
 RECORDS, ARCHIVE = target("records"), target("archive")
 ROOT, AUDIT, FIREWALL = "lin.ssh.root_login", "lin.auditd.running", "lin.firewall.active"
+DEVICES = sorted(
+    (
+        {
+            "id": device,
+            "device_class": kind,
+            "off_limits": kind == "medical",
+            "label": label,
+            "name": name,
+            "vendor": vendor,
+        }
+        for device, kind, label, name, vendor in (
+            (ARCHIVE, "server", "Archive server", "archive.lan", "Dell Inc."),
+            (RECORDS, "server", None, None, None),
+            ("t-ultrasouna", "medical", "Ultrasound", "[HOST_PERSON-z4sv2me]-us", None),
+        )
+    ),
+    key=lambda one: str(one["id"]),
+)
 HEALED, WAITING, OPEN = "i-healedaaaa", "i-waitingaaa", "i-openaaaaaa"
 
 
@@ -128,6 +146,7 @@ async def told(world: ConsoleWorld, box: Box) -> None:
     )
     body = box.check_in(now_s=world.trial.now_s, state=state_of(full), full=full)
     await world.trial.net.post(check_in.PATH, body)
+    await world.trial.net.post(devices.PATH, box.devices(DEVICES, now_s=world.trial.now_s))
 
 
 async def confirmed(world: ConsoleWorld, box: Box) -> None:

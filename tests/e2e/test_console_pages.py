@@ -57,6 +57,7 @@ def paths_of(box: Box) -> list[str]:
     return [
         "/",
         site,
+        f"{site}/devices",
         f"{site}/targets/{ARCHIVE}",
         *(f"{site}/incidents/{one}" for one in (HEALED, WAITING, OPEN)),
     ]
