@@ -355,13 +355,19 @@ def enroll(
 
 @appliance.command("status")
 def appliance_status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
-    """Say how the appliance is. Exit status 1 when it is unwell."""
-    found = answered(config, lambda door: door.get("/api/status"))
+    """Say how the appliance is. Exit status 1 when it is unwell, or no daemon runs."""
+
+    async def ask(door: Any) -> dict[str, Any]:  # noqa: ANN401 - the lazily imported door
+        return {"runs": door.to_daemon, **await door.get("/api/status")}
+
+    found = answered(config, ask)
     if output is Output.TABLE:
         for name in ("hub_seen", "last_discovery", "last_scan"):
             found[name] = when(found.pop(f"{name}_ms"))
     print_fields(found, output=output)
-    if found["health"]:
+    if not found["runs"]:
+        note("No daemon looks after this site now: osiris appliance run")
+    if found["health"] or not found["runs"]:
         raise typer.Exit(1)
 
 

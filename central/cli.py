@@ -126,8 +126,15 @@ def serve(config: ConfigFile = DEFAULT) -> None:
 
 @hub.command("status")
 def status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
-    """Show how the hub does: its fleet, what is open, what was refused last."""
-    print_fields(_ask(config, lambda door: door.get("/local/status")), output=output)
+    """Show how the hub does: its fleet, what is open, what was refused last, whether it serves."""
+
+    async def ask(door: Any) -> dict[str, Any]:  # noqa: ANN401 - a LocalDoor, not loaded here
+        return {"serves": door.to_daemon, **await door.get("/local/status")}
+
+    found = _ask(config, ask)
+    print_fields(found, output=output)
+    if not found["serves"]:
+        note("No daemon serves this hub now: osiris hub serve")
 
 
 @hub.command("refusals")

@@ -52,10 +52,15 @@ def status_of(error: OsirisError) -> int:
 
 
 class LocalDoor:
-    """One command's way to its program."""
+    """One command's way to its program.
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    Attributes:
+        to_daemon: whether a running daemon answers, and not the store that none looks after.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, *, to_daemon: bool) -> None:
         """Speak through an open client."""
+        self.to_daemon = to_daemon
         self._client = client
 
     async def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
@@ -63,12 +68,23 @@ class LocalDoor:
 
         Raises:
             OsirisError: of the family that the program's refusal has.
+            UnreachableError: the daemon went away before it answered.
         """
-        return _read(await self._client.get(path))
+        return _read(await self._ask("GET", path, None))
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
         """Ask for a change and return the JSON answer; the same errors as `get`."""
-        return _read(await self._client.post(path, content=json.dumps(body)))
+        return _read(await self._ask("POST", path, json.dumps(body)))
+
+    async def _ask(self, method: str, path: str, body: str | None) -> httpx.Response:
+        try:
+            return await self._client.request(method, path, content=body)
+        except httpx.HTTPError as error:
+            msg = (
+                "the daemon went away before it answered, so what became of this is not known: see"
+                f" its log, and look before you ask again ({type(error).__name__})"
+            )
+            raise UnreachableError(msg) from error
 
 
 def _read(answer: httpx.Response) -> Any:  # noqa: ANN401 - JSON
@@ -96,11 +112,11 @@ async def open_door(
     """
     if await _answers(socket):
         async with _client(httpx.AsyncHTTPTransport(uds=str(socket))) as client:
-            yield LocalDoor(client)
+            yield LocalDoor(client, to_daemon=True)
         return
     with ServiceLock(socket.parent):
         async with wired() as app, _client(httpx.ASGITransport(app=app)) as client:
-            yield LocalDoor(client)
+            yield LocalDoor(client, to_daemon=False)
 
 
 def _client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
