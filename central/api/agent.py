@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from central.api.aside import keep_aside, note_aside
+from central.api.aside import admitted_of, keep_aside, note_aside
 from central.core import check_in as check_ins
 from central.core import enrollment, health, ingest
-from central.core.admission import admit_details
 from central.core.check_in import Heard
 from central.core.enrollment import Asked, Claim
 from central.core.fold import touched
@@ -232,7 +231,7 @@ async def _keep(
     new_head = accepted.complete and cosigned is None and size >= known.told_size
     if not (accepted.leaves or accepted.details or new_head):
         return EvidenceReply(have=tree.size, cosigned=cosigned)
-    admitted = admit_details(accepted.details, looker=hub.looker, closed=hub.closed)
+    admitted = await admitted_of(hub, accepted.details)
     async with hub.store.write() as connection:
         await evidence.add_leaves(
             site,

@@ -1,14 +1,32 @@
-"""Setting text aside that was not admitted, and saying so at both ends."""
+"""Looking at text that arrived, setting aside what is not admitted, saying so at both ends."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from central.core.admission import SetAside
+from central.core.admission import Admitted, SetAside, admit_details
 from central.core.health import Condition
+from central.core.ingest import OpenedDetail
 from central.state import Hub
 from central.store import conditions, quarantine
 from central.store.registry import Known
+
+LOOKED_AT_ONCE = 32
+"""Details that are looked at before others have their turn."""
+
+
+async def admitted_of(hub: Hub, details: Sequence[OpenedDetail]) -> Admitted:
+    """Look at details, a few at a time: a large upload does not hold up the fleet's check-ins."""
+    parts: list[Admitted] = []
+    for start in range(0, len(details), LOOKED_AT_ONCE):
+        some = details[start : start + LOOKED_AT_ONCE]
+        parts.append(admit_details(some, looker=hub.looker, closed=hub.closed))
+        await asyncio.sleep(0)
+    return Admitted(
+        tuple(one for part in parts for one in part.details),
+        tuple(one for part in parts for one in part.aside),
+    )
 
 
 async def keep_aside(
