@@ -295,8 +295,8 @@ def init(
     config: ConfigFile = DEFAULT,
 ) -> None:
     """Write a configuration file, checked; an existing one is never touched."""
-    if '"' in label or not label.isprintable():
-        msg = "--label: printable characters without quotes"
+    if not label.isprintable():
+        msg = "--label: printable characters only"
         raise MalformedError(msg)
     text = configs.as_toml(
         address=address,
