@@ -75,17 +75,15 @@ class Disclosures:
             SignInError: the account or its password is wrong; nothing was forgotten.
         """
         code = await self._signed_in(asker)
-        await self._vault.settle()
+        gone = await self._vault.belonging(lambda kind, value: belongs(whom, kind, value))
         async with self._work.store.write() as conn:
-            count, forgotten = await self._vault.forget(
-                conn, lambda kind, value: belongs(whom, kind, value)
-            )
-            await self._tell(conn, Act(PhiAct.FORGOTTEN, code, None, count), asker)
+            forgotten = await self._vault.forget(conn, gone)
+            await self._tell(conn, Act(PhiAct.FORGOTTEN, code, None, len(gone)), asker)
         forgotten()
         # The write-ahead log still holds the pages as they were.
         await self._work.store.give_back()
         self._work.bells.uplink.ring()
-        return count
+        return len(gone)
 
     async def latest(self) -> list[Disclosure]:
         """Return what was revealed and forgotten, the latest first."""

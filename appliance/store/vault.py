@@ -17,7 +17,7 @@ import hmac
 import threading
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 from unicodedata import normalize
@@ -57,6 +57,15 @@ class _Row:
     body: str
     lookup: bytes
     sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored value, without the value."""
+
+    seq: int
+    lookup: bytes
+    size_bytes: int
 
 
 class _Known:
@@ -219,31 +228,39 @@ class Vault:
         msg = f"{token!a:.40}: this appliance gave no such token, or has forgotten it"
         raise NotFoundError(msg)
 
-    async def forget(
-        self, conn: aiosqlite.Connection, belongs: Callable[[Kind, str], bool]
-    ) -> tuple[int, Callable[[], None]]:
-        """Delete every stored value that belongs to somebody, in the caller's transaction.
+    async def belonging(self, belongs: Callable[[Kind, str], bool]) -> list[Stored]:
+        """Return the stored values for which this holds; the writer is not kept waiting meanwhile.
 
-        Call `settle` before. Returns how many, and what to call once it is committed.
+        What waits to be stored is stored first.
+
+        Raises:
+            IntegrityError: a stored value does not open.
         """
-        gone: list[tuple[int, bytes, int]] = []
+        await self.settle()
+        found: list[Stored] = []
         query = "SELECT seq, kind, body, lookup, sealed FROM vault"
-        async with conn.execute(query) as rows:
+        async with self._store.read() as conn, conn.execute(query) as rows:
             async for row in rows:
                 kind = Kind(row["kind"])
                 value = self._sealer.open(row["sealed"], context=_context(kind, row["body"]))
                 if belongs(kind, value.reveal()):
-                    gone.append((row["seq"], row["lookup"], len(row["sealed"])))
-        # What is deleted is overwritten, not only left to be reused.
+                    found.append(Stored(row["seq"], row["lookup"], len(row["sealed"])))
+        return found
+
+    async def forget(
+        self, conn: aiosqlite.Connection, gone: Sequence[Stored]
+    ) -> Callable[[], None]:
+        """Delete stored values in the caller's transaction; return what to call once committed."""
+        # What is deleted is overwritten, not only left to be used again.
         await conn.execute("PRAGMA secure_delete = ON")
-        await conn.executemany("DELETE FROM vault WHERE seq = ?", [one[:1] for one in gone])
+        await conn.executemany("DELETE FROM vault WHERE seq = ?", [(one.seq,) for one in gone])
 
         def landed() -> None:
             with self._lock:
-                self._known.drop({_short(lookup) for _, lookup, _ in gone})
-                self._bytes -= sum(size for *_, size in gone)
+                self._known.drop({_short(one.lookup) for one in gone})
+                self._bytes -= sum(one.size_bytes for one in gone)
 
-        return len(gone), landed
+        return landed
 
     async def _load(self, conn: aiosqlite.Connection) -> None:
         known = self._known
