@@ -44,13 +44,14 @@ from appliance.shell.identity import (
 from appliance.shell.nmap import NmapScanner
 from appliance.shell.seal import KeySealer, sealing_key
 from appliance.shell.ssh import SshShell
+from appliance.shell.tls_probe import TlsProbe
 from appliance.shell.world_guard import WorldGuard
 from appliance.store import incidents
 from appliance.store.accounts import AccountTable
 from appliance.store.db import RESERVE_BYTES, Store
 from appliance.store.room import Ballast
 from appliance.store.vault import Vault
-from appliance.tasks import canaries, check_in, discover, heal, scan, scrubbing, tidy, uplink
+from appliance.tasks import canaries, check_in, discover, greet, heal, scan, scrubbing, tidy, uplink
 from proto.catalog.load import load
 from proto.catalog.model import Content
 from proto.errors import ConfigError, NoRoomError, OsirisError
@@ -136,6 +137,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             entropy=system_entropy,
             shell=SshShell(guard, system_entropy),
             scanner=NmapScanner(guard),
+            tls=TlsProbe(guard),
             sealer=sealer,
             scrubber=scrubber,
             hub=hub,
@@ -316,6 +318,7 @@ def loops(daemon: Daemon) -> dict[str, Task]:
     }
     if work.settings.networks:
         found["discover"] = partial(patient, work, partial(discover.run, work))
+        found["greet"] = partial(patient, work, partial(greet.run, work))
     return found
 
 

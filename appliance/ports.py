@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from proto.errors import IntegrityError, TargetError
@@ -172,6 +173,23 @@ class Scanner(Protocol):
         A host that was given up on half-way has fewer ports in `asked`, or is left out.
         """
         ...
+
+
+NO_TLS: Mapping[str, Scalar] = MappingProxyType(
+    {
+        "listening": False,
+        "present": False,
+        "version": "none",
+        "legacy": False,
+        "days_left": 0,
+        "self_signed": False,
+        "key_type": "none",
+        "key_bits": 0,
+        "key_ok": False,
+        "sig_ok": False,
+    }
+)
+"""What `TlsProbe.look` answers of a port where nothing listens; every answer has these fields."""
 
 
 class TlsProbe(Protocol):

@@ -19,7 +19,7 @@ from appliance.core.classify import (
 )
 from appliance.core.identity import AttributeKind, Identified, Sighting, identify
 from appliance.core.inventory import inventory_checks, judge_ports, wanted_ports
-from appliance.handlers.facts import facts_of
+from appliance.handlers.facts import facts_of, facts_of_device
 from appliance.handlers.record import record_in
 from appliance.handlers.work import Work
 from appliance.ports import SeenHost, SeenPorts
@@ -29,7 +29,7 @@ from appliance.store.targets import Target
 from proto.catalog.model import Check
 from proto.findings import Finding, Vantage
 from proto.ids import ENTROPY_BYTES, TargetId, new_target_id
-from proto.inventory import DeviceClass, Facts, Platform
+from proto.inventory import DeviceClass
 
 ROUNDS_MAX = 3
 """Medical ports, those of them that stayed unanswered, the rest."""
@@ -304,7 +304,7 @@ async def _judge(work: Work, hosts: Sequence[_Host]) -> list[Finding]:
 
 
 def _finding(work: Work, check: Check, device: Device, *, login: Target | None) -> Finding:
-    facts = facts_of(work, login) if login else _facts(work, device)
+    facts = facts_of(work, login) if login else facts_of_device(work, device)
     judged = judge_ports(check, device.ports, facts=facts, now_ms=work.clock.now_ms())
     return Finding(
         site=work.scribe.site,
@@ -316,25 +316,6 @@ def _finding(work: Work, check: Check, device: Device, *, login: Target | None) 
         at_ms=judged.at_ms,
         vantage=Vantage.SCAN,
         content=work.content().digest,
-    )
-
-
-def _facts(work: Work, device: Device) -> Facts:
-    """Return the facts about a device that nobody logs in on."""
-    site = work.settings.site
-    return Facts(
-        target_id=device.id,
-        target_platform=Platform.NETWORK,
-        target_os="",
-        target_os_version="",
-        target_class=device.device_class,
-        target_login="",
-        target_address=device.address,
-        appliance_id=work.scribe.appliance,
-        appliance_address=work.settings.address,
-        site_admin_networks=site.admin_networks,
-        site_ntp_servers=site.ntp_servers,
-        site_time_zone=site.time_zone,
     )
 
 

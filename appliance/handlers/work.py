@@ -9,7 +9,7 @@ from appliance.core.sentry import Sentry
 from appliance.core.settings import Settings
 from appliance.handlers.device_words import DeviceWords
 from appliance.handlers.scrubber import Scrubber
-from appliance.ports import Clock, Entropy, HubTransport, Scanner, Sealer, Shell
+from appliance.ports import Clock, Entropy, HubTransport, Scanner, Sealer, Shell, TlsProbe
 from appliance.store.db import Store
 from appliance.store.evidence import Scribe
 from proto.catalog.model import Content
@@ -78,6 +78,7 @@ class Bells:
 
     scan: Bell = field(default_factory=Bell)
     discover: Bell = field(default_factory=Bell)
+    greet: Bell = field(default_factory=Bell)
     heal: Bell = field(default_factory=Bell)
     uplink: Bell = field(default_factory=Bell)
     ask: Bell = field(default_factory=Bell)
@@ -104,6 +105,7 @@ class Work:
     entropy: Entropy
     shell: Shell
     scanner: Scanner
+    tls: TlsProbe
     sealer: Sealer
     scrubber: Scrubber
     hub: HubTransport

@@ -16,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from appliance.ports import ShellError
+from appliance.ports import NO_TLS, ShellError
 from appliance.shell.dial import RefusedError, dial
 from appliance.shell.world_guard import WorldGuard
 from proto.findings import Reason, Scalar
@@ -29,20 +29,6 @@ CURVE_BITS_MIN: Final = 256
 
 VERSIONS: Final = ("none", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 KEY_TYPES: Final = ("none", "rsa", "ec", "ed25519", "other")
-
-ABSENT: Final[Mapping[str, Scalar]] = {
-    "listening": False,
-    "present": False,
-    "version": "none",
-    "legacy": False,
-    "days_left": 0,
-    "self_signed": False,
-    "key_type": "none",
-    "key_bits": 0,
-    "key_ok": False,
-    "sig_ok": False,
-}
-"""The answer of a port where nothing listens."""
 
 
 def certificate_fields(der: bytes, *, now_ms: int) -> dict[str, Scalar]:
@@ -129,16 +115,16 @@ class TlsProbe:
         try:
             version, der = await self._greet(address, port, self._any)
         except RefusedError:
-            return ABSENT
+            return NO_TLS
         except ssl.SSLError as error:
             if "ALERT" in (error.reason or ""):
                 msg = f"{address}:{port} speaks TLS and refused the handshake: {error.reason}"
                 raise ShellError(Reason.PROBE_FAILED, msg) from error
-            return {**ABSENT, "listening": True}
+            return {**NO_TLS, "listening": True}
         except ConnectionError:
-            return {**ABSENT, "listening": True}
+            return {**NO_TLS, "listening": True}
         return {
-            **ABSENT,
+            **NO_TLS,
             "listening": True,
             "present": True,
             "version": version,

@@ -35,6 +35,7 @@ async def discover(work: Work) -> DiscoverySummary | None:
         await raise_condition(work, Condition.DEVICE_CONFLICT, detail=detail)
     else:
         await clear_condition(work, Condition.DEVICE_CONFLICT)
+    work.bells.greet.ring()
     log.info(
         "discovered",
         seen=found.seen,

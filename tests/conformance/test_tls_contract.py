@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from appliance.ports import ShellError, TlsProbe
+from appliance.ports import NO_TLS, ShellError, TlsProbe
 from appliance.shell import tls_probe
 from appliance.shell.world_guard import WorldGuard
 from proto.errors import IntegrityError
@@ -151,11 +151,11 @@ async def test_old_versions_that_are_still_accepted_are_found(bench: Bench) -> N
 
 
 async def test_a_closed_port_is_an_answer_of_its_own(bench: Bench) -> None:
-    assert await _look(bench, "closed") == tls_probe.ABSENT
+    assert await _look(bench, "closed") == NO_TLS
 
 
 async def test_a_port_without_tls_listens_and_has_none(bench: Bench) -> None:
-    assert await _look(bench, "http") == {**tls_probe.ABSENT, "listening": True}
+    assert await _look(bench, "http") == {**NO_TLS, "listening": True}
 
 
 async def test_a_port_that_says_nothing_is_no_answer(bench: Bench) -> None:

@@ -33,6 +33,7 @@ from tests.fakes.scanner import FakeScanner
 from tests.fakes.scrubbing import scrubber_over
 from tests.fakes.sealer import FakeSealer
 from tests.fakes.shell import FakeShell
+from tests.fakes.tls import FakeTlsProbe
 from tests.unit.discovery_site import NoHub, settings
 
 PERSON = "maria"
@@ -99,6 +100,7 @@ async def portal_world(
             entropy=system_entropy,
             shell=shell or FakeShell({}),
             scanner=scanner or FakeScanner([]),
+            tls=FakeTlsProbe({}),
             sealer=sealer,
             scrubber=scrubber,
             hub=NoHub(),

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from appliance.ports import ShellError
-from appliance.shell.tls_probe import ABSENT
+from appliance.ports import NO_TLS, ShellError
 from proto.findings import Scalar
 
 Port = tuple[str, int]
@@ -24,7 +23,7 @@ class FakeTlsProbe:
     async def look(self, address: str, port: int, *, now_ms: int) -> Mapping[str, Scalar]:  # noqa: ARG002 - the answers are given
         """Answer; see `ports.TlsProbe.look`."""
         self.greeted.append((address, port))
-        found = self._ports.get((address, port), ABSENT)
+        found = self._ports.get((address, port), NO_TLS)
         if isinstance(found, ShellError):
             raise found
-        return {**ABSENT, **found}
+        return {**NO_TLS, **found}

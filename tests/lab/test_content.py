@@ -34,7 +34,7 @@ def shipped() -> Content:
 
 CHECKS = tuple(shipped().checks.values())
 LINUX = tuple(check for check in CHECKS if check.platform is Platform.LINUX)
-NETWORK = tuple(check for check in CHECKS if check.platform is Platform.NETWORK)
+NETWORK = tuple(check for check in CHECKS if check.probe.kind is ProbeKind.INVENTORY)
 REPAIRED = tuple(check for check in LINUX if runbook_of(shipped(), check) is not None)
 
 # Debian 12 as it is delivered falls short of these; every other check passes or does not apply.

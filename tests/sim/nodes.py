@@ -38,6 +38,7 @@ from tests.fakes.scanner import FakeScanner
 from tests.fakes.scrubbing import scrubber_over
 from tests.fakes.sealer import FakeSealer
 from tests.fakes.target_world import Target, TargetShell
+from tests.fakes.tls import FakeTlsProbe
 from tests.sim.life import Life
 from tests.sim.trace import Trace
 
@@ -212,6 +213,7 @@ class ApplianceNode:
             entropy=entropy_of(self.common, self.name, self.lives),
             shell=TargetShell(self.targets, require_alive=life.require_alive),
             scanner=FakeScanner([]),
+            tls=FakeTlsProbe({}),
             sealer=self.sealer,
             scrubber=scrubber,
             hub=HubLink(self.network, me.key, self.sent, life.require_alive),

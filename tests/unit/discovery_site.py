@@ -22,6 +22,7 @@ from proto.keys import SEED_BYTES, Holder, KeyRing, SigningKey, Threshold
 from tests.fakes.clock import ManualClock, SeededEntropy
 from tests.fakes.scrubbing import scrubber_over
 from tests.fakes.sealer import FakeSealer
+from tests.fakes.tls import FakeTlsProbe
 from tests.unit.reference_set import as_files, whole_texts
 
 TELNET = "net.port.telnet"
@@ -100,6 +101,7 @@ async def small_site(
                 entropy=entropy,
                 shell=shell,
                 scanner=scanner,
+                tls=FakeTlsProbe({}),
                 sealer=sealer,
                 scrubber=scrubber,
                 hub=NoHub(),

@@ -45,6 +45,7 @@ from tests.fakes.scanner import FakeScanner
 from tests.fakes.scrubbing import scrubber_over
 from tests.fakes.sealer import FakeSealer
 from tests.fakes.shell import FakeHost, FakeSession, FakeShell, Table, Variables, credential, ran
+from tests.fakes.tls import FakeTlsProbe
 from tests.sim.loop import run
 from tests.unit.discovery_site import NoHub, settings
 
@@ -265,6 +266,7 @@ class Box:
             entropy=self.entropy,
             shell=CutShell(process, self.host),
             scanner=FakeScanner([]),
+            tls=FakeTlsProbe({}),
             sealer=self.sealer,
             scrubber=scrubber,
             hub=NoHub(),
