@@ -27,6 +27,15 @@ _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
 _CALLED = Pattern(
     r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
 )
+_WORN = Pattern(
+    r"(?i)\b(?:device|pump|meter|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|aids?)"
+    r"(?: id| no\.?| number| serial| #)? "
+    r"([A-Z]{2,4}-?[0-9]{4,10}(?:-[0-9]{4,8})?[A-Z]?|[0-9]{2}[A-Z][0-9]{7})(?:$|[^A-Za-z0-9-])"
+)
+_RESOURCE = Pattern(
+    r"\b(?:Patient|Practitioner|RelatedPerson|Person|Encounter|Coverage)/"
+    r"([A-Za-z0-9-]{0,40}[0-9][A-Za-z0-9-]{2,40})(?:$|[^A-Za-z0-9-])"
+)
 _TEN = Pattern(
     r"(?i)(?:<|\b(?:src|dst|from|to|dest|dial|dialed|caller|callerid|clid|cid|tel|rcpt|sip:)[=: ]{1,2}[\"'<+]?)"
     r"(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:$|[^0-9A-Za-z.:])"
@@ -59,6 +68,7 @@ def read(record: Record) -> None:
     if not record.person:
         return
     _numbers(record)
+    _in_lists(record)
     _born(record)
     _places(record)
     _uids(record)
@@ -68,6 +78,8 @@ def _numbers(record: Record) -> None:
     for pattern, kind, why in (
         (_IDS, Kind.MRN, "written like a record's number, beside people"),
         (_CALLED, Kind.MRN, "a number called so, beside people"),
+        (_WORN, Kind.DEVICE, "a device's number, beside people"),
+        (_RESOURCE, Kind.MRN, "the id of a person's resource"),
         (_TEN, Kind.PHONE, "ten digits of a call, beside people"),
     ):
         for spans in pattern.each(record.data):
@@ -75,6 +87,33 @@ def _numbers(record: Record) -> None:
             if record.covered(start, end) or _NO_IDS.match(record.data, start):
                 continue
             record.hit(kind, start, end, why)
+
+
+_LISTED = Pattern(r"[\"']([A-Z][A-Za-z'-]{1,40})[\"']")
+_LIST_AFTER = re.compile(rb"[\"'] ?, ?[\"']?")
+_LIST_BEFORE = re.compile(rb"[\"']? ?, ?[\"']\Z")
+
+
+def _in_lists(record: Record) -> None:
+    """Take the other half of a name in a row: `"Case","Keanu"`, one of which is known."""
+    data = record.data
+    if b"'," not in data and b'",' not in data:
+        return
+    for spans in _LISTED.each(data):
+        start, end = spans[1]
+        if record.covered(start, end):
+            continue
+        after = _LIST_AFTER.match(data, end, end + 4)
+        before = _LIST_BEFORE.search(data, max(0, start - 4), start)
+        beside = (after.end() if after else -1, before.start() - 1 if before else -1)
+        if any(_is_named(record, at) for at in beside):
+            record.hit(Kind.NAME, start, end, "beside a name in a row")
+
+
+def _is_named(record: Record, at: int) -> bool:
+    return at >= 0 and any(
+        kind is Kind.NAME and start <= at < end for start, end, kind, _ in record.found
+    )
 
 
 def _born(record: Record) -> None:
@@ -90,7 +129,7 @@ def _born(record: Record) -> None:
 def _places(record: Record) -> None:
     for spans in _PLACE.each(record.data):
         start, end = spans[1]
-        if record.covered(start, end):
+        if record.taken is not None and record.taken.find(0, start, end) < 0:
             continue
         words = record.lower[start:end].split()
         flags = [word_flags(record, word) for word in record.data[start:end].split()]

@@ -76,7 +76,7 @@ def _could_be_name(record: Record, start: int, end: int) -> bool:
     """Whether a value under a key of names can be one: letters, and not only machine words."""
     value = record.data[start:end]
     letters = value.translate(LETTERS).split()
-    if not letters or end - start > 120:
+    if not letters or end - start > 120 or (value[:1].isdigit() and len(max(letters, key=len)) < 3):
         return False
     if len(letters) <= 2 or b"," in value:
         return not (

@@ -393,12 +393,15 @@ def _spoken(record: Record, told: Told, stop: int) -> int:
         return _other_value(record, told, stop, value)
     if told.kind == "SECRET" and not secretive(data[value:end]):
         return -1
+    if told.kind == "BIOMETRIC" and _LONG_TEMPLATE.fullmatch(data, value, end) is None:
+        return -1
     if kind is Kind.NAME and not _spoken_name(record, value, end):
         return -1
     record.hit(kind, value, end, f"a cue before it says {kind.value}")
     return _further(record, kind, end, limit)
 
 
+_LONG_TEMPLATE = re.compile(rb"[A-Za-z0-9+/=]{40,}")
 _STATE = re.compile(rb"[A-Z]{2} (?=[A-Z0-9-]*\d)")
 _TITLED = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?: [A-Z][a-z'-]{2,40})?(?![A-Za-z0-9_=\\/])")
 _TITLES_WRITTEN = frozenset({b"Dr", b"Dr.", b"Mr", b"Mrs", b"Mr.", b"Mrs.", b"Ms", b"Ms."})
@@ -480,6 +483,7 @@ def _spoken_id(record: Record, value: int, limit: int) -> int:
     if end < 0:
         return -1
     text = record.data[value:end]
-    if digits(text) < 4 or text.count(b".") > 1 or b":" in record.data[end : end + 1]:
+    after = record.data[end : end + 2]
+    if digits(text) < 4 or text.count(b".") > 1 or (after[:1] == b":" and after != b": "):
         return -1
     return end

@@ -21,6 +21,10 @@ _BARE = re.compile(rb"[^\\/\s\"'<>|*?:;\x01&,)\]}]{1,120}")
 _FILE = Pattern(
     r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z)\b"
 )
+_REQUEST = Pattern(
+    r"\b(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (/[^\s\"?]{0,300})\?([^\s\"]{1,1000})"
+)
+_FOLDER = re.compile(rb"([^\\/\s\"'<>|:;=]{3,80})[\\/]\Z")
 _URL = Pattern(r"(?i)\bhttps?://[^\s\"'<>\x01/]{1,200}(/[^\s\"'<>\x01]*)")
 _HOST = Pattern(r"[A-Za-z][A-Za-z0-9]*(?:'s)?(?:-[A-Za-z0-9]+)+")
 _CAMEL = re.compile(rb"[A-Z]?[a-z']+|[A-Z]+(?![a-z])|[0-9]+")
@@ -36,6 +40,8 @@ def read(record: Record) -> None:
         urls = _urls(record)
     if record.every & ROOT and (b"\\" in record.data or b"/" in record.data):
         _roots(record, urls)
+    if b"?" in record.data and b" /" in record.data:
+        _requests(record)
     if "file" in record.shapes:
         _files(record)
     if record.every & BRAND:
@@ -148,6 +154,20 @@ def _urls(record: Record) -> list[tuple[int, int]]:
     return found
 
 
+def _requests(record: Record) -> None:
+    """Take the components of a request's path that name somebody whom its query tells."""
+    for spans in _REQUEST.each(record.data):
+        if not _query_tells(record, record.data[slice(*spans[2])]):
+            continue
+        for match in _PART.finditer(record.data, *spans[1]):
+            joined = len(match.group().lower().translate(LETTERS).split()) > 1
+            if joined and not _machine(record, match.group()) and b"." not in match.group():
+                record.hit(Kind.NAME, *match.span(), "somebody whom the query tells")
+
+
+_PART = re.compile(rb"[^/]+")
+
+
 def _leads_to_people(record: Record, path: bytes) -> bool:
     roots = record.lexicon.vocabulary["web_roots"]
     below = False
@@ -172,34 +192,46 @@ def _query_tells(record: Record, query: bytes) -> bool:
 
 
 def _files(record: Record) -> None:
-    documents = record.lexicon.vocabulary["documents"]
-    flags = record.lexicon.flags
     for spans in _FILE.each(record.data):
         start, end = spans[1]
-        stem = record.data[start:end]
-        words = [
-            word
-            for piece in _CAMEL.findall(stem)
-            if len(word := piece.lower().replace(b"'", b"")) > 1 and not word.isdigit()
-        ]
-        document = any(word in documents for word in words)
-        marks = [flags(word) for word in words]
-        namey = sum(bool(mark & NAMEY) and not mark & WORD for mark in marks)
-        dated = _DATED.search(stem) is not None
-        strange = sum(not mark & WORD for mark in marks)
-        person = any(mark & CONTEXT for mark in marks)
-        also = any(
-            mark & (ALSO | NAMEY) and word not in documents
-            for mark, word in zip(marks, words, strict=True)
-        )
-        if (
-            (document and (strange or also or _IDENTIFYING.search(stem)))
-            or namey >= 2
-            or (dated and namey and strange == len(marks))
-            or (person and strange)
-        ):
+        if _named_after_somebody(record, record.data[start:end]):
             record.hit(Kind.NAME, start, end, "a file named after a person")
             record.person = True
+        folder = _FOLDER.search(record.data, max(0, start - 90), start)
+        if folder is not None and _named(record, folder[1]):
+            record.hit(Kind.NAME, *folder.span(1), "a folder named after a person")
+            record.person = True
+
+
+def _words(stem: bytes) -> list[bytes]:
+    pieces = (piece.lower().replace(b"'", b"") for piece in _CAMEL.findall(stem))
+    return [word for word in pieces if len(word) > 1 and not word.isdigit()]
+
+
+def _named(record: Record, folder: bytes) -> bool:
+    """Whether a folder is two names and nothing of machines but words of documents."""
+    documents, flags = record.lexicon.vocabulary["documents"], record.lexicon.flags
+    marks = [flags(word) for word in _words(folder) if word not in documents]
+    sure = sum(bool(mark & SURE) and not mark & WORD for mark in marks)
+    return len(marks) in {2, 3} and sure >= 1 and all(not m & WORD or m & ALSO for m in marks)
+
+
+def _named_after_somebody(record: Record, stem: bytes) -> bool:
+    documents, flags = record.lexicon.vocabulary["documents"], record.lexicon.flags
+    words = _words(stem)
+    marks = [flags(word) for word in words]
+    namey = sum(bool(mark & NAMEY) and not mark & WORD for mark in marks)
+    strange = sum(not mark & WORD for mark in marks)
+    if namey >= 2 or (strange and any(mark & CONTEXT for mark in marks)):
+        return True
+    if namey and strange == len(marks) and _DATED.search(stem) is not None:
+        return True
+    also = any(
+        mark & (ALSO | NAMEY) and word not in documents
+        for mark, word in zip(marks, words, strict=True)
+    )
+    document = any(word in documents for word in words)
+    return document and bool(strange or also or _IDENTIFYING.search(stem))
 
 
 _DATED = re.compile(

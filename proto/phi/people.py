@@ -147,9 +147,12 @@ def _last_though_a_word(token: bytes, flags: int, after: bytes) -> bool:
 
 def _ends_a_name(after: bytes) -> bool:
     """Whether what follows a word lets it be the last of a name rather than the next key."""
-    return after[:1] in _LAST_MARKS or (after[:1] == b" " and after[1:2].islower())
+    return after[:1] in _LAST_MARKS or (
+        after[:1] == b" " and (after[1:2].islower() or after[1:2] in _OPENED)
+    )
 
 
+_OPENED = frozenset({b"(", b"[", b'"', b"'", b"-", b"/", b"<", b"|"})
 _LAST_MARKS = frozenset(
     {b"", b",", b";", b")", b'"', b"'", b"&", b"<", b"|", b"]", b"\n", b"^", b"/"}
 )
@@ -304,7 +307,7 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
     """Whether two neighbours are a name of somebody."""
     a, b = one[2], two[2]
     if a < 0 or b < 0:
-        return a < 0 <= b and _initial_pair(record, one, b)
+        return _initial_pair(record, one, two)
     plain_b = is_plain(b)
     if b"," in one[3] or b"^" in one[3]:
         key = b & CUE and record.data[two[0] : two[1]].isupper()
@@ -329,8 +332,12 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
     return record.person and (bool((a | b) & NAMEY) or one[3] in {b" ", b"_", b"+"})
 
 
-def _initial_pair(record: Record, one: Token, b: int) -> bool:
-    """Judge `A. Last`."""
+def _initial_pair(record: Record, one: Token, two: Token) -> bool:
+    """Judge `A. Last` and `Last, A.`."""
+    a, b = one[2], two[2]
+    if b < 0:
+        dot = record.data[two[1] : two[1] + 1] == b"."
+        return a >= 0 and dot and bool(a & SURE and not is_plain(a))
     if one[3] != b". " or record.data[one[0] - 1 : one[0]] not in _APART:
         return False
     return bool(b & SURE and not is_plain(b)) or (record.person and not b & WORD)

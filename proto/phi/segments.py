@@ -77,7 +77,10 @@ def _fields(record: Record, start: int, end: int, table: Mapping[int, str]) -> N
         stop = data.find(b"|", start, end)
         stop = end if stop < 0 else stop
         kind = table.get(number, "OTHER_ID")
-        if stop > start and kind != "KEEP":
+        if stop > start and kind == "KEEP":
+            for day in _DAY.finditer(data, start, stop):
+                record.hit(Kind.DATE, *day.span(), "a day in a segment about somebody")
+        elif stop > start:
             glued = _GLUED.search(data[start:stop])
             _field(record, start, start + glued.start() if glued else stop, kind)
             if glued:  # the next segment, which something glued to this one
@@ -86,6 +89,9 @@ def _fields(record: Record, start: int, end: int, table: Mapping[int, str]) -> N
         start = stop + 1
 
 
+_DAY = re.compile(
+    rb"(?<![A-Za-z0-9.])(?:19|20)\d{2}(?:0[1-9]|1[0-2])[0-3]\d(?:\d{4}|\d{6})?(?![A-Za-z0-9.])"
+)
 _GLUED = re.compile(
     rb"(?:PID|NK1|PV1|PV2|OBR|OBX|IN1|IN2|GT1|DG1|AL1|ORC|EVN|NTE|PD1|MRG|SCH|AIP)$"
 )

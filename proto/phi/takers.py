@@ -35,7 +35,7 @@ _PHONE = re.compile(
 _EMAIL = re.compile(rb"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}")
 _ADDRESS = re.compile(rb"[^\n\r\t;|<>\"\x01{}]{3,120}")
 _ADDRESS_ENDS = re.compile(
-    rb"[ ,^]([0-9]{5}(?:-[0-9]{4})?)(?![0-9A-Za-z-])|\.(?: [A-Z][a-z]|$)|,? (?=[a-z]{3,} [a-z]+)| - | [A-Za-z_]+="
+    rb"[ ,^]([0-9]{5}(?:-[0-9]{4})?)(?![0-9A-Za-z-])|\.(?: [A-Z][a-z]|$)|,? (?=[a-z]{3,} [A-Za-z]+)| - | [A-Za-z_]+="
 )
 """A ZIP code, the end of a sentence, running text, the next key."""
 _STREETLIKE = re.compile(
