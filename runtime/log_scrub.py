@@ -8,15 +8,12 @@ still JSON afterwards is withheld whole.
 
 import json
 from collections.abc import Callable
-from functools import lru_cache
 
 from structlog.typing import EventDict
 
 Scrub = Callable[[str], str]
 
 OUR_OWN = frozenset({"event", "level", "timestamp", "part"})
-REMEMBERED_CHARS_MAX = 400
-REMEMBERED_MAX = 512
 
 
 def as_it_is(text: str) -> str:
@@ -34,7 +31,6 @@ class LogScrubber:
     def use(self, scrub: Scrub) -> None:
         """Scrub with another function from now on."""
         self._scrub = scrub
-        self._remembered = lru_cache(REMEMBERED_MAX)(scrub)
 
     def __call__(self, _logger: object, _method: str, event: EventDict) -> EventDict:
         """Scrub a line's values."""
@@ -48,8 +44,7 @@ class LogScrubber:
 
     def text(self, text: str) -> str:
         """Return one text scrubbed."""
-        brief = len(text) <= REMEMBERED_CHARS_MAX
-        return self._remembered(text) if brief else self._scrub(text)
+        return self._scrub(text)
 
     def _values(self, told: EventDict) -> EventDict:
         record = self.text(json.dumps(told, ensure_ascii=False, default=str))

@@ -39,7 +39,7 @@ async def send_devices(work: Work) -> None:
     """
     async with work.store.read() as conn:
         known = (await devices.every(conn)).values()
-    entries, digest = work.device_words.entries(known, scrub_of(work))
+    entries, digest = work.device_words.entries(known, scrub_of(work), names=work.scrubber.names)
     await work.scrubber.settle()
     held = ""
     for after, until, page in pages(entries):

@@ -1,6 +1,7 @@
 """The list of devices in words, as it may leave: labels, names and makers, scrubbed.
 
-A text is scrubbed when it is first seen and again when it changes. Text in which the last look saw
+A text is scrubbed when it is first seen, and again when it changes or when other names are known.
+Text in which the last look saw
 something all the same is barred: it is left out from then on, while the device stays in the list.
 """
 
@@ -31,10 +32,22 @@ class DeviceWords:
     """What was scrubbed before, so that an unchanged list costs nothing."""
 
     _known: dict[str, _Known] = field(default_factory=dict)
+    _names: object = None
     _barred: set[str] = field(default_factory=set)
 
-    def entries(self, devices: Iterable[Device], scrub: Scrub) -> tuple[list[Entry], str]:
-        """Return the list by ascending id, and its digest."""
+    def entries(
+        self, devices: Iterable[Device], scrub: Scrub, *, names: object = None
+    ) -> tuple[list[Entry], str]:
+        """Return the list by ascending id, and its digest.
+
+        Args:
+            devices: all of them.
+            scrub: the scrubber.
+            names: what it knows of names: another value than last time makes all text be looked at.
+        """
+        if names is not self._names:
+            self._names = names
+            self._known.clear()
         known: dict[str, _Known] = {}
         for device in sorted(devices, key=lambda one: one.id):
             raw = (device.device_class, device.is_off_limits, *_texts(device))

@@ -152,7 +152,7 @@ async def full_state(work: Work) -> FullState:
         known = (await devices.every(conn)).values()
         observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
     classes = Counter(device.device_class for device in known)
-    _, device_list = work.device_words.entries(known, scrub_of(work))
+    _, device_list = work.device_words.entries(known, scrub_of(work), names=work.scrubber.names)
     groups: dict[tuple[Platform, DeviceClass], list[str]] = {}
     for target in sorted(every, key=lambda one: one.id)[:TARGETS_MAX]:
         groups.setdefault((target.platform, target.device_class), []).append(target.id)

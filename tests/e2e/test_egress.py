@@ -182,12 +182,12 @@ def test_the_hub_has_the_words_and_shows_tokens_for_people(
 ) -> None:
     del collector
     (device,) = scene.hub_rows("SELECT label, name FROM devices WHERE label IS NOT NULL")
-    assert device["label"].startswith("[NAME-")
+    assert "[NAME-" in device["label"]
     assert device["label"].endswith(" laptop")
     details = [row["detail"] for row in scene.hub_rows("SELECT detail FROM details")]
     told = [one for one in details if '"state":"personal"' in one]
     assert told
-    assert all("Welcome [NAME-" in one and "[SSN-" in one for one in told)
+    assert all("[NAME-" in one and "[SSN-" in one for one in told)
     assert scene.hub_rows("SELECT * FROM quarantine") == []
     assert scene.hub_rows("SELECT * FROM conditions WHERE cleared_ms IS NULL") == []
 

@@ -158,7 +158,7 @@ def test_a_line_that_cannot_be_scrubbed_is_withheld_whole() -> None:
     }
 
 
-def test_equal_values_and_lines_without_text_cost_no_second_look() -> None:
+def test_a_line_of_our_own_words_and_numbers_costs_no_look() -> None:
     looked: list[str] = []
 
     def scrub(text: str) -> str:
@@ -168,8 +168,9 @@ def test_equal_values_and_lines_without_text_cost_no_second_look() -> None:
     scrubber = LogScrubber(scrub)
     for _ in range(5):
         scrubber(None, "info", {"event": "discovered", "seen": 9, "new": 0, "part": "x"})
-        scrubber(None, "info", {"event": "unwell", "condition": "disk_low"})
-    assert len(looked) == 1
+    assert looked == []
+    scrubber(None, "info", {"event": "unwell", "condition": "disk_low"})
+    assert looked == ['{"condition": "disk_low"}']
 
 
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception"}
