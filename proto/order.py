@@ -143,6 +143,10 @@ class Order(Message):
     reason: PlainText
     by: CodeName
 
+    def drafted_size(self) -> int:
+        """Return how many leaves the site's order log had when this order was drafted."""
+        return int(self.prev.partition(":")[0])
+
     def drafted_on(self) -> LogPlace:
         """Return the site's order log as it was when this order was drafted."""
         return parse_place(self.prev, "body.prev")

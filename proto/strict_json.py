@@ -36,6 +36,7 @@ TEXT_LENGTH_MAX = 4096
 _INT_DIGITS_MAX = len(str(INT_MAX))
 _INT = re.compile(r"0|-?[1-9][0-9]*")
 _BRACKET_OR_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
+_HEX = re.compile(r"(?:[0-9a-f]{2})*")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 T = TypeVar("T")
@@ -92,6 +93,8 @@ class _Refusal(Exception):  # noqa: N818 - it never leaves this module
 
 
 def _integer(digits: str) -> int:
+    if len(digits) < _INT_DIGITS_MAX and digits != "-0":
+        return int(digits)  # the scanner passes only ASCII digits of JSON's own form
     if len(digits) > _INT_DIGITS_MAX + 1 or not _INT.fullmatch(digits):
         msg = f"number {digits[:20]} is not a plain integer in range"
         raise _Refusal(msg)
@@ -313,9 +316,10 @@ def b64_encode(raw: bytes) -> str:
 def hex_decode(value: object, where: str, *, length: int) -> bytes:
     """Return the bytes of lower-case hexadecimal text that stands for exactly `length` bytes."""
     found = text(value, where, length_max=2 * length)
-    if len(found) != 2 * length or re.fullmatch(r"[0-9a-f]*", found) is None:
+    raw = bytes.fromhex(found) if _HEX.fullmatch(found) else b""
+    if len(found) != 2 * length or len(raw) != length:
         _refuse(where, f"{_show(found)} is not {2 * length} lower-case hexadecimal digits")
-    return bytes.fromhex(found)
+    return raw
 
 
 def _kind(value: object) -> str:

@@ -51,6 +51,8 @@ def _tier(found: ReadOrder, params: Params | MalformedError, situation: Situatio
     """Return the order's tier; with parameters that cannot be read it is refused anyway."""
     if isinstance(params, MalformedError):
         return found.kind.tier
+    if found.kind.params.tier_in is Params.tier_in:
+        return found.kind.tier
     rules = situation.rules
     circumstances = Circumstances(
         site=rules.site,

@@ -197,13 +197,14 @@ def _on_time(bench: Bench) -> Found:
 
 
 def _on_window(bench: Bench) -> Found:
-    index, drafted = bench.read.ref.index, bench.read.order.drafted_on()
+    index, order = bench.read.ref.index, bench.read.order
+    size, root_then = order.drafted_size(), bench.situation.ledger.root_then
     if index < bench.situation.place.enrolled_at:
         yield Code.BEFORE_ENROLLMENT, f"leaf {index}"
-    elif not drafted.size <= index < drafted.size + WINDOW_LEAVES:
-        yield Code.PREV_WINDOW, f"leaf {index}, drafted at {drafted.size}"
-    elif bench.situation.ledger.root_then != drafted.root:
-        yield Code.PREV_FORK, f"another root at size {drafted.size}"
+    elif not size <= index < size + WINDOW_LEAVES:
+        yield Code.PREV_WINDOW, f"leaf {index}, drafted at {size}"
+    elif root_then is None or LogPlace(size, root_then).as_text() != order.prev:
+        yield Code.PREV_FORK, f"another root at size {size}"
 
 
 def _on_freshness(bench: Bench) -> Found:
