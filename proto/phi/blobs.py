@@ -41,8 +41,8 @@ Decode = Callable[[bytes], str | None]
 def read(record: Record, look: Look) -> None:
     """Look into the layers of a record and note what carries a hit."""
     shapes = record.shapes
-    quoted = "quoted" in shapes and _is_quoted(record.data)
-    if quoted or "escape" in shapes or "quoted" in shapes:
+    quoted = "quoted" in shapes and is_quoted(record.data)
+    if quoted or "escape" in shapes or "marked" in shapes:
         _escapes(record, look, quoted=quoted)
     if "spaced" in shapes:
         _spaced(record, look)
@@ -52,7 +52,7 @@ def read(record: Record, look: Look) -> None:
         _encoded(record, look, _BASE64, _from_base64)
 
 
-def _is_quoted(data: bytes) -> bool:
+def is_quoted(data: bytes) -> bool:
     """Whether a text is quoted-printable: it escapes every equals sign; keys and values do not."""
     marks = data.count(b"=")
     return marks >= 2 and len(_QUOTED.findall(data)) == marks

@@ -9,6 +9,7 @@ nothing new is found, so scrubbing twice is scrubbing once.
 
 import hashlib
 from collections.abc import Callable
+from functools import lru_cache
 
 from proto.phi import (
     blobs,
@@ -25,14 +26,19 @@ from proto.phi import (
     tokens,
 )
 from proto.phi.forms import lit
-from proto.phi.lexicon import Lexicon
+from proto.phi.lexicon import BRAND, KNOWN, LIKELY, ROOT, SOMEBODY, STRANGER, TELLS, Lexicon
 from proto.phi.policy import Infra, Policy
 from proto.phi.record import Found, Record
+from proto.phi.rest import at_rest
 from proto.phi.shape_json import fit, is_json
 from proto.phi.values import Hit, Kind, Names, Result, TokenVault, Withheld, seal
 from proto.phi.views import View, look
 
 ROUNDS_MAX = 6
+PLANS_MAX = 4096
+ANY = -1
+NUMBERS = 1 << 30
+"""Beside the flags of words: somebody of the site has numbers."""
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 LAYERS_MAX = 3
 LEXICONS_MAX = 8
@@ -58,28 +64,38 @@ def scrub_record(text: str, *, policy: Policy, names: Names | None, vault: Token
         return withhold(text, "there are no names to compare with", vault=vault)
     if len(text) > policy.record_chars_max:
         return withhold(text, f"longer than {policy.record_chars_max} characters", vault=vault)
-    lexicon = _lexicon(policy, names)
-    hits: tuple[Hit, ...] = ()
-    current = text
-    document: bool | None = None
-    for turn in range(ROUNDS_MAX):
-        try:
-            found = find(current, lexicon, vault)
-        except _FAILURES as error:  # a fault of ours lets nothing through
-            return withhold(text, f"the scrubber failed: {type(error).__name__}", vault=vault)
-        if not found:
-            return Result(seal(current), hits)
-        if document is None:
-            document = is_json(text)
-        bare: frozenset[int] = frozenset()
+    try:
+        result = _at_rest(text, _lexicon(policy, names), vault)
+    except _FAILURES as error:  # a fault of ours lets nothing through
+        return withhold(text, f"the scrubber failed: {type(error).__name__}", vault=vault)
+    return result or withhold(text, "it does not come to rest", vault=vault)
+
+
+def _at_rest(text: str, lexicon: Lexicon, vault: TokenVault) -> Result | None:
+    """Scrub until nothing new is found; None when that does not end."""
+    view = look(text, vault.knows)
+    record = examine(view, lexicon, LAYERS_MAX)
+    found = found_in(record, view)
+    if not found:
+        return Result(seal(text), ())
+    hits = tuple([Hit(kind, start, end, why) for start, end, kind, why in found])
+    document = is_json(text)
+    current, bare = text, _NOWHERE
+    for _ in range(ROUNDS_MAX):
         if document:
             found, bare = fit(current, found)
-            if not found:  # what was found is no value of the document
-                return Result(seal(current), hits)
-        if turn == 0:
-            hits = tuple(Hit(kind, start, end, why) for start, end, kind, why in found)
-        current = _replaced(current, found, bare, vault)
-    return withhold(text, "it does not come to rest", vault=vault)
+        if not found:
+            return Result(seal(current), hits)
+        current, data = _replaced(current, view, found, bare, vault)
+        if view.starts is not None or view.strangers:
+            view = look(current, vault.knows)
+        elif lexicon.policy.infra is Infra.KEEP and at_rest(data, record.shapes, lexicon):
+            return Result(seal(current), hits)
+        else:
+            view = View(data, data.lower())  # nothing is folded: it is known
+        record = examine(view, lexicon, LAYERS_MAX)
+        found = found_in(record, view)
+    return None
 
 
 def withhold(text: str, reason: str, *, vault: TokenVault) -> Result:
@@ -91,50 +107,70 @@ def withhold(text: str, reason: str, *, vault: TokenVault) -> Result:
     return Result(seal(token), (), Withheld(reason, digest))
 
 
-def find(text: str, lexicon: Lexicon, vault: TokenVault) -> list[Found]:
-    """Return what must go, in order and apart from each other, by offsets of the text."""
-    view = look(text, vault.knows)
-    found = find_in(view, lexicon, LAYERS_MAX)
-    for start, end in view.strangers:
-        kind = tokens.kind_of(str(view.data[start:end], "ascii"))
-        found.append((*view.span(start, end), kind, "a token that was never given out here"))
-    return settled(found)
-
-
-def find_in(view: View, lexicon: Lexicon, layers: int) -> list[Found]:
-    """Return what must go in one view and the layers inside it, by offsets of its text."""
-    record = Record(view.data, view.lower, lexicon)
-    record.shapes = lit(view.data, view.lower)
-    if not record.every and not record.shapes and not lexicon.numbers:
-        return []
-    for read in _READERS:
+def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
+    """Return a record with all that must go in one view and the layers inside it."""
+    data, lower = view.data, view.lower
+    record = Record(data, lower, lexicon)
+    record.shapes = forms = lit(data, lower)
+    flags = record.every & _FLAGS | (NUMBERS if lexicon.numbers else 0)
+    for read in _plan(forms, flags):
         read(record)
-    if layers:
-        blobs.read(record, lambda inner: find_in(inner, lexicon, layers - 1))
+    if layers and not _LAYERED.isdisjoint(forms):
+        blobs.read(record, lambda inner: _mapped(examine(inner, lexicon, layers - 1), inner))
     if lexicon.policy.infra is Infra.DROP:
         shapes.read_infra(record)
     if record.found:
         people.spread(record)
+    return record
+
+
+def _mapped(record: Record, view: View) -> list[Found]:
+    """Return what must go by offsets of the view's text."""
     if view.starts is None:
         return record.found
     return [(*view.span(start, end), kind, why) for start, end, kind, why in record.found]
 
 
-_READERS: tuple[Callable[[Record], None], ...] = (
-    segments.read,
-    tables.read,
-    labels.read,
-    pairs.read,
-    known.read,
-    secrets.read,
-    shapes.read,
-    paths.read,
-    shapes.read_old_days,
-    people.loose,
-    people.beside,
-    shapes.read_in_context,
-    context.read,
+def found_in(record: Record, view: View) -> list[Found]:
+    """Return what must go, in order and apart from each other, by offsets of the view's text."""
+    found = _mapped(record, view)
+    for start, end in view.strangers:
+        kind = tokens.kind_of(str(view.data[start:end], "ascii"))
+        found.append((*view.span(start, end), kind, "a token that was never given out here"))
+    return settled(found) if len(found) > 1 else found
+
+
+Reader = Callable[[Record], None]
+
+_READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
+    (segments.read, frozenset({"hl7", "x12", "dicom", "fhir"}), 0),
+    (tables.read, frozenset({"rows", "sql"}), 0),
+    (labels.read, frozenset(), TELLS),
+    (pairs.read, frozenset({"apart"}), 0),
+    (known.read, frozenset(), SOMEBODY | NUMBERS),
+    (secrets.read, frozenset({"secret"}), 0),
+    (shapes.read, shapes.JUDGED, 0),
+    (paths.read, frozenset({"url", "file"}), ROOT | BRAND),
+    (shapes.read_old_days, frozenset({"date"}), 0),
+    (people.loose, frozenset(), LIKELY | STRANGER | KNOWN),
+    (people.beside, frozenset(), ANY),
+    (shapes.read_in_context, frozenset({"date", "ip", "vin"}), 0),
+    (context.read, frozenset(), ANY),
 )
+"""In the order of work, each with the forms and the flags of words that call for it."""
+_FLAGS = TELLS | ROOT | BRAND | LIKELY | STRANGER | KNOWN | SOMEBODY
+_LAYERED = frozenset({"escape", "marked", "quoted", "spaced", "blob", "hex"})
+_NOWHERE: frozenset[int] = frozenset()
+
+
+@lru_cache(maxsize=PLANS_MAX)
+def _plan(forms: frozenset[str], flags: int) -> tuple[Reader, ...]:
+    """Return the readers to ask, in order, where these forms and flags are."""
+    return tuple(
+        read
+        for read, wanted, flagged in _READERS
+        if flagged == ANY or flags & flagged or not wanted.isdisjoint(forms)
+    )
 
 
 def settled(found: list[Found]) -> list[Found]:
@@ -152,13 +188,19 @@ def settled(found: list[Found]) -> list[Found]:
     return merged
 
 
-def _replaced(text: str, found: list[Found], bare: frozenset[int], vault: TokenVault) -> str:
+def _replaced(
+    text: str, view: View, found: list[Found], bare: frozenset[int], vault: TokenVault
+) -> tuple[str, bytes]:
+    """Return the text with tokens in place of what was found, and its view if nothing is folded."""
+    data = view.data
     pieces: list[str] = []
+    seen: list[bytes] = []
     at = 0
     for start, end, kind, _ in found:
-        pieces.append(text[at:start])
         token = tokens.make(kind, vault.body(kind, text[start:end]))
-        pieces.append(f'"{token}"' if start in bare else token)
+        quote = '"' if start in bare else ""
+        pieces += text[at:start], quote, token, quote
+        mark = quote.encode()
+        seen += data[at:start], mark, b"\x01" * len(token), mark
         at = end
-    pieces.append(text[at:])
-    return "".join(pieces)
+    return "".join([*pieces, text[at:]]), b"".join([*seen, data[at:]])

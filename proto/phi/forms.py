@@ -7,7 +7,7 @@ words; and at runs of one alphabet for blobs. It may say yes too often, never to
 and the other readers judge what the exact patterns find.
 """
 
-from proto.phi.scan import Gate, Pattern
+from proto.phi.scan import SETS_MAX, Gate, Pattern
 
 _MONTHS = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
 _SEP = r"(?:[-. /_]| - |-?\r?\n)"
@@ -48,12 +48,16 @@ _OUTLINES = {
     "quoted": r"=[A0]{2}|=\n",
     "vin": r"[A0]{17}",
     "hex": r"(?:[Aa0]{2}[ :]){8}",
+    "blob": r"[Aa0+/_-]{16}",
     "hl7": r"(?:^|[\n\x0b])A[A0]{2}\|",
     "dicom": r"\([Aa0]{4},[Aa0]{4}\)",
     "rows": r"(?s:(?:[|\t;,]|--- ).*)\n",
 }
 _WORDS = {
     "escape": r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|&#?[a-z0-9]{2,8};|\\\"|=\?[a-z0-9_-]+\?[bq]\?",
+    "marked": r"=(?:20|2c|2d|2e|2f|27|40)[a-z0-9]|(?:=[0-9a-f]{2}){4}",
+    "apart": r"label=|['\"], |','|nm10|dmg02|n30|n40|per0|ref02|sbr03|clm01|clp01|(?:pid|nk1|in1|gt1|pv1|mrg)[-.]|uplicate|row contains|uncated value|\)=\(|alue: '|[@$:][a-z0-9_]+ ?= ?[ne]?'|appointment|appt|visit|slot",
+    "born": r"born|b\.|yob|birth",
     "email": r"@|%40|\[at\]| at [a-z]+ dot ",
     "pobox": r"box [0-9]",
     "age": r"(?:9[0-9]|1[0-2][0-9])[- ]?y|age[d]?[ :=]+[19]",
@@ -63,7 +67,7 @@ _WORDS = {
     "url": r"://",
     "x12": r"isa\*|(?:^|[~\n\r])(?:nm1|n3|n4|dmg|ref|clm|per|sbr|dtp|trn|clp|n1)\*",
     "sql": r"insert into",
-    "fhir": r"identifier|telecom|resourcetype",
+    "fhir": r"resourcetype|hl7\.org/fhir|vr[\\\"']",
     "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|basic [a-z0-9+/]|bearer [a-z0-9._~+/-]|npm_|sg\.|[\"' ](?:-p|/p:|/pass|/rp |-a|-u|-w|-c|--user)|pass:|net use|cpassword|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
 }
 _SKELETON = bytes(
@@ -74,17 +78,10 @@ _SKELETON = bytes(
     else byte
     for byte in range(256)
 )  # fmt: skip
-_ALPHABETS = {
-    "blob": b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-",
-    "hex": b"ABCDEFabcdef0123456789",
-}
-_TABLES = {
-    name: bytes(88 if byte in alphabet else 32 for byte in range(256))
-    for name, alphabet in _ALPHABETS.items()
-}
-_BLOB, _HEX = (frozenset({name}) for name in _ALPHABETS)
-_RUN = b"X" * 16
+_HEX = bytes(88 if byte in b"ABCDEFabcdef0123456789" else 32 for byte in range(256))
+_HEX_RUN = b"X" * 16
 _OUTLINE_GATE, _WORD_GATE = Gate(_OUTLINES), Gate(_WORDS)
+_SEEN: dict[tuple[tuple[int, ...], tuple[int, ...]], frozenset[str]] = {}
 
 
 def lit(data: bytes, lower: bytes) -> frozenset[str]:
@@ -94,9 +91,16 @@ def lit(data: bytes, lower: bytes) -> frozenset[str]:
         data: its bytes.
         lower: the same in lower case.
     """
-    found = _OUTLINE_GATE.names(data.translate(_SKELETON)) | _WORD_GATE.names(lower)
-    if _RUN in data.translate(_TABLES["blob"]):
-        found |= _BLOB
-        if _RUN in data.translate(_TABLES["hex"]):
-            found |= _HEX
+    key = _OUTLINE_GATE.numbers(data.translate(_SKELETON)), _WORD_GATE.numbers(lower)
+    found = _SEEN.get(key)
+    if found is None:
+        if len(_SEEN) >= SETS_MAX:
+            _SEEN.clear()
+        found = _OUTLINE_GATE.names(key[0]) | _WORD_GATE.names(key[1])
+        _SEEN[key] = found
+    if "blob" in found and _HEX_RUN in data.translate(_HEX):
+        return found | _HEX_TOO
     return found
+
+
+_HEX_TOO = frozenset({"hex"})

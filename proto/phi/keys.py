@@ -72,8 +72,6 @@ class Keys:
         self._spoken_longest = max(map(len, self.spoken), default=1)
         self._told: dict[bytes, Told | None] = {}
         self._heard: dict[bytes, Told | None] = {}
-        self.infos: dict[bytes, Info] = {}
-        self._dull: dict[bytes, bool] = {}
         # One linear look tells whether a word can run together from known ones at all.
         joined = "|".join(sorted(word.decode() for word in self._known if len(word) > 1))
         self._together = Pattern(f"(?:{joined}){{2,6}}")
@@ -110,33 +108,11 @@ class Keys:
 
     def info(self, run: bytes) -> Info:
         """Return all of a run of key characters at once; None when nothing begins with it."""
-        try:
-            return self.infos[run]
-        except KeyError:
-            info = None if self.dull(run) else (self.told(run), self.heard(run), self._begins(run))
-        if len(self.infos) >= CACHE_MAX:
-            self.infos.clear()
-        self.infos[run] = info
-        return info
-
-    def _begins(self, run: bytes) -> bool:
-        return any(word in self._first for word in self.words(run))
-
-    def dull(self, key: bytes) -> bool:
-        """Whether nothing that begins with this key or word tells anything."""
-        found = self._dull.get(key)
-        if found is None:
-            words = self.words(key)
-            found = (
-                self.told(key) is None
-                and words not in self.spoken
-                and not (words and words[-1] in self._first)
-                and not any(word in self._first for word in words)
-            )
-            if len(self._dull) >= CACHE_MAX:
-                self._dull.clear()
-            self._dull[key] = found
-        return found
+        words = self.words(run)
+        told, kind = self._tell(words), self.spoken.get(words)
+        heard = None if kind is None else Told(kind, not self.persons.isdisjoint(words))
+        begins = not self._first.isdisjoint(words)
+        return (told, heard, begins) if told or heard or begins else None
 
     def is_cue(self, word: bytes) -> bool:
         """Whether a lower-case word is, or runs together from, words of the tables."""

@@ -9,10 +9,11 @@ count only as the tables' spoken cues and only with a value of the right form.
 import re
 
 from proto.phi import people
-from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street, secretive
+from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street
 from proto.phi.keys import Told
-from proto.phi.lexicon import NAMEY, TELLS, key_of
+from proto.phi.lexicon import KEY_MARKS, RUN_CHARS_MAX, TELLS, Tells
 from proto.phi.record import Record, digits
+from proto.phi.spoken import DOMAIN, further, number_of_somebody, read_spoken
 from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.values import Kind
 
@@ -28,7 +29,12 @@ _UNMARKED = frozenset(
 )
 """What no mark begins with: a blank and what is not the first letter of `LIKE`, `IN`, `value=`."""
 _SAID_FIRST = frozenset(b" #:(\"'<[=-/,."[at : at + 1] for at in range(13))
-_TAKEN = re.compile(rb"[ :=#]{1,3}\x01")
+TAKEN = b"\x01"
+"""The bytes of a token in a view."""
+_TAKEN_MARKS = frozenset({b" ", b":", b"=", b"#"})
+_TAKEN_FIRST = frozenset({b": ", b"= ", b" =", b" :", b"# ", b" #"})
+_FLAGS = frozenset({b"-", b"/", b"<"})
+"""What stands before an option, or before the name of an element."""
 _LINKS = frozenset({b"of", b"no", b"number"})
 _OPTION = frozenset({b"-", b"/"})
 _OF_OPTIONS = frozenset(["SECRET", "USERNAME", "NAME", "MRN", "DATE", "SSN", "PHONE", "EMAIL"])
@@ -43,10 +49,6 @@ _MARKED = re.compile(
     rb"[ \t]{0,24}(?:\r?\n[ \t]{1,40})?(?:\[[ \n\t]{0,8})?(?:[bBuUNr](?=['\"]))?(\\{0,3}[\"'`]|%(?![0-9A-Fa-f]{2}))?"
 )
 _VALUE_ATTRIBUTE = re.compile(rb"[^<>\"]{0,40}\bvalue=(\")")
-_SPOKEN = re.compile(
-    rb"(?:[ ]{0,2}(?:#|no\.|no|number|num|nr|id|card|is|was|of|on|to|for|at|the|from|ending|in|with|named|name|as|dr\.?|mr\.?|mrs\.?|ms\.?|"
-    rb"patient|pt|user|member|value|code|called|last four|last 4|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
-)
 _ELEMENT = re.compile(rb"[\"'][ \n\t]{0,8},[ \n\t]{0,8}[\"']")
 _FLAGGED = re.compile(rb"[ ]{1,4}[\"']?")
 _CLOSERS = {b'"': b'"', b"'": b"'", b"`": b"`", b"%": b"%"}
@@ -56,18 +58,41 @@ def read(record: Record) -> None:
     """Find the values behind every key and cue."""
     if not record.every & TELLS:
         return
-    known, apart, data = record.known, record.apart, record.data
-    info_of = record.lexicon.policy.keys.info
+    tells, apart, data = record.tells, record.apart, record.data
     at = done = 0
-    for run in record.runs:
-        if known[run] & TELLS:
-            at = _place(apart, run, at)
-            core = key_of(data[at : at + len(run)])
-            start = data.index(core, at)
-            at += len(run)
-            info = info_of(core)
-            if info is not None and start >= done:
-                done = _one(record, start, start + len(core), info)
+    for run, flag in zip(record.runs, record.flags, strict=True):
+        if not (flag or 0) & TELLS:
+            continue
+        at = _place(apart, run, at)
+        end = at + len(run)
+        if at >= done:
+            start, stop = _core(data, at, end)
+            if _may_tell(data, start, stop, tells[run]):
+                done = _one(record, start, stop, tells[run])
+        at = end
+
+
+def _core(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Return the piece of a run that can be a key: see `key_of`."""
+    start = max(start, end - RUN_CHARS_MAX)
+    while start < end and data[start] in KEY_MARKS:
+        start += 1
+    while start < end and data[end - 1] in KEY_MARKS:
+        end -= 1
+    return start, end
+
+
+def _may_tell(data: bytes, start: int, stop: int, tells: Tells) -> bool:
+    """Whether what stands right behind a key lets it tell anything."""
+    written, heard, begins = tells
+    after = data[stop : stop + 2]
+    if after[1:] == TAKEN and after[:1] in _TAKEN_MARKS:
+        return False  # a token stands there already
+    if heard is not None or (begins and after[:1] in _BLANKS):
+        return True
+    if written is None or after[:1] not in _MARK_FIRST:
+        return False
+    return after not in _UNMARKED or data[start - 1 : start] in _FLAGS
 
 
 def _place(apart: bytes, run: bytes, at: int) -> int:
@@ -80,16 +105,17 @@ def _place(apart: bytes, run: bytes, at: int) -> int:
         at += 1
 
 
-def _one(record: Record, start: int, end: int, info: tuple[Told | None, Told | None, bool]) -> int:
+def _one(record: Record, start: int, end: int, tells: Tells) -> int:
     """Read the value behind one key; return where to go on."""
     data = record.data
-    written, heard, begins = info
-    if _TAKEN.match(data, end, end + 4):
+    written, heard, begins = tells
+    if heard is not None and heard.kind == "NAME" and digits(data[start:end]):
+        heard = None  # NURSE-19 is a machine
+    if data[end : end + 2] in _TAKEN_FIRST and data[end + 2 : end + 3] == TAKEN:
         return end
     if begins and data[end : end + 1] in _BLANKS:
-        stops = _more_stops(record, end)
         keys = record.lexicon.policy.keys
-        for stop in reversed(stops):
+        for stop in reversed(_more_stops(record, end)):
             key = data[start:stop]
             reached = _key(record, (start, stop), keys.told(key), keys.heard(key))
             if reached > 0:
@@ -141,7 +167,7 @@ def _key(record: Record, key: tuple[int, int], written: Told | None, heard: Told
         and record.words.isdisjoint(record.lexicon.vocabulary["implants"])
     ):
         return stop
-    reached = _spoken(record, told, stop) if value < 0 else _marked(record, told, stop, value)
+    reached = read_spoken(record, told, stop) if value < 0 else _marked(record, told, stop, value)
     return reached if reached > stop else -1
 
 
@@ -202,7 +228,7 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
         return _no_name(record, told, value, limit)
     if end > 0:
         record.hit(kind, value, end, f"the key says {kind.value}")
-        end = _further(record, kind, end, limit)
+        end = further(record, kind, end, limit)
     return end
 
 
@@ -212,33 +238,8 @@ def _no_name(record: Record, told: Told, value: int, limit: int) -> int:
     if record.data[value - 1 : value] == b"=":
         end = _bare_name(record, value, limit)
     if end < 0:
-        return _number_of_somebody(record, value, limit) if told.person else -1
+        return number_of_somebody(record, value, limit) if told.person else -1
     record.hit(Kind.NAME, value, end, "the key says NAME")
-    return end
-
-
-_FURTHER = re.compile(rb" ?(?:/|,|&|and|->) ?#?(?=[A-Za-z]{0,4}[0-9-]*\d{3})")
-_NUMBERED = frozenset({Kind.MRN, Kind.DEVICE, Kind.ACCOUNT, Kind.OTHER_ID, Kind.HEALTH_PLAN})
-
-
-def _further(record: Record, kind: Kind, end: int, limit: int) -> int:
-    """Take further numbers of a list: `serials A / B`, `charts 1, 2`."""
-    while kind in _NUMBERED:
-        more = _FURTHER.match(record.data, end, limit)
-        stop = _spoken_id(record, more.end(), limit) if more else -1
-        if more is None or stop < 0 or digits(record.data[more.end() : stop]) < 5:
-            break
-        record.hit(kind, more.end(), stop, f"after another {kind.value}")
-        end = stop
-    return end
-
-
-def _number_of_somebody(record: Record, value: int, limit: int) -> int:
-    """Take a number where a key of people announced a name: `Patient: 736515`."""
-    end = _spoken_id(record, value, limit)
-    if end < 0 or digits(record.data[value:end]) < 6 or record.data[value : value + 2] == b"0x":
-        return -1
-    record.hit(Kind.MRN, value, end, "a number behind a cue of people")
     return end
 
 
@@ -339,7 +340,7 @@ def _take_whole(record: Record, told: Told, value: int, end: int) -> None:
 
 def take_user(record: Record, value: int, limit: int) -> int:
     """Take a login, or a display name where a login is expected."""
-    match = _DOMAIN.match(record.data, value, min(limit, value + 64))
+    match = DOMAIN.match(record.data, value, min(limit, value + 64))
     begin = match.end() if match else value
     end = people.take_login(record, begin, limit)
     if end < 0:
@@ -353,137 +354,4 @@ def take_user(record: Record, value: int, limit: int) -> int:
     if named > end and b" " in record.data[begin:named]:
         end = named
     record.hit(Kind.USERNAME, begin, end, "the key says USERNAME")
-    return end
-
-
-_DEEDS = (
-    b"opened by",
-    b"owned by",
-    b"created by",
-    b"modified by",
-    b"locked by",
-    b"printed by",
-    b"edited by",
-    b"signed by",
-    b"deleted by",
-)
-_DOMAIN = re.compile(rb"[A-Za-z0-9._-]{1,60}\\{1,4}(?=[A-Za-z])|CN=|uid=")
-
-
-def _spoken(record: Record, told: Told, stop: int) -> int:
-    """Take the value behind a cue of running text."""
-    data = record.data
-    match = _SPOKEN.match(record.lower, stop, min(len(data), stop + 60))
-    value = match.end() if match else stop
-    limit = min(len(data), value + REACH)
-    newline = data.find(b"\n", value, limit)
-    limit = newline if newline >= 0 else limit
-    if value >= limit or value == stop:
-        return -1
-    kind, taker = TAKERS[told.kind]
-    if told.kind == "USERNAME":
-        return _spoken_user(record, stop, value, limit)
-    if told.kind == "LICENSE" and (state := _STATE.match(data, value, limit)) is not None:
-        value = state.end()
-    if told.kind in {"MRN", "HEALTH_PLAN", "ACCOUNT", "OTHER_ID"}:
-        end = _spoken_id(record, value, limit)
-    else:
-        end = taker(record, value, limit)
-    if end < 0:
-        return _other_value(record, told, stop, value)
-    if told.kind == "SECRET" and not secretive(data[value:end]):
-        return -1
-    if told.kind == "BIOMETRIC" and _LONG_TEMPLATE.fullmatch(data, value, end) is None:
-        return -1
-    if kind is Kind.NAME and not _spoken_name(record, value, end):
-        return -1
-    record.hit(kind, value, end, f"a cue before it says {kind.value}")
-    return _further(record, kind, end, limit)
-
-
-_LONG_TEMPLATE = re.compile(rb"[A-Za-z0-9+/=]{40,}")
-_STATE = re.compile(rb"[A-Z]{2} (?=[A-Z0-9-]*\d)")
-_TITLED = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?: [A-Z][a-z'-]{2,40})?(?![A-Za-z0-9_=\\/])")
-_TITLES_WRITTEN = frozenset({b"Dr", b"Dr.", b"Mr", b"Mrs", b"Mr.", b"Mrs.", b"Ms", b"Ms."})
-
-
-def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
-    """Take a number where a name was announced, or a name where a number was."""
-    data, limit = record.data, min(len(record.data), value + REACH)
-    if told.kind in {"MRN", "HEALTH_PLAN"}:
-        end = people.take_name(record, value, limit)
-        if end > 0:
-            record.hit(Kind.NAME, value, end, "a cue before a name")
-        return end
-    if told.kind == "DATE":
-        return _number_of_a_visit(record, value, limit)
-    if told.kind == "PHONE":
-        return _called(record, value, limit)
-    if told.kind != "NAME" or not told.person:
-        return -1
-    if data[max(0, stop - 3) : stop].strip(b" (") in _TITLES_WRITTEN:
-        titled = _TITLED.match(data, value, limit)
-        if titled is None:
-            return -1
-        record.hit(Kind.NAME, value, titled.end(), "a title before a name")
-        return titled.end()
-    return _number_of_somebody(record, value, limit)
-
-
-def _called(record: Record, value: int, limit: int) -> int:
-    """Take who is called: `call Anna Smith at`."""
-    end = people.take_name(record, value, limit)
-    if end < 0 or b" " not in record.data[value:end] or not is_name(record, value, end):
-        return -1
-    record.hit(Kind.NAME, value, end, "who is called")
-    return end
-
-
-def _number_of_a_visit(record: Record, value: int, limit: int) -> int:
-    """Take a number where a day was announced: `visit # 406638199`."""
-    end = _spoken_id(record, value, limit)
-    if end < 0 or digits(record.data[value:end]) < 6 or record.data[end - 1 :].startswith(b"."):
-        return -1
-    record.hit(Kind.OTHER_ID, value, end, "a number behind a cue of a visit")
-    return end
-
-
-def _spoken_name(record: Record, start: int, end: int) -> bool:
-    """Whether what stands behind a spoken cue is more than a lone abbreviation."""
-    value = record.data[start:end]
-    if len(value) > 4 or b"," in value or not value.isupper():
-        return True
-    return bool(record.lexicon.flags(value.lower()) & NAMEY)
-
-
-def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
-    match = _DOMAIN.match(record.data, value, min(limit, value + 64))
-    begin = match.end() if match else value
-    end = people.take_login(record, begin, limit)
-    if record.lower[value - 13 : value].endswith(b"invalid user "):
-        return -1  # an account that does not exist
-    if end < 0 or record.data[end : end + 1] in {b"(", b"/", b"[", b":"}:
-        return -1
-    if record.data[value - 1 : value] == b"[":
-        return -1
-    agent = record.lower[stop - 3 : stop] == b" by"  # machines do things too
-    said = record.lower[max(0, stop - 12) : stop]
-    if (
-        agent
-        and not said.endswith(_DEEDS)
-        and not people.is_person_login(record, record.data[begin:end], sure=True)
-    ):
-        return -1
-    record.hit(Kind.USERNAME, begin, end, "a cue before it says USERNAME")
-    return end
-
-
-def _spoken_id(record: Record, value: int, limit: int) -> int:
-    end = TAKERS["MRN"][1](record, value, limit)
-    if end < 0:
-        return -1
-    text = record.data[value:end]
-    after = record.data[end : end + 2]
-    if digits(text) < 4 or text.count(b".") > 1 or (after[:1] == b":" and after != b": "):
-        return -1
     return end

@@ -8,6 +8,7 @@ what its words are beside each other: a key or a cue, a name, a stranger.
 import re
 from collections.abc import Iterable
 
+from proto.phi.keys import Told
 from proto.phi.policy import Policy
 from proto.phi.values import Names
 
@@ -76,10 +77,16 @@ _TALK = frozenset(
 _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
+Tells = tuple[Told | None, Told | None, bool]
+"""What a run tells with a mark behind it, what it tells when spoken, whether phrases begin so."""
+Memory = tuple[dict[bytes, int], dict[bytes, Tells]]
+"""Flags by run, and of those that are keys or cues what they tell."""
+
+
 class Lexicon:
     """The words under one policy and one value of names."""
 
-    __slots__ = ("equipment", "known_flags", "names", "numbers", "policy", "runs", "vocabulary")
+    __slots__ = ("equipment", "known_flags", "memory", "names", "numbers", "policy", "vocabulary")
 
     def __init__(self, policy: Policy, names: Names) -> None:
         """Begin with the vocabulary's words."""
@@ -88,7 +95,7 @@ class Lexicon:
         self.numbers = names.has_numbers()
         self.vocabulary = policy.vocabulary
         self.known_flags: dict[bytes, int] = {}
-        self.runs: dict[bytes, int] = {}
+        self.memory: Memory = ({}, {})
         self.equipment: dict[bytes, bool] = {}
         for word in self.vocabulary.words:
             self.flags(word)
@@ -104,21 +111,16 @@ class Lexicon:
         self.known_flags[word] = found
         return found
 
-    def learn(self, runs: Iterable[bytes]) -> tuple[dict[bytes, int], int]:
-        """Judge those runs that are not known yet.
-
-        Returns:
-            Flags by run, with all of these runs in it, and the flags of them together.
-        """
-        if len(self.runs) >= RUNS_MAX:
-            self.runs = {}  # records under work keep the one they began with
-        known, every = self.runs, 0
+    def learn(self, runs: Iterable[bytes]) -> Memory:
+        """Judge those runs that are not known yet; return what is known, all of these included."""
+        if len(self.memory[0]) >= RUNS_MAX:
+            self.memory = ({}, {})  # records under work keep what they began with
+        memory = self.memory
+        known, tells = memory
         for run in runs:
-            found = known.get(run)
-            if found is None:
-                found = known[run] = self._judge_run(run)
-            every |= found
-        return known, every
+            if run not in known:
+                known[run] = self._judge_run(run, tells)
+        return memory
 
     def is_equipment(self, word: bytes) -> bool:
         """Whether a word before a key says that this is equipment's: `IPv4 Address`."""
@@ -131,7 +133,7 @@ class Lexicon:
             self.equipment[word] = found
         return found
 
-    def _judge_run(self, run: bytes) -> int:
+    def _judge_run(self, run: bytes, tells: dict[bytes, Tells]) -> int:
         every = 0
         for word in run.translate(WORDS).split():
             found = self.flags(word)
@@ -140,8 +142,11 @@ class Lexicon:
                 every |= STRANGER
             elif found & NAMEY and not is_plain(found):
                 every |= LIKELY
-        if (every & CUE or self._cue_inside(run)) and self.policy.keys.info(key_of(run)):
-            every |= TELLS
+        if every & CUE or self._cue_inside(run):
+            info = self.policy.keys.info(key_of(run))
+            if info is not None:
+                tells[run] = info
+                every |= TELLS
         return every & ~WORD
 
     def _cue_inside(self, run: bytes) -> bool:

@@ -23,14 +23,15 @@ class Record:
         "apart",
         "data",
         "every",
+        "flags",
         "found",
-        "known",
         "lexicon",
         "lower",
         "person",
         "runs",
         "shapes",
         "taken",
+        "tells",
     )
 
     def __init__(self, data: bytes, lower: bytes, lexicon: Lexicon) -> None:
@@ -42,13 +43,15 @@ class Record:
         self.taken: bytearray | None = None
         self.apart = data.translate(RUNS)
         self.runs = runs = self.apart.split()
-        known, every = lexicon.runs, 0
-        for kind in set(map(known.get, runs)):
-            if kind is None:
-                known, every = lexicon.learn(runs)
-                break
-            every |= kind
-        self.known = known
+        memory = lexicon.memory
+        flags = list(map(memory[0].get, runs))
+        if None in flags:
+            memory = lexicon.learn(runs)
+            flags = list(map(memory[0].get, runs))
+        every = 0
+        for flag in set(flags):
+            every |= flag or 0
+        self.flags, self.tells = flags, memory[1]
         self.every = every
         self.shapes: frozenset[str] = frozenset()
         self.person = bool(every & CONTEXT)

@@ -69,7 +69,7 @@ class Pattern:
 class Gate:
     """Many patterns at once: which of them match somewhere, in one pass."""
 
-    __slots__ = ("_match", "_names", "_seen", "_set")
+    __slots__ = ("_match", "_names", "_set")
 
     def __init__(self, patterns: dict[str, str]) -> None:
         """Compile every pattern under its name.
@@ -88,16 +88,15 @@ class Gate:
             raise re2.error(msg)
         self._match = self._set.Match
         self._names = tuple(patterns)
-        self._seen: dict[tuple[int, ...], frozenset[str]] = {}
 
-    def names(self, data: bytes) -> frozenset[str]:
+    def numbers(self, data: bytes) -> tuple[int, ...]:
+        """Return the numbers of those that match, for `names`."""
+        return tuple(self._match(data))
+
+    def names(self, numbers: tuple[int, ...]) -> frozenset[str]:
+        """Return the names of some by their numbers."""
+        return frozenset(map(self._names.__getitem__, numbers))
+
+    def lit(self, data: bytes) -> frozenset[str]:
         """Return the names of those that match."""
-        found = tuple(self._match(data))
-        try:
-            return self._seen[found]
-        except KeyError:
-            names = frozenset(map(self._names.__getitem__, found))
-        if len(self._seen) >= SETS_MAX:
-            self._seen.clear()
-        self._seen[found] = names
-        return names
+        return self.names(self.numbers(data))

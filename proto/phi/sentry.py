@@ -64,7 +64,7 @@ def look(data: bytes, canaries: Iterable[bytes] = ()) -> tuple[Alarm, ...]:
         if at >= 0:
             alarms.append(Alarm("canary", at, at + len(value)))
     alarms.extend(Alarm("canary", start, end) for start, end in canary.places(lower))
-    for name in sorted(_GATE.names(data)):
+    for name in sorted(_GATE.lit(data)):
         for spans in _SCANS[name].each(data):
             start, end = spans[0]
             if name != "email" or _PASSED.match(lower, start) is None:

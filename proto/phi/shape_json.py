@@ -13,8 +13,8 @@ DEPTH_MAX = 200
 
 
 def is_json(text: str) -> bool:
-    """Whether a text is one document of JSON, an object or a list."""
-    if text.lstrip()[:1] not in {"{", "["} or text.count("[") + text.count("{") > DEPTH_MAX:
+    """Whether a text is one document of JSON: an object, a list or a string."""
+    if text.lstrip()[:1] not in {"{", "[", '"'} or text.count("[") + text.count("{") > DEPTH_MAX:
         return False
     try:
         json.loads(text)

@@ -424,6 +424,8 @@ _JUDGES: dict[str, Judge] = {
     "pobox": _pobox, "zip": _zip, "age": _age, "caret": _caret, "account": _account, "profile": _profile,
 }  # fmt: skip
 
+JUDGED = frozenset(_JUDGES)
+"""The forms that are judged whatever else is in the record."""
 
 _MAC = Pattern(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b")
 _HOST_KEYS = Pattern(

@@ -8,7 +8,7 @@ marks, NUL bytes of UTF-16, terminal colours), and `starts` leads back.
 
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from proto.phi import tokens
 from proto.phi.scan import Pattern
@@ -34,8 +34,7 @@ _PLAIN = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     r"""One way to look at a text.
 
     Attributes:

@@ -1,0 +1,175 @@
+"""Cues of running text: what stands behind words that say what comes, without a mark between.
+
+Words in a row count only as the tables' spoken cues, and only with a value of the right form.
+"""
+
+import re
+
+from proto.phi import people
+from proto.phi.fitness import is_name, secretive
+from proto.phi.keys import Told
+from proto.phi.lexicon import NAMEY
+from proto.phi.record import Record, digits
+from proto.phi.takers import REACH, TAKERS
+from proto.phi.values import Kind
+
+_SPOKEN = re.compile(
+    rb"(?:[ ]{0,2}(?:#|no\.|no|number|num|nr|id|card|is|was|of|on|to|for|at|the|from|ending|in|with|named|name|as|dr\.?|mr\.?|mrs\.?|ms\.?|"
+    rb"patient|pt|user|member|value|code|called|last four|last 4|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
+)
+_FURTHER = re.compile(rb" ?(?:/|,|&|and|->) ?#?(?=[A-Za-z]{0,4}[0-9-]*\d{3})")
+_NUMBERED = frozenset({Kind.MRN, Kind.DEVICE, Kind.ACCOUNT, Kind.OTHER_ID, Kind.HEALTH_PLAN})
+
+
+def further(record: Record, kind: Kind, end: int, limit: int) -> int:
+    """Take further numbers of a list: `serials A / B`, `charts 1, 2`."""
+    while kind in _NUMBERED:
+        more = _FURTHER.match(record.data, end, limit)
+        stop = _spoken_id(record, more.end(), limit) if more else -1
+        if more is None or stop < 0 or digits(record.data[more.end() : stop]) < 5:
+            break
+        record.hit(kind, more.end(), stop, f"after another {kind.value}")
+        end = stop
+    return end
+
+
+def number_of_somebody(record: Record, value: int, limit: int) -> int:
+    """Take a number where a key of people announced a name: `Patient: 736515`."""
+    end = _spoken_id(record, value, limit)
+    if end < 0 or digits(record.data[value:end]) < 6 or record.data[value : value + 2] == b"0x":
+        return -1
+    record.hit(Kind.MRN, value, end, "a number behind a cue of people")
+    return end
+
+
+_DEEDS = (
+    b"opened by",
+    b"owned by",
+    b"created by",
+    b"modified by",
+    b"locked by",
+    b"printed by",
+    b"edited by",
+    b"signed by",
+    b"deleted by",
+)
+DOMAIN = re.compile(rb"[A-Za-z0-9._-]{1,60}\\{1,4}(?=[A-Za-z])|CN=|uid=")
+
+
+def read_spoken(record: Record, told: Told, stop: int) -> int:
+    """Take the value behind a cue of running text."""
+    data = record.data
+    match = _SPOKEN.match(record.lower, stop, min(len(data), stop + 60))
+    value = match.end() if match else stop
+    limit = min(len(data), value + REACH)
+    newline = data.find(b"\n", value, limit)
+    limit = newline if newline >= 0 else limit
+    if value >= limit or value == stop:
+        return -1
+    kind, taker = TAKERS[told.kind]
+    if told.kind == "USERNAME":
+        return _spoken_user(record, stop, value, limit)
+    if told.kind == "LICENSE" and (state := _STATE.match(data, value, limit)) is not None:
+        value = state.end()
+    if told.kind in {"MRN", "HEALTH_PLAN", "ACCOUNT", "OTHER_ID"}:
+        end = _spoken_id(record, value, limit)
+    else:
+        end = taker(record, value, limit)
+    if end < 0:
+        return _other_value(record, told, stop, value)
+    if told.kind == "SECRET" and not secretive(data[value:end]):
+        return -1
+    if told.kind == "BIOMETRIC" and _LONG_TEMPLATE.fullmatch(data, value, end) is None:
+        return -1
+    if kind is Kind.NAME and not _spoken_name(record, value, end):
+        return -1
+    record.hit(kind, value, end, f"a cue before it says {kind.value}")
+    return further(record, kind, end, limit)
+
+
+_LONG_TEMPLATE = re.compile(rb"[A-Za-z0-9+/=]{40,}")
+_STATE = re.compile(rb"[A-Z]{2} (?=[A-Z0-9-]*\d)")
+_TITLED = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?: [A-Z][a-z'-]{2,40})?(?![A-Za-z0-9_=\\/])")
+_TITLES_WRITTEN = frozenset({b"Dr", b"Dr.", b"Mr", b"Mrs", b"Mr.", b"Mrs.", b"Ms", b"Ms."})
+
+
+def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
+    """Take a number where a name was announced, or a name where a number was."""
+    data, limit = record.data, min(len(record.data), value + REACH)
+    if told.kind in {"MRN", "HEALTH_PLAN"}:
+        end = people.take_name(record, value, limit)
+        if end > 0:
+            record.hit(Kind.NAME, value, end, "a cue before a name")
+        return end
+    if told.kind == "DATE":
+        return _number_of_a_visit(record, value, limit)
+    if told.kind == "PHONE":
+        return _called(record, value, limit)
+    if told.kind != "NAME" or not told.person:
+        return -1
+    if data[max(0, stop - 3) : stop].strip(b" (") in _TITLES_WRITTEN:
+        titled = _TITLED.match(data, value, limit)
+        if titled is None:
+            return -1
+        record.hit(Kind.NAME, value, titled.end(), "a title before a name")
+        return titled.end()
+    return number_of_somebody(record, value, limit)
+
+
+def _called(record: Record, value: int, limit: int) -> int:
+    """Take who is called: `call Anna Smith at`."""
+    end = people.take_name(record, value, limit)
+    if end < 0 or b" " not in record.data[value:end] or not is_name(record, value, end):
+        return -1
+    record.hit(Kind.NAME, value, end, "who is called")
+    return end
+
+
+def _number_of_a_visit(record: Record, value: int, limit: int) -> int:
+    """Take a number where a day was announced: `visit # 406638199`."""
+    end = _spoken_id(record, value, limit)
+    if end < 0 or digits(record.data[value:end]) < 6 or record.data[end - 1 :].startswith(b"."):
+        return -1
+    record.hit(Kind.OTHER_ID, value, end, "a number behind a cue of a visit")
+    return end
+
+
+def _spoken_name(record: Record, start: int, end: int) -> bool:
+    """Whether what stands behind a spoken cue is more than a lone abbreviation."""
+    value = record.data[start:end]
+    if len(value) > 4 or b"," in value or not value.isupper():
+        return True
+    return bool(record.lexicon.flags(value.lower()) & NAMEY)
+
+
+def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
+    match = DOMAIN.match(record.data, value, min(limit, value + 64))
+    begin = match.end() if match else value
+    end = people.take_login(record, begin, limit)
+    if record.lower[value - 13 : value].endswith(b"invalid user "):
+        return -1  # an account that does not exist
+    if end < 0 or record.data[end : end + 1] in {b"(", b"/", b"[", b":"}:
+        return -1
+    if record.data[value - 1 : value] == b"[":
+        return -1
+    agent = record.lower[stop - 3 : stop] == b" by"  # machines do things too
+    said = record.lower[max(0, stop - 12) : stop]
+    if (
+        agent
+        and not said.endswith(_DEEDS)
+        and not people.is_person_login(record, record.data[begin:end], sure=True)
+    ):
+        return -1
+    record.hit(Kind.USERNAME, begin, end, "a cue before it says USERNAME")
+    return end
+
+
+def _spoken_id(record: Record, value: int, limit: int) -> int:
+    end = TAKERS["MRN"][1](record, value, limit)
+    if end < 0:
+        return -1
+    text = record.data[value:end]
+    after = record.data[end : end + 2]
+    if digits(text) < 4 or text.count(b".") > 1 or (after[:1] == b":" and after != b": "):
+        return -1
+    return end
