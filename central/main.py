@@ -127,6 +127,8 @@ async def run(config: Config) -> int:
 
         # What lives as long as the process need not be looked at by the collector.
         gc.freeze()
+        if daemon.hub.looker.names is None:
+            daemon.hub.log.warning("names_missing", then="no free text is admitted")
         daemon.hub.log.info("serving", origin=daemon.hub.origin, port=port)
         notify.ready(f"serving {daemon.hub.origin}")
         return await supervise(

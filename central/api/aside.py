@@ -11,6 +11,7 @@ from central.core.ingest import OpenedDetail
 from central.state import Hub
 from central.store import conditions, quarantine
 from central.store.registry import Known
+from proto.phi.admission import NOT_LOOKED_AT
 
 LOOKED_AT_ONCE = 32
 """Details that are looked at before others have their turn."""
@@ -32,25 +33,35 @@ async def admitted_of(hub: Hub, details: Sequence[OpenedDetail]) -> Admitted:
 async def keep_aside(
     hub: Hub, connection: AsyncConnection, known: Known, aside: Collection[SetAside]
 ) -> None:
-    """Note what was set aside and raise the condition, in the caller's transaction."""
+    """Note what was set aside and raise the condition, in the caller's transaction.
+
+    What a hub without names could not look at is no fault of the appliance, and no alarm.
+    """
     if not aside:
         return
-    forms = sorted({form for one in aside for form in one.forms})
     await quarantine.add(
         known.site, connection, appliance=known.appliance, aside=aside, now_ms=hub.now_ms
     )
+    forms = _alarming(aside)
+    if not forms:
+        return
     await conditions.raise_condition(
         known.site,
         connection,
         appliance=known.appliance,
         code=Condition.TEXT_SET_ASIDE,
-        message=f"{len(aside)} set aside: {', '.join(forms)}",
+        message=f"{len(aside)} set aside: {', '.join(sorted(forms))}",
         now_ms=hub.now_ms,
     )
 
 
 def note_aside(hub: Hub, known: Known, aside: Collection[SetAside]) -> None:
     """Make the next answer to its check-in tell the appliance; call it after the commit."""
-    if aside:
+    if _alarming(aside):
         known.raised[Condition.TEXT_SET_ASIDE] = hub.now_ms
         hub.log.error("text_set_aside", appliance=known.appliance, texts=len(aside))
+
+
+def _alarming(aside: Collection[SetAside]) -> set[str]:
+    """Return the forms that were seen; that one could not look is none of them."""
+    return {form for one in aside for form in one.forms} - {NOT_LOOKED_AT}

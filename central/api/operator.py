@@ -191,6 +191,7 @@ async def status(visit: ConsoleVisit) -> Response:
         {
             "origin": hub.origin,
             "trust": "development",
+            "looks_at_text": hub.looker.names is not None,
             "revision": await current_revision(hub.store),
             "sites": len(rows),
             "appliances": len(hub.registry),

@@ -237,6 +237,7 @@ async def test_a_hub_without_names_admits_closed_values_and_tokens_and_no_other_
     await hub.net.post(evidence.PATH, box.batch())
     assert await hub.count(tables.details) == 2
     assert await hub.count(tables.quarantine) == 1
+    assert await hub.count(tables.conditions) == 0, "the hub cannot look: nobody leaked anything"
 
 
 def test_no_closed_value_that_ships_is_taken_for_text_about_a_person() -> None:
