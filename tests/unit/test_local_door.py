@@ -47,7 +47,7 @@ async def wired() -> AsyncIterator[ASGIApp]:
 @asynccontextmanager
 async def daemon(socket: Path) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    with ServiceLock(socket.parent):
+    with ServiceLock(socket.parent, for_daemon=True):
         task = asyncio.create_task(serve(APP, listen_unix(socket), stop=stop))
         try:
             yield
@@ -91,6 +91,6 @@ async def test_a_daemon_that_dies_while_it_is_asked_leaves_one_clear_sentence(
 
 
 async def test_a_state_that_somebody_holds_without_serving_is_not_touched(tmp_path: Path) -> None:
-    with ServiceLock(tmp_path), pytest.raises(ConflictError, match="in use"):
+    with ServiceLock(tmp_path, for_daemon=True), pytest.raises(ConflictError, match="in use"):
         async with open_door(tmp_path / "s", wired):
             pytest.fail("the door was opened")

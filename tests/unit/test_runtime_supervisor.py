@@ -139,7 +139,7 @@ def test_a_manager_that_does_not_read_stops_nobody(
 
 def test_a_state_directory_has_one_process_at_a_time(tmp_path: Path) -> None:
     with (
-        ServiceLock(tmp_path),
+        ServiceLock(tmp_path, for_daemon=True),
         pytest.raises(ConflictError, match="in use"),
         ServiceLock(tmp_path),
     ):
