@@ -232,7 +232,7 @@ async def run(config: Config) -> int:
     place.prepare()
     logger = log.logger("appliance")
     stop = asyncio.Event()
-    with ServiceLock(config.state_dir):
+    with ServiceLock(config.state_dir, for_daemon=True):
         async with wired(config) as daemon:
             names = list({config.file.portal.host, *config.file.portal.names, "localhost"})
             material = tls.ensure(
