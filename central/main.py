@@ -171,7 +171,7 @@ def serve_forever(config: Config) -> int:
     configure(as_json=config.file.log_json)
     raise_file_limit()
     with (
-        ServiceLock(config.state_dir),
+        ServiceLock(config.state_dir, for_daemon=True),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         return runner.run(run(config))
