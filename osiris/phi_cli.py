@@ -22,7 +22,7 @@ from osiris.phi_measure import GROUPS, LOGS, Measured, measure, read_lines
 from proto import phi as scrubber
 from proto.errors import ConfigError
 from proto.phi import Policy, Result, ThrowAwayVault
-from proto.phi.names import Names, known_people, people_in_csv
+from proto.phi.names import Names, known_people, listed_in_csv
 from runtime.terminal import Output, note, print_json, print_rows, say
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
@@ -162,7 +162,7 @@ def _names(people: Path | None) -> Names:
         raise ConfigError(msg)
     if people is None:
         return names
-    listed = people_in_csv(_text(_read(str(people))))
+    listed = listed_in_csv(_text(_read(str(people))), where=f"{people}:")
     return replace(names, people=known_people(listed, secrets.token_bytes(32)))
 
 

@@ -10,7 +10,9 @@ from appliance.handlers.scrubber import Scrubber, Source
 from appliance.portal import devices as device_pages
 from appliance.store import evidence, health, quarantine
 from appliance.store.health import Condition
-from proto.phi import Result, default_names
+from proto.phi import Result, default_names, default_policy
+from proto.phi.admission import Looker, Refused
+from proto.phi.arrived import Arrived
 from proto.phi.canary import KEY_BYTES, places
 from proto.phi.framing import Record
 from proto.phi.values import seal
@@ -74,6 +76,16 @@ async def test_the_last_look_knows_the_numbers_of_the_last_days_after_planting(
         assert work.sentry.look(told) == ()
         await canaries.plant(work)
         assert [alarm.form for alarm in work.sentry.look(told)] == ["canary"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_hub_admits_no_text_with_a_canary_of_any_site(*, named: bool) -> None:
+    one = Canaries(KEY).of_day(SOURCES[0], now_ms=40 * DAY_MS)
+    looker = Looker(default_policy(), default_names() if named else None)
+    for text in (one.family, f"host {one.family.lower()}-pc is up", one.line()):
+        refused = looker.admit(Arrived(text))
+        assert isinstance(refused, Refused)
+        assert "canary" in refused.forms
 
 
 async def test_the_exported_file_holds_one_and_says_so(tmp_path: Path) -> None:
