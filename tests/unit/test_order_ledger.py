@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.core.order_gate import gate
@@ -134,6 +134,7 @@ class TestClock:
         assert floor.now_s(NOW) == NOW
         assert not isinstance(world.verdict_on(signed(body())), Refused)
 
+    @settings(deadline=None)
     @given(st.lists(st.integers(0, 2**53 - 1), min_size=1), st.integers(0, 2**40))
     def test_heads_dated_far_ahead_do_not_add_up(self, dates: list[int], clock_s: int) -> None:
         floor = Floor()

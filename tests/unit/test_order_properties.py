@@ -45,7 +45,7 @@ def test_the_order_that_is_changed_below_is_accepted_as_it_is() -> None:
     assert isinstance(answer(GOOD), Accepted)
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
 def test_any_changed_byte_is_refused(place: int, change: int) -> None:
     changed = bytearray(GOOD)
@@ -55,7 +55,7 @@ def test_any_changed_byte_is_refused(place: int, change: int) -> None:
     assert not verdict.is_believed
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(st.integers(0, len(GOOD)), st.integers(0, len(GOOD)), st.binary(max_size=40))
 def test_any_cut_or_insertion_is_refused(start: int, end: int, more: bytes) -> None:
     changed = GOOD[: min(start, end)] + more + GOOD[max(start, end) :]
@@ -76,7 +76,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_a_changed_body_under_the_old_signatures_is_refused(data: st.DataObject) -> None:
     """The signatures are over the bytes: whatever else is written there is another order."""
@@ -92,13 +92,13 @@ def test_a_changed_body_under_the_old_signatures_is_refused(data: st.DataObject)
     assert verdict.code in {Code.SIGNATURE_BAD, Code.ENVELOPE_FORM}
 
 
-@settings(max_examples=100)
+@settings(deadline=None, max_examples=100)
 @given(st.binary(max_size=300))
 def test_the_gate_answers_any_bytes_with_a_refusal(leaf: bytes) -> None:
     assert isinstance(answer(leaf), Refused)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=8), st.randoms(use_true_random=False))
 def test_however_evaluations_and_commits_interleave_a_sid_is_accepted_once(
     copies: list[int], random: Random

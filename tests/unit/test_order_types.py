@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proto import orders
@@ -90,6 +90,7 @@ def test_no_type_has_a_place_for_code_or_addresses(kind: OrderKind) -> None:
 
 
 @pytest.mark.parametrize("kind", ALL, ids=named)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_a_member_more_or_less_is_always_refused(kind: OrderKind, data: st.DataObject) -> None:
     example = dict(data.draw(st.sampled_from(kind.accepted)).params)
