@@ -10,7 +10,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from osiris.cli import app
+from osiris.cli import VERBS as LAZY
+from osiris.cli import app, load, told
+from proto.invariants import require
 
 CONTENT = Path(__file__).resolve().parents[2] / "rules"
 
@@ -122,3 +124,54 @@ def test_an_incident_that_is_none_is_refused(text: str) -> None:
     done = osiris("rules", "explain", "-", stdin=text)
     assert done.returncode == 4
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_the_list_of_verbs_says_what_each_verb_says_of_itself(name: str) -> None:
+    """The list is written down, so that showing it imports no program."""
+    assert load(name).get_short_help_str(90) == LAZY[name].help
+
+
+@pytest.mark.parametrize(
+    ("arguments", "never"),
+    [
+        (["--help"], ("appliance", "central", "sqlalchemy", "httpx", "asyncssh", "osiris.demo")),
+        (["target", "list", "--help"], ("central", "sqlalchemy", "osiris.demo")),
+        (["hub", "status", "--help"], ("appliance", "asyncssh", "osiris.demo")),
+    ],
+    ids=["help", "the appliance's", "the hub's"],
+)
+def test_a_verb_imports_only_its_own_program(arguments: list[str], never: tuple[str, ...]) -> None:
+    script = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from osiris.cli import app\n"
+        f"assert CliRunner().invoke(app, {arguments!r}).exit_code == 0\n"
+        f"print([one for one in {never!r} if one in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=CONTENT.parent,
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_a_verb_that_is_not_there_is_refused_with_the_nearest_one() -> None:
+    done = osiris("targte", "list")
+    assert done.returncode == 2
+    assert "Did you mean 'target'" in done.stderr
+
+
+def test_a_fault_of_the_program_itself_is_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit status 1 is the answer no: a broken invariant must not look like one."""
+
+    def breaks() -> None:
+        require(condition=False, what="one row a target")
+
+    with pytest.raises(SystemExit) as ended:
+        told(breaks)
+    assert ended.value.code == 70
+    assert "one row a target" in capsys.readouterr().err
