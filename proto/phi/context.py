@@ -19,6 +19,8 @@ YEAR_OF_RECORD = 2025
 
 SIX_COLONS_MIN, SIX_COLONS_MAX = 4, 7
 
+LISTED_DIGITS_MIN = 5
+
 _IDS = Pattern(
     r"(?:^|[ (\[,;|:#/>\"'\t\n])((?:[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{3}-[0-9]{3}-[0-9]{3}"
     r"|(?:MR|MRN|PT|[A-Z])[0-9]{6,10}(?:-[0-9])?|[A-Z]{3}[0-9]{9}))(?:$|[ )\],;|\"'<\t\n.])"
@@ -89,31 +91,32 @@ def _numbers(record: Record) -> None:
             record.hit(kind, start, end, why)
 
 
-_LISTED = Pattern(r"[\"']([A-Z][A-Za-z'-]{1,40})[\"']")
-_LIST_AFTER = re.compile(rb"[\"'] ?, ?[\"']?")
-_LIST_BEFORE = re.compile(rb"[\"']? ?, ?[\"']\Z")
+_LISTED = Pattern(r"(?:[\"'][^\"'\n]*[\"'] ?, ?){2,}[\"'][^\"'\n]*[\"']")
+_ELEMENT = re.compile(rb"[\"']([^\"'\n]{0,80})[\"']")
+_WRITTEN_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?:[ ,]{1,2}[A-Z][A-Za-z'-]{1,40})?\Z")
 
 
 def _in_lists(record: Record) -> None:
-    """Take the other half of a name in a row: `"Case","Keanu"`, one of which is known."""
+    """Take the rest of a row of which something is known: `"Case","Keanu","1985-08-11"`."""
     data = record.data
     if b"'," not in data and b'",' not in data:
         return
     for spans in _LISTED.each(data):
-        start, end = spans[1]
-        if record.covered(start, end):
+        elements = [match.span(1) for match in _ELEMENT.finditer(data, *spans[0])]
+        if not any(record.covered(start, end) for start, end in elements if end > start):
             continue
-        after = _LIST_AFTER.match(data, end, end + 4)
-        before = _LIST_BEFORE.search(data, max(0, start - 4), start)
-        beside = (after.end() if after else -1, before.start() - 1 if before else -1)
-        if any(_is_named(record, at) for at in beside):
-            record.hit(Kind.NAME, start, end, "beside a name in a row")
+        for start, end in elements:
+            value = data[start:end]
+            if end - start < 2 or record.covered(start, end):
+                continue
+            if value.isdigit() and len(value) >= LISTED_DIGITS_MIN:
+                record.hit(Kind.MRN, start, end, "a number in a row about somebody")
+            elif _WRITTEN_NAME.match(value) and value.lower() not in _nothing(record):
+                record.hit(Kind.NAME, start, end, "a name in a row about somebody")
 
 
-def _is_named(record: Record, at: int) -> bool:
-    return at >= 0 and any(
-        kind is Kind.NAME and start <= at < end for start, end, kind, _ in record.found
-    )
+def _nothing(record: Record) -> frozenset[bytes]:
+    return record.lexicon.vocabulary["nothing"]
 
 
 def _born(record: Record) -> None:

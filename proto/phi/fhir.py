@@ -61,7 +61,7 @@ def read(record: Record, tags: dict[bytes, Kind | None]) -> None:
 
 def _resources(record: Record, values: Iterator[Value]) -> None:
     kind_of: dict[int, bytes] = {}
-    system = b""
+    system = url = b""
     for value in values:
         text = record.data[value.start : value.end]
         depth, name = len(value.path), value.path[-1]
@@ -71,6 +71,10 @@ def _resources(record: Record, values: Iterator[Value]) -> None:
             continue
         if name == b"system":
             system = text
+        if name == b"url":
+            url = text
+        if name == b"valueString" and b"maiden" in url.lower():
+            record.hit(Kind.NAME, value.start, value.end, "the extension says what it holds")
         resource = kind_of.get(depth) or (value.path[0] if not kind_of else b"")
         if _TECHNICAL.isdisjoint(kind_of.values()):
             kind = _kind(record, value, text, resource, system)

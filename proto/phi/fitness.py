@@ -4,11 +4,13 @@ import re
 
 from proto.phi import people
 from proto.phi.keys import Told
-from proto.phi.lexicon import NAMEY, SURE, WORD
+from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.takers import TAKERS
 
 VALUE_CHARS_MAX = 4096
+
+ACRONYM_CHARS_MAX = 4
 
 _PROTECTED = re.compile(
     rb"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]{3,11}(?![\d.])"
@@ -95,13 +97,17 @@ def is_name(record: Record, start: int, end: int) -> bool:
     taken = people.take_name(record, start, end)
     if taken < end:
         return False
+    value = record.data[start:end]
     words = record.lower[start:end].translate(LETTERS).split()
     flags = [record.lexicon.flags(word) for word in words]
     if len(words) < 2:
+        if len(value) <= ACRONYM_CHARS_MAX and value.isupper() and not flags[0] & SURE:
+            return False
         return bool(words) and record.person and bool(flags[0] & SURE or not flags[0] & WORD)
-    return any(flag & NAMEY for flag in flags) or (
-        record.person and not any(flag & WORD for flag in flags)
-    )
+    if any(flag & NAMEY for flag in flags):
+        return True
+    strange = not all(flag & WORD for flag in flags)
+    return record.person and strange and not any(flag & (CUE | CONTEXT) for flag in flags)
 
 
 def is_street(record: Record, start: int, end: int) -> bool:

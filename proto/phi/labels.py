@@ -38,7 +38,7 @@ _FLAGS = frozenset({b"-", b"/", b"<"})
 _LINKS = frozenset({b"of", b"no", b"number"})
 _OPTION = frozenset({b"-", b"/"})
 _OF_OPTIONS = frozenset(["SECRET", "USERNAME", "NAME", "MRN", "DATE", "SSN", "PHONE", "EMAIL"])
-_SURELY = frozenset({"USERNAME", "SECRET", "SSN", "MRN", "HEALTH_PLAN"})
+_SURELY = frozenset({"USERNAME", "SECRET", "SSN", "MRN"})
 """Classes that equipment does not have, whatever stands before their keys."""
 _BEFORE_CHARS_MAX = 25
 _BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")

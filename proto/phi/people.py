@@ -188,6 +188,8 @@ def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool
     lists = record.lexicon.vocabulary
     if lower in lists["accounts"] or lower in lists["nothing"] or lower.endswith(b"$"):
         return False
+    if login.isupper() and login[-1:].isdigit() and b"-" in login:
+        return False  # a machine
     words = lower.translate(LETTERS).split()
     if not login.islower() and not login.isupper():
         words = [piece.lower() for piece in _CAMEL.findall(login)]
@@ -219,7 +221,8 @@ def initial_and_last(record: Record, word: bytes) -> bool:
 
 def loose(record: Record) -> None:
     """Find names that no cue announces."""
-    if not record.every & (LIKELY | STRANGER if record.person else LIKELY):
+    listed = record.person and b", " in record.data
+    if not listed and not record.every & (LIKELY | STRANGER if record.person else LIKELY):
         return
     for spans in _RUNS.each(record.data):
         _run(record, *spans[0])
@@ -322,7 +325,7 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
         record.person
         and one[3] == b" "
         and not (a | b) & (CUE | CONTEXT)
-        and (not plain_b or not a)
+        and (not plain_b or b & (NAMEY | ALSO))
     ):
         return bool((a | b) & (NAMEY | ALSO)) or not (a | b) & WORD
     if plain_b:
@@ -379,13 +382,15 @@ def spread(record: Record) -> None:
     some = sorted(
         word
         for word in words
-        if len(word) >= SPREAD_LETTERS_MIN and not (flags(word) & WORD and not flags(word) & SURE)
+        if len(word) >= SPREAD_LETTERS_MIN
+        and (flags(word) & (SURE | ALSO) or not flags(word) & WORD)
     )
     for word in some[:NAMES_SPREAD_MAX]:
         if record.lower.count(word) < 2:
             continue
+        written = flags(word) & WORD and not flags(word) & SURE
         for at in record.places(word):
-            if not record.covered(at, at + 1):
+            if not record.covered(at, at + 1) and not (written and record.data[at] >= LOWER_A):
                 record.hit(Kind.NAME, at, at + len(word), "a name found elsewhere in the record")
 
 

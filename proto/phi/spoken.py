@@ -89,8 +89,10 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
 
 _LONG_TEMPLATE = re.compile(rb"[A-Za-z0-9+/=]{40,}")
 _STATE = re.compile(rb"[A-Z]{2} (?=[A-Z0-9-]*\d)")
-_TITLED = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?: [A-Z][a-z'-]{2,40})?(?![A-Za-z0-9_=\\/])")
-_TITLES_WRITTEN = frozenset({b"Dr", b"Dr.", b"Mr", b"Mrs", b"Mr.", b"Mrs.", b"Ms", b"Ms."})
+_TITLED = re.compile(
+    rb"[A-Z](?:[A-Za-z-]|'(?!s\b)){1,40}(?: [A-Z][a-z'-]{2,40})?(?![A-Za-z0-9_=\\/])"
+)
+_TITLE = re.compile(rb"(?:^|[^A-Za-z])(?:Dr|Mr|Mrs|Ms|Miss|Nurse|Doctor)\.?\Z")
 
 
 def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
@@ -105,15 +107,15 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
         return _number_of_a_visit(record, value, limit)
     if told.kind == "PHONE":
         return _called(record, value, limit)
-    if told.kind != "NAME" or not told.person:
+    if told.kind != "NAME":
         return -1
-    if data[max(0, stop - 3) : stop].strip(b" (") in _TITLES_WRITTEN:
+    if _TITLE.search(data, max(0, stop - 9), stop) is not None:
         titled = _TITLED.match(data, value, limit)
         if titled is None:
             return -1
         record.hit(Kind.NAME, value, titled.end(), "a title before a name")
         return titled.end()
-    return number_of_somebody(record, value, limit)
+    return number_of_somebody(record, value, limit) if told.person else -1
 
 
 def _called(record: Record, value: int, limit: int) -> int:
@@ -160,6 +162,10 @@ def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
         and not people.is_person_login(record, record.data[begin:end], sure=True)
     ):
         return -1
+    named = people.take_name(record, begin, limit)
+    if named > end and b" " in record.data[begin:named] and is_name(record, begin, named):
+        record.hit(Kind.NAME, begin, named, "a name where a login is expected")
+        return named
     record.hit(Kind.USERNAME, begin, end, "a cue before it says USERNAME")
     return end
 
