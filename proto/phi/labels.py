@@ -60,9 +60,7 @@ def read(record: Record) -> None:
         return
     tells, apart, data = record.tells, record.apart, record.data
     at = done = 0
-    for run, flag in zip(record.runs, record.flags, strict=True):
-        if not (flag or 0) & TELLS:
-            continue
+    for run in filter(tells.__contains__, record.runs):
         at = _place(apart, run, at)
         end = at + len(run)
         if at >= done:

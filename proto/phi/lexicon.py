@@ -152,7 +152,9 @@ class Lexicon:
 
     def _cue_inside(self, run: bytes) -> bool:
         """Whether a word that only its capital sets apart may be a key: `KeepMRN`."""
-        pieces = _PIECES.findall(run) if not run.islower() and not run.isupper() else ()
+        if run[1:].islower() or run.isupper():
+            return False
+        pieces = _PIECES.findall(run)
         return any(self.flags(piece.lower()) & CUE for piece in pieces)
 
     def _judge(self, word: bytes) -> int:

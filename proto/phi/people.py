@@ -35,10 +35,10 @@ _TOKEN = re.compile(
     rb"[A-Za-z]{1,40}(?:'(?![sS]\b)[A-Za-z]{1,40}){0,3}(?:-[A-Za-z]{1,40}(?:'(?![sS]\b)[A-Za-z]{1,40})?){0,3}"
 )
 _JOIN = re.compile(rb"\.?(?:, ?|[ ]{1,2}|\^{1,3}|_|\+|\.|%20)")
+_PIECE = re.compile(b"(" + _TOKEN.pattern + b")(" + _JOIN.pattern + b")?")
 _RUNS = Pattern(
     r"[A-Z][A-Za-z']*(?:-[A-Za-z][A-Za-z']*){0,2}(?:(?:, ?| |_|\^|\+|\. |\.)[A-Z][A-Za-z']*(?:-[A-Za-z][A-Za-z']*){0,2})+"
 )
-_LOWER_RUNS = Pattern(r"[a-z']{3,}(?:[ _.,+-]{1,2}[a-z']{3,})+")
 _LOGIN = re.compile(
     rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
 )
@@ -292,13 +292,13 @@ def _run(record: Record, start: int, end: int) -> None:
 def _tokens(record: Record, start: int, end: int) -> list[Token]:
     data, tokens = record.data, list[Token]()
     while start < end:
-        match = _TOKEN.match(data, start, end)
+        match = _PIECE.match(data, start, end)
         if match is None:
             break
-        join = _JOIN.match(data, match.end(), min(end, match.end() + 4))
-        mark = join.group() if join else b""
-        tokens.append((start, match.end(), _flags(record, match.group()), mark))
-        start = join.end() if join else end
+        token, mark = match.groups(b"")
+        stop = start + len(token)
+        tokens.append((start, stop, _flags(record, token), mark))
+        start = match.end() if mark else end
     return tokens
 
 

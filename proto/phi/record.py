@@ -23,7 +23,6 @@ class Record:
         "apart",
         "data",
         "every",
-        "flags",
         "found",
         "lexicon",
         "lower",
@@ -44,14 +43,14 @@ class Record:
         self.apart = data.translate(RUNS)
         self.runs = runs = self.apart.split()
         memory = lexicon.memory
-        flags = list(map(memory[0].get, runs))
-        if None in flags:
+        kinds = set(map(memory[0].get, runs))
+        if None in kinds:
             memory = lexicon.learn(runs)
-            flags = list(map(memory[0].get, runs))
+            kinds = set(map(memory[0].get, runs))
         every = 0
-        for flag in set(flags):
-            every |= flag or 0
-        self.flags, self.tells = flags, memory[1]
+        for kind in kinds:
+            every |= kind or 0
+        self.tells = memory[1]
         self.every = every
         self.shapes: frozenset[str] = frozenset()
         self.person = bool(every & CONTEXT)

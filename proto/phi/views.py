@@ -90,6 +90,11 @@ def _blanked(
 
 
 def _folded(text: str, knows: Callable[[str], bool]) -> View:
+    if "\x1b" not in text:
+        same = text.translate(_FOLDS)
+        if len(same) == len(text):  # one for one: every index is the same
+            data, strangers = _blanked(same.encode("ascii"), knows)
+            return View(data, data.lower(), strangers=strangers)
     colours = {at for start, end in _ansi(text) for at in range(start, end)}
     kept: list[str] = []
     starts: list[int] = []
@@ -97,9 +102,7 @@ def _folded(text: str, knows: Callable[[str], bool]) -> View:
     for at, character in enumerate(text):
         if at in colours:
             continue
-        folded = _FOLDED.get(character)
-        if folded is None:
-            folded = fold_character(character)
+        folded = _FOLDS[ord(character)]
         if folded:
             kept.append(folded)
             starts.append(at)
@@ -107,8 +110,6 @@ def _folded(text: str, knows: Callable[[str], bool]) -> View:
         elif ends:
             ends[-1] = at + 1  # a mark that combines or has no width belongs to what it follows
     data, strangers = _blanked("".join(kept).encode("ascii"), knows)
-    if len(starts) == len(text):
-        return View(data, data.lower(), strangers=strangers)
     return View(data, data.lower(), starts, ends, strangers)
 
 
@@ -150,9 +151,13 @@ def _decomposed(character: str, category: str) -> str:
     return "~"
 
 
-_FOLDED = {
-    character: fold_character(character)
-    for character in map(
-        chr, [*range(0x250), *range(0x370, 0x530), *range(0x2000, 0x2070), *range(0xFF00, 0xFF60)]
-    )
-}
+class _Folds(dict[int, str]):
+    """What stands for a character, by code point, each worked out once."""
+
+    def __missing__(self, code: int) -> str:
+        """Work it out; there are no more of them than Unicode has."""
+        found = self[code] = fold_character(chr(code))
+        return found
+
+
+_FOLDS = _Folds()
