@@ -196,13 +196,6 @@ def known_people(people: Iterable[Iterable[str] | Listed], key: bytes) -> KnownP
     return KnownPeople(key, _packed(tokens), _packed(pairs), _packed(numbers), count)
 
 
-def people_in_csv(text: str) -> Iterator[tuple[str, ...]]:
-    """Yield the names of each person in a CSV; see `listed_in_csv`."""
-    for person in listed_in_csv(text):
-        if person.names:
-            yield person.names
-
-
 def listed_in_csv(text: str, *, where: str = "known people: line ") -> Iterator[Listed]:
     """Yield each person in a CSV that has a header.
 

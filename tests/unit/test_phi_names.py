@@ -12,7 +12,7 @@ from osiris.gazetteer import compile as compiler
 from osiris.gazetteer.weights import Counted, per_million, weigh
 from proto.errors import ConfigError, IntegrityError
 from proto.phi.gazetteer import FILE_BYTES_MAX, HEADER, read_gazetteer
-from proto.phi.names import Names, fold, known_people, people_in_csv
+from proto.phi.names import Names, fold, known_people, listed_in_csv
 
 KEY = b"a key of this device only"
 RECIPE = bytes(32)
@@ -149,13 +149,13 @@ def test_known_people_are_kept_as_hashes_that_only_this_device_can_ask() -> None
     ],
 )
 def test_a_list_of_people_is_read_by_its_header(text: str, people: list[tuple[str, ...]]) -> None:
-    assert list(people_in_csv(text)) == people
+    assert [person.names for person in listed_in_csv(text)] == people
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", 'first\n"open\n', "first\n" + "x" * 200])
 def test_a_list_without_names_is_refused_and_the_line_is_named(text: str) -> None:
     with pytest.raises(ConfigError, match="line"):
-        list(people_in_csv(text))
+        list(listed_in_csv(text))
 
 
 @pytest.fixture(scope="module")
