@@ -123,6 +123,7 @@ def list_targets(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) ->
         "login": "LOGIN",
         "os": "SYSTEM",
         "findings": "FINDINGS",
+        "held": "HELD BACK",
     }
     print_rows(rows, columns, output=output)
 

@@ -23,6 +23,7 @@ from appliance.portal.text import sentence
 from appliance.ports import Credential, Sudo
 from appliance.store import (
     accounts,
+    devices,
     evidence,
     findings,
     health,
@@ -132,6 +133,7 @@ async def list_targets(work: Work, _: PortalVisit, __: Body) -> object:
     """List the targets with how many findings of each verdict they have."""
     async with work.store.read() as conn:
         every = await targets.every(conn)
+        held = await devices.held(conn)
         rows = []
         for target in every:
             kept = await findings.of_target(conn, work.scribe.site, target.id)
@@ -146,6 +148,7 @@ async def list_targets(work: Work, _: PortalVisit, __: Body) -> object:
                     "sudo": target.sudo.value,
                     "os": f"{target.os} {target.os_version}".strip(),
                     "host_key": fingerprint(target.host_key),
+                    "held": held.get(target.id, ""),
                     "findings": {name: verdicts.count(name) for name in sorted(set(verdicts))},
                 }
             )

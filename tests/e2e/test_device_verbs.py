@@ -20,6 +20,7 @@ from runtime.serve import listen_unix, serve
 from tests.e2e import clinic_rows as rows
 from tests.e2e.portal_world import PortalWorld, portal_world
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
 MAC = "00:80:77:31:ab:40"
 """Of the printer."""
 
@@ -98,6 +99,17 @@ async def test_a_device_is_put_off_limits_and_shown_with_who_and_why(desk: Desk)
     assert told["decisions"][0]["account"].startswith("command line, ")
     assert isinstance(again.error, ConflictError)
     assert again.error.exit_status == 4
+
+
+async def test_the_list_of_targets_says_which_are_held_back(desk: Desk) -> None:
+    async with desk.world.store.write() as conn:
+        await conn.execute("UPDATE targets SET host_key = ?", (KEY,))
+    await desk.types("off-limits", rows.LAB, "--reason", "it runs the analyser")
+    arguments = ["target", "list", "-o", "json", "--config", str(desk.config)]
+    done = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    held = {row["id"]: row["held"] for row in json.loads(done.stdout)}
+    assert "it runs the analyser" in held.pop(rows.LAB)
+    assert set(held.values()) == {""}
 
 
 async def test_a_release_without_a_person_needs_every_sign_by_name(desk: Desk) -> None:
