@@ -4,6 +4,9 @@ An envelope carries its body in base64, and a detail is JSON inside JSON: a look
 bytes would see neither. Every string of a JSON document is looked at on its own, and what it holds
 in turn, JSON or base64, at most `DEPTH_MAX` deep. This knows nothing of our messages: it unwraps
 whatever looks wrapped, so that a new message needs no new rule here.
+
+Everything that was unwrapped is looked at in one go, each piece on a line of its own: a line feed
+begins and ends every form that the sentry knows.
 """
 
 import base64
@@ -12,14 +15,18 @@ import json
 import re
 from collections.abc import Collection, Iterator
 
-from proto.phi.sentry import BYTES_MAX, Alarm, look
+from proto.phi.sentry import Alarm, look
 
 DEPTH_MAX = 5
 UNWRAPPED_BYTES_MAX = 16 << 20
-"""Of everything that is unwrapped from one message together; more is an alarm."""
+"""Of a message and everything that is unwrapped from it together; more is an alarm."""
+
+WRAPPED_CHARS_MIN = 16
+"""Eleven characters, the shortest form, are sixteen of base64, and more with JSON's escapes."""
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_TOO_DEEP = Alarm("wrapped", 0, 0)
+_STANDARD = str.maketrans("-_", "+/")
+_JSON = ("{", "[", '"')
 
 
 def look_inside(data: bytes, canaries: Collection[bytes] = ()) -> tuple[Alarm, ...]:
@@ -30,48 +37,49 @@ def look_inside(data: bytes, canaries: Collection[bytes] = ()) -> tuple[Alarm, .
         canaries: the synthetic patients' values of this site, in lower case.
 
     Returns:
-        Alarms by offsets of the layer they stand in; empty means that the bytes may leave.
+        Alarms by offsets of all layers, one after another; empty means that the bytes may leave.
     """
-    if len(data) > BYTES_MAX:
+    unwrapped = _Unwrapped()
+    if not unwrapped.take(data, DEPTH_MAX):
         return (Alarm("oversize", 0, len(data)),)
-    alarms: list[Alarm] = []
-    spent = 0
-    for layer in _layers(data, DEPTH_MAX):
-        if layer is None:
-            alarms.append(_TOO_DEEP)
-            continue
-        spent += len(layer)
-        if spent > UNWRAPPED_BYTES_MAX:
-            alarms.append(Alarm("oversize", 0, len(data)))
-            break
-        alarms.extend(look(layer, canaries))
-    return tuple(alarms)
+    alarms = look(b"\n".join(unwrapped.layers), canaries)
+    return (*alarms, Alarm("wrapped", 0, len(data))) if unwrapped.is_too_deep else alarms
 
 
-def _layers(data: bytes, depth: int) -> Iterator[bytes | None]:
-    """Yield the bytes and every layer inside; None where something is wrapped too deep."""
-    yield data
-    inner = list(_strings(data))
-    if not inner:
-        return
-    if depth == 0:
-        yield None
-        return
-    # Short strings are looked at together: a line feed between them begins and ends every form.
-    yield "\n".join(inner).encode("utf-8", "replace")
-    for text in inner:
-        yield from _wrapped(text, depth - 1)
+class _Unwrapped:
+    """The layers of one message, outermost first."""
 
+    def __init__(self) -> None:
+        self.layers: list[bytes] = []
+        self.is_too_deep = False
+        self._size = 0
 
-def _wrapped(text: str, depth: int) -> Iterator[bytes | None]:
-    stripped = text.lstrip()
-    if stripped[:1] in {"{", "[", '"'}:
-        yield from _layers(text.encode("utf-8", "replace"), depth)
-        return
-    for match in _BASE64.finditer(text):
-        raw = _decoded(match[0])
-        if raw:
-            yield from _layers(raw, depth)
+    def take(self, data: bytes, depth: int) -> bool:
+        """Add a layer and all inside it; return False when it is too much."""
+        self._size += len(data)
+        if self._size > UNWRAPPED_BYTES_MAX:
+            return False
+        self.layers.append(data)
+        strings = set(_strings(data))
+        if not strings:
+            return True
+        if depth == 0:
+            self.is_too_deep = True
+            return True
+        joined = "\n".join(strings).encode("utf-8", "replace")
+        self._size += len(joined)
+        self.layers.append(joined)
+        # A shorter one hides nothing: whatever form it has stands in the layer just added.
+        return all(self._inside(one, depth - 1) for one in strings if len(one) >= WRAPPED_CHARS_MIN)
+
+    def _inside(self, text: str, depth: int) -> bool:
+        if text.lstrip()[:1] in _JSON:
+            return self.take(text.encode("utf-8", "replace"), depth)
+        for run in _BASE64.findall(text):
+            raw = _decoded(run)
+            if raw and not self.take(raw, depth):
+                return False
+        return True
 
 
 def _strings(data: bytes) -> Iterator[str]:
@@ -101,6 +109,3 @@ def _decoded(text: str) -> bytes:
         return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
     except binascii.Error:
         return b""
-
-
-_STANDARD = str.maketrans("-_", "+/")
