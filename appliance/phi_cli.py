@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +28,7 @@ def mount(phi: typer.Typer) -> None:
 
 
 def reveal(
-    token: Annotated[str, typer.Argument(help="The whole token, as '[NAME-k3x7q2ab]'.")],
+    token: Annotated[str, typer.Argument(help="The whole token, as '[NAME-k3x7q2k]'.")],
     reason: Reason,
     account: Account = None,
     output: Format = Output.TABLE,
@@ -67,16 +67,20 @@ def forget(
 
     Erased are values that hold the whole name, any of its parts alone (another person's same last
     name goes too), logins made of it, what holds a record number, and each --value. A telephone
-    number alone does not say whose it is: give such values too.
+    number alone does not say whose it is: give such values too. Without --name, --mrn and --value
+    they are asked for, so that they stand in no list of processes and no history of the shell.
 
     The tokens stay where they were written, in evidence, in logs and at the hub. They stay opaque:
     nobody can tell any more what they stood for, and every proof over them stays valid. Backups of
     this appliance made before hold the values still, sealed with its key.
     """
+    given = (name, mrn or [], value or [])
+    if not any(given) and sys.stdin.isatty():
+        given = _whom()
+    names, numbers, values = given
     if not yes:
         _confirm()
-    names = [name] if name.strip() else []
-    whom = {"names": names, "numbers": mrn or [], "values": value or []}
+    whom = {"names": [names] if names.strip() else [], "numbers": numbers, "values": values}
     found = _ask(config, "forget", whom, account=account, reason=reason)
     if output is Output.JSON:
         print_json(found)
@@ -131,6 +135,22 @@ def held_back(
         "last": "LAST",
     }
     print_rows(rows, columns, output=output)
+
+
+def _whom() -> tuple[str, list[str], list[str]]:
+    def asked(what: str) -> str:
+        answer: str = typer.prompt(what, default="", show_default=False, err=True)
+        return answer.strip()
+
+    name = asked("full name (empty: none)")
+    return name, asked("record numbers, with blanks between").split(), _lines(asked)
+
+
+def _lines(asked: Callable[[str], str]) -> list[str]:
+    lines: list[str] = []
+    while line := asked("a telephone, an address, any value (empty: no more)"):
+        lines.append(line)
+    return lines
 
 
 def _confirm() -> None:

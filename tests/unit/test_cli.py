@@ -50,6 +50,7 @@ def test_every_verb_teaches_what_it_does(verb: tuple[str, ...]) -> None:
         "site status", "appliance run", "appliance enroll", "appliance status",
         "appliance user add", "hub init", "hub serve", "hub site add", "hub status",
         "hub user add", "rules lint", "rules test", "rules explain", "evidence verify",
+        "phi scan", "phi test", "phi reveal", "phi forget", "phi disclosures",
     ],
 )  # fmt: skip
 def test_every_promised_verb_is_there(verb: str) -> None:
