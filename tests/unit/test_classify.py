@@ -1,6 +1,7 @@
 """Medical devices are recognised before anything intrusive, and then left alone for ever."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,10 +11,13 @@ from appliance.core.classify import (
     MEDICAL_PORTS,
     PORTS_MAX,
     Observed,
+    Release,
     device_class,
     medical_vendor,
     next_ports,
     off_limits,
+    signs,
+    waits_for_a_look,
 )
 from proto.inventory import DeviceClass
 
@@ -194,3 +198,52 @@ def test_no_sequence_of_results_makes_a_medical_device_be_asked_more(
 )
 def test_a_class_follows_from_vendor_names_and_ports(device: Observed, kind: DeviceClass) -> None:
     assert device_class(device) is kind
+
+
+CARDS = st.frozensets(st.sampled_from(["", "00:1b:21:00:00:05", "00:1b:21:00:00:99"]))
+CODES = st.frozensets(
+    st.sampled_from(["vendor philips", "vendor ge healthcare", "port 104", "port 2575"])
+)
+
+
+@given(
+    vendors=st.lists(VENDORS, max_size=3),
+    found=st.frozensets(st.sampled_from([22, 104, 2575, 11112])),
+    macs=CARDS,
+    release=st.none() | st.builds(Release, CODES, CARDS, st.just("off limits"), st.integers(0, 9)),
+    marked=st.sampled_from(["", "port 104 is open: DICOM"]),
+)
+def test_a_word_opens_a_device_for_what_the_person_knew_and_for_nothing_else(
+    vendors: list[str],
+    found: frozenset[int],
+    macs: frozenset[str],
+    release: Release | None,
+    marked: str,
+) -> None:
+    """Whatever was released: an unknown sign, another card or a newer mark keeps it shut."""
+    plain = observed(*vendors, open_ports=tuple(found), marked=marked)
+    device = replace(plain, macs=macs, release=release)
+    codes = {sign.code for sign in signs(device)}
+    if off_limits(device) is not None:
+        assert next_ports(device, WANTED) == ()
+        assert device_class(device) is DeviceClass.MEDICAL
+        return
+    assert not marked
+    if codes:
+        assert release is not None
+        assert codes <= release.signs
+        assert macs <= release.macs
+    assert next_ports(device, WANTED) == MEDICAL_PORTS
+
+
+@given(
+    asked_ms=st.dictionaries(st.sampled_from([*MEDICAL_PORTS, 22]), st.integers(0, 9)),
+    at_ms=st.integers(0, 9),
+)
+def test_a_released_device_is_free_once_every_medical_port_was_asked_since(
+    asked_ms: dict[int, int], at_ms: int
+) -> None:
+    release = Release(frozenset(), frozenset(), "", at_ms)
+    is_asked = all(asked_ms.get(port, -1) >= at_ms for port in MEDICAL_PORTS)
+    assert waits_for_a_look(release, asked_ms) is not is_asked
+    assert not waits_for_a_look(None, asked_ms)
