@@ -77,14 +77,14 @@ def read(record: Record) -> None:
 
 
 def _numbers(record: Record) -> None:
-    for pattern, kind, why in (
-        (_IDS, Kind.MRN, "written like a record's number, beside people"),
-        (_CALLED, Kind.MRN, "a number called so, beside people"),
-        (_WORN, Kind.DEVICE, "a device's number, beside people"),
-        (_RESOURCE, Kind.MRN, "the id of a person's resource"),
-        (_TEN, Kind.PHONE, "ten digits of a call, beside people"),
+    for form, pattern, kind, why in (
+        ("ids", _IDS, Kind.MRN, "written like a record's number, beside people"),
+        ("called", _CALLED, Kind.MRN, "a number called so, beside people"),
+        ("worn", _WORN, Kind.DEVICE, "a device's number, beside people"),
+        ("resource", _RESOURCE, Kind.MRN, "the id of a person's resource"),
+        ("ten", _TEN, Kind.PHONE, "ten digits of a call, beside people"),
     ):
-        for spans in pattern.each(record.data):
+        for spans in pattern.each(record.data) if form in record.shapes else ():
             start, end = spans[1]
             if record.covered(start, end) or _NO_IDS.match(record.data, start):
                 continue
@@ -120,7 +120,7 @@ def _nothing(record: Record) -> frozenset[bytes]:
 
 
 def _born(record: Record) -> None:
-    if b"b" not in record.lower:
+    if "born" not in record.shapes:
         return
     for spans in _BORN.each(record.data):
         start, end = spans[1]

@@ -7,34 +7,26 @@ not have made anything new:
   neighbour is now a token. So no letter, digit or mark that joins words may touch a token.
 - Readers of structure and of encoded layers see the same unless marks were replaced: a record with
   such a form is looked at again as a whole.
-- A key's value, or a path, may have become another where a token stands in the middle of it. So
-  keys, cues and paths are read again.
+- A key's value, a path or a command line may have become another where a token stands in the middle
+  of it. So these are read again.
 
 Names only get fewer: fewer neighbours, and less that says that a record is about people.
 """
 
-from proto.phi import labels, paths
+from proto.phi import labels, pairs, paths, secrets
 from proto.phi.blobs import is_quoted
 from proto.phi.lexicon import Lexicon
 from proto.phi.record import Record
 
 _STRUCTURED = frozenset(
-    {
-        "hl7",
-        "x12",
-        "dicom",
-        "fhir",
-        "rows",
-        "sql",
-        "escape",
-        "marked",
-        "spaced",
-        "secret",
-        "born",
-        "apart",
-    }
+    {"hl7", "x12", "dicom", "fhir", "rows", "sql", "escape", "marked", "spaced"}
 )
-_PATHS = frozenset({"url", "file"})
+_AGAIN = (
+    (pairs.read, frozenset({"apart"})),
+    (secrets.read, frozenset({"secret"})),
+    (paths.read, frozenset({"url", "file"})),
+)
+"""Readers of what may stretch beyond a token, with the forms that call for them."""
 _PARTING = b":,;|"
 _OPENING = b"([{=#"
 _CLOSING = b" \t\r\n\"')]}<>"
@@ -65,11 +57,14 @@ def at_rest(data: bytes, forms: frozenset[str], lexicon: Lexicon) -> bool:
     edges = data.translate(_EDGES)
     if any(touched in edges for touched in _TOUCHED) or _digit_parted(data, edges):
         return False
+    if "born" in forms and (b"18" in data or b"19" in data):
+        return False  # it was compared with days that are gone now
     record = Record(data, data.lower(), lexicon)
+    record.shapes = forms
     labels.read(record)
-    if not _PATHS.isdisjoint(forms):
-        record.shapes = forms
-        paths.read(record)
+    for read, wanted in _AGAIN:
+        if not wanted.isdisjoint(forms):
+            read(record)
     return not record.found
 
 
