@@ -30,8 +30,8 @@ _CALLED = Pattern(
     r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
 )
 _WORN = Pattern(
-    r"(?i)\b(?:device|pump|meter|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|aids?)"
-    r"(?: id| no\.?| number| serial| #)? "
+    r"(?i)\b(?:device|pump|meter|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|recorder|processor|stimulator|lead|valve|aids?|s/n|sn)"
+    r"(?: id| no\.?| number| serial| #| s/n:?| sn:?)? "
     r"([A-Z]{2,4}-?[0-9]{4,10}(?:-[0-9]{4,8})?[A-Z]?|[0-9]{2}[A-Z][0-9]{7})(?:$|[^A-Za-z0-9-])"
 )
 _RESOURCE = Pattern(

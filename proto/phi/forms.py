@@ -14,7 +14,7 @@ _SEP = r"(?:[-. /_]| - |-?\r?\n)"
 
 EXACT = {
     "ssn": rf"[0-9]{{3}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{4}}",
-    "phone": r"(?:\+[0-9]{1,3}[-. ]?|1[-. ])?\(?[0-9]{3}\)?(?:[-. /]{1,2}|\) ?|-\r?\n)[0-9]{3}(?:[-. ]|-\r?\n)[0-9]{4}|\+[0-9]{11,15}|\+[0-9]{1,3}(?:[ .-][0-9]{2,5}){2,5}|\([0-9]{3}\)[0-9]{3}-?[0-9]{4}",
+    "phone": r"(?:\+[0-9]{1,3}[-. ]?|\b1[-. ])?\(?[0-9]{3}\)?(?:[-. /]{1,2}|\) ?|-\r?\n)[0-9]{3}(?:[-. ]|-\r?\n)[0-9]{4}|\+[0-9]{11,15}|\+[0-9]{1,3}(?:[ .-][0-9]{2,5}){2,5}|\([0-9]{3}\)[0-9]{3}-?[0-9]{4}",
     "email": r"[a-zA-Z0-9._%+'-]{1,64}(?:@|%40| ?\[at\] ?| at (?:[a-z]+ dot ))[a-zA-Z0-9-]{1,63}(?:(?:\.| ?\[dot\] ?)[a-zA-Z0-9-]{1,63}){1,4}",
     "mbi": r"[1-9][a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z]{2}[0-9]{2}",
     "card": r"[3-6][0-9]{3}[- ][0-9]{4,6}[- ][0-9]{4,5}(?:[- ][0-9]{1,7})?",
@@ -74,7 +74,7 @@ _WORDS = {
     "x12": r"isa\*|(?:^|[~\n\r])(?:nm1|n3|n4|dmg|ref|clm|per|sbr|dtp|trn|clp|n1)\*",
     "sql": r"insert into",
     "fhir": r"resourcetype|hl7\.org/fhir|vr[\\\"']",
-    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|basic [a-z0-9+/]|bearer [a-z0-9._~+/-]|npm_|sg\.|[\"' ](?:-p|/p:|/pass|/rp |-a|-u|-w|-c|--user)|pass:|net use|cpassword|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
+    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|basic [a-z0-9+/]|bearer [a-z0-9._~+/-]|npm_|sg\.|[\"' ](?:-p|/p:|/pass|/rp |-a|-u|-w|-c|--user)|pass:|wifi:|net use|cpassword|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
 }
 _SKELETON = bytes(
     ord("0") if chr(byte).isdigit() and byte < 128

@@ -65,7 +65,7 @@ _CONTEXT = frozenset(
     b"patient patients pt mrn dob ssn chart charts guarantor subscriber beneficiary appointment appt"
     b" telehealth ems npi medicare medicaid birthdate dental prescription rx diagnosis hl7 fhir"
     b" demographics patname patid referral insurance patientname patientid radiology claim copay"
-    b" adt oru pid born newborn yob addendum hpi pacemaker denture colonoscopy biopsy surgery diagnosed"
+    b" adt oru pid born newborn yob implanted addendum hpi pacemaker denture colonoscopy biopsy surgery diagnosed"
     b" daughter husband wife mother grandmother granddaughter grandson stepson widow".split()
 )
 _TALK = frozenset(

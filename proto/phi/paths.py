@@ -226,6 +226,8 @@ def _named_after_somebody(record: Record, stem: bytes) -> bool:
         return True
     if namey and strange == len(marks) and _DATED.search(stem) is not None:
         return True
+    if namey and len(words) > 1 and _IDENTIFYING.search(stem) is not None:
+        return True
     also = any(
         mark & (ALSO | NAMEY) and word not in documents
         for mark, word in zip(marks, words, strict=True)

@@ -314,8 +314,13 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
     plain_b = is_plain(b)
     if b"," in one[3] or b"^" in one[3]:
         key = b & CUE and record.data[two[0] : two[1]].isupper()
-        return not (key or b & CONTEXT) and _with_comma(record, a, b)
-    if record.lower[two[0] : two[1]] in record.lexicon.vocabulary["streets"]:
+        quoted = (
+            record.data[one[0] - 1 : one[0]] in _QUOTES
+            and record.data[two[1] : two[1] + 1] in _QUOTES
+        )
+        strange = quoted and not (is_plain(a) and plain_b) and not (a | b) & CUE
+        return not (key or b & CONTEXT) and (strange or _with_comma(record, a, b))
+    if _is_street(record, one, two):
         return False
     if is_plain(a):
         return one[3] == b" " and not (a | b) & CUE and _word_first(record, a, b)
@@ -327,12 +332,22 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
         and not (a | b) & (CUE | CONTEXT)
         and (not plain_b or b & (NAMEY | ALSO))
     ):
+        if not a | b:  # two strangers, and no acronyms of machines
+            return not record.data[one[0] : two[1]].isupper()
         return bool((a | b) & (NAMEY | ALSO)) or not (a | b) & WORD
     if plain_b:
         return False
     if (a & FIRST and b & LAST) or (a & LAST and b & FIRST and a & b & SURE):
         return bool((a | b) & SURE)
     return record.person and (bool((a | b) & NAMEY) or one[3] in {b" ", b"_", b"+"})
+
+
+def _is_street(record: Record, one: Token, two: Token) -> bool:
+    """Whether two words read as a street: its kind behind, and a number before or nobody about."""
+    if record.lower[two[0] : two[1]] not in record.lexicon.vocabulary["streets"]:
+        return False
+    numbered = record.data[max(0, one[0] - 2) : one[0]].strip()[-1:].isdigit()
+    return numbered or not record.person or is_plain(one[2])
 
 
 def _initial_pair(record: Record, one: Token, two: Token) -> bool:

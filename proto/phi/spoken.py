@@ -10,7 +10,7 @@ from proto.phi.fitness import is_name, secretive
 from proto.phi.keys import Told
 from proto.phi.lexicon import NAMEY
 from proto.phi.record import Record, digits
-from proto.phi.takers import REACH, TAKERS
+from proto.phi.takers import PLAN_DIGITS_MIN, REACH, TAKERS
 from proto.phi.values import Kind
 
 _SPOKEN = re.compile(
@@ -77,6 +77,8 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         end = taker(record, value, limit)
     if end < 0:
         return _other_value(record, told, stop, value)
+    if told.kind == "HEALTH_PLAN" and digits(data[value:end]) < PLAN_DIGITS_MIN:
+        return -1
     if told.kind == "SECRET" and not secretive(data[value:end]):
         return -1
     if told.kind == "BIOMETRIC" and _LONG_TEMPLATE.fullmatch(data, value, end) is None:

@@ -55,12 +55,25 @@ def _tells(record: Record, cells: list[bytes]) -> list[Told | None]:
     keys = record.lexicon.policy.keys
     told = [keys.told(cell.strip(b" \"'\r#[]`\xef\xbb\xbf")) for cell in cells[:COLUMNS_MAX]]
     if sum(one is not None for one in told) >= 2 or (len(cells) == 1 and told[0] is not None):
-        return told
+        return _with_ids(cells, told)
     if sum(one is not None for one in told) == 1 and any(
         one is not None and one.person for one in told
     ):
         return told
     return []
+
+
+def _with_ids(cells: list[bytes], told: list[Told | None]) -> list[Told | None]:
+    """Take `id` and `pid` for somebody's beside columns of names."""
+    if not any(one is not None and one.kind == "NAME" for one in told):
+        return told
+    return [
+        Told("MRN", person=True) if one is None and cell.strip(b" \"'\r").lower() in _IDS else one
+        for cell, one in zip(cells, told, strict=False)
+    ]
+
+
+_IDS = frozenset({b"id", b"pid", b"pk"})
 
 
 def _delimited(

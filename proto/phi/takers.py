@@ -12,6 +12,8 @@ from proto.phi.record import LETTERS, Record, digits
 from proto.phi.values import Kind
 
 REACH = 160
+PLAN_DIGITS_MIN = 5
+"""Policies of firewalls and plans of databases have numbers too, and shorter ones."""
 
 Taker = Callable[[Record, int, int], int]
 """From a place up to a limit: where the value ends, or -1."""
@@ -172,6 +174,10 @@ def _id(record: Record, at: int, limit: int) -> int:
     return identifier(record, at, limit)
 
 
+def _plan_id(record: Record, at: int, limit: int) -> int:
+    return identifier(record, at, limit, digits_min=PLAN_DIGITS_MIN)
+
+
 def _short_id(record: Record, at: int, limit: int) -> int:
     return identifier(record, at, limit, digits_min=1)
 
@@ -189,7 +195,7 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "ZIP": (Kind.ZIP, postal),
     "SSN": (Kind.SSN, _id),
     "MRN": (Kind.MRN, _id),
-    "HEALTH_PLAN": (Kind.HEALTH_PLAN, _id),
+    "HEALTH_PLAN": (Kind.HEALTH_PLAN, _plan_id),
     "ACCOUNT": (Kind.ACCOUNT, _id),
     "LICENSE": (Kind.LICENSE, _id),
     "VEHICLE": (Kind.VEHICLE, vehicle),
