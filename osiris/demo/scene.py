@@ -273,15 +273,22 @@ class Scene:
     def _process(self, name: str, args: list[str], *, world: World | None = None) -> None:
         """Start a daemon whose log lies in the scene's directory, and end it with the scene.
 
-        It dies with the demo even when the demo is killed: the kernel sends it SIGKILL then.
+        It dies with the demo even when the demo is killed: the kernel sends it SIGKILL then. A
+        Ctrl-C of the terminal is for the demo alone, which ends its daemons in order.
         """
         log = self._stack.enter_context((self.directory / f"{name}.log").open("wb"))
         argv = [sys.executable, *args]
+        apart: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": log,
+            "stderr": log,
+            "start_new_session": True,
+        }
         if world is None:
             bound = ["setpriv", "--pdeathsig", "KILL", *argv]
-            process = subprocess.Popen(bound, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603 - our own program
+            process = subprocess.Popen(bound, **apart)  # noqa: S603 - our own program
         else:
-            process = world.popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = world.popen(argv, **apart)
         self._stack.callback(_end, process)
         self._watched[name] = process
 

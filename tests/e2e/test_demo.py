@@ -26,7 +26,22 @@ def _lab() -> None:
 
 def start() -> "subprocess.Popen[str]":
     argv = [sys.executable, "-m", "osiris", "demo", "--once"]
-    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        argv,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def directory_of(demo: "subprocess.Popen[str]") -> str:
+    """Return where a demo keeps its files, once it runs."""
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        if line.startswith("command line"):
+            return str(Path(line.split()[-1]).parent)
+    pytest.fail("the demo ended before it ran")
 
 
 def processes_with(text: str) -> list[str]:
@@ -52,12 +67,7 @@ def test_the_demo_heals_proves_and_leaves_nothing() -> None:
 
 def test_a_killed_demo_takes_its_daemons_along_and_the_next_start_removes_the_rest() -> None:
     with start() as demo:
-        assert demo.stdout is not None
-        directory = ""
-        for line in demo.stdout:
-            if line.startswith("command line"):
-                directory = str(Path(line.split()[-1]).parent)
-                break
+        directory = directory_of(demo)
         assert processes_with(directory)
         demo.send_signal(signal.SIGKILL)
         demo.wait()
@@ -67,4 +77,16 @@ def test_a_killed_demo_takes_its_daemons_along_and_the_next_start_removes_the_re
     assert processes_with(directory) == []
     assert Path(directory).exists()
     sweep()
+    assert not Path(directory).exists()
+
+
+def test_ctrl_c_which_a_terminal_sends_to_everything_ends_the_demo_in_order() -> None:
+    with start() as demo:
+        directory = directory_of(demo)
+        os.killpg(demo.pid, signal.SIGINT)
+        output, _ = demo.communicate(timeout=WITHIN_S)
+    assert demo.returncode == 130, output[-4000:]
+    assert "stopped with status" not in output
+    assert "Traceback" not in output
+    assert processes_with(directory) == []
     assert not Path(directory).exists()
