@@ -23,6 +23,7 @@ from appliance.ports import Clock, Entropy
 from appliance.store.health import Condition
 from proto.errors import ConfigError
 from proto.phi import Names as AskedNames
+from proto.phi import ThrowAwayVault, scrub
 from proto.phi.names import KnownPeople, Names, known_people, listed_in_csv
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
@@ -85,7 +86,7 @@ class KnownPeopleFile:
         if stamp is not None and stamp == self._stamp:
             return False
         try:
-            people = await asyncio.to_thread(read_people, self._path, self._key)
+            names, people = await asyncio.to_thread(self._read)
         except ConfigError as error:
             said = str(error)
             changed = said != self.seen.trouble
@@ -94,7 +95,7 @@ class KnownPeopleFile:
                 self._scrubber.use_names(None)  # no list was ever read: nothing goes through
         else:
             changed = True
-            self._use(people, stamp)
+            self._use(names, people, stamp)
         self._stamp = stamp
         self._is_told = self._is_told and not changed
         return changed
@@ -110,7 +111,16 @@ class KnownPeopleFile:
             log.info("known people read", count=self.seen.count, numbers=self.seen.numbers)
         self._is_told = True
 
-    def _use(self, people: KnownPeople, stamp: Stamp | None) -> None:
+    def _read(self) -> tuple[AskedNames | None, KnownPeople]:
+        """Read the list, and make what the scrubber makes of names: both take their time."""
+        people = read_people(self._path, self._key)
+        if not isinstance(self._base, Names):
+            return None, people
+        names = replace(self._base, people=people)
+        scrub("", policy=self._scrubber.policy, names=names, vault=ThrowAwayVault())
+        return names, people
+
+    def _use(self, names: AskedNames | None, people: KnownPeople, stamp: Stamp | None) -> None:
         self.seen = PeopleList(
             path=str(self._path),
             count=people.count,
@@ -118,8 +128,7 @@ class KnownPeopleFile:
             file_ms=stamp[2] // 1_000_000 if stamp else 0,
             read_ms=self._clock.now_ms(),
         )
-        if isinstance(self._base, Names):
-            self._scrubber.use_names(replace(self._base, people=people))
+        self._scrubber.use_names(names)
 
 
 def read_people(path: Path, key: bytes) -> KnownPeople:

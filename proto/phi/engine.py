@@ -42,7 +42,7 @@ NUMBERS = 1 << 30
 """Beside the flags of words: somebody of the site has numbers."""
 _FAILURES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 LAYERS_MAX = 3
-LEXICONS_MAX = 8
+LEXICONS_MAX = 4
 
 
 _LEXICONS: dict[tuple[int, int], Lexicon] = {}
