@@ -38,8 +38,9 @@ log = structlog.get_logger(__name__)
 
 IDLE_S = 60.0
 REFUSED_S = 300.0
-LEAF_BYTES_MAX = BATCH_BYTES_MAX // 2
-"""Leaves and details of one batch; the rest of the bound is for JSON's own characters."""
+LEAF_BYTES_MAX = BATCH_BYTES_MAX // 8
+"""Leaves and details of one batch, well below the bound: the hub reads a body in one go, and others
+wait for it meanwhile."""
 
 REPLY_BYTES_MAX = 16 * 1024
 GATHER_S = 0.2

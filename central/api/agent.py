@@ -4,6 +4,7 @@ Every answer that promises something is given after it is durable. A refusal cha
 the record of refusals and, where the appliance itself is shown to be at fault, its conditions.
 """
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -30,6 +31,9 @@ from proto.hub.evidence import EvidenceBatch, EvidenceReply
 from proto.ids import ApplianceId, SiteId
 from proto.merkle import Tree
 from proto.phi.arrived import Arrived
+
+FOLDED_AT_ONCE = 32
+"""Leaves: between two such parts of a large upload others are served."""
 
 
 @dataclass(slots=True)
@@ -217,7 +221,15 @@ async def _judge(
             end=shown.end,
             checkpoint_size=shown.checkpoint.size,
         )
-    return shown, ingest.accept(mirror, shown, held), mirror
+    # Nobody else writes this appliance's log meanwhile, and no connection is held.
+    judging = ingest.accept_in_steps(mirror, shown, held)
+    while True:
+        try:
+            next(judging)
+        except StopIteration as ended:
+            accepted: Accepted = ended.value
+            return shown, accepted, mirror
+        await asyncio.sleep(0)
 
 
 async def _keep(
@@ -259,8 +271,10 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
         appliance=appliance,
         touched=touched(one.leaf for one in accepted.leaves),
     )
-    for one in accepted.leaves:
+    for place, one in enumerate(accepted.leaves):
         fold.take(one.index, one.leaf)
+        if place % FOLDED_AT_ONCE == FOLDED_AT_ONCE - 1:
+            await asyncio.sleep(0)
     await folds.save(site, connection, appliance=appliance, fold=fold)
     if fold.contradictions:
         await conditions.raise_condition(

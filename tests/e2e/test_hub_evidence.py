@@ -5,12 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from central.core.ingest import (
+    LEAVES_A_STEP,
+    Held,
+    Mirror,
+    accept,
+    accept_in_steps,
+    open_shown,
+    read_batch,
+)
 from central.core.signing import log_name
 from central.store import tables
 from proto import note
 from proto.evidence import HealthLeaf
 from proto.findings import Verdict
 from proto.hub.evidence import PATH, EvidenceReply
+from proto.merkle import Tree
 from proto.note import Algorithm, NoteKey
 from tests.fakes.box import Box, said
 from tests.fakes.hub import ORIGIN, Fault, Trial, trial
@@ -248,3 +258,18 @@ async def test_an_oversized_batch_is_cut_off(hub: Trial) -> None:
 async def test_late_evidence_is_taken(hub: Trial, box: Box) -> None:
     some_scans(box, 2, at_s=1_500_000_000)
     assert (await send(hub, box.batch())).have == 2
+
+
+async def test_a_large_upload_is_judged_a_few_leaves_at_a_time(hub: Trial, box: Box) -> None:
+    """A whole batch takes a fifth of a second to verify; others are served between two steps."""
+    leaves = 8 * LEAVES_A_STEP
+    some_scans(box, leaves)
+    known = hub.net.hub.registry.by_id(box.appliance)
+    assert known is not None
+    mirror = Mirror(known.site, known.appliance, known.key, known.origin, Tree())
+    shown = open_shown(mirror, read_batch(box.batch(0, leaves)))
+    judging = accept_in_steps(mirror, shown, Held((), None))
+    assert sum(1 for _ in judging) >= leaves // LEAVES_A_STEP
+    whole = accept(mirror, shown, Held((), None))
+    assert (whole.tree.size, len(whole.leaves), whole.complete) == (leaves, leaves, True)
+    assert (await send(hub, box.batch(0, leaves))).have == leaves
