@@ -48,7 +48,7 @@ async def add(
             "size_bytes": one.size_bytes,
             "at_ms": now_ms,
         }
-        for one in aside
+        for one in list(aside)[:ROWS_MAX]
     ]
     await insert_missing(connection, quarantine, rows)
     its = (quarantine.c.site_id == site, quarantine.c.appliance_id == appliance)

@@ -96,8 +96,8 @@ class Scrubbed:
     """Text that went through the scrubber. Only `proto.phi` can make one.
 
     It shows, compares and hashes as its text. As a field of a pydantic model it accepts only a
-    `Scrubbed` and is written as a JSON string. Text that arrives as JSON is not one: no way back
-    in exists yet.
+    `Scrubbed` and is written as a JSON string. Text that arrives as JSON is not one: it is
+    `Arrived` until `proto.phi.admission` has looked at it again.
     """
 
     __slots__ = ("_text",)
