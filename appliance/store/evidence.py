@@ -202,29 +202,6 @@ async def acknowledge(conn: aiosqlite.Connection, size: int, *, cosigned: str | 
     )
 
 
-async def verify(conn: aiosqlite.Connection) -> int:
-    """Recompute the whole kept log and return its size.
-
-    Raises:
-        IntegrityError: a leaf does not have its hash, one is missing, or the head does not follow.
-    """
-    stored = (await head(conn)).tree
-    tree = merkle.Tree()
-    async with conn.execute("SELECT idx, leaf, hash FROM evidence ORDER BY idx") as rows:
-        async for row in rows:
-            if row["idx"] != tree.size:
-                msg = f"evidence leaf {tree.size} is missing"
-                raise IntegrityError(msg)
-            if row["leaf"] is not None and merkle.leaf_hash(row["leaf"]) != row["hash"]:
-                msg = f"evidence leaf {tree.size} was changed"
-                raise IntegrityError(msg)
-            tree = tree.append(row["hash"])
-    if tree != stored:
-        msg = f"the evidence head (size {stored.size}) does not follow from {tree.size} leaves"
-        raise IntegrityError(msg)
-    return tree.size
-
-
 async def prune(conn: aiosqlite.Connection, *, now_s: int) -> None:
     """Drop leaves and details that the hub acknowledged and that are older than 90 days."""
     await forget_details(conn, before_s=now_s - KEPT_S, rows_max=PRUNED_MAX)

@@ -15,6 +15,7 @@ from appliance.store import devices, evidence, health, incidents
 from appliance.store.db import RESERVE_BYTES, Store
 from appliance.store.devices import Seen
 from appliance.store.health import Condition
+from appliance.store.proof import verify
 from appliance.store.room import BALLAST_BYTES, Ballast
 from appliance.tasks import tidy
 from proto.errors import NoRoomError
@@ -125,7 +126,7 @@ async def test_everything_the_hub_does_not_hold_outlives_a_disk_that_stays_full(
         await tidy.watch_disk(work, tmp_path, Ballast(tmp_path))
     assert await numbers(work) == dict.fromkeys(ALL, 0) | KEPT
     async with work.store.read() as conn:
-        assert await evidence.verify(conn) >= LEAVES
+        assert await verify(conn, work.scribe, cosigners=work.trust.cosigners) >= LEAVES
 
 
 async def test_no_more_is_given_up_than_is_needed(site: SmallSite, tmp_path: Path) -> None:

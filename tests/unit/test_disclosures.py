@@ -12,7 +12,8 @@ import pytest
 from appliance.core.erasure import person
 from appliance.handlers.disclosures import Asker, Disclosures, SignInError
 from appliance.handlers.scrubber import Scrubber
-from appliance.store import accounts, evidence
+from appliance.store import accounts
+from appliance.store.proof import verify
 from appliance.store.vault import Vault
 from proto.envelope import Kind as Statement
 from proto.envelope import open_envelope
@@ -44,7 +45,8 @@ class Site:
         """The leaves of this kind, with their raw envelopes."""
         async with self.world.store.read() as conn:
             rows = await conn.execute_fetchall("SELECT leaf FROM evidence ORDER BY idx")
-            await evidence.verify(conn)
+            work = self.world.work
+            await verify(conn, work.scribe, cosigners=work.trust.cosigners)
         trust = trust_one("appliance", self.world.work.scribe.key.public)
         found = []
         for row in rows:

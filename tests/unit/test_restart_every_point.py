@@ -25,11 +25,12 @@ from appliance.handlers.record import record
 from appliance.handlers.repair import carry
 from appliance.handlers.work import HubTrust, Work
 from appliance.ports import Login, Ran, Script, Sudo
-from appliance.store import devices, evidence, incidents, journal
+from appliance.store import devices, incidents, journal
 from appliance.store import targets as target_rows
 from appliance.store.db import Store
 from appliance.store.devices import Seen
 from appliance.store.evidence import Scribe
+from appliance.store.proof import verify
 from appliance.tasks.heal import consider
 from proto.catalog.model import Content
 from proto.errors import NoRoomError
@@ -363,7 +364,7 @@ async def restarted(box: Box) -> After:
             leaves = await conn.execute_fetchall("SELECT type FROM evidence ORDER BY idx")
             runs = await conn.execute_fetchall("SELECT result FROM repairs ORDER BY run")
             rest = await journal.unfinished(conn, row["id"])
-            size = await evidence.verify(conn)
+            size = await verify(conn, work.scribe, cosigners=work.trust.cosigners)
         assert found is not None
         return After(
             found,
