@@ -22,6 +22,7 @@ from proto.ids import SiteId
 from proto.phi import default_names, default_policy
 from proto.phi.admission import Looker, Refused
 from proto.phi.arrived import Arrived
+from proto.phi.inside import look_inside
 from proto.strict_json import b64_encode
 from runtime.content import read_installed
 from tests.fakes.box import CONTENT, Box, read_head, said
@@ -253,3 +254,14 @@ def test_no_closed_value_that_ships_is_taken_for_text_about_a_person() -> None:
         )
     ]
     assert taken == []
+
+
+def test_no_closed_value_that_ships_is_stopped_by_the_last_look() -> None:
+    stopped = [
+        (check, name, value)
+        for check, fields in closed_fields(load(read_installed())).items()
+        for name, values in fields.items()
+        for value in values
+        if look_inside(strict_json.dumps({name: value}))
+    ]
+    assert stopped == []
