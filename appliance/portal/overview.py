@@ -1,15 +1,18 @@
 """The first page: one sentence, the few numbers behind it, and what needs a person."""
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from appliance.handlers.settle import KINDS
-from appliance.portal.frame import check_text, freshness, page
+from appliance.portal.frame import SEVERITY_ORDER, check_text, freshness, page
 from appliance.portal.rows import done_rows, incident_rows
 from appliance.portal.sentence import summary
 from appliance.portal.state import PortalVisit
 from appliance.store import meta
 from appliance.store.health import Condition
 from appliance.store.views import incidents, inventory, site
+from appliance.store.views.incidents import IncidentView
 from proto.evidence import Result
 from proto.findings import Reason
 from proto.incidents import IN_HAND, State
@@ -45,7 +48,7 @@ async def show(visit: PortalVisit) -> Response:
         "summary": summary(today, observe_only=observe_only),
         "proved": proved,
         "reasons": _reasons(today),
-        "waiting": incident_rows(content, waiting[:SHOWN_MAX]),
+        "waiting": incident_rows(content, _worst_first(waiting)[:SHOWN_MAX]),
         "waiting_more": max(today.escalated - SHOWN_MAX, 0),
         "in_hand": incident_rows(content, in_hand[:SHOWN_MAX]),
         "done": done_rows(content, ended[:SHOWN_MAX], evidence),
@@ -59,6 +62,11 @@ async def show(visit: PortalVisit) -> Response:
         "identity": portal.identity,
     }
     return page(visit, "overview.html", "/", values)
+
+
+def _worst_first(views: Sequence[IncidentView]) -> list[IncidentView]:
+    """Return what a person should look at first; of one severity, what turned last."""
+    return sorted(views, key=lambda view: SEVERITY_ORDER.index(view.severity))
 
 
 def _reasons(today: inventory.TodayView) -> list[tuple[words.Words, int]]:

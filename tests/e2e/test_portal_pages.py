@@ -187,6 +187,27 @@ async def test_the_overview_is_one_plain_sentence_with_its_numbers(world: Portal
     assert "America/New_York" in said
 
 
+async def test_what_needs_a_person_is_listed_worst_first(world: PortalWorld) -> None:
+    async with world.store.write() as conn:
+        await conn.execute(
+            "UPDATE incidents SET severity = 'critical', updated_ms = 1 WHERE id ="
+            " (SELECT id FROM incidents WHERE state = 'escalated' ORDER BY updated_ms LIMIT 1)"
+        )
+        await conn.execute(
+            "UPDATE incidents SET severity = 'low' WHERE state = 'escalated' AND updated_ms <> 1"
+        )
+        rows = await conn.execute_fetchall(
+            "SELECT id FROM incidents WHERE state = 'escalated' ORDER BY updated_ms"
+        )
+    worst = next(iter(rows))["id"]
+    async with world.signed_in() as client:
+        page = (await client.get("/")).text
+    section = page[page.index('aria-labelledby="person"') :]
+    shown = re.findall(r'href="/incidents/(i-[a-z2-7]{10})"', section.partition("</section>")[0])
+    assert shown[0] == worst
+    assert len(shown) == len(list(rows))
+
+
 async def test_an_empty_appliance_claims_nothing(tmp_path: Path) -> None:
     async with portal_world(tmp_path) as world, world.signed_in() as client:
         pages = [(await client.get(path)).text for path in ("/", "/devices", "/health")]
