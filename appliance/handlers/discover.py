@@ -240,7 +240,12 @@ async def _ask(work: Work, hosts: Sequence[_Host], *, wanted: Sequence[int], tel
     for ports, group in sorted(groups.items()):
         addresses = list(group)
         for start in range(0, len(addresses), ADDRESSES_AT_ONCE):
-            chunk = addresses[start : start + ADDRESSES_AT_ONCE]
+            await _heed(work, list(group.values()))
+            chunk = [
+                address
+                for address in addresses[start : start + ADDRESSES_AT_ONCE]
+                if not group[address].observed.marked
+            ]
             answers = await work.scanner.connect(chunk, ports)
             heard = {group[answer.address].device: answer for answer in answers}
             for answer in answers:
@@ -248,6 +253,15 @@ async def _ask(work: Work, hosts: Sequence[_Host], *, wanted: Sequence[int], tel
             await _store_answers(work, [group[address] for address in chunk], heard=heard)
             _tell_answers(tell, group, answers)
     return bool(groups)
+
+
+async def _heed(work: Work, hosts: Sequence[_Host]) -> None:
+    """Learn what a person put off limits since the sweep: it is asked nothing more."""
+    async with work.store.read() as conn:
+        marks = await devices.marks(conn)
+    for host in hosts:
+        if because := marks.get(host.device):
+            host.observed = replace(host.observed, marked=because)
 
 
 async def _store_answers(
@@ -298,9 +312,13 @@ async def _judge(work: Work, hosts: Sequence[_Host]) -> list[Finding]:
     return [
         _finding(work, check, known[host.device], login=logins.get(host.device))
         for host in hosts
-        if host.answered and off_limits(host.observed) is None and host.device in known
+        if host.answered and off_limits(host.observed) is None and _is_free(known, host.device)
         for check in checks
     ]
+
+
+def _is_free(known: Mapping[TargetId, Device], device: TargetId) -> bool:
+    return device in known and not known[device].is_off_limits
 
 
 def _finding(work: Work, check: Check, device: Device, *, login: Target | None) -> Finding:

@@ -8,7 +8,7 @@ import aiosqlite
 from appliance.core import episodes, records
 from appliance.handlers.telling import told
 from appliance.handlers.work import Work
-from appliance.store import evidence, findings, incidents, waivers
+from appliance.store import decisions, evidence, findings, incidents, waivers
 from appliance.store.findings import Kept
 from proto.catalog.model import Check
 from proto.findings import Finding
@@ -68,7 +68,12 @@ def _stage(incident: Incident | None) -> tuple[str, str, int] | None:
 async def record_in(
     conn: aiosqlite.Connection, work: Work, target: TargetId, found: Sequence[Finding]
 ) -> None:
-    """Store one target's findings inside the caller's transaction."""
+    """Store one target's findings inside the caller's transaction.
+
+    What was asked of a device before a person put it off limits is not kept.
+    """
+    if await decisions.is_off_limits_by_person(conn, target):
+        return
     now_ms = work.clock.now_ms()
     known = _Known(
         kept=await findings.of_target(conn, work.scribe.site, target),

@@ -254,6 +254,12 @@ async def unmark(
     )
 
 
+async def marks(conn: aiosqlite.Connection) -> dict[TargetId, str]:
+    """Return why each device that is off limits is so."""
+    rows = await conn.execute_fetchall("SELECT id, because FROM devices WHERE off_limits = 1")
+    return {TargetId(row["id"]): row["because"] or "off limits" for row in rows}
+
+
 async def held(conn: aiosqlite.Connection) -> dict[TargetId, str]:
     """Return the targets that nobody may log in on now, with why."""
     rows = await conn.execute_fetchall(

@@ -1,6 +1,6 @@
 """A person's word on a device is kept, and never makes the appliance touch what it must not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from appliance.handlers.discover import NOTHING, discover_once
 from appliance.handlers.logins import login_of
 from appliance.handlers.off_limits import known_signs, put_off_limits, release
 from appliance.handlers.people import People
+from appliance.handlers.record import record
 from appliance.handlers.targets import Wanted
-from appliance.ports import ShellError, Sudo
+from appliance.ports import SeenPorts, ShellError, Sudo
 from appliance.store import decisions, devices, incidents
 from appliance.store.decisions import REASON_CHARS_MAX, Decided
 from appliance.store.devices import Device
@@ -140,6 +141,41 @@ async def test_a_target_that_is_put_off_limits_is_signed_in_to_no_more(
     assert refused.value.reason is Reason.NO_CREDENTIAL
     assert lan.host.logins == logins
     assert await site.findings(target) == {}
+
+
+class Interrupted(FakeScanner):
+    """A scan during which a person puts a device off limits."""
+
+    site: SmallSite | None = None
+
+    async def connect(self, addresses: Sequence[str], ports: Sequence[int]) -> list[SeenPorts]:
+        """Answer, and let the person act meanwhile."""
+        site, self.site = self.site, None
+        if site is not None:
+            device = await site.at(PRINT_SERVER)
+            await put_off_limits(site.work, device.id, reason="stop", account=MARIA)
+        return await super().connect(addresses, ports)
+
+
+async def test_a_discovery_that_is_under_way_heeds_a_person(tmp_path: Path, lan: Lan) -> None:
+    scanner = Interrupted(lan.scanner.devices)
+    async with small_site(tmp_path, scanner=scanner, shell=lan.shell) as site:
+        scanner.site = site
+        await discover_once(site.work)
+        device = await site.at(PRINT_SERVER)
+        assert {port for _, port in scanner.touched} == set(MEDICAL_PORTS)
+        assert device.is_off_limits
+        assert await site.findings(device.id) == {}
+
+
+async def test_what_a_check_says_after_that_is_not_kept(site: SmallSite, lan: Lan) -> None:
+    lan.becomes(open_ports=(22, 23))
+    device = await look_again(site)
+    late = [kept.finding for kept in (await site.findings(device.id)).values()]
+    assert late
+    await put_off_limits(site.work, device.id, reason="a pump", account=MARIA)
+    await record(site.work, late)
+    assert await site.findings(device.id) == {}
 
 
 async def test_what_was_open_on_it_is_closed_and_told(site: SmallSite, lan: Lan) -> None:
