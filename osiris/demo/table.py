@@ -10,6 +10,7 @@ from rich.text import Text
 
 from osiris.demo.goal import UNDER_WAY, Picture
 from runtime.web import words
+from runtime.web.people import count
 
 ROWS_MAX = 40
 _STYLES = {
@@ -80,9 +81,17 @@ def _incidents(picture: Picture, titles: Mapping[str, str]) -> Table:
 
 def _footer(picture: Picture) -> Text:
     states = Counter(row["state"] for row in picture.incidents)
+    healed = sum(_is_proved(row) for row in picture.incidents)
+    passed = states["healed"] + states["closed"] - healed
+    later = f" {passed} passed a later check," if passed else ""
     status = picture.status
     return Text(
-        f"\n{len(picture.incidents)} drifts found, {states['healed'] + states['closed']} healed and"
-        f" verified, {states['escalated']} handed to a person;"
+        f"\n{count(len(picture.incidents), 'drift')} found, {healed} healed and verified,{later}"
+        f" {states['escalated']} handed to a person;"
         f" evidence: {status['hub_acknowledged']} of {status['evidence']} leaves at the hub"
     )
+
+
+def _is_proved(row: Mapping[str, Any]) -> bool:
+    """Tell whether a repair of its own ended an incident; a later check that passes closes both."""
+    return row["state"] in {"healed", "closed"} and row["result"] == "healed"
