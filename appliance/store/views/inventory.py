@@ -89,7 +89,7 @@ class DeviceView:
 
     Attributes:
         label: what a person called it, else its name, its address or its id.
-        off_limits: recognised as medical, so never connected to; `because` says by what.
+        off_limits: never connected to; `because` says why.
         target: None for a device that has no checks.
         verdicts: how many current findings there are of each verdict, stale ones as unknown.
         answered_ms: when a check last got an answer; None if never.
