@@ -1,5 +1,6 @@
 """An incident at the hub: its turns, and before, action and after of each repair."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -11,8 +12,7 @@ from central.store.sites import find_site
 from central.store.views.incident import HealView, IncidentView, SideView, incident_view
 from proto import ids
 from proto.catalog.model import Content
-from proto.evidence import Result
-from proto.incidents import State
+from proto.evidence import Result, Turn
 from runtime.web import words
 from runtime.web.words import Words
 
@@ -40,13 +40,19 @@ class HealRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A turn in the incident's life."""
+class TurnRow:
+    """A turn in the incident's life: what, why, who, and the leaf that tells it."""
 
     at_ms: int
+    leaf: int
     label: str
     sentence: str
     tone: str
+    by: str
+
+
+ACTORS = {"appliance": "the appliance", "person": "a person on the site"}
+"""Who turned an incident; who exactly is kept on the appliance."""
 
 
 async def show(visit: ConsoleVisit) -> Response:
@@ -64,6 +70,7 @@ async def show(visit: ConsoleVisit) -> Response:
         "view": view,
         "row": row,
         "headline": _headline(view),
+        "next_step": words.next_step(view.line.state, view.line.cause),
         "check_title": check_title(content, view.line.check),
         "runbook_title": runbook_title(content, view.line.runbook),
         "description": check.description if check else "",
@@ -74,26 +81,34 @@ async def show(visit: ConsoleVisit) -> Response:
     return page(visit, "hub_incident.html", values)
 
 
-def turns(view: IncidentView) -> list[Turn]:
-    """Return the turns that the evidence tells, in order."""
-    line = view.line
-    opened = Turn(line.opened_s * 1000, "Found", "The drift was first seen.", words.Tone.WARN)
-    repaired = [
-        Turn(
-            heal.at_s * 1000,
-            f"Repair: {words.RESULTS[heal.result].label.lower()}",
-            words.RESULTS[heal.result].sentence,
-            words.RESULTS[heal.result].tone,
-        )
-        for heal in view.heals
-    ]
-    found = [opened, *repaired]
-    if line.state is not State.OPEN:
-        why = words.CAUSES[line.cause].sentence if line.cause else ""
-        state = words.STATES[line.state]
-        last_s = line.closed_s or line.updated_s
-        found.append(Turn(last_s * 1000, state.label, why or state.sentence, state.tone))
-    return sorted(found, key=lambda turn: turn.at_ms)
+def turns(view: IncidentView) -> list[TurnRow]:
+    """Return what the evidence tells of the incident, in the order of the log."""
+    repaired = [_repaired(heal) for heal in view.heals]
+    return sorted([*_turned(view), *repaired], key=lambda turn: turn.leaf)
+
+
+def _repaired(heal: HealView) -> TurnRow:
+    result = words.RESULTS[heal.result]
+    return TurnRow(
+        heal.at_s * 1000,
+        heal.leaf,
+        f"Repair: {result.label.lower()}",
+        result.sentence,
+        result.tone,
+        f"{ACTORS['appliance']}, rule {heal.rule}",
+    )
+
+
+def _turned(view: IncidentView) -> Iterator[TurnRow]:
+    was_found = False
+    for turn in view.turns:
+        said = words.TURNS[turn.turn]
+        if turn.turn is Turn.OPENED and was_found:
+            said = words.OPENED_AGAIN
+        was_found = True
+        sentence = words.CAUSES[turn.cause].sentence if turn.cause else said.sentence
+        by = ACTORS.get(turn.actor, turn.actor)
+        yield TurnRow(turn.at_s * 1000, turn.leaf, said.label, sentence, said.tone, by)
 
 
 def _headline(view: IncidentView) -> Words:

@@ -17,7 +17,7 @@ Rules:
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from central.core.rows import FindingRow, HealRow, HealthRow, IncidentRow
+from central.core.rows import FindingRow, HealRow, HealthRow, IncidentRow, TurnRow
 from proto.evidence import (
     HealLeaf,
     HealthLeaf,
@@ -55,6 +55,7 @@ class Fold:
     incidents: dict[str, IncidentRow] = field(default_factory=dict)
     health: dict[str, HealthRow] = field(default_factory=dict)
     heals: list[HealRow] = field(default_factory=list)
+    turns: list[TurnRow] = field(default_factory=list)
     changed_findings: set[FindingKey] = field(default_factory=set)
     changed_incidents: set[str] = field(default_factory=set)
     targets: set[str] = field(default_factory=set)
@@ -141,6 +142,9 @@ class Fold:
 
     def _turn(self, index: int, leaf: IncidentLeaf) -> None:
         self.targets.add(leaf.target)
+        cause = leaf.cause.value if leaf.cause else None
+        turn = TurnRow(index, leaf.incident, leaf.turn.value, cause, leaf.actor, leaf.at)
+        self.turns.append(turn)
         row = self.incidents.get(leaf.incident) or _unopened(index, leaf)
         state = _STATE_AFTER[leaf.turn]
         self._keep(
@@ -149,7 +153,7 @@ class Fold:
                 platform=leaf.platform,
                 severity=leaf.severity.value,
                 state=state.value,
-                cause=leaf.cause.value if leaf.cause else None,
+                cause=cause,
                 actor=leaf.actor,
                 updated_s=leaf.at,
                 closed_s=leaf.at if state is State.CLOSED else None,

@@ -51,6 +51,18 @@ class IncidentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnRow:
+    """One turn of an incident, as the appliance told it; `actor` is a code."""
+
+    leaf: int
+    incident: str
+    turn: str
+    cause: str | None
+    actor: str
+    at_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class HealRow:
     """One repair, before and after."""
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from central.core.fold import Fold, Touched
 from central.core.rows import FindingRow, HealRow, HealthRow, IncidentRow
 from central.store.engine import insert_missing, upsert
-from central.store.tables import findings, heals, incidents, reported_health, targets
+from central.store.tables import findings, heals, incidents, reported_health, targets, turns
 from proto.ids import ApplianceId, SiteId
 
 IDS_PER_QUERY_MAX = 400
@@ -69,6 +69,7 @@ async def save(
     for table, rows in changed:
         await upsert(connection, table, [{**base, **asdict(row)} for row in rows])
     await insert_missing(connection, heals, [{**base, **asdict(row)} for row in fold.heals])
+    await insert_missing(connection, turns, [{**base, **asdict(row)} for row in fold.turns])
     await insert_missing(
         connection,
         targets,

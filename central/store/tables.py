@@ -7,7 +7,7 @@ seconds as an appliance signed them. Hashes and keys are raw bytes.
 |---|---|
 | sites, claims, appliances, full_states, users | people; a claim is purged a week after it ended |
 | leaves, details, checkpoints, heads | evidence: kept six years (45 CFR 164.316(b)(2)(i)) |
-| targets, findings, incidents, heals, reported_health | a fold of the evidence, rebuilt from it |
+| targets, findings, incidents, turns, heals, reported_health | a fold, rebuilt from evidence |
 | conditions | one row a site, appliance and code |
 | devices, device_lists | the appliance's own list, at most 4,096 devices |
 | quarantine | the newest 500 of each appliance |
@@ -261,6 +261,22 @@ heals = Table(
     _need("after_verdict", CODE),
     Column("after_reason", CODE),
     _need("result", CODE),
+    _need("at_s", BigInteger),
+    PrimaryKeyConstraint("site_id", "appliance_id", "leaf"),
+    _of_appliance(),
+    Index(None, "site_id", "appliance_id", "incident"),
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    _site(),
+    _appliance(),
+    _need("leaf", BigInteger),
+    _need("incident", ID),
+    _need("turn", CODE),
+    Column("cause", CODE),
+    _need("actor", CODE),
     _need("at_s", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id", "leaf"),
     _of_appliance(),

@@ -205,6 +205,66 @@ TURNS: dict[Turn, Words] = {
     Turn.CLOSED: Words("Closed", "This is over.", Tone.GOOD),
 }
 
+OPENED_AGAIN = Words(
+    "Opened again", "What held it back is over, or what it was decided on has changed.", Tone.WARN
+)
+"""For an incident that was found before."""
+
+NEXT: dict[Cause, str] = {
+    Cause.NO_RULE: "Put it right on the device itself; the next check closes this.",
+    Cause.RULE_ESCALATES: (
+        "Put it right on the device itself, or waive it with the reason. The next check that passes"
+        " closes this."
+    ),
+    Cause.ALERT_ONLY: "Carry the repair out by hand; the next check closes this.",
+    Cause.APPROVAL_NEEDED: (
+        "Decide whether the repair may run on this device: it does not start by itself. Once it is"
+        " carried out by hand, the next check closes this."
+    ),
+    Cause.WINDOW_NEEDED: "Carry the repair out in quiet hours; the next check closes this.",
+    Cause.NO_REVERT: (
+        "Carry the repair out while somebody is at the device; the next check closes this."
+    ),
+    Cause.REQUIREMENT_UNMET: (
+        "Meet the repair's conditions on this device, or put it right by hand; both close this."
+    ),
+    Cause.PLAN_TOO_LARGE: "Tell whoever writes the content, and put it right by hand meanwhile.",
+    Cause.NOT_MANAGED: (
+        "Give the appliance a sign-in for this device, or put it right on the device itself."
+    ),
+    Cause.ATTEMPTS_SPENT: (
+        "The device is as it was before. Find out what the repair ran into, and put it right by"
+        " hand."
+    ),
+    Cause.CAPTURE_FAILED: (
+        "Nothing was changed. Look at the device's own configuration, and put it right by hand."
+    ),
+    Cause.UNDO_FAILED: (
+        "Look at the device today: it may be half changed. Compare it with what was seen before the"
+        " repair, put it right, then close this with what was done."
+    ),
+    Cause.UNDO_UNKNOWN: (
+        "Look at the device today: nobody knows how the undo ended. Put it right, then close this"
+        " with what was done."
+    ),
+    Cause.OUTCOME_UNKNOWN: (
+        "Look at the device: nobody knows how the repair ended. Check it again from the appliance,"
+        " and put right what is still wrong."
+    ),
+    Cause.CHECK_BLIND: (
+        "Find out why the check gets no answer: is the device on, does its sign-in still work?"
+    ),
+}
+"""What a person does about an incident that was handed over, by why it was."""
+
+
+def next_step(state: State, cause: Cause | None) -> str:
+    """Return what a person should do next, "" when nobody has to do anything."""
+    if state is not State.ESCALATED:
+        return ""
+    return NEXT.get(cause, "") if cause else ""
+
+
 CLASSES: dict[DeviceClass, Words] = {
     DeviceClass.SERVER: Words("Server", "A computer that serves others."),
     DeviceClass.WORKSTATION: Words("Workstation", "A computer somebody works at."),

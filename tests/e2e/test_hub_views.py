@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Table
 
 from central.commands import confirm_appliance
+from central.console import incident as incident_page
 from central.core.fleet import Presence
 from central.store import tables
 from central.store.views.fleet import FleetRow, fleet
@@ -25,6 +26,7 @@ from proto.incidents import Cause, Severity, State
 from proto.inventory import DeviceClass, Platform
 from proto.merkle import Tree, leaf_hash
 from proto.strict_json import b64_encode
+from runtime.web import words
 from tests.fakes import postgres
 from tests.fakes.box import CONTENT, Box
 from tests.fakes.hub import Trial, trial
@@ -37,6 +39,7 @@ FOLDED: tuple[Table, ...] = (
     tables.findings,
     tables.incidents,
     tables.heals,
+    tables.turns,
     tables.targets,
     tables.reported_health,
     tables.details,
@@ -177,6 +180,38 @@ async def test_an_incident_shows_before_and_after_and_that_it_is_proved(hub: Tri
     assert (heal.after.verdict, heal.after.seen) == (Verdict.COMPLIANT, {"value": "no"})
     assert (heal.outcome, heal.changed, heal.result) == (Outcome.DONE, True, Result.HEALED)
     assert heal.proved is True
+
+
+async def test_an_incident_tells_each_turn_with_why_who_and_when(hub: Trial) -> None:
+    """Not only where it stands now: that it waited, for whom, and that it was opened again."""
+    box, name, at_s = await hub.box(), "i-cccccccccc", hub.now_s
+    told = [
+        (Turn.OPENED, None),
+        (Turn.ESCALATED, Cause.APPROVAL_NEEDED),
+        (Turn.WAIVED, Cause.WAIVER),
+        (Turn.OPENED, None),
+    ]
+    for place, (kind, cause) in enumerate(told):
+        box.turn(name, ONE, LOGIN, kind=kind, cause=cause, at_s=at_s + place)
+    box.heal(name, ONE, LOGIN, result=Result.UNDONE, at_s=at_s + 4)
+    box.turn(name, ONE, LOGIN, kind=Turn.ESCALATED, cause=Cause.ATTEMPTS_SPENT, at_s=at_s + 5)
+    await hub.net.post(evidence.PATH, box.batch(0, len(box.leaves)))
+    found = await read_incident(hub, box.site, name)
+    rows = incident_page.turns(found)
+    assert [row.label for row in rows] == [
+        "Found",
+        "Handed to a person",
+        "Waived",
+        "Opened again",
+        "Repair: undone",
+        "Handed to a person",
+    ]
+    assert [row.at_ms for row in rows] == [(at_s + place) * 1000 for place in range(6)]
+    assert [row.leaf for row in rows] == list(range(6))
+    assert rows[1].sentence == words.CAUSES[Cause.APPROVAL_NEEDED].sentence
+    assert {rows[place].by for place in (0, 1, 2, 3, 5)} == {"engine"}
+    assert rows[4].by.startswith("the appliance, rule ")
+    assert words.next_step(found.line.state, found.line.cause).startswith("The device is as it was")
 
 
 async def test_findings_show_what_was_seen(hub: Trial) -> None:

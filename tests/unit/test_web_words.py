@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from appliance.core.reconsider import DECIDED_BEFOREHAND, NOT_WORKED
 from appliance.store.health import Condition
 from central.console import frame
 from central.core import health
@@ -48,6 +49,32 @@ def test_words_are_whole_plain_sentences_that_promise_nothing(code: str, said: W
     assert re.search(r"[.!]\Z", said.sentence), code
     assert "_" not in said.label + said.sentence, "a code is no word"
     assert "HIPAA" not in said.label + said.sentence
+
+
+HANDED_OVER = (
+    DECIDED_BEFOREHAND
+    | NOT_WORKED
+    | {
+        Cause.UNDO_FAILED,
+        Cause.UNDO_UNKNOWN,
+        Cause.OUTCOME_UNKNOWN,
+        Cause.CHECK_BLIND,
+    }
+)
+"""Every cause with which an incident is handed to a person."""
+
+
+def test_whoever_gets_an_incident_is_told_what_to_do_next() -> None:
+    assert set(words.NEXT) == HANDED_OVER
+    for cause, said in words.NEXT.items():
+        assert words.next_step(State.ESCALATED, cause) == said
+        assert re.search(r"[.?]\Z", said)
+        assert "_" not in said
+
+
+@pytest.mark.parametrize("state", [one for one in State if one is not State.ESCALATED])
+def test_nobody_is_asked_for_anything_while_it_goes_by_itself(state: State) -> None:
+    assert all(words.next_step(state, cause) == "" for cause in Cause)
 
 
 def test_unknown_never_looks_good() -> None:

@@ -8,12 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central.store import devices
-from central.store.tables import checkpoints, details, heals, incidents
+from central.store.tables import checkpoints, details, heals, incidents, turns
 from central.store.views.site import IncidentLine, incident_line, read_detail
 from proto.errors import NotFoundError
-from proto.evidence import Outcome, Result
+from proto.evidence import Outcome, Result, Turn
 from proto.findings import Reason, Scalar, Verdict
 from proto.ids import ApplianceId, IncidentId, SiteId
+from proto.incidents import Cause
+
+TURNS_SHOWN_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,17 @@ class HealView:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnView:
+    """One turn as the appliance told it; `actor` is a code, `leaf` its place in the log."""
+
+    leaf: int
+    at_s: int
+    turn: Turn
+    cause: Cause | None
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentView:
     """One incident and its repairs, oldest first.
 
@@ -63,6 +77,7 @@ class IncidentView:
     actor: str | None
     rule: str | None
     heals: tuple[HealView, ...]
+    turns: tuple[TurnView, ...]
 
 
 async def incident_view(
@@ -78,15 +93,36 @@ async def incident_view(
     if row is None:
         msg = f"incident: {site} has no {incident}"
         raise NotFoundError(msg)
+    appliance = ApplianceId(row.appliance_id)
     return IncidentView(
         line=incident_line(row),
         called=(await devices.called(site, connection)).get(row.target, ""),
         platform=row.platform,
         actor=row.actor,
         rule=row.rule,
-        heals=await _heals(
-            site, connection, appliance=ApplianceId(row.appliance_id), incident=incident
-        ),
+        heals=await _heals(site, connection, appliance=appliance, incident=incident),
+        turns=await _turns(site, connection, appliance=appliance, incident=incident),
+    )
+
+
+async def _turns(
+    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId, incident: IncidentId
+) -> tuple[TurnView, ...]:
+    query = (
+        select(turns)
+        .where(
+            turns.c.site_id == site,
+            turns.c.appliance_id == appliance,
+            turns.c.incident == incident,
+        )
+        .order_by(turns.c.leaf)
+        .limit(TURNS_SHOWN_MAX)
+    )
+    return tuple(
+        TurnView(
+            row.leaf, row.at_s, Turn(row.turn), Cause(row.cause) if row.cause else None, row.actor
+        )
+        for row in await connection.execute(query)
     )
 
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _full_states()
     _heads()
     _heals()
+    _turns()
     _incidents()
     _leaves()
     _reported_health()
@@ -249,6 +250,32 @@ def _heals() -> None:
     op.create_index(
         op.f("ix_heals_site_id_appliance_id_incident"),
         "heals",
+        ["site_id", "appliance_id", "incident"],
+        unique=False,
+    )
+
+
+def _turns() -> None:
+    op.create_table(
+        "turns",
+        sa.Column("site_id", sa.String(length=16), nullable=False),
+        sa.Column("appliance_id", sa.String(length=16), nullable=False),
+        sa.Column("leaf", sa.BigInteger(), nullable=False),
+        sa.Column("incident", sa.String(length=16), nullable=False),
+        sa.Column("turn", sa.String(length=64), nullable=False),
+        sa.Column("cause", sa.String(length=64), nullable=True),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("at_s", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["site_id", "appliance_id"],
+            ["appliances.site_id", "appliances.appliance_id"],
+            name=op.f("fk_turns_appliances"),
+        ),
+        sa.PrimaryKeyConstraint("site_id", "appliance_id", "leaf", name=op.f("pk_turns")),
+    )
+    op.create_index(
+        op.f("ix_turns_site_id_appliance_id_incident"),
+        "turns",
         ["site_id", "appliance_id", "incident"],
         unique=False,
     )
