@@ -74,7 +74,7 @@ _WORDS = {
     "x12": r"isa\*|(?:^|[~\n\r])(?:nm1|n3|n4|dmg|ref|clm|per|sbr|dtp|trn|clp|n1)\*",
     "sql": r"insert into",
     "fhir": r"resourcetype|hl7\.org/fhir|vr[\\\"']",
-    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|basic [a-z0-9+/]|bearer [a-z0-9._~+/-]|npm_|sg\.|[\"' ](?:-p|/p:|/pass|/rp |-a|-u|-w|-c|--user)|pass:|wifi:|net use|cpassword|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
+    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|basic [a-z0-9+/]|bearer [a-z0-9._~+/-]|npm_|sg\.|[\"' ](?:-p|/p:|/pass|/rp |-a|-u|-w|-c|--user)|pass:|net use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|secret[a-z_ ]*[=: ]|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
 }
 _SKELETON = bytes(
     ord("0") if chr(byte).isdigit() and byte < 128

@@ -1,6 +1,7 @@
 """Secrets that tell by their form: keys, tokens, PEM, credentials in URLs and command lines."""
 
-from proto.phi.record import Record
+from proto.phi.lexicon import NAMEY, WORD
+from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
@@ -34,7 +35,7 @@ _FORMS = tuple(
     )
 )
 _ANY = Pattern(
-    r"(?i:eyJ[a-z0-9_-]{8}|-----BEGIN|://[^\s/@]*:[^\s/@]*@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|basic [a-z0-9+/]{8}|bearer [a-z0-9._~+/-]{8}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{16}|[\"' ](?:-p|/p:|/rp |/pass|-pw|-P|-a|-u|-w|-c|--user)[ :]?[^\s]{3}|pass:|net use|cpassword|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]{1,8}\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{8})"
+    r"(?i:eyJ[a-z0-9_-]{8}|-----BEGIN|://[^\s/@]*:[^\s/@]*@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|basic [a-z0-9+/]{8}|bearer [a-z0-9._~+/-]{8}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{16}|[\"' ](?:-p|/p:|/rp |/pass|-pw|-P|-a|-u|-w|-c|--user)[ :]?[^\s]{3}|pass:|net use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|secret[a-z_ ]*[=: ]|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]{1,8}\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{8})"
 )
 
 
@@ -53,12 +54,18 @@ def read(record: Record) -> None:
             record.hit(Kind.SECRET, start, end, "the form of a secret")
 
 
+WORD_CHARS_MAX = 20
+
+
 def _plain(record: Record, value: bytes) -> bool:
     """Whether what stands where a secret could is only words or an option."""
     lower = value.lower().strip(b",.;)\"'")
+    words = lower.translate(LETTERS).split() if b"=" in lower else [lower]
+    wanted = WORD | NAMEY if len(words) > 1 else WORD
+    said = all(word.isalpha() and record.lexicon.flags(word) & wanted for word in words)
     return (
         lower in record.lexicon.vocabulary["nothing"]
-        or (lower.isalpha() and bool(record.lexicon.flags(lower) & 1) and len(lower) < 20)
+        or (said and not digits(lower) and len(words[0]) < WORD_CHARS_MAX)
         or lower.startswith((b"-", b"/"))
         or (lower.isdigit() and len(lower) < 6)
     )
