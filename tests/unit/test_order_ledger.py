@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.core.order_gate import gate
+from appliance.core.order_gate import answers, gate
 from appliance.core.order_gate.clock import ONLINE_AHEAD_S_MAX, Floor
 from appliance.core.order_gate.ledger import (
     ROWS_MAX,
@@ -18,12 +18,12 @@ from appliance.core.order_gate.ledger import (
     TurnError,
 )
 from appliance.core.order_gate.limits import Candidate, SecurityWatch, permit, touched_max
-from appliance.core.order_gate.values import History, Permitted, Refused, Waiting, Window
+from appliance.core.order_gate.values import Accepted, History, Permitted, Refused, Waiting, Window
 from proto.catalog.model import Autonomy, Disruption
 from proto.opinions import Clear
 from proto.order import LogPlace
 from proto.order_codes import Code
-from proto.orders.kinds import Setting
+from proto.orders.kinds import OrderType, Setting
 from tests.unit import order_world as world
 from tests.unit.core_values import SITE, TARGET, THE_RUNBOOK
 from tests.unit.order_world import APPLIANCE, CHECK, NOW, RULES, body, having, refusal, signed
@@ -250,3 +250,22 @@ def test_a_re_imaged_appliance_runs_none_of_the_leaves_from_before() -> None:
 def test_an_order_drafted_on_a_hidden_fork_is_refused() -> None:
     forged = body(prev=LogPlace(5, bytes(32)).as_text())
     assert refusal(signed(forged)).code is Code.PREV_FORK
+
+
+def test_a_stripped_copy_that_is_logged_first_does_not_end_the_order() -> None:
+    """The hub takes a person's signature off, logs that, and then the order as it was signed."""
+    log, ledger = world.OrderLog(), Ledger()
+    document = body(OrderType.UPDATE_AGENT)
+    verdicts = []
+    for leaf in (signed(document), signed(document, "ada")):
+        index = log.append(leaf)
+        found = gate.read(log.delivery(index), head=log.place(), trust=world.TRUST)
+        assert not isinstance(found, Refused)
+        view = ledger.view(found.sid, found.order.nonce, root_then=log.place(5).root)
+        verdict = gate.judge(found, replace(world.SITUATION, ledger=view))
+        if isinstance(verdict, Refused):
+            ledger.put(answers.row_of(verdict, now_s=NOW))
+        verdicts.append(verdict)
+    assert isinstance(verdicts[0], Refused)
+    assert verdicts[0].code is Code.PEOPLE_TOO_FEW
+    assert isinstance(verdicts[1], Accepted)
