@@ -19,14 +19,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.bench import demo_once, heal, phi_compare  # noqa: E402 - the path above comes first
+from tests.bench import demo_once, heal, order_gate, phi_compare  # noqa: E402 - the path above comes first
 from tests.bench.rows import Noise, Row, listen, machine, table  # noqa: E402
 
 DOCS = ROOT / "docs" / "benchmarks.md"
 LOAD = ROOT / "tests" / "bench" / "checkin_load.py"
 LOAD_WITHIN_S = 600.0
 CHECK_INS_BAR_PER_S = 500
-USUAL = ("demo", "heal", "load")
+USUAL = ("demo", "heal", "load", "gate")
 EXTRA = ("phi",)
 """Only when named: it installs two other scrubbers, 650 MB, and takes some minutes."""
 
@@ -77,6 +77,7 @@ def main() -> int:
         "demo": demo_once.rows,
         "heal": lambda: heal.rows(repetitions),
         "load": load_rows,
+        "gate": order_gate.rows,
         "phi": phi_compare.rows,
     }
     before, rows = listen(), []
