@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import typer
 
@@ -274,9 +274,25 @@ def _new_password() -> str:
     return first
 
 
+@user.command("shut")
+def shut_user(
+    name: Annotated[str, typer.Argument(help="The account's name.")],
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Shut an account out now and end its sessions; what it did keeps its name.
+
+    `osiris hub user add NAME` opens it again with a new password.
+    """
+    path = f"/local/users/{quote(name, safe='')}/shut"
+    print_fields(_ask(config, lambda door: door.post(path, {})), output=output)
+
+
 @user.command("list")
 def list_users(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
     """List the console's accounts."""
     rows = _ask(config, lambda door: door.get("/local/users"))
-    shown = [{**row, "since": when(row["created_ms"])} for row in rows]
-    print_rows(shown, {"name": "name", "since": "since"}, output=output)
+    shown = [
+        {**row, "since": when(row["created_ms"]), "shut": when(row["disabled_ms"])} for row in rows
+    ]
+    print_rows(shown, {"name": "name", "since": "since", "shut": "shut out"}, output=output)

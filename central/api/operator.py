@@ -14,14 +14,14 @@ from central import commands
 from central.core.health import Condition
 from central.state import ConsoleVisit
 from central.store import devices, quarantine
-from central.store.accounts import all_accounts, put_account
+from central.store.accounts import all_accounts, put_account, shut_account
 from central.store.conditions import newest_refusals
 from central.store.migrate import current_revision
 from central.store.views.fleet import fleet
 from central.store.views.incident import incident_view
 from central.store.views.site import appliance_views, finding_views, incident_lines, site_view
 from proto import ids, strict_json
-from proto.errors import MalformedError
+from proto.errors import MalformedError, NotFoundError
 from proto.message import Message
 from proto.secret import Secret
 from runtime.web.passwords import MADE_ENTROPY_BYTES, check_new, hashed, make_password
@@ -173,6 +173,16 @@ async def add_user(visit: ConsoleVisit) -> Response:
         await put_account(connection, name, kept=kept, now_ms=visit.now_ms)
     told = {} if given else {"password": password.reveal()}
     return _answer({"name": name, **told})
+
+
+async def shut_user(visit: ConsoleVisit) -> Response:
+    """Shut an account out; giving it a password again opens it."""
+    name = commands.check_account_name(visit.request.path_params["name"])
+    async with visit.app.hub.store.write() as connection:
+        if not await shut_account(connection, name, now_ms=visit.now_ms):
+            msg = f"there is no account {name} that may sign in"
+            raise NotFoundError(msg)
+    return _answer({"name": name, "may_sign_in": False})
 
 
 async def list_users(visit: ConsoleVisit) -> Response:

@@ -42,5 +42,6 @@ LOCAL_ROUTES: tuple[Entry[Console], ...] = (
     Entry("GET", "/local/refusals", Access.LOCAL, operator.list_refusals),
     Entry("GET", "/local/users", Access.LOCAL, operator.list_users),
     Entry("POST", "/local/users", Access.LOCAL, operator.add_user),
+    Entry("POST", "/local/users/{name}/shut", Access.LOCAL, operator.shut_user),
 )
 """Served on the socket alone, whose file mode is its sign-in: accounts and claims are made here."""

@@ -26,6 +26,20 @@ async def put_account(connection: AsyncConnection, name: str, *, kept: str, now_
     await upsert(connection, users, [row], keep=("created_ms",))
 
 
+async def shut_account(connection: AsyncConnection, name: str, *, now_ms: int) -> bool:
+    """Shut an account out and end its sessions; return False when there is none that is open.
+
+    Its row stays, because what somebody confirmed still names them.
+    """
+    await connection.execute(delete(sessions).where(sessions.c.user == name))
+    shut = (
+        update(users)
+        .where(users.c.name == name, users.c.disabled_ms.is_(None))
+        .values(disabled_ms=now_ms)
+    )
+    return (await connection.execute(shut)).rowcount == 1
+
+
 async def all_accounts(connection: AsyncConnection) -> list[Account]:
     """Return every account by name."""
     query = select(users.c.name, users.c.created_ms, users.c.disabled_ms).order_by(users.c.name)

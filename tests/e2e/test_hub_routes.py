@@ -30,6 +30,7 @@ EXAMPLES = {
     "{incident}": "i-aaaaaaaaaa",
     "{target}": "t-aaaaaaaaaa",
     "{code}": "evidence_fork",
+    "{name}": "ann",
 }
 
 
@@ -199,6 +200,27 @@ async def test_an_account_made_by_the_command_line_signs_in_and_out(daemon: Daem
         await client.post("/sign-out", data={"csrf": csrf_token(token)})
     async with over(daemon.network, **{COOKIE: token}) as stale:
         assert (await stale.get("/")).status_code == 303
+
+
+async def test_an_account_that_is_shut_is_out_at_once_and_its_name_stays(daemon: Daemon) -> None:
+    token = await signed_in(daemon)
+    async with over(daemon.socket) as local:
+        (account,) = (await local.get("/local/users")).json()
+        path = f"/local/users/{account['name']}/shut"
+        assert (await local.post(path)).json() == {"name": account["name"], "may_sign_in": False}
+        (shut,) = (await local.get("/local/users")).json()
+        assert shut["disabled_ms"] is not None
+        assert (await local.post(path)).status_code == 404
+        assert (await local.post("/local/users/Nobody/shut")).status_code == 400
+    async with over(daemon.network, **{COOKIE: token}) as client:
+        assert (await client.get("/")).status_code == 303
+        form = {"name": account["name"], "password": PASSWORD}
+        assert (await client.post("/sign-in", data=form)).status_code == 403
+    async with over(daemon.socket) as local:
+        made = await local.post("/local/users", json={"name": account["name"]})
+    async with over(daemon.network) as client:
+        form["password"] = made.json()["password"]
+        assert (await client.post("/sign-in", data=form)).status_code == 303
 
 
 async def test_no_route_of_the_network_makes_an_account(daemon: Daemon) -> None:
