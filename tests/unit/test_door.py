@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from annotated_types import BaseMetadata, GroupedMetadata
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import AfterValidator, ValidationError
 from pydantic.fields import FieldInfo
@@ -167,6 +167,7 @@ def test_a_closed_value_is_of_its_list_or_none() -> None:
     assert "Maria" not in str(caught.value)
 
 
+@settings(deadline=None)  # other work shares the processors
 @given(
     st.dictionaries(
         st.from_regex(r"\A[a-z][a-z0-9_]{0,8}\Z"), st.booleans() | st.integers(-9, 9), max_size=5
@@ -227,6 +228,7 @@ def test_what_is_wrapped_too_deep_to_be_looked_at_may_not_leave() -> None:
     assert "wrapped" in {alarm.form for alarm in look_inside(text.encode())}
 
 
+@settings(deadline=None)  # other work shares the processors
 @given(st.binary(max_size=400))
 def test_the_last_look_takes_any_bytes(data: bytes) -> None:
     look_inside(data)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from proto import envelope
 from proto.envelope import Kind
 from proto.errors import OsirisError
+from proto.invariants import InvariantError
 from proto.keys import Holder, KeyRing, SigningKey, Threshold, trust_one
 
 HUB = SigningKey(b"\x01" * 32)
@@ -293,5 +294,5 @@ class TestUnverified:
         with pytest.raises(envelope.EnvelopeKindError):
             envelope.open_pinned(ORDER, kind=Kind.ROOT, digest=digest)
         for pin in (b"", digest[:15], digest + b"\x00"):
-            with pytest.raises(OsirisError):
+            with pytest.raises(InvariantError):
                 envelope.open_pinned(ORDER, kind=Kind.ORDER, digest=pin)
