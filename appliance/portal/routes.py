@@ -1,7 +1,6 @@
 """The portal's route table: the whole of it. What is not here is not served."""
 
 from appliance.portal import (
-    account,
     conflicts,
     devices,
     health,
@@ -14,13 +13,15 @@ from appliance.portal import (
 from appliance.portal.state import Portal
 from runtime.web.access import Access, Entry
 from runtime.web.assets import entries
+from runtime.web.sign_in import SignIn
 
-PUBLIC, PERSON = Access.PUBLIC, Access.PERSON
+PERSON = Access.PERSON
 
+_SIGN_IN: SignIn[Portal] = SignIn(
+    "Accounts are made on the appliance itself with: osiris appliance user add NAME"
+)
 PAGES: tuple[Entry[Portal], ...] = (
-    Entry("GET", "/sign-in", PUBLIC, account.form),
-    Entry("POST", "/sign-in", PUBLIC, account.sign_in),
-    Entry("POST", "/sign-out", PERSON, account.sign_out),
+    *_SIGN_IN.entries(),
     Entry("GET", "/", PERSON, overview.show),
     Entry("GET", "/devices", PERSON, devices.show_list),
     Entry("GET", "/devices.csv", PERSON, devices.devices_csv),

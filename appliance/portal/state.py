@@ -11,7 +11,8 @@ from appliance.ports import Clock
 from appliance.store.db import Store
 from proto.catalog.model import Content
 from proto.ids import ApplianceId, IncidentId, SiteId, TargetId
-from runtime.web.access import Sessions, Visit
+from runtime.web.access import Visit
+from runtime.web.sessions import Accounts
 from runtime.web.templates import Pages
 
 
@@ -84,22 +85,6 @@ class Commands(Protocol):
         ...
 
 
-class Accounts(Sessions, Protocol):
-    """Who may sign in here, and who is signed in."""
-
-    async def sign_in(self, visit: "Visit[Portal]", *, name: str, password: str) -> str | None:
-        """Return the value of the `Set-Cookie` header of a new session, None when refused.
-
-        Raises:
-            HTTPException: 429 after too many attempts.
-        """
-        ...
-
-    async def sign_out(self, visit: "Visit[Portal]") -> str:
-        """End the session and return the `Set-Cookie` header that forgets it."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who this appliance is.
@@ -151,6 +136,11 @@ class Portal:
     live: Callable[[], Live]
     identity: Identity
     pages: Pages
+
+    @property
+    def place(self) -> str:
+        """What the pages call the site."""
+        return self.identity.place
 
 
 PortalVisit = Visit[Portal]

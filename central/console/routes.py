@@ -1,16 +1,18 @@
 """The console's part of the hub's route table."""
 
-from central.console import account, devices, fleet, incident, site
+from central.console import devices, fleet, incident, site
 from central.state import Console
 from runtime.web.access import Access, Entry
 from runtime.web.assets import entries
+from runtime.web.sign_in import SignIn
 
-PUBLIC, PERSON = Access.PUBLIC, Access.PERSON
+PERSON = Access.PERSON
 
+_SIGN_IN: SignIn[Console] = SignIn(
+    "Accounts are made on the hub itself with: osiris hub user add NAME"
+)
 CONSOLE_ROUTES: tuple[Entry[Console], ...] = (
-    Entry("GET", "/sign-in", PUBLIC, account.form),
-    Entry("POST", "/sign-in", PUBLIC, account.sign_in),
-    Entry("POST", "/sign-out", PERSON, account.sign_out),
+    *_SIGN_IN.entries(),
     Entry("GET", "/", PERSON, fleet.show),
     Entry("GET", "/fleet.csv", PERSON, fleet.fleet_csv),
     Entry("GET", "/sites/{site}", PERSON, site.show),
