@@ -18,7 +18,7 @@ without the log. From them an appliance that lost its disk rebuilds its ledger a
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
@@ -161,9 +161,8 @@ class Link:
     seq: int = -1
 
 
-@dataclass(frozen=True, slots=True)
 class Chain:
-    """An appliance's receipts as far as they were followed.
+    """An appliance's receipts as far as they were followed; it only moves forward.
 
     Attributes:
         link: where the next one goes.
@@ -171,12 +170,16 @@ class Chain:
         closed: the leaves that have their final receipt.
     """
 
-    link: Link = Link()
-    open: Mapping[int, Intent] = field(default_factory=dict)
-    closed: frozenset[int] = frozenset()
+    __slots__ = ("closed", "link", "open")
 
-    def follow(self, body: bytes) -> "Chain":
-        """Return the chain with one more receipt, given by its verified body.
+    def __init__(self) -> None:
+        """Begin before the first receipt."""
+        self.link = Link()
+        self.open: dict[int, Intent] = {}
+        self.closed: set[int] = set()
+
+    def follow(self, body: bytes) -> Receipt:
+        """Take one more receipt, given by its verified body, and return it; or change nothing.
 
         Raises:
             MalformedError: not a receipt.
@@ -187,15 +190,15 @@ class Chain:
         receipt = parse_receipt(body)
         self._check_link(receipt)
         self._check_date(receipt)
-        following = Link(sid(Kind.RECEIPT, body).hex(), receipt.floor, receipt.seq)
-        if isinstance(receipt, ClockSet):
-            return Chain(following, self.open, self.closed)
-        self._check_life(receipt)
-        still_open = dict(self.open)
-        if isinstance(receipt, Intent):
-            return Chain(following, {**still_open, receipt.leaf: receipt}, self.closed)
-        still_open.pop(receipt.leaf, None)
-        return Chain(following, still_open, self.closed | {receipt.leaf})
+        if not isinstance(receipt, ClockSet):
+            self._check_life(receipt)
+            if isinstance(receipt, Intent):
+                self.open[receipt.leaf] = receipt
+            else:
+                self.open.pop(receipt.leaf, None)
+                self.closed.add(receipt.leaf)
+        self.link = Link(sid(Kind.RECEIPT, body).hex(), receipt.floor, receipt.seq)
+        return receipt
 
     def _check_link(self, receipt: Receipt) -> None:
         if receipt.prev != self.link.prev or receipt.seq <= self.link.seq:

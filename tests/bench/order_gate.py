@@ -37,7 +37,7 @@ from tests.unit.order_world import (  # noqa: E402
 )
 
 ORDERS = 20
-ROUNDS = 400
+ROUNDS = 100
 """Many short rounds, of which the best counts: what else runs here disturbs some of them."""
 EARLIER = 1000
 """Leaves in the log beside them, so that proofs are as long as in a year's log of a site."""

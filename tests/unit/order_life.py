@@ -172,8 +172,7 @@ class Life:
         assert all(times == 1 for times in self.ran_nonces.values())
         chain, ended = Chain(), set()
         for one in self.receipts:
-            chain = chain.follow(one)
-            receipt = parse_receipt(one)
+            receipt = chain.follow(one)
             if isinstance(receipt, Refusal) and receipt.order is not None:
                 ended.add(receipt.order)
         assert not ended & set(self.ran), "what was refused for good never runs, nor the reverse"

@@ -52,7 +52,7 @@ class Book:
     def follow(self) -> Chain:
         chain = Chain()
         for one in self.bodies:
-            chain = chain.follow(one)
+            chain.follow(one)
         return chain
 
 
