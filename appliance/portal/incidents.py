@@ -125,6 +125,7 @@ async def _show(visit: PortalVisit, *, problem: str, reason: str, status: int) -
         "severity": words.SEVERITIES[incident.severity],
         "state": state_words(incident),
         "headline": _headline(incident),
+        "next_step": words.next_step(incident.state, incident.cause),
         "runbook_title": runbook_title(content, incident.runbook),
         "losers": incident.decided.losers if incident.decided else (),
         "seen": pairs(incident.seen),

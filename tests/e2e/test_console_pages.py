@@ -191,6 +191,9 @@ async def test_an_incident_shows_turns_before_action_after_and_proof(
     turns = healed[healed.index("What happened") :]
     assert turns.index("Found") < turns.index("Repair: healed") < turns.index("Closed")
     assert "The repair could lock us out or restart the device" in waiting
+    assert "What to do next: Carry the repair out while somebody is at the device" in waiting
+    assert "What to do next" not in healed
+    assert "evidence leaf" in turns
     assert "Healed" not in waiting
 
 

@@ -335,6 +335,8 @@ async def test_an_escalated_incident_says_why_in_words_and_a_person_closes_it(
         after = (await client.get(path)).text
         again = await client.post(f"{path}/close", data={"csrf": token, "reason": "again"})
     assert "No approved repair fits what was seen, so a person has to decide." in before
+    assert "What to do next: Put it right on the device itself" in before
+    assert "What to do next" not in words_of(after)
     assert empty.status_code == 400
     assert 'aria-invalid="true"' in empty.text
     assert done.status_code == 303
