@@ -3,8 +3,8 @@
     python tests/bench/order_gate.py
 
 The bar is 10,000 orders a second on one core that is free. The time of one order is also given in
-PyNaCl verifications of one signature, measured in the same run: that ratio hardly moves, and says
-what the gate adds to the one thing it cannot do without.
+PyNaCl verifications of one signature, measured in the same run: it says what the gate adds to the
+one thing that it cannot do without. On a busy machine both figures are too high.
 """
 
 import sys
@@ -36,8 +36,8 @@ from tests.unit.order_world import (  # noqa: E402
     signed,
 )
 
-ORDERS = 20
-ROUNDS = 100
+ORDERS = 5
+ROUNDS = 400
 """Many short rounds, of which the best counts: what else runs here disturbs some of them."""
 EARLIER = 1000
 """Leaves in the log beside them, so that proofs are as long as in a year's log of a site."""
