@@ -134,7 +134,7 @@ def test_a_second_daemon_over_the_same_state_is_refused(hub: HubProcess) -> None
     second = hub.spawn()
     _, said = second.communicate(timeout=30)
     assert second.returncode == ConflictError.exit_status
-    assert b"in use by the running process" in said
+    assert b"in use by the running daemon" in said
 
 
 def test_a_stop_is_orderly(hub: HubProcess) -> None:
@@ -185,7 +185,7 @@ def test_the_command_line_works_with_and_without_a_daemon(hub: HubProcess, *, se
     assert len(account["password"]) == 24
     users = ask(hub, "user", "list")
     assert isinstance(users, list)
-    assert [set(one) for one in users] == [{"name", "created_ms", "disabled_ms", "since"}]
+    assert [set(one) for one in users] == [{"name", "created_ms", "disabled_ms", "since", "shut"}]
     status = ask(hub, "status")
     assert isinstance(status, dict)
     assert (status["sites"], status["trust"]) == (1, "development")
