@@ -22,18 +22,19 @@ SIX_COLONS_MIN, SIX_COLONS_MAX = 4, 7
 LISTED_DIGITS_MIN = 5
 
 _IDS = Pattern(
-    r"(?:^|[ (\[,;|:#/>\"'\t\n])((?:[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{3}-[0-9]{3}-[0-9]{3}"
-    r"|(?:MR|MRN|PT|[A-Z])[0-9]{6,10}(?:-[0-9])?|[A-Z]{3}[0-9]{9}))(?:$|[ )\],;|\"'<\t\n.])"
+    r"(?:^|[ (\[,;|:#/>\"'~=\t\n])((?:[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{3}-[0-9]{3}-[0-9]{3}"
+    r"|(?:MR|MRN|PT|[A-Z])[0-9]{6,10}(?:-[0-9])?|[A-Z]{3}[0-9]{9}))(?:$|[ )\],;|\"'<~:\t\n.])"
 )
 _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
 _CALLED = Pattern(
-    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
+    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
 )
 _WORN = Pattern(
-    r"(?i)\b(?:device|pump|meter|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|recorder|processor|stimulator|lead|valve|aids?|s/n|sn)"
+    r"(?i)\b(?:device|pump|glucometer|meter|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|recorder|processor|stimulator|lead|valve|aids?|s/n|sn)"
     r"(?: id| no\.?| number| serial| #| s/n:?| sn:?)? "
     r"([A-Z]{2,4}-?[0-9]{4,10}(?:-[0-9]{4,8})?[A-Z]?|[0-9]{2}[A-Z][0-9]{7})(?:$|[^A-Za-z0-9-])"
 )
+_EXTENSION = Pattern(r"<id\b[^<>]*\bextension=\"([^\"]{3,64})\"")
 _RESOURCE = Pattern(
     r"\b(?:Patient|Practitioner|RelatedPerson|Person|Encounter|Coverage)/"
     r"([A-Za-z0-9-]{0,40}[0-9][A-Za-z0-9-]{2,40})(?:$|[^A-Za-z0-9-])"
@@ -70,9 +71,11 @@ def read(record: Record) -> None:
     if not record.person:
         return
     _numbers(record)
+    _behind(record)
     _in_lists(record)
     _born(record)
     _places(record)
+    _after_streets(record)
     _uids(record)
 
 
@@ -89,6 +92,9 @@ def _numbers(record: Record) -> None:
             if record.covered(start, end) or _NO_IDS.match(record.data, start):
                 continue
             record.hit(kind, start, end, why)
+    if b"extension=" in record.data:
+        for spans in _EXTENSION.each(record.data):
+            record.hit(Kind.MRN, *spans[1], "the extension of an id (HL7 V3)")
 
 
 _LISTED = Pattern(r"(?:[\"'][^\"'\n]*[\"'] ?, ?){2,}[\"'][^\"'\n]*[\"']")
@@ -117,6 +123,18 @@ def _in_lists(record: Record) -> None:
 
 def _nothing(record: Record) -> frozenset[bytes]:
     return record.lexicon.vocabulary["nothing"]
+
+
+_BEHIND = re.compile(rb" ([0-9]{7,10})(?![0-9A-Za-z.:/-])")
+
+
+def _behind(record: Record) -> None:
+    """Take a long number right behind a name or a day: `MOOR,ANN 08/24/1976 2855741038`."""
+    for start, end, kind, _ in list(record.found):
+        del start
+        match = _BEHIND.match(record.data, end) if kind in {Kind.NAME, Kind.DATE} else None
+        if match is not None and not record.covered(*match.span(1)):
+            record.hit(Kind.MRN, *match.span(1), "a number behind a name or a day")
 
 
 def _born(record: Record) -> None:
@@ -148,6 +166,17 @@ def _places(record: Record) -> None:
             or (headed and any(flag & (NAMEY | SURE) for flag in flags[1:]))
         ):
             record.hit(Kind.CITY, start, end, "a town, beside people")
+
+
+_AFTER_STREET = re.compile(rb",? ((?:[A-Z][a-z'.]{1,20} ){0,2}[A-Z][a-z']{2,20})(?=[.,;)\n]|$)")
+
+
+def _after_streets(record: Record) -> None:
+    """Take a town behind a street though no state follows."""
+    for _, end, kind, _ in list(record.found):
+        match = _AFTER_STREET.match(record.data, end) if kind is Kind.ADDRESS else None
+        if match is not None:
+            record.hit(Kind.CITY, *match.span(1), "a town behind a street")
 
 
 def _uids(record: Record) -> None:

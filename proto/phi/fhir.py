@@ -38,6 +38,7 @@ _TECHNICAL = frozenset(
 )
 _LOG_TIMES = frozenset({b"lastUpdated", b"recorded", b"timestamp", b"lastModified"})
 _SYSTEMS = {b"us-ssn": Kind.SSN, b"us-npi": Kind.LICENSE, b"2.16.840.1.113883.4.1": Kind.SSN}
+AGE_TOLD_MAX = 89
 _DAY = re.compile(rb"\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]{0,40})?$")
 _ROOT = re.compile(rb"<([A-Z][A-Za-z]{2,40}) [^>]{0,80}xmlns=[\"']http://hl7\.org/fhir")
 _TAG = re.compile(rb"[0-9A-Fa-f]{8}$")
@@ -149,6 +150,10 @@ def _dicom(record: Record, tags: dict[bytes, Kind | None]) -> None:
         kind = tags.get(tag[:4] + b"," + tag[4:])
         if kind is None and person and b"Value" in value.path:
             kind = Kind.NAME
+        if kind is Kind.AGE90 and not (
+            text[-1:] == b"Y" and text[:-1].isdigit() and int(text[:-1]) > AGE_TOLD_MAX
+        ):
+            continue
         if kind is not None and tag[:4] + b"," + tag[4:] != b"0008,0070":
             record.person = True
             record.hit(kind, value.start, value.end, "the tag says whose it is")

@@ -60,8 +60,8 @@ _WORDS = {
     "marked": r"=(?:20|2c|2d|2e|2f|27|40)[a-z0-9]|(?:=[0-9a-f]{2}){4}",
     "nested": r"[\"']: ?[{\[]",
     "apart": r"label=|['\"], |','|nm10|dmg02|n30|n40|per0|ref02|sbr03|clm01|clp01|(?:pid|nk1|in1|gt1|pv1|mrg)[-.]|uplicate|row contains|uncated value|\)=\(|alue: '|[@$:][a-z0-9_]+ ?= ?[ne]?'|appointment|appt|visit|slot",
-    "called": r"(?:id|#|no\.?|number)[:# ]{0,2}[a-z]{0,3}[0-9]{6}",
-    "worn": r"(?:device|pump|meter|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|aids?)(?: id| no\.?| number| serial| #)? [a-z0-9]",
+    "called": r"(?:id|#|no\.?|number|subject)[:# ]{0,2}[a-z]{0,3}[0-9]{6}",
+    "worn": r"(?:device|pump|meter|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|recorder|processor|stimulator|lead|valve|aids?|s/n|sn)(?: id| no\.?| number| serial| #| s/n:?| sn:?)? [a-z0-9]",
     "resource": r"(?:patient|practitioner|relatedperson|person|encounter|coverage)/",
     "born": r"born|b\.|yob|birth",
     "email": r"@|%40|\[at\]| at [a-z]+ dot ",
@@ -74,7 +74,7 @@ _WORDS = {
     "x12": r"isa\*|(?:^|[~\n\r])(?:nm1|n3|n4|dmg|ref|clm|per|sbr|dtp|trn|clp|n1)\*",
     "sql": r"insert into",
     "fhir": r"resourcetype|hl7\.org/fhir|vr[\\\"']",
-    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|basic [a-z0-9+/]|bearer [a-z0-9._~+/-]|npm_|sg\.|[\"' ](?:-p|/p:|/pass|/rp |-a|-u|-w|-c|--user)|pass:|net use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|secret[a-z_ ]*[=: ]|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
+    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|basic [a-z0-9+/]|bearer [a-z0-9._~+/-]|npm_|sg\.|[\"' ](?:-p|/p:|/pass|/rp |-a|-u|-w|-c|--user)|pass:|net use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|secret[a-z_ ]*[=: ]|passw|passph|passc|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
 }
 _SKELETON = bytes(
     ord("0") if chr(byte).isdigit() and byte < 128

@@ -121,7 +121,8 @@ def _belongs(record: Record, token: bytes, end: int, *, first: bool, comma: bool
     if flags & WORD and not flags & (SURE | KNOWN):
         return _word_belongs(record, token, end, first=first, comma=comma)
     if capital:
-        return int(not (flags & CUE and flags & CONTEXT))
+        acronym = token.isupper() and len(token) <= ACRONYM_LETTERS_MAX
+        return int(not (flags & CUE and (flags & CONTEXT or acronym)))
     # In lower case: a sure name, or a stranger's word behind one.
     return int(bool(flags & (SURE | KNOWN)) or (not first and not flags and len(token) > 3))
 

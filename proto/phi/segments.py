@@ -30,7 +30,7 @@ _DICOM = {
     b"0010,0030": Kind.DATE, b"0010,0032": Kind.DATE, b"0008,0020": Kind.DATE, b"0008,0021": Kind.DATE,
     b"0008,0022": Kind.DATE, b"0008,0023": Kind.DATE, b"0008,002a": Kind.DATE, b"0040,0002": Kind.DATE,
     b"0038,0020": Kind.DATE, b"0038,0030": Kind.DATE, b"0040,0244": Kind.DATE, b"0010,21d0": Kind.DATE,
-    b"0010,1040": Kind.ADDRESS, b"0008,0081": Kind.ADDRESS, b"0008,0092": Kind.ADDRESS,
+    b"0010,1010": Kind.AGE90, b"0010,1040": Kind.ADDRESS, b"0008,0081": Kind.ADDRESS, b"0008,0092": Kind.ADDRESS,
     b"0010,2154": Kind.PHONE, b"0008,0094": Kind.PHONE, b"0008,0050": Kind.OTHER_ID, b"0020,0010": Kind.OTHER_ID,
     b"0020,000d": Kind.OTHER_ID, b"0020,000e": Kind.OTHER_ID, b"0008,0018": Kind.OTHER_ID,
     b"0020,0052": Kind.OTHER_ID, b"0038,0010": Kind.OTHER_ID, b"0040,1001": Kind.OTHER_ID,
@@ -284,7 +284,13 @@ def _dicom(record: Record) -> None:
         _tag_value(record, kind or Kind.NAME, value, min(end, start + 400))
 
 
+AGE_TOLD_MAX = 89
 _PERSON = re.compile(rb"\s{0,3}PN\b")
+
+
+def shows_old_age(value: bytes) -> bool:
+    """Whether an age string (DICOM PS3.5: nnnD, nnnW, nnnM, nnnY) is over 89 years."""
+    return value[-1:] == b"Y" and value[:-1].isdigit() and int(value[:-1]) > AGE_TOLD_MAX
 
 
 def _tag_value(record: Record, kind: Kind, start: int, end: int) -> None:
@@ -295,4 +301,6 @@ def _tag_value(record: Record, kind: Kind, start: int, end: int) -> None:
     value = match[group].split(b"#")[0].rstrip(b" ,;|") if group >= 3 else match[group]
     if value.strip(b" ()") and b"no value" not in value and b"\x01" not in value:
         begin = start + match.start(group)
+        if kind is Kind.AGE90 and not shows_old_age(value):
+            return
         record.hit(kind, begin, begin + len(value), "the tag says whose it is")

@@ -79,7 +79,9 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         return _other_value(record, told, stop, value)
     if told.kind == "HEALTH_PLAN" and digits(data[value:end]) < PLAN_DIGITS_MIN:
         return -1
-    if told.kind == "SECRET" and not secretive(data[value:end]):
+    if told.kind == "SECRET" and (
+        not secretive(data[value:end]) or _HOST.fullmatch(data, value, end) is not None
+    ):
         return -1
     if told.kind == "BIOMETRIC" and _LONG_TEMPLATE.fullmatch(data, value, end) is None:
         return -1
@@ -90,6 +92,7 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
 
 
 _LONG_TEMPLATE = re.compile(rb"[A-Za-z0-9+/=]{40,}")
+_HOST = re.compile(rb"[A-Z]{2,12}(?:-[A-Z]{1,8})?-?[0-9]{1,3}")
 _STATE = re.compile(rb"[A-Z]{2} (?=[A-Z0-9-]*\d)")
 _TITLED = re.compile(
     rb"[A-Z](?:[A-Za-z-]|'(?!s\b)){1,40}(?: [A-Z][a-z'-]{2,40})?(?![A-Za-z0-9_=\\/])"

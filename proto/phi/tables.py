@@ -68,12 +68,15 @@ def _with_ids(cells: list[bytes], told: list[Told | None]) -> list[Told | None]:
     if not any(one is not None and one.kind == "NAME" for one in told):
         return told
     return [
-        Told("MRN", person=True) if one is None and cell.strip(b" \"'\r").lower() in _IDS else one
+        _BESIDE_NAMES.get(cell.strip(b" \"'\r").lower()) if one is None else one
         for cell, one in zip(cells, told, strict=False)
     ]
 
 
-_IDS = frozenset({b"id", b"pid", b"pk"})
+_BESIDE_NAMES = {
+    **dict.fromkeys((b"id", b"pid", b"pk"), Told("MRN", person=True)),
+    **dict.fromkeys((b"date", b"day"), Told("DATE", person=True)),
+}
 
 
 def _delimited(
