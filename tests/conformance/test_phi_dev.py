@@ -1,15 +1,15 @@
 """The scrubber against its bars: on the labelled development set, and on text from our own seed.
 
 The development set lies beside the project and is read where it lies. Ours has other templates,
-HL7, FHIR, DICOM, X12, prose and twenty-five evasions; its seed is changed when it was tuned on.
-Speed is a bench's business: a test machine is shared.
+HL7, FHIR, DICOM, X12, prose and twenty-five evasions, and its seed is not the one that rules were
+tried on. Speed is a bench's business: a test machine is shared.
 """
 
 from pathlib import Path
 
 import pytest
 
-from osiris.phi_bars import RECALL_MIN, SECRET_RECALL_MIN, bars
+from osiris.phi_bars import CLASS_BAR, bars
 from osiris.phi_measure import ADVERSARIAL, GROUPS, Line, Measured, measure, read_lines
 from proto.phi import scrub_text
 from tests.bench.phi_text.evasions import EVASIONS
@@ -18,8 +18,6 @@ from tests.bench.phi_text.sets import make
 SET = Path(__file__).resolve().parents[3] / "shared" / "phi-dev"
 SEED = 20_261_122
 MISSES_SHOWN = 25
-WITHIN_REACH = 0.15
-"""How far recall on text that nobody tuned for may lie below its bar while the engine learns."""
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +51,10 @@ def test_the_development_set_meets_every_bar(given: Measured) -> None:
     assert not missed(given)
 
 
-def test_recall_on_other_templates_stays_within_reach_of_its_bars(ours: Measured) -> None:
-    """`osiris phi test` shows which bars this text misses; here nothing may get worse unseen."""
-    short = {
-        f"recall: {group}": least - WITHIN_REACH
-        for group, least in {**RECALL_MIN, "secrets": SECRET_RECALL_MIN}.items()
-    }
-    found = {bar.what: bar.value for bar in bars(ours)}
-    below = {what: found[what] for what, floor in short.items() if (found[what] or 0) < floor}
-    assert not below, missed(ours)
+def test_other_templates_meet_every_bar_of_recall_and_of_what_must_stay(ours: Measured) -> None:
+    """But the bars by class, whose handful of lines of our own set would only measure chance."""
+    short = {bar.what for bar in bars(ours) if bar.met is False and CLASS_BAR not in bar.what}
+    assert not short, missed(ours)
 
 
 def test_on_other_templates_structure_and_repetition_hold_without_exception(
