@@ -30,6 +30,7 @@ from proto.message import (
     Seconds,
     SiteIdField,
     TargetIdField,
+    VersionOne,
 )
 from proto.phi.leaving import Leaving, document
 from proto.phi.values import Kind as TokenClass
@@ -62,7 +63,7 @@ class Result(StrEnum):
 
 
 class _Leaf(Message):
-    v: Literal[1] = 1
+    v: VersionOne = 1
     site: SiteIdField
     appliance: ApplianceIdField
     seq: Count

@@ -10,14 +10,13 @@ enrolled.json                         {v, site, appliance, log_origin}: last, so
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from appliance.ports import Entropy
 from appliance.store.evidence import Scribe
 from proto.errors import ConfigError
 from proto.ids import ApplianceId, SiteId
 from proto.keys import SEED_BYTES, SealingKey, SigningKey
-from proto.message import ApplianceIdField, Message, SiteIdField
+from proto.message import ApplianceIdField, Message, SiteIdField, VersionOne
 from proto.trust_root import TrustRoot, fingerprint, open_first
 from runtime.private import make_private
 from runtime.tls import write_private
@@ -28,7 +27,7 @@ ENROLLED_BYTES_MAX = 4096
 class Enrolled(Message):
     """What the hub answered when this appliance was enrolled."""
 
-    v: Literal[1] = 1
+    v: VersionOne = 1
     site: SiteIdField
     appliance: ApplianceIdField
     log_origin: str

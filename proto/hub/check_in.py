@@ -6,7 +6,7 @@ A hub that answers with another state gets the full state with the next request.
 
 import hashlib
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from proto.message import (
     Message,
     Seconds,
     TargetIdField,
+    VersionOne,
 )
 
 PATH = "/api/agent/check-in"
@@ -88,7 +89,7 @@ class CheckIn(Message):
         full: the full state, when the hub's last head named another.
     """
 
-    v: Literal[1] = 1
+    v: VersionOne = 1
     appliance: ApplianceIdField
     seq: Count
     iat: Seconds
@@ -117,7 +118,7 @@ class Head(Message):
         unwell: conditions that the hub finds this appliance in; no member at all when it is well.
     """
 
-    v: Literal[1] = 1
+    v: VersionOne = 1
     challenge: B64Of16
     time: Seconds
     state: B64Of32

@@ -9,7 +9,7 @@ by it both sides know whether the hub holds the list as it is now.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from proto.message import (
     Message,
     Seconds,
     TargetIdField,
+    VersionOne,
 )
 from proto.phi.arrived import Arrived
 from proto.phi.values import Scrubbed
@@ -67,7 +68,7 @@ class DevicePage(Message, Generic[Text]):
         until: the last id this page speaks for, None for the last page: to the end.
     """
 
-    v: Literal[1] = 1
+    v: VersionOne = 1
     appliance: ApplianceIdField
     seq: Count
     iat: Seconds
@@ -84,7 +85,7 @@ class DevicesReply(Message):
         held: `list_digest` of what the hub holds after this page.
     """
 
-    v: Literal[1] = 1
+    v: VersionOne = 1
     held: B64Of32
 
 

@@ -5,8 +5,6 @@ and only then proves the code's secret with an HMAC over its own public keys. As
 same keys and the same code gives the same answer, so a lost reply costs nothing.
 """
 
-from typing import Literal
-
 from proto.message import (
     ApplianceIdField,
     B64Of16,
@@ -14,6 +12,7 @@ from proto.message import (
     Message,
     Seconds,
     SiteIdField,
+    VersionOne,
 )
 
 PATH_ROOT = "/api/agent/root"
@@ -28,7 +27,7 @@ class EnrollRequest(Message):
         proof: HMAC-SHA256(secret, ed25519 || x25519), see `proto.keys.claim_proof`.
     """
 
-    v: Literal[1] = 1
+    v: VersionOne = 1
     claim: B64Of16
     ed25519: B64Of32
     x25519: B64Of32
@@ -44,7 +43,7 @@ class EnrollReply(Message):
         log_origin: the origin line of this appliance's evidence checkpoints.
     """
 
-    v: Literal[1] = 1
+    v: VersionOne = 1
     challenge: B64Of16
     site: SiteIdField
     appliance: ApplianceIdField

@@ -8,12 +8,12 @@ A batch that leaves is `EvidenceBatch[Scrubbed]`; the same JSON, read by the hub
 `EvidenceBatch[Arrived]`: what is in it has been looked at by nobody there.
 """
 
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
 
 from proto.evidence import DETAIL_BYTES_MAX, LeafText
-from proto.message import ApplianceIdField, B64Of16, Count, Message
+from proto.message import ApplianceIdField, B64Of16, Count, Message, VersionOne
 from proto.phi.arrived import Arrived
 from proto.phi.values import Scrubbed
 
@@ -57,7 +57,7 @@ class EvidenceBatch(Message, Generic[Text]):
     batches follow.
     """
 
-    v: Literal[1] = 1
+    v: VersionOne = 1
     appliance: ApplianceIdField
     first: Count
     leaves: Annotated[tuple[LeafText, ...], Field(strict=False, max_length=LEAVES_MAX)]
@@ -74,6 +74,6 @@ class EvidenceReply(Message):
             added; None while `have` is not the size of a checkpoint the hub was shown.
     """
 
-    v: Literal[1] = 1
+    v: VersionOne = 1
     have: Count
     cosigned: Annotated[str, Field(max_length=NOTE_BYTES_MAX)] | None = None
