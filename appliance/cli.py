@@ -128,7 +128,7 @@ def list_targets(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) ->
     print_rows(rows, columns, output=output)
 
 
-Target = Annotated[str, typer.Argument(help="The target's id, label or address.")]
+Target = Annotated[str, typer.Argument(metavar="TARGET", help="The target's id, label or address.")]
 
 
 async def _id_of(door: Any, wanted: str) -> str:  # noqa: ANN401 - the lazily imported door
@@ -276,6 +276,7 @@ def list_incidents(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) 
         "check": "CHECK",
         "severity": "SEVERITY",
         "state": "STATE",
+        "result": "LAST REPAIR",
         "cause": "WHY",
     }
     print_rows(rows, columns, output=output)

@@ -7,8 +7,6 @@ from proto import strict_json
 from proto.evidence import SALT_BYTES, PhiAct, PhiLeaf, commit
 from proto.phi.values import Kind
 
-REASON_CHARS_MAX = 400
-
 
 @dataclass(frozen=True, slots=True)
 class Act:

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 import aiosqlite
 
-from appliance.core.disclosing import REASON_CHARS_MAX, Act, act_draft
+from appliance.core.disclosing import Act, act_draft
 from appliance.core.erasure import Person, belongs
+from appliance.core.reasons import plain_reason
 from appliance.handlers.work import Work
 from appliance.store import accounts, disclosures, evidence
 from appliance.store.accounts import AccountTable
 from appliance.store.disclosures import Disclosure
 from appliance.store.vault import Vault
-from proto.errors import MalformedError, RejectedError
+from proto.errors import RejectedError
 from proto.evidence import PhiAct
 from proto.phi import tokens
 from proto.secret import Secret
@@ -91,10 +92,7 @@ class Disclosures:
             return await disclosures.latest(conn, rows_max=SHOWN_MAX)
 
     async def _signed_in(self, asker: Asker) -> str:
-        reason = asker.reason.strip()
-        if not reason or len(reason) > REASON_CHARS_MAX or not reason.isprintable():
-            msg = f"reason: say why, in at most {REASON_CHARS_MAX} printable characters"
-            raise MalformedError(msg)
+        plain_reason(asker.reason, "reason")
         kept = await AccountTable(self._work.store).password_of(asker.account)
         if not await matches(kept, asker.password):
             msg = "the account or its password is wrong: `osiris appliance user add` makes one"

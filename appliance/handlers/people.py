@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from appliance.core import records
+from appliance.core.reasons import plain_reason
 from appliance.handlers import targets as target_handlers
 from appliance.handlers.closing import PERSON, close, close_open
 from appliance.handlers.off_limits import put_off_limits, release, require_free
@@ -18,13 +19,12 @@ from appliance.handlers.targets import Found, Wanted
 from appliance.handlers.waiting import Waiting, WaitingRoom
 from appliance.handlers.work import Work
 from appliance.store import devices, evidence, findings, health, incidents, meta, targets, waivers
-from proto.errors import ConflictError, MalformedError, NotFoundError
+from proto.errors import ConflictError, NotFoundError
 from proto.findings import Vantage
 from proto.ids import IncidentId, TargetId
 from proto.incidents import Cause, State
 from proto.inventory import Platform
 
-REASON_CHARS_MAX = 400
 CLOSABLE = frozenset({State.ESCALATED, State.WAIVED, State.HEALED})
 
 
@@ -70,9 +70,8 @@ class People:
 
     async def end_waiver(self, waiver: int, *, account: str) -> None:
         """End a waiver now; what it held is looked at again."""
-        del account  # the waiver's own row says who approved it; ending needs no approval
         async with self._work.store.write() as conn:
-            await waivers.end(conn, waiver, now_ms=self._work.clock.now_ms())
+            await waivers.end(conn, waiver, account=account, now_ms=self._work.clock.now_ms())
         self._work.bells.heal.ring()
 
     async def set_observe_only(self, *, on: bool, account: str) -> None:
@@ -99,9 +98,7 @@ class People:
 
     async def close_incident(self, incident: IncidentId, *, reason: str, account: str) -> None:
         """Close an incident that is in a person's hands."""
-        if not reason.strip() or len(reason) > REASON_CHARS_MAX:
-            msg = f"Say why, in at most {REASON_CHARS_MAX} characters."
-            raise MalformedError(msg)
+        said = plain_reason(reason, "reason")
         work = self._work
         async with work.store.write() as conn:
             found = await incidents.get(conn, work.scribe.site, incident)
@@ -111,8 +108,7 @@ class People:
             if found.state not in CLOSABLE:
                 msg = f"An incident that is {found.state.value} cannot be closed by hand."
                 raise ConflictError(msg)
-            note = f"{account}: {reason.strip()}"
-            await close(conn, work, found, cause=Cause.BY_PERSON, note=note)
+            await close(conn, work, found, cause=Cause.BY_PERSON, note=f"{account}: {said}")
         work.bells.uplink.ring()
 
     async def put_off_limits(self, target: TargetId, *, reason: str, account: str) -> None:
@@ -169,12 +165,11 @@ class People:
             ConflictError: a repair is under way on it; it must end first.
         """
         work = self._work
-        async with work.store.read() as conn:
+        async with work.store.write() as conn:
             if target in await incidents.busy_targets(conn):
                 msg = "A repair is under way on this target. Try again when it has ended."
                 raise ConflictError(msg)
-        await target_handlers.remove(work, target)
-        async with work.store.write() as conn:
+            await target_handlers.remove_in(conn, work, target)
             await close_open(conn, work, target, note=account, but=Platform.NETWORK)
             await findings.forget(conn, target, vantage=Vantage.SSH)
         work.bells.uplink.ring()

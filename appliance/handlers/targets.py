@@ -214,10 +214,15 @@ async def remove(work: Work, target: TargetId) -> Target:
         NotFoundError: there is no such target.
     """
     async with work.store.write() as conn:
-        known = await targets.get(conn, target)
-        await targets.remove(conn, target, at_ms=work.clock.now_ms())
-        await devices.unpin(conn, target)
-        await conflicts.forget_keys(conn, target)
+        return await remove_in(conn, work, target)
+
+
+async def remove_in(conn: aiosqlite.Connection, work: Work, target: TargetId) -> Target:
+    """End a target inside the caller's transaction; see `remove`."""
+    known = await targets.get(conn, target)
+    await targets.remove(conn, target, at_ms=work.clock.now_ms())
+    await devices.unpin(conn, target)
+    await conflicts.forget_keys(conn, target)
     return known
 
 

@@ -3,12 +3,12 @@
 from starlette.responses import RedirectResponse, Response
 
 from appliance.core.identity import shown_value
+from appliance.core.reasons import REASON_CHARS_MAX
 from appliance.handlers.settle import KINDS, called, choices
 from appliance.portal.asked import number_in
 from appliance.portal.frame import page
 from appliance.portal.state import PortalVisit
 from appliance.store import conflicts, devices
-from appliance.store.decisions import REASON_CHARS_MAX
 from appliance.store.views import site
 from proto.errors import ConflictError
 from proto.ids import parse_target_id

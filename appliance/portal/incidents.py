@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
+from appliance.core.reasons import REASON_CHARS_MAX
 from appliance.portal.frame import check_text, page, pairs
 from appliance.portal.rows import incident_rows, is_cosigned, is_healed, state_words
 from appliance.portal.state import PortalVisit
@@ -24,7 +25,6 @@ from proto.incidents import IN_HAND, State
 from runtime.web import words
 from runtime.web.words import Words
 
-REASON_CHARS_MAX = 400
 FILTERS: dict[str, tuple[str, frozenset[State]]] = {
     "person": ("Needs a person", frozenset({State.ESCALATED})),
     "open": ("Being handled", IN_HAND | {State.OPEN}),

@@ -3,12 +3,12 @@
 from starlette.responses import RedirectResponse, Response
 
 from appliance.core.identity import AttributeKind
+from appliance.core.reasons import REASON_CHARS_MAX
 from appliance.handlers.off_limits import known_signs, obstacle
 from appliance.portal.devices import target_of
 from appliance.portal.frame import freshness, page
 from appliance.portal.state import PortalVisit
 from appliance.store import devices
-from appliance.store.decisions import REASON_CHARS_MAX
 from appliance.store.views import inventory
 
 SURE = "yes"

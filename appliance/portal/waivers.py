@@ -2,10 +2,11 @@
 
 from starlette.responses import RedirectResponse, Response
 
+from appliance.core.reasons import REASON_CHARS_MAX
 from appliance.portal.frame import check_text, freshness, page
 from appliance.portal.state import PortalVisit
 from appliance.store.views import inventory, site
-from appliance.store.waivers import LENGTH_MAX_MS, REASON_CHARS_MAX
+from appliance.store.waivers import LENGTH_MAX_MS
 from proto.errors import MalformedError, NotFoundError
 from proto.ids import parse_target_id
 from runtime.web import people

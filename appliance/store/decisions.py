@@ -12,11 +12,10 @@ from enum import StrEnum
 import aiosqlite
 
 from appliance.core.classify import Release
-from proto.errors import MalformedError
+from appliance.core.reasons import plain_reason
 from proto.ids import TargetId
 
 DECISIONS_KEPT = 50
-REASON_CHARS_MAX = 400
 
 About = Mapping[str, str | list[str]]
 """What was known when something was decided."""
@@ -48,9 +47,7 @@ async def add(conn: aiosqlite.Connection, decision: Decision) -> None:
     Raises:
         MalformedError: no reason, or one that is too long.
     """
-    if not decision.reason.strip() or len(decision.reason) > REASON_CHARS_MAX:
-        msg = f"reason: say why, in at most {REASON_CHARS_MAX} characters"
-        raise MalformedError(msg)
+    reason = plain_reason(decision.reason, "reason")
     await conn.execute(
         "INSERT INTO device_decisions SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4, ?5, ?6"
         " FROM device_decisions WHERE device = ?1",
@@ -58,7 +55,7 @@ async def add(conn: aiosqlite.Connection, decision: Decision) -> None:
             decision.device,
             decision.kind,
             decision.account,
-            decision.reason.strip(),
+            reason,
             json.dumps(dict(decision.about)),
             decision.at_ms,
         ),

@@ -1,22 +1,20 @@
 """Waivers: dated, approved departures from a check on a target. Ended ones go after 90 days."""
 
-import re
 from dataclasses import dataclass
 
 import aiosqlite
 
+from appliance.core.reasons import plain_reason
 from proto.errors import MalformedError, NotFoundError
 from proto.ids import TargetId
 
 KEPT_MS = 90 * 86_400_000
 LENGTH_MAX_MS = 90 * 86_400_000
-REASON_CHARS_MAX = 400
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """One waiver; `account` is who approved it."""
+    """One waiver; `account` is who approved it, `ended_by` who ended it before its time."""
 
     id: int
     target: TargetId
@@ -26,6 +24,7 @@ class Waiver:
     created_ms: int
     until_ms: int
     ended_ms: int | None
+    ended_by: str
 
     def is_active(self, *, now_ms: int) -> bool:
         """Tell whether it is in force."""
@@ -42,6 +41,7 @@ def _waiver(row: aiosqlite.Row) -> Waiver:
         created_ms=row["created_ms"],
         until_ms=row["until_ms"],
         ended_ms=row["ended_ms"],
+        ended_by=row["ended_by"],
     )
 
 
@@ -61,10 +61,7 @@ async def add(
         MalformedError: no reason, one that is not plain text, or an end that is past or more than
             90 days ahead.
     """
-    reason = " ".join(reason.split())  # a form's line ends could pass for another entry
-    if not 0 < len(reason) <= REASON_CHARS_MAX or _CONTROL.search(reason):
-        msg = f"waiver.reason: say why, in at most {REASON_CHARS_MAX} characters of plain text"
-        raise MalformedError(msg)
+    reason = plain_reason(reason, "waiver.reason")
     if not now_ms < until_ms <= now_ms + LENGTH_MAX_MS:
         msg = "waiver.until: a waiver ends in the future, at most 90 days ahead"
         raise MalformedError(msg)
@@ -82,18 +79,20 @@ async def add(
         created_ms=now_ms,
         until_ms=until_ms,
         ended_ms=None,
+        ended_by="",
     )
 
 
-async def end(conn: aiosqlite.Connection, waiver: int, *, now_ms: int) -> None:
+async def end(conn: aiosqlite.Connection, waiver: int, *, account: str, now_ms: int) -> None:
     """End a waiver now.
 
     Raises:
         NotFoundError: there is no such waiver in force.
     """
     cursor = await conn.execute(
-        "UPDATE waivers SET ended_ms = ? WHERE id = ? AND ended_ms IS NULL AND until_ms > ?",
-        (now_ms, waiver, now_ms),
+        "UPDATE waivers SET ended_ms = ?1, ended_by = ?2"
+        " WHERE id = ?3 AND ended_ms IS NULL AND until_ms > ?1",
+        (now_ms, account, waiver),
     )
     if cursor.rowcount == 0:
         msg = f"waiver {waiver}: no such waiver in force"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.core.classify import MEDICAL_PORTS, Release, off_limits, signs
+from appliance.core.reasons import REASON_CHARS_MAX
 from appliance.handlers import targets
 from appliance.handlers.approach import OffLimitsError
 from appliance.handlers.discover import NOTHING, discover_once
@@ -17,7 +18,7 @@ from appliance.handlers.record import record
 from appliance.handlers.targets import Wanted
 from appliance.ports import SeenPorts, ShellError, Sudo
 from appliance.store import decisions, devices, incidents
-from appliance.store.decisions import REASON_CHARS_MAX, Decided
+from appliance.store.decisions import Decided
 from appliance.store.devices import Device
 from appliance.tasks.heal import consider
 from appliance.tasks.scan import scan_due

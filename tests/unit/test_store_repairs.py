@@ -245,10 +245,10 @@ async def test_a_waiver_holds_until_its_end_or_until_a_person_ends_it(store: Sto
         assert waiver.reason == "agreed by all"
         assert await waivers.active(conn, now_ms=until_ms - 1) == {(TARGET, CHECK)}
         assert await waivers.active(conn, now_ms=until_ms) == set()
-        await waivers.end(conn, waiver.id, now_ms=NOW_MS + 1)
+        await waivers.end(conn, waiver.id, account="ana", now_ms=NOW_MS + 1)
         assert await waivers.active(conn, now_ms=NOW_MS + 1) == set()
         with pytest.raises(NotFoundError):
-            await waivers.end(conn, waiver.id, now_ms=NOW_MS + 2)
+            await waivers.end(conn, waiver.id, account="ana", now_ms=NOW_MS + 2)
         (kept,) = await waivers.every(conn)
         assert not kept.is_active(now_ms=NOW_MS + 1)
 

@@ -207,7 +207,8 @@ CREATE TABLE waivers (
   account    TEXT NOT NULL,
   created_ms INTEGER NOT NULL,
   until_ms   INTEGER NOT NULL,
-  ended_ms   INTEGER
+  ended_ms   INTEGER,
+  ended_by   TEXT NOT NULL DEFAULT '' -- who ended it before its time
 ) STRICT;
 CREATE INDEX waivers_find ON waivers (target, check_id);
 

@@ -40,6 +40,7 @@ class WaiverView:
     created_ms: int
     until_ms: int
     ended_ms: int | None
+    ended_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ async def waivers(connection: aiosqlite.Connection) -> list[WaiverView]:
             row["created_ms"],
             row["until_ms"],
             row["ended_ms"],
+            row["ended_by"],
         )
         for row in rows
     ]
