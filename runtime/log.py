@@ -68,9 +68,18 @@ def configure(*, as_json: bool, level: str = "info", scrub: Scrub = as_it_is) ->
     libraries = logging.StreamHandler(sys.stderr)
     libraries.setFormatter(_Plain("%(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[libraries])
+    _close_other_doors()
     logging.captureWarnings(capture=True)
     sys.excepthook = _say_uncaught
     threading.excepthook = _say_uncaught_in_thread
+
+
+def _close_other_doors() -> None:
+    """Let no library write past us through a handler of its own, as uvicorn's defaults do."""
+    for known in logging.root.manager.loggerDict.values():
+        if isinstance(known, logging.Logger):
+            known.handlers.clear()
+            known.propagate = True
 
 
 def _say_uncaught(

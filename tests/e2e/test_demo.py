@@ -25,7 +25,8 @@ def _lab() -> None:
 
 
 def start() -> "subprocess.Popen[str]":
-    argv = [sys.executable, "-m", "osiris", "demo", "--once"]
+    # A shell's background jobs ignore SIGINT, and so would everything that they start.
+    argv = ["env", "--default-signal=INT", sys.executable, "-m", "osiris", "demo", "--once"]
     return subprocess.Popen(
         argv,
         stdout=subprocess.PIPE,

@@ -112,7 +112,9 @@ def test_the_shipped_content_loads_and_its_rules_decide_as_their_tests_say() -> 
 
 
 def test_every_check_has_a_way_to_drift_a_host_and_no_other_drift_is_shipped() -> None:
-    assert {path.stem for path in DRIFTS.glob("*.sh")} == {check.id for check in CHECKS}
+    shipped_drifts = {path.stem for path in DRIFTS.glob("*.sh")}
+    # What a TLS greeting tells is tried on servers of every kind in the unit tests of greeting.
+    assert shipped_drifts == {one.id for one in CHECKS if one.probe.kind is not ProbeKind.TLS}
 
 
 def test_every_check_is_drifted_healed_and_undone_by_some_test_here() -> None:

@@ -55,6 +55,17 @@ def test_a_json_line_gives_the_value_back(capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(capsys.readouterr().err)["error"] == EVIL
 
 
+def test_no_library_keeps_a_way_around_us(capsys: pytest.CaptureFixture[str]) -> None:
+    library = logging.getLogger("a_library_with_its_own_ways")
+    library.addHandler(logging.StreamHandler(sys.stderr))
+    library.propagate = False
+    configured(as_json=True)
+    library.error("host said %s", EVIL)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith("ERROR a_library_with_its_own_ways")
+
+
 def crash(password: str) -> None:
     assert password
     raise ZeroDivisionError(EVIL)
