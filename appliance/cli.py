@@ -292,7 +292,7 @@ def init(
     time_zone: Annotated[str, typer.Option(help="The site's time zone.")] = "UTC",
     label: Annotated[str, typer.Option(help="What pages call this site.")] = "",
     state_dir: Annotated[
-        Path, typer.Option(help="Where keys, store and evidence are kept.")
+        Path, typer.Option(readable=False, help="Where keys, store and evidence are kept.")
     ] = configs.STATE_DIR,
     config: ConfigFile = DEFAULT,
 ) -> None:

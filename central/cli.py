@@ -55,7 +55,8 @@ def init(
         typer.Option(help="How appliances reach this hub: https://host[:port], lower case."),
     ] = None,
     state_dir: Annotated[
-        Path, typer.Option(help="Where keys, trust root, TLS and the store are kept.")
+        Path,
+        typer.Option(readable=False, help="Where keys, trust root, TLS and the store are kept."),
     ] = configs.STATE_DIR,
     host: Annotated[str, typer.Option(help="The address to serve on.")] = "0.0.0.0",  # noqa: S104 - a hub is there to be reached
     output: Format = Output.TABLE,

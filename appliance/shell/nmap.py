@@ -214,6 +214,7 @@ class NmapScanner:
     async def sweep(self, networks: Sequence[str]) -> list[SeenHost]:
         """Say which hosts answer; see `ports.Scanner.sweep`."""
         argv = sweep_argv(networks)
+        self._guard.check()
         require_raw_sockets(STATUS.read_text("ascii"))
         size = sum(_network(text).num_addresses for text in networks)
         return read_sweep(await self._run(argv, probes=size))

@@ -106,7 +106,7 @@ async def test_an_nmap_that_fails_is_told_with_what_it_said(
     environment = _stand_in(tmp_path, "echo 'route_dst_netlink: no route' >&2; exit 1")
     monkeypatch.setattr("appliance.shell.nmap.ENVIRONMENT", environment)
     with pytest.raises(UnreachableError, match="no route"):
-        await NmapScanner(WorldGuard(None)).sweep(["192.0.2.0/30"])
+        await NmapScanner(WorldGuard(None)).connect(["127.0.0.1"], [9])
 
 
 async def test_a_cancelled_scan_leaves_no_nmap_behind(
@@ -115,7 +115,7 @@ async def test_a_cancelled_scan_leaves_no_nmap_behind(
     note = tmp_path / "pid"
     environment = _stand_in(tmp_path, f"echo $$ > {note}.new; mv {note}.new {note}; exec sleep 99")
     monkeypatch.setattr("appliance.shell.nmap.ENVIRONMENT", environment)
-    task = asyncio.create_task(NmapScanner(WorldGuard(None)).sweep(["192.0.2.0/30"]))
+    task = asyncio.create_task(NmapScanner(WorldGuard(None)).connect(["127.0.0.1"], [9]))
     async with asyncio.timeout(END_S):
         while not note.exists():  # noqa: ASYNC110 - another process makes the file
             await asyncio.sleep(0.02)

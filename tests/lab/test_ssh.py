@@ -49,6 +49,8 @@ async def _until(host: SshHost, count: int) -> None:
 
 def _log(host: SshHost, pattern: str) -> int:
     """Count the lines of the host's journal that match."""
+    if host.world.init == "stand-in":
+        pytest.skip("no journal to count in: hosts run our stand-in for systemd here")
     return int(host.inside(f"journalctl --sync; journalctl -q | grep -cE '{pattern}'"))
 
 
