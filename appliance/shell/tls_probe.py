@@ -28,6 +28,9 @@ RSA_BITS_MIN: Final = 2048
 CURVE_BITS_MIN: Final = 256
 
 VERSIONS: Final = ("none", "TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+_NO_TLS_SAID: Final = "WRONG_VERSION_NUMBER"
+"""What OpenSSL calls an answer that is no TLS at all, as that of a web server without it."""
+
 KEY_TYPES: Final = ("none", "rsa", "ec", "ed25519", "other")
 
 
@@ -117,12 +120,13 @@ class TlsProbe:
         except RefusedError:
             return NO_TLS
         except ssl.SSLError as error:
-            if "ALERT" in (error.reason or ""):
-                msg = f"{address}:{port} speaks TLS and refused the handshake: {error.reason}"
-                raise ShellError(Reason.PROBE_FAILED, msg) from error
-            return {**NO_TLS, "listening": True}
-        except ConnectionError:
-            return {**NO_TLS, "listening": True}
+            if error.reason == _NO_TLS_SAID:
+                return {**NO_TLS, "listening": True}
+            msg = f"{address}:{port} listens and agreed on no handshake: {error.reason}"
+            raise ShellError(Reason.PROBE_FAILED, msg) from error
+        except ConnectionError as error:
+            msg = f"{address}:{port} broke a greeting off without an answer"
+            raise ShellError(Reason.PROBE_FAILED, msg) from error
         return {
             **NO_TLS,
             "listening": True,
@@ -133,10 +137,16 @@ class TlsProbe:
         }
 
     async def _accepts_old(self, address: str, port: int) -> bool:
+        """Tell whether TLS 1.0 or 1.1 is accepted; only the other side's own no is a no."""
         try:
             await self._greet(address, port, self._old)
-        except (ssl.SSLError, ConnectionError):
-            return False
+        except ConnectionResetError:
+            return False  # it has just agreed on a newer one; some end it here without an alert
+        except ssl.SSLError as error:
+            if "ALERT" in (error.reason or "") or error.reason == "UNSUPPORTED_PROTOCOL":
+                return False
+            msg = f"{address}:{port}: old versions could not be offered: {error.reason}"
+            raise ShellError(Reason.PROBE_FAILED, msg) from error
         return True
 
     async def _greet(self, address: str, port: int, context: ssl.SSLContext) -> tuple[str, bytes]:

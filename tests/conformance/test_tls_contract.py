@@ -164,6 +164,44 @@ async def test_a_port_that_says_nothing_is_no_answer(bench: Bench) -> None:
     assert silent.value.reason is Reason.TIMEOUT
 
 
+SSL_3 = b"\x16\x03\x00\x00\x2a\x02\x00\x00\x26\x03\x00" + b"\x11" * 32 + b"\x00\x00\x05\x00"
+"""A server's hello of SSL 3.0 (RFC 6101): older than everything that is offered."""
+
+
+@pytest.mark.parametrize("said", [b"", SSL_3], ids=["hangs up", "ssl 3.0"])
+async def test_a_greeting_without_an_agreement_is_no_answer(said: bytes) -> None:
+    """Least of all one that there is no TLS here, which would make every check not applicable."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(5000)
+        writer.write(said)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ShellError) as failed:
+            await tls_probe.TlsProbe(WorldGuard(None)).look("127.0.0.1", port, now_ms=NOW_MS)
+    assert failed.value.reason is Reason.PROBE_FAILED
+
+
+async def test_what_our_own_side_cannot_offer_is_not_taken_for_refused(bench: Bench) -> None:
+    if not isinstance(bench.probe, tls_probe.TlsProbe):
+        return
+    unable = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unable.check_hostname, unable.verify_mode = False, ssl.CERT_NONE
+    unable.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")  # none of TLS 1.0 or 1.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        unable.minimum_version = unable.maximum_version = ssl.TLSVersion.TLSv1_1
+    bench.probe._old = unable  # noqa: SLF001 - a library that lacks what must be offered
+    with pytest.raises(ShellError) as failed:
+        await _look(bench, "modern")
+    assert failed.value.reason is Reason.PROBE_FAILED
+
+
 async def test_every_answer_has_the_same_closed_fields(bench: Bench) -> None:
     for what in ("modern", "old", "closed", "http"):
         seen = await _look(bench, what)
