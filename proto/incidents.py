@@ -70,6 +70,7 @@ class Cause(StrEnum):
     PASSED = "passed"
     RECURRED = "recurred"
     NOT_APPLICABLE = "not_applicable"
+    CHECK_GONE = "check_gone"
     TARGET_REMOVED = "target_removed"
     BY_PERSON = "by_person"
 

@@ -76,7 +76,7 @@ async def close_unasked(conn: aiosqlite.Connection, work: Work, incident: Incide
     closed = replace(
         incident,
         state=State.CLOSED,
-        cause=Cause.NOT_APPLICABLE,
+        cause=Cause.CHECK_GONE,
         closed_ms=now_ms,
         updated_ms=now_ms,
     )

@@ -17,6 +17,7 @@ import aiosqlite
 
 from appliance.core.classify import Release, Sign, device_class, signs
 from appliance.core.identity import AttributeKind
+from appliance.core.reasons import plain_reason
 from appliance.handlers.approach import refuse_held
 from appliance.handlers.closing import close_open
 from appliance.handlers.work import Work
@@ -36,7 +37,7 @@ async def put_off_limits(work: Work, target: TargetId, *, reason: str, account: 
         ConflictError: it is off limits already.
         MalformedError: no reason, or too long a one.
     """
-    said = reason.strip()
+    said = plain_reason(reason, "reason")
     async with work.store.write() as conn:
         device = await devices.get(conn, target)
         if device.is_off_limits:
@@ -86,7 +87,7 @@ async def release(
             "macs": sorted(given.macs),
         }
         await decisions.add(
-            conn, Decision(target, Decided.RELEASED, account, reason.strip(), about, given.at_ms)
+            conn, Decision(target, Decided.RELEASED, account, reason, about, given.at_ms)
         )
         observed = replace(device.observed(), marked="", release=given)
         await devices.unmark(conn, target, device_class=device_class(observed))

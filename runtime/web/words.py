@@ -177,6 +177,9 @@ CAUSES: dict[Cause, Words] = {
     Cause.NOT_APPLICABLE: Words(
         "No longer concerns it", "The check does not concern this device any more."
     ),
+    Cause.CHECK_GONE: Words(
+        "Check gone", "The content no longer has this check, so nobody asks any more how it stands."
+    ),
     Cause.TARGET_REMOVED: Words("Device removed", "The device is no longer looked after."),
     Cause.BY_PERSON: Words("Closed by a person", "A person closed this and gave a reason."),
 }

@@ -244,7 +244,7 @@ async def test_an_escalated_incident_whose_check_is_gone_is_closed(site: Site) -
     await site.consider()
     site.now = replace(site.now, checks={}, digest="0" * 64)
     gone = await site.consider()
-    assert (gone.state, gone.cause) == (State.CLOSED, Cause.NOT_APPLICABLE)
+    assert (gone.state, gone.cause) == (State.CLOSED, Cause.CHECK_GONE)
 
 
 async def test_a_repair_too_large_for_the_journal_goes_to_a_person_and_stores_nothing(

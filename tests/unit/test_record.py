@@ -109,7 +109,7 @@ async def test_an_incident_whose_check_is_gone_is_closed(work: Work) -> None:
         gone = await incidents.get(conn, SITE, IncidentId("i-bbbbbbbbbb"))
         assert await incidents.next_due_ms(conn) is None
     assert gone is not None
-    assert (gone.state, gone.cause) == (State.CLOSED, Cause.NOT_APPLICABLE)
+    assert (gone.state, gone.cause) == (State.CLOSED, Cause.CHECK_GONE)
 
 
 async def test_a_waiver_takes_its_incident_at_once_and_gives_it_back_when_ended(
