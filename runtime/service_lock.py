@@ -5,6 +5,7 @@ is refused at once, and whoever finds a command waits for it: a look at the stat
 starts must not keep it from starting.
 """
 
+import contextlib
 import fcntl
 import os
 import time
@@ -44,13 +45,12 @@ class ServiceLock:
         """
         how = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self._path, how, 0o600)
-        try:
+        with contextlib.ExitStack() as failed:
+            failed.callback(os.close, descriptor)
             self._take(descriptor)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()} {self._what}\n".encode("ascii"), 0)
-        except BaseException:
-            os.close(descriptor)
-            raise
+            failed.pop_all()
         self._descriptor = descriptor
         return self
 

@@ -1,6 +1,7 @@
 """TCP connections, each failure a `ShellError` with its own reason."""
 
 import asyncio
+import contextlib
 import os
 import socket
 
@@ -21,12 +22,11 @@ async def dial(address: str, port: int, *, timeout_s: float) -> socket.socket:
             found = await loop.getaddrinfo(address, port, type=socket.SOCK_STREAM)
             family, kind, protocol, _, at = found[0]
             sock = socket.socket(family, kind, protocol)
-            try:
+            with contextlib.ExitStack() as failed:
+                failed.callback(sock.close)
                 sock.setblocking(False)  # noqa: FBT003 - the socket module's signature
                 await loop.sock_connect(sock, at)
-            except BaseException:
-                sock.close()
-                raise
+                failed.pop_all()
             return sock
     except TimeoutError:
         msg = f"{address}:{port} did not answer within {timeout_s:g} s"

@@ -6,6 +6,7 @@ accepted. Certificates are read, never trusted: nothing is sent over these conne
 """
 
 import asyncio
+import contextlib
 import ssl
 import warnings
 from collections.abc import Mapping
@@ -152,18 +153,17 @@ class TlsProbe:
     async def _greet(self, address: str, port: int, context: ssl.SSLContext) -> tuple[str, bytes]:
         """Make one handshake; return the version agreed on and the certificate's DER."""
         sock = await dial(address, port, timeout_s=self._connect_s)
-        try:
-            async with asyncio.timeout(self._handshake_s):
-                _, writer = await asyncio.open_connection(
-                    sock=sock, ssl=context, server_hostname=""
-                )
-        except TimeoutError:
-            sock.close()
-            msg = f"{address}:{port} listens and did not answer a greeting"
-            raise ShellError(Reason.TIMEOUT, msg) from None
-        except BaseException:
-            sock.close()
-            raise
+        with contextlib.ExitStack() as failed:
+            failed.callback(sock.close)
+            try:
+                async with asyncio.timeout(self._handshake_s):
+                    _, writer = await asyncio.open_connection(
+                        sock=sock, ssl=context, server_hostname=""
+                    )
+            except TimeoutError:
+                msg = f"{address}:{port} listens and did not answer a greeting"
+                raise ShellError(Reason.TIMEOUT, msg) from None
+            failed.pop_all()
         tls = writer.get_extra_info("ssl_object")
         agreed = (str(tls.version()), tls.getpeercert(binary_form=True) or b"")
         writer.transport.abort()

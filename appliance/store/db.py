@@ -18,7 +18,7 @@ import hashlib
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Protocol, Self
@@ -89,13 +89,15 @@ class Store:
         """
         try:
             _make(path)
-            writer = await connect(path, read_only=False)
-            try:
+            async with AsyncExitStack() as failed:
+                writer = await connect(path, read_only=False)
+                failed.push_async_callback(writer.close)
                 await migrate(writer, now_ms=now_ms)
-                readers = [await connect(path, read_only=True) for _ in range(READERS)]
-            except BaseException:
-                await writer.close()
-                raise
+                readers: list[aiosqlite.Connection] = []
+                for _ in range(READERS):
+                    readers.append(await connect(path, read_only=True))
+                    failed.push_async_callback(readers[-1].close)
+                failed.pop_all()
         except sqlite3.OperationalError as error:
             raise _told(error) from error
         return cls(writer, readers, free_bytes or (lambda: shutil.disk_usage(path.parent).free))
@@ -130,22 +132,20 @@ class Store:
     @asynccontextmanager
     async def write_in_reserve(self) -> AsyncIterator[aiosqlite.Connection]:
         """Give the writer as `write` does, in the reserve too: for what makes room, and says so."""
-        async with self._lock:
+        async with self._lock, AsyncExitStack() as failed:
+            # Does nothing when no transaction is open; calls are queued in order, so this holds
+            # too when the caller was cancelled before BEGIN had answered.
+            failed.push_async_callback(self._writer.rollback)
             try:
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 landed = [await rider.board(self._writer) for rider in self._riders]
                 await self._writer.execute("COMMIT")
-                for land in landed:
-                    land()
             except sqlite3.OperationalError as error:
-                await self._writer.rollback()
                 raise _told(error) from error
-            except BaseException:
-                # Does nothing when no transaction is open; calls are queued in order, so this
-                # holds too when the caller was cancelled before BEGIN had answered.
-                await self._writer.rollback()
-                raise
+            failed.pop_all()
+            for land in landed:
+                land()
 
     async def give_back(self) -> None:
         """Hand what is empty in the file, and the whole write-ahead log, back to the disk."""

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -75,13 +75,12 @@ class World:
         self._link = Link(own)
         with theirs:
             self._outer = self._start_outer(config, theirs)
-        try:
+        with ExitStack() as failed:
+            failed.callback(self.close)
             self._join()
             if rootfs is not None:
                 self._unpack(rootfs)
-        except BaseException:
-            self.close()
-            raise
+            failed.pop_all()
 
     def _refuse_harm(self) -> None:
         if self.mode == "none":
@@ -245,25 +244,23 @@ class World:
             OSError: nobody answers there.
         """
         fresh = self._fresh_socket()
-        try:
+        with ExitStack() as failed:
+            failed.callback(fresh.close)
             fresh.settimeout(timeout_s)
             fresh.connect(to)
             fresh.settimeout(None)
-        except BaseException:
-            fresh.close()
-            raise
+            failed.pop_all()
         return fresh
 
     def listen(self, at: Address) -> socket.socket:
         """Listen on an address of the world."""
         fresh = self._fresh_socket()
-        try:
+        with ExitStack() as failed:
+            failed.callback(fresh.close)
             fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             fresh.bind(at)
             fresh.listen(BACKLOG)
-        except BaseException:
-            fresh.close()
-            raise
+            failed.pop_all()
         return fresh
 
     def forward(self, listen: Address, to: Address, *, inward: bool) -> Forward:
