@@ -1,32 +1,6 @@
 """remove_linux_sensor: take the Linux sensor off one target."""
 
-from proto.message import TargetIdField
-from proto.orders.kinds import Example, OrderKind, OrderType, Params, Tier, Touches
+from proto.orders.kinds import OrderType
+from proto.orders.sensors import removing
 
-
-class RemoveLinuxSensor(Params):
-    """The target."""
-
-    target: TargetIdField
-
-    def targets(self) -> tuple[str, ...]:
-        """Return the one target."""
-        return (self.target,)
-
-
-KIND = OrderKind(
-    name=OrderType.REMOVE_LINUX_SENSOR,
-    title="Remove the Linux sensor from a target",
-    params=RemoveLinuxSensor,
-    tier=Tier.CHANGE,
-    timeout_s=1800,
-    touches=Touches.TARGETS,
-    accepted=(Example({"target": "t-aaaaaaaaaa"}, "one target"),),
-    refused=(
-        Example({}, "from which target must be said"),
-        Example({"target": ""}, "an empty target"),
-        Example({"target": "all"}, "one target at a time"),
-        Example({"target": "t-aaaaaaaaaa;id"}, "shell characters"),
-        Example({"target": "t-AAAAAAAAAA"}, "capital letters are no id"),
-    ),
-)
+KIND = removing(OrderType.REMOVE_LINUX_SENSOR, agent="Linux sensor")
