@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -396,6 +397,31 @@ def add_user(
     body = {"name": name, "password": password, "replace": replace}
     made = answered(config, lambda door: door.post("/api/accounts", body))
     say(f"{'made' if made['made'] else 'changed'} the account {name}")
+
+
+@user.command("shut")
+def shut_user(
+    name: Annotated[str, typer.Argument(help="The account's name.")],
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Shut an account out now and end its sessions; what it did keeps its name.
+
+    `osiris appliance user add NAME --replace` opens it again with a new password.
+    """
+    path = f"/api/accounts/{quote(name, safe='')}/shut"
+    print_fields(answered(config, lambda door: door.post(path, {})), output=output)
+
+
+@user.command("list")
+def list_users(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """List the portal's accounts; evidence names a person by the code."""
+    rows = answered(config, lambda door: door.get("/api/accounts"))
+    shown = [
+        {**row, "since": when(row["created_ms"]), "shut": when(row["disabled_ms"])} for row in rows
+    ]
+    columns = {"name": "name", "code": "code", "since": "since", "shut": "shut out"}
+    print_rows(shown, columns, output=output)
 
 
 @evidence.command("verify")

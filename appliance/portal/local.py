@@ -299,6 +299,20 @@ async def add_account(work: Work, _: PortalVisit, body: Body) -> object:
     return {"account": name, "made": True}
 
 
+async def list_accounts(work: Work, _: PortalVisit, __: Body) -> object:
+    """List the portal's accounts."""
+    async with work.store.read() as conn:
+        return [asdict(one) for one in await accounts.all_of(conn)]
+
+
+async def shut_account(work: Work, visit: PortalVisit, _: Body) -> object:
+    """Shut an account out; giving it a password again opens it."""
+    name = visit.request.path_params["account"]
+    async with work.store.write() as conn:
+        await accounts.shut(conn, name, now_ms=work.clock.now_ms())
+    return {"name": name, "may_sign_in": False}
+
+
 async def verify_evidence(work: Work, _: PortalVisit, __: Body) -> object:
     """Recompute the whole evidence log."""
     async with work.store.read() as conn:
@@ -328,7 +342,9 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("POST", "/api/waivers", add_waiver),
     ("POST", "/api/waivers/{waiver}/end", end_waiver),
     ("POST", "/api/observe-only", observe_only),
+    ("GET", "/api/accounts", list_accounts),
     ("POST", "/api/accounts", add_account),
+    ("POST", "/api/accounts/{account}/shut", shut_account),
     ("POST", "/api/evidence/verify", verify_evidence),
     *local_devices.ROUTES,
     *local_held_back.ROUTES,

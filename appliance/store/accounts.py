@@ -14,16 +14,27 @@ ACCOUNTS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """One account; `code` names it in evidence, `disabled_ms` is None while it may sign in."""
+
+    name: str
+    code: str
+    created_ms: int
+    disabled_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountTable:
     """`runtime.web.sessions.AccountStore` in the appliance's store."""
 
     store: Store
 
     async def password_of(self, name: str) -> str | None:
-        """Return the kept password of an account, else None."""
+        """Return the kept password of an account that may sign in, else None."""
         async with self.store.read() as conn:
             rows = await conn.execute_fetchall(
-                "SELECT password_hash FROM accounts WHERE name = ?", (name,)
+                "SELECT password_hash FROM accounts WHERE name = ? AND disabled_ms IS NULL",
+                (name,),
             )
         return next((str(row["password_hash"]) for row in rows), None)
 
@@ -38,10 +49,12 @@ class AccountTable:
             )
 
     async def find_session(self, digest: bytes) -> StoredSession | None:
-        """Return a session by its token's digest."""
+        """Return a session by its token's digest, if its account may still sign in."""
         async with self.store.read() as conn:
             rows = await conn.execute_fetchall(
-                "SELECT account, seen_ms, expires_ms FROM sessions WHERE token_hash = ?", (digest,)
+                "SELECT account, seen_ms, expires_ms FROM sessions JOIN accounts ON name = account"
+                " WHERE token_hash = ? AND disabled_ms IS NULL",
+                (digest,),
             )
         return next(
             (StoredSession(row["account"], row["seen_ms"], row["expires_ms"]) for row in rows),
@@ -88,12 +101,32 @@ async def add(conn: aiosqlite.Connection, name: str, password_hash: str, *, now_
 
 
 async def set_password(conn: aiosqlite.Connection, name: str, password_hash: str) -> bool:
-    """Change an account's password and end its sessions; return False when there is none."""
+    """Change an account's password, which opens it too, and end its sessions.
+
+    Return False when there is none.
+    """
     cursor = await conn.execute(
-        "UPDATE accounts SET password_hash = ? WHERE name = ?", (password_hash, name)
+        "UPDATE accounts SET password_hash = ?, disabled_ms = NULL WHERE name = ?",
+        (password_hash, name),
     )
     await conn.execute("DELETE FROM sessions WHERE account = ?", (name,))
     return cursor.rowcount == 1
+
+
+async def shut(conn: aiosqlite.Connection, name: str, *, now_ms: int) -> None:
+    """Shut an account out and end its sessions; what it did keeps its name.
+
+    Raises:
+        NotFoundError: there is no such account that may sign in.
+    """
+    cursor = await conn.execute(
+        "UPDATE accounts SET disabled_ms = ? WHERE name = ? AND disabled_ms IS NULL",
+        (now_ms, name),
+    )
+    if cursor.rowcount != 1:
+        msg = f"there is no account {name!a:.40} that may sign in"
+        raise NotFoundError(msg)
+    await conn.execute("DELETE FROM sessions WHERE account = ?", (name,))
 
 
 async def code_of(conn: aiosqlite.Connection, name: str) -> str:
@@ -109,7 +142,14 @@ async def code_of(conn: aiosqlite.Connection, name: str) -> str:
     raise NotFoundError(msg)
 
 
+async def all_of(conn: aiosqlite.Connection) -> list[Account]:
+    """Return every account, by name; never a password."""
+    rows = await conn.execute_fetchall(
+        "SELECT name, code, created_ms, disabled_ms FROM accounts ORDER BY name"
+    )
+    return [Account(*row) for row in rows]
+
+
 async def names(conn: aiosqlite.Connection) -> list[str]:
-    """Return the accounts' names, sorted."""
-    rows = await conn.execute_fetchall("SELECT name FROM accounts ORDER BY name")
-    return [row["name"] for row in rows]
+    """Return the names of the accounts that may sign in, sorted."""
+    return [one.name for one in await all_of(conn) if one.disabled_ms is None]

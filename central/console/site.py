@@ -19,6 +19,7 @@ from central.console.frame import (
 from central.core.fleet import Presence
 from central.core.health import WORDS, Condition
 from central.state import ConsoleVisit
+from central.store.views.fleet import NEEDING_WORK
 from central.store.views.site import (
     ApplianceView,
     FindingView,
@@ -66,9 +67,10 @@ class ApplianceRow:
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """A target in words."""
+    """A target in words; `standing` is "" while the appliance looks after it."""
 
     view: TargetView
+    standing: str
     device_class: str
     platform: str
     counts: Counts
@@ -79,6 +81,7 @@ class IncidentRow:
     """An incident in words; `rank` 0 is the most severe."""
 
     line: IncidentLine
+    needs_work: bool
     title: str
     severity: Words
     rank: int
@@ -110,6 +113,7 @@ async def show(visit: ConsoleVisit) -> Response:
         "counts": counts,
         "slices": slices(counts),
         "appliances": [_appliance(one) for one in view.appliances],
+        "unconfirmed": sum(not one.confirmed_ms for one in view.appliances),
         "targets": _targets(view),
         "incidents": [incident_row(content, line) for line in view.incidents],
     }
@@ -214,6 +218,7 @@ def _targets(view: SiteView) -> list[TargetRow]:
     return [
         TargetRow(
             view=target,
+            standing=_standing(target),
             device_class=words.CLASSES[DeviceClass(target.device_class)].label
             if target.device_class in set(DeviceClass)
             else "Not told yet",
@@ -226,11 +231,18 @@ def _targets(view: SiteView) -> list[TargetRow]:
     ]
 
 
+def _standing(view: TargetView) -> str:
+    if view.listed:
+        return ""
+    return "Known from the network only" if view.platform is None else "No longer looked after"
+
+
 def incident_row(content: Content, line: IncidentLine) -> IncidentRow:
     """Return an incident in words; one that was healed stays so called when it is closed."""
     healed = is_healed(line)
     return IncidentRow(
         line=line,
+        needs_work=line.state in NEEDING_WORK,
         title=check_title(content, line.check),
         severity=words.SEVERITIES[line.severity] if line.severity else words.UNNAMED,
         rank=_RANKS[line.severity] if line.severity else _RANKS[Severity.LOW],

@@ -10,7 +10,22 @@ from collections.abc import Iterable, Sequence
 
 from starlette.responses import Response
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+_FORMULA_STARTS = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "|",
+    "%",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)
+"""The last four are the full-width forms, which spreadsheets of East Asian settings read alike."""
 
 Cell = str | int | None
 

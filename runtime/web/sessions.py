@@ -11,6 +11,8 @@ Rules:
 - Wrong tries are throttled by account and by address. A place from which somebody has signed in
   keeps its own count of that account: wrong tries from elsewhere lock nobody out of it.
 - No account is ever made here.
+- Each sign-in, and each refusal, is a line of the log (45 CFR 164.308(a)(5)(ii)(C)). A name that no
+  account has is not written: people type passwords there.
 """
 
 import base64
@@ -24,6 +26,7 @@ from starlette.requests import Request
 
 from proto.secret import Secret
 from runtime.clock import Entropy
+from runtime.log import logger
 from runtime.web.access import Session, Visit
 from runtime.web.csrf import csrf_token
 from runtime.web.limits import Throttle
@@ -86,6 +89,7 @@ class Accounts:
         self._store = store
         self._entropy = entropy
         self._throttle = Throttle()
+        self._log = logger("sign-in")
         self._places: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     async def find(self, request: Request, *, now_ms: int) -> Session | None:
@@ -111,12 +115,17 @@ class Accounts:
         wait_ms = self._throttle.wait_ms(account, address, now_ms=visit.now_ms)
         if wait_ms:
             wait_s = -(-wait_ms // 1000)
+            self._log.warning("sign-in throttled", address=place, wait_s=wait_s)
             said = f"Too many wrong tries. Please wait {wait_s} s and try again."
             raise HTTPException(429, said, headers={"Retry-After": str(wait_s)})
         # Counted before the answer is known, so that tries at the same time are all counted.
         self._throttle.failed(account, address, now_ms=visit.now_ms)
-        if not await matches(await self._store.password_of(name), Secret(password)):
+        kept = await self._store.password_of(name)
+        if not await matches(kept, Secret(password)):
+            known = {"account": name} if kept else {}
+            self._log.warning("sign-in refused", address=place, **known)
             return None
+        self._log.info("signed in", address=place, account=name)
         self._throttle.succeeded(account)
         self._throttle.take_back(address)
         self._remember(name, place)

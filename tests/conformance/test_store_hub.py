@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from central.core.fold import Fold, Touched
 from central.core.ingest import Accepted, NewLeaf
 from central.core.rows import FindingRow, HealRow, HealthRow, IncidentRow
-from central.store import accounts, appliances, conditions, evidence, folds, migrate, sites, tables
+from central.store import appliances, conditions, evidence, folds, migrate, sites, tables
 from central.store.appliances import CheckInRow
 from central.store.check_ins import CheckInGroups
 from central.store.conditions import Refusal
@@ -304,35 +304,6 @@ async def test_only_the_newest_refusals_are_kept(
             await conditions.add_refusal(connection, refusal)
         kept = await conditions.newest_refusals(connection, 10)
     assert [one.code for one in kept] == ["c4", "c3", "c2"]
-
-
-async def test_a_new_password_ends_an_accounts_sessions(store: Store) -> None:
-    kept = accounts.HubAccounts(store)
-    async with store.write() as connection:
-        await accounts.put_account(connection, "ann", kept="one", now_ms=1)
-    await kept.add_session(b"d" * 32, person="ann", now_ms=1, expires_ms=9)
-    assert await kept.find_session(b"d" * 32) is not None
-    async with store.write() as connection:
-        await accounts.put_account(connection, "ann", kept="two", now_ms=5)
-        found = await accounts.all_accounts(connection)
-    assert await kept.find_session(b"d" * 32) is None
-    assert await kept.password_of("ann") == "two"
-    assert [(one.name, one.created_ms) for one in found] == [("ann", 1)]
-
-
-async def test_sessions_that_are_over_are_dropped(store: Store) -> None:
-    kept = accounts.HubAccounts(store)
-    async with store.write() as connection:
-        await accounts.put_account(connection, "ann", kept="one", now_ms=1)
-    await kept.add_session(b"a" * 32, person="ann", now_ms=1, expires_ms=9)
-    await kept.saw_session(b"a" * 32, now_ms=5)
-    found = await kept.find_session(b"a" * 32)
-    assert found is not None
-    assert found.seen_ms == 5
-    await kept.add_session(b"b" * 32, person="ann", now_ms=9, expires_ms=99)
-    assert await kept.find_session(b"a" * 32) is None
-    await kept.end_session(b"b" * 32)
-    assert await kept.find_session(b"b" * 32) is None
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "not a url"])

@@ -12,7 +12,7 @@ from proto.errors import MalformedError
 from proto.orders.kinds import LIFE_S_MAX, OrderKind, OrderType, Params, Tier, Touches
 from proto.orders.registry import KINDS, kind_of
 
-SUPPORT = {"__init__", "kinds", "registry"}
+SUPPORT = {"__init__", "kinds", "registry", "sensors"}
 ALL = list(KINDS.values())
 TIERS = {
     Tier.OBSERVE: {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
 from central.store import migrate
 from central.store.accounts import HubAccounts, put_account
@@ -158,3 +159,19 @@ async def test_what_is_kept_of_a_password_is_argon2id() -> None:
     assert await passwords.matches(kept, Secret(PASSWORD))
     assert not await passwords.matches("not a hash", Secret(PASSWORD))
     assert not await passwords.matches(None, Secret("the password of nobody"))
+
+
+async def test_every_sign_in_is_a_line_and_a_mistyped_name_is_not_written(
+    store: Store,
+) -> None:
+    with capture_logs() as lines:
+        accounts = Accounts(HubAccounts(store), SeededEntropy())
+        await accounts.sign_in(visit(), name="ann", password=WRONG)
+        await accounts.sign_in(visit(), name=PASSWORD, password=WRONG)
+        await accounts.sign_in(visit(), name="ann", password=PASSWORD)
+    assert [(line["event"], line.get("account"), line["address"]) for line in lines] == [
+        ("sign-in refused", "ann", "10.0.0.1"),
+        ("sign-in refused", None, "10.0.0.1"),
+        ("signed in", "ann", "10.0.0.1"),
+    ]
+    assert PASSWORD not in str(lines)
