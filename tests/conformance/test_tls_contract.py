@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import warnings
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from appliance.shell import tls_probe
 from appliance.shell.world_guard import WorldGuard
 from proto.errors import IntegrityError
 from proto.findings import Reason, Scalar
+from tests.fakes import tcp
 from tests.fakes.tls import FakeTlsProbe
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -70,24 +71,15 @@ def _server_context(folder: Path, key: PrivateKey, *, worst: str, best: str) -> 
     return context
 
 
-@asynccontextmanager
-async def _serving(context: ssl.SSLContext | None, said: bytes) -> AsyncIterator[int]:
+def _serving(context: ssl.SSLContext | None, said: bytes) -> AbstractAsyncContextManager[int]:
     """Serve a port of this machine; without a context it says `said` as soon as it is asked."""
-    ended: list[asyncio.Task[None]] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if task := asyncio.current_task():
-            ended.append(task)
-        with suppress(ConnectionError, ssl.SSLError):
-            await reader.read(1)
-            writer.write(said)
-            await reader.read()
-        writer.close()
+        await reader.read(1)
+        writer.write(said)
+        await reader.read()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-    await asyncio.gather(*ended)
+    return tcp.serving(answer, tls=context)
 
 
 @dataclass(frozen=True)
@@ -175,13 +167,8 @@ async def test_a_greeting_without_an_agreement_is_no_answer(said: bytes) -> None
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(5000)
         writer.write(said)
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
+    async with tcp.serving(answer) as port:
         with pytest.raises(ShellError) as failed:
             await tls_probe.TlsProbe(WorldGuard(None)).look("127.0.0.1", port, now_ms=NOW_MS)
     assert failed.value.reason is Reason.PROBE_FAILED

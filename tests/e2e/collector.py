@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from tests.fakes import tcp
+
 DEPTH = 6
 _RUN = re.compile(rb"[A-Za-z0-9+/]{12,}={0,2}")
 _ESCAPE = re.compile(rb"\\u([0-9a-fA-F]{4})")
@@ -29,48 +31,41 @@ class Collector:
     certificate: Path
     key: Path
     recorded: bytearray = field(default_factory=bytearray)
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _ended: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         """Listen, on a thread of its own."""
         ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
+        self._thread = threading.Thread(target=asyncio.run, args=(self._serve(ready),), daemon=True)
         self._thread.start()
         assert ready.wait(10)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop listening."""
+        """Stop listening, and break off what is open."""
         assert self._thread is not None
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._ended.set()
         self._thread.join(10)
+        assert not self._thread.is_alive()
 
-    def _run(self, ready: threading.Event) -> None:
-        asyncio.set_event_loop(self._loop)
+    async def _serve(self, ready: threading.Event) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
-        start = asyncio.start_server(self._relay, "127.0.0.1", self.port, ssl=context)
-        server = self._loop.run_until_complete(start)
-        ready.set()
-        self._loop.run_forever()
-        server.close()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-        self._loop.run_until_complete(asyncio.sleep(0.1))
-        self._loop.close()
+        async with tcp.serving(self._relay, tls=context, port=self.port):
+            ready.set()
+            await asyncio.to_thread(self._ended.wait)
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        up, down = await asyncio.open_connection("127.0.0.1", self.hub_port, ssl=context)
         try:
-            up, down = await asyncio.open_connection("127.0.0.1", self.hub_port, ssl=context)
-        except OSError:
-            writer.close()
-            return
-        back = asyncio.ensure_future(_pump(up, writer, bytearray()))
-        await _pump(reader, down, self.recorded)
-        await back
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_pump(up, writer, bytearray()))
+                both.create_task(_pump(reader, down, self.recorded))
+        finally:
+            down.transport.abort()
 
 
 async def _pump(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from appliance.ports import Login, Script, ShellError, Sudo
 from appliance.shell.ssh import SshSession
 from proto.errors import IntegrityError
 from proto.findings import Reason
+from tests.fakes import tcp
 from tests.fakes.shell import credential
 from tests.lab.ssh_host import PASSWORD, SshHost, new_key, public_line, ssh_host
 
@@ -310,23 +311,14 @@ async def test_a_failed_login_gives_its_place_back(host: SshHost) -> None:
         assert (await session.run(_script("true", as_root=False))).exit_status == 0
 
 
-@asynccontextmanager
-async def _serving(reply: bytes) -> AsyncIterator[int]:
-    """Serve a port that says `reply` and nothing more until the other side hangs up."""
-    ended: list[asyncio.Task[None]] = []
+def _says(reply: bytes) -> tcp.Answer:
+    """Say `reply` and nothing more until the other side hangs up."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if task := asyncio.current_task():
-            ended.append(task)
-        with suppress(ConnectionError):
-            writer.write(reply)
-            await reader.read()
-        writer.close()
+        writer.write(reply)
+        await reader.read()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-    await asyncio.gather(*ended)
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -343,7 +335,7 @@ async def test_a_port_that_speaks_no_ssh_has_its_own_reason(
     host: SshHost, reply: bytes, reason: Reason
 ) -> None:
     shell = host.shell(login_s=0.5)
-    async with _serving(reply) as port:
+    async with tcp.serving(_says(reply)) as port:
         with pytest.raises(ShellError) as refused:
             async with shell.session(replace(host.login("free"), port=port)):
                 pytest.fail("logged in to no sshd")

@@ -42,6 +42,7 @@ from proto.phi.inside import look_inside
 from proto.phi.values import seal
 from runtime import tls
 from runtime.clock import SystemClock
+from tests.fakes import tcp
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.shell import FakeShell
 from tests.unit.discovery_site import SITE, small_site
@@ -392,8 +393,6 @@ class Listener:
         self.connections += 1
         self.got += await reader.read(65536)
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
-        await writer.drain()
-        writer.close()
 
 
 @pytest.fixture
@@ -402,12 +401,8 @@ async def listener(tmp_path: Path) -> AsyncIterator[tuple[Listener, ssl.SSLConte
         tmp_path / "tls", ["127.0.0.1"], now_ms=SystemClock().now_ms(), common_name="listener"
     )
     made = Listener()
-    server = await asyncio.start_server(
-        made.serve, "127.0.0.1", 0, ssl=tls.server_context(material)
-    )
-    made.port = server.sockets[0].getsockname()[1]
     authority = (tmp_path / "tls" / tls.CA_CERT).read_text("ascii")
-    async with server:
+    async with tcp.serving(made.serve, tls=tls.server_context(material)) as made.port:
         yield made, tls.client_context(authority)
 
 

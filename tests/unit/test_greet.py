@@ -1,6 +1,5 @@
 """TLS services are greeted only where discovery has just found them, and never out of bounds."""
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from proto.ids import TargetId
 from proto.incidents import Cause, State
 from proto.inventory import DeviceClass
 from runtime.content import read_installed
+from tests.fakes import tcp
 from tests.fakes.clock import ManualClock
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.shell import FakeShell
@@ -216,18 +216,12 @@ def _serve_with(folder: Path, *, days: int, now_ms: int) -> ssl.SSLContext:
     return context
 
 
-async def _hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.transport.abort()  # a close would outlive the test, waiting for the other side's
-
-
 async def test_a_real_service_on_this_machine_is_judged_by_the_shipped_checks(
     site: SmallSite, tmp_path: Path
 ) -> None:
     assert isinstance(site.clock, ManualClock)
     context = _serve_with(tmp_path, days=3, now_ms=site.clock.now_ms())
-    server = await asyncio.start_server(_hang_up, "127.0.0.1", 0, ssl=context)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
+    async with tcp.serving(tcp.hang_up, tls=context) as port:
         checks = {
             name: replace(check, probe=replace(check.probe, ports={"tls": (port,)}))
             for name, check in SHIPPED.checks.items()

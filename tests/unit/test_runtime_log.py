@@ -21,10 +21,10 @@ EVIL = "no route\nlevel=info event=healed\x1b[2J\x9b31m\rforged"
 
 @pytest.fixture(autouse=True)
 def undone() -> Iterator[None]:
-    before = logging.getLogger().handlers[:]
+    before, settings = logging.getLogger().handlers[:], structlog.get_config()
     hooks = sys.excepthook, threading.excepthook
     yield
-    structlog.reset_defaults()
+    structlog.configure(**settings)
     scrub_with(as_it_is)
     logging.captureWarnings(capture=False)
     logging.getLogger().handlers[:] = before
