@@ -1,0 +1,1 @@
+"""What people run on their own machine: keys, orders, content. Imports proto and runtime only."""
