@@ -1,9 +1,10 @@
 """Evidence: what each leaf of an appliance's log says, in closed types only.
 
-A leaf is an envelope of kind evidence whose body is one of these. Details (the reported fields of
-an answer) travel and lie beside the log: the leaf carries only `commit`, SHA-256(salt || detail),
-so that detail can be erased and every proof stays valid. A detail is scrubbed before it is
-committed to, once: what is hashed and signed is what may leave.
+A leaf is an envelope of kind evidence whose body is one of these, or of kind receipt: what became
+of an order (`proto.receipts`) stands in the same log. Details (the reported fields of an answer, or
+what the run of an order told) travel and lie beside the log: the leaf carries only `commit`,
+SHA-256(salt || detail), so that detail can be erased and every proof stays valid. A detail is
+scrubbed before it is committed to, once: what is hashed and signed is what may leave.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from typing import Annotated, Literal, NewType
 from pydantic import Field
 
 from proto import strict_json
-from proto.envelope import Kind, open_envelope
+from proto.envelope import Kind, parse
 from proto.errors import MalformedError
 from proto.findings import Reason, Verdict
 from proto.incidents import Cause, Severity
@@ -35,11 +36,16 @@ from proto.message import (
 from proto.phi.leaving import Leaving, document
 from proto.phi.values import Kind as TokenClass
 from proto.phi.values import Scrubbed
+from proto.receipts import ClockSet, Intent, Refusal, parse_receipt
+from proto.receipts import Result as OrderResult
 
 CHECKS_PER_LEAF_MAX = 96
 SALT_BYTES = 16
 BODY_BYTES_MAX = 16 * 1024
 DETAIL_BYTES_MAX = 16 * 1024
+RESULT_PART = "result"
+"""The part of a receipt's leaf that commits to what the run of an order told."""
+
 NO_FLEET = "0:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 """The checkpoint of an empty fleet log: size 0 and the hash of nothing (RFC 6962, 2.1)."""
 
@@ -191,8 +197,9 @@ class PhiLeaf(_Leaf):
     commit: B64Of32
 
 
-Leaf = ScanLeaf | HealLeaf | IncidentLeaf | HealthLeaf | PhiLeaf
-_KINDS: dict[str, type[Leaf]] = {
+EvidenceLeaf = ScanLeaf | HealLeaf | IncidentLeaf | HealthLeaf | PhiLeaf
+Leaf = EvidenceLeaf | Intent | OrderResult | Refusal | ClockSet
+_KINDS: dict[str, type[EvidenceLeaf]] = {
     "scan": ScanLeaf,
     "heal": HealLeaf,
     "incident": IncidentLeaf,
@@ -201,7 +208,7 @@ _KINDS: dict[str, type[Leaf]] = {
 }
 
 
-def parse_leaf(body: bytes) -> Leaf:
+def parse_leaf(body: bytes) -> EvidenceLeaf:
     """Read the verified body of an evidence envelope.
 
     Raises:
@@ -213,6 +220,23 @@ def parse_leaf(body: bytes) -> Leaf:
         msg = f"evidence.type: not one of {', '.join(_KINDS)}"
         raise MalformedError(msg)
     return kind.from_value(value, "evidence")
+
+
+def open_leaf(data: bytes, trust: Threshold) -> Leaf:
+    """Return the leaf of a log in an envelope of either kind.
+
+    Args:
+        data: the envelope.
+        trust: the appliance's own key.
+
+    Raises:
+        RejectedError: it is no envelope of evidence or of a receipt, the appliance did not sign it,
+            or its body is none of the leaves.
+    """
+    envelope = parse(data)
+    if envelope.kind is Kind.RECEIPT:
+        return parse_receipt(envelope.open(kind=Kind.RECEIPT, trust=trust).body)
+    return parse_leaf(envelope.open(kind=Kind.EVIDENCE, trust=trust).body)
 
 
 LeafText = NewType("LeafText", str)
@@ -227,11 +251,10 @@ def leaf_text(stored: bytes, trust: Threshold) -> tuple[LeafText, Leaf]:
         trust: the appliance's own key: the store cannot make a leaf that was never signed.
 
     Raises:
-        RejectedError: it is no envelope of evidence, the appliance did not sign it, or its body is
-            none of the leaves.
+        RejectedError: as `open_leaf`.
     """
-    opened = open_envelope(stored, kind=Kind.EVIDENCE, trust=trust)
-    return LeafText(stored.decode("ascii")), parse_leaf(opened.body)
+    leaf = open_leaf(stored, trust)
+    return LeafText(stored.decode("ascii")), leaf
 
 
 def commits_of(leaf: Leaf) -> dict[str, str]:
@@ -244,11 +267,13 @@ def commits_of(leaf: Leaf) -> dict[str, str]:
             "action": leaf.action.commit,
             "after": leaf.after.commit,
         }
+    if isinstance(leaf, OrderResult):
+        return {RESULT_PART: leaf.commit}
     return {}
 
 
 def check_of(leaf: Leaf, part: str) -> str | None:
-    """Return which check's answer a detail tells of; None for a repair's own words."""
+    """Return which check's answer a detail tells of; None for the words of a repair or an order."""
     if isinstance(leaf, ScanLeaf):
         place = int(part.removeprefix("checks."))
         return leaf.checks[place].id if place < len(leaf.checks) else None

@@ -3,7 +3,7 @@
 Rules, first failure is the answer:
 
 - leaves lie in their order without a gap, and each has the hash that the tree was made of;
-- each leaf that is here is an evidence statement that this appliance's own key signed, of this site
+- each leaf that is here is evidence or a receipt that this appliance's own key signed, of this site
   and appliance, with its index as its number: whoever can write to the disk but has not the key
   cannot put a leaf in another's place;
 - only what the hub acknowledged may have been pruned to its hash;
@@ -19,9 +19,8 @@ import aiosqlite
 from appliance.store import evidence
 from appliance.store.evidence import Head, Scribe
 from proto import merkle
-from proto.envelope import Kind, open_envelope
 from proto.errors import IntegrityError, RejectedError
-from proto.evidence import parse_leaf
+from proto.evidence import open_leaf
 from proto.keys import Threshold, trust_one
 from proto.note import Checkpoint, NoteKey, open_checkpoint
 
@@ -98,7 +97,7 @@ def _check(row: aiosqlite.Row, head: Head, scribe: Scribe, *, trust: Threshold) 
         msg = f"evidence leaf {index} was changed"
         raise IntegrityError(msg)
     try:
-        leaf = parse_leaf(open_envelope(envelope, kind=Kind.EVIDENCE, trust=trust).body)
+        leaf = open_leaf(envelope, trust)
     except RejectedError as error:
         msg = f"evidence leaf {index} is not what this appliance signed: {error}"
         raise IntegrityError(msg) from error

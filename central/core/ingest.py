@@ -6,7 +6,7 @@ Rules, first failure refuses the whole batch:
 - it is not smaller than the mirror (`evidence_rollback`), and at a size the hub knows its root is
   the hub's (`evidence_fork`): there is never a second root at one size;
 - leaves that the hub holds already are byte for byte the same (`evidence_fork`);
-- each new leaf is an evidence statement signed by the appliance, of this site and appliance, whose
+- each new leaf is evidence or a receipt, signed by the appliance, of this site and appliance, whose
   `seq` is its index (`leaf_refused`);
 - when the leaves reach the checkpoint's size, they lead to its root (`checkpoint_refused`);
 - each detail is committed to by a leaf of the batch (`detail_mismatch`).
@@ -25,8 +25,7 @@ from central.core.refusals import (
     LeafRefusedError,
     RollbackError,
 )
-from proto import envelope, merkle, note, strict_json
-from proto.envelope import Kind
+from proto import merkle, note, strict_json
 from proto.errors import MalformedError, RejectedError
 from proto.evidence import (
     DETAIL_BYTES_MAX,
@@ -35,7 +34,7 @@ from proto.evidence import (
     check_of,
     commit,
     commits_of,
-    parse_leaf,
+    open_leaf,
 )
 from proto.hub.evidence import BATCH_BYTES_MAX, Detail, EvidenceBatch
 from proto.ids import ApplianceId, SiteId
@@ -233,8 +232,7 @@ def _open_leaf(mirror: Mirror, trust: Threshold, *, index: int, text: str) -> Ne
     data = text.encode("utf-8")
     where = f"leaf {index}"
     try:
-        opened = envelope.open_envelope(data, kind=Kind.EVIDENCE, trust=trust)
-        leaf = parse_leaf(opened.body)
+        leaf = open_leaf(data, trust)
     except RejectedError as error:
         msg = f"{where}: {error}"
         raise LeafRefusedError(msg) from error

@@ -40,11 +40,11 @@ class Detail(Message, Generic[Text]):
     """The detail behind a commitment: `salt` and the exact bytes of the detail, as text.
 
     `leaf` is the leaf's index; `part` says which commitment of the leaf is opened: `checks.0`,
-    `before`, `action`, `after`.
+    `before`, `action`, `after`, or `result` of an order's receipt.
     """
 
     leaf: Count
-    part: Annotated[str, Field(pattern=r"\A(checks\.[0-9]{1,2}|before|action|after)\z")]
+    part: Annotated[str, Field(pattern=r"\A(checks\.[0-9]{1,2}|before|action|after|result)\z")]
     salt: B64Of16
     detail: Annotated[Text, Field(max_length=DETAIL_BYTES_MAX)]
 
