@@ -11,6 +11,7 @@ from appliance.core import schedule
 from appliance.core.classify import off_limits
 from appliance.core.greeting import greeting_checks, judge_greeting, open_ports, worst
 from appliance.handlers.facts import facts_of, facts_of_device
+from appliance.handlers.probe import finding_of
 from appliance.handlers.record import record
 from appliance.handlers.work import Work
 from appliance.ports import NO_TLS, ShellError
@@ -19,8 +20,7 @@ from appliance.store.devices import Device
 from appliance.store.findings import Kept
 from proto.catalog.model import Check
 from proto.errors import NotFoundError
-from proto.findings import Finding, Reason, Scalar, Vantage
-from proto.ids import TargetId
+from proto.findings import Reason, Scalar, Vantage
 from proto.inventory import Facts
 from proto.judge import Judgement, unknown
 
@@ -63,7 +63,13 @@ async def _greet_device(work: Work, device: Device, checks: Sequence[Check]) -> 
         said[port] = answer
     facts = await _facts(work, device)
     judged = [
-        _finding(work, check, _judge(check, ports, said, facts=facts), target=device.id)
+        finding_of(
+            work,
+            check,
+            _judge(check, ports, said, facts=facts),
+            target=device.id,
+            vantage=Vantage.SCAN,
+        )
         for check, ports in due
     ]
     await record(work, judged)
@@ -125,17 +131,3 @@ async def _facts(work: Work, device: Device) -> Facts:
             return facts_of(work, await targets.get(conn, device.id))
     except NotFoundError:
         return facts_of_device(work, device)
-
-
-def _finding(work: Work, check: Check, judgement: Judgement, *, target: TargetId) -> Finding:
-    return Finding(
-        site=work.scribe.site,
-        target=target,
-        check=check.id,
-        verdict=judgement.verdict,
-        reason=judgement.reason,
-        seen=dict(judgement.seen),
-        at_ms=work.clock.now_ms(),
-        vantage=Vantage.SCAN,
-        content=work.content().digest,
-    )

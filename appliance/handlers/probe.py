@@ -35,8 +35,15 @@ async def ask_anew(work: Work, check: Check, facts: Facts, *, target: TargetId) 
         return unknown(error.reason, str(error))
 
 
-def finding_of(work: Work, check: Check, judgement: Judgement, *, target: TargetId) -> Finding:
-    """Return a judgement as the finding of a target, read over SSH now."""
+def finding_of(
+    work: Work,
+    check: Check,
+    judgement: Judgement,
+    *,
+    target: TargetId,
+    vantage: Vantage = Vantage.SSH,
+) -> Finding:
+    """Return a judgement as the finding of a target, as seen now from `vantage`."""
     return Finding(
         site=work.scribe.site,
         target=target,
@@ -45,6 +52,6 @@ def finding_of(work: Work, check: Check, judgement: Judgement, *, target: Target
         reason=judgement.reason,
         seen=dict(judgement.seen),
         at_ms=work.clock.now_ms(),
-        vantage=Vantage.SSH,
+        vantage=vantage,
         content=work.content().digest,
     )

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from starlette.types import ASGIApp
 
 from central.commands import confirm_appliance
@@ -31,11 +30,11 @@ from runtime.web.passwords import hashed
 from runtime.web.sessions import Accounts
 from runtime.web.templates import Pages
 from tests.e2e.clinic_rows import target
+from tests.e2e.front_door import PASSWORD, FrontDoor
 from tests.fakes.box import CONTENT, Box
 from tests.fakes.hub import Trial, trial
 
 PERSON = "ann"
-PASSWORD = "correct horse battery"  # noqa: S105 - of an account that lives for one test
 RECORDS, ARCHIVE = target("records"), target("archive")
 ROOT, AUDIT, FIREWALL = "lin.ssh.root_login", "lin.auditd.running", "lin.firewall.active"
 DEVICES = sorted(
@@ -60,28 +59,12 @@ HEALED, WAITING, OPEN = "i-healedaaaa", "i-waitingaaa", "i-openaaaaaa"
 
 
 @dataclass(frozen=True, slots=True)
-class ConsoleWorld:
+class ConsoleWorld(FrontDoor):
     """A console and the hub under it; `box` is the appliance of the first site."""
 
     trial: Trial
     lan: ASGIApp
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Give a browser's way in, signed out."""
-        transport = httpx.ASGITransport(app=self.lan)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="https://hub", trust_env=False
-        ) as client:
-            yield client
-
-    @asynccontextmanager
-    async def signed_in(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Give a browser's way in, signed in through the form."""
-        async with self.client() as client:
-            answer = await client.post("/sign-in", data={"name": PERSON, "password": PASSWORD})
-            assert answer.status_code == 303
-            yield client
+    person = PERSON
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from tests.e2e import clinic_rows as rows
 from tests.e2e import console_world as hub
 from tests.e2e import portal_world as lan
 from tests.e2e.browser import DESKTOP, LOOKS, PHONE, Look, chromium, looking, served
+from tests.e2e.front_door import PASSWORD
 
 PORTAL = {
     "overview": "/",
@@ -106,8 +107,8 @@ async def take(folder: Path, *, all_of_them: bool) -> None:
                     folder / f"console-{name}.png": (pages[name], Look(DESKTOP, "light"))
                     for name in ("fleet", "site")
                 }
-            await sign_in_and_take(browser, portal.lan, (lan.PERSON, lan.PASSWORD), shots)
-            await sign_in_and_take(browser, console.lan, (hub.PERSON, hub.PASSWORD), hub_shots)
+            await sign_in_and_take(browser, portal.lan, (lan.PERSON, PASSWORD), shots)
+            await sign_in_and_take(browser, console.lan, (hub.PERSON, PASSWORD), hub_shots)
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from starlette.types import ASGIApp
 
 from appliance.handlers.canaries import EXPORT, Canaries
@@ -28,6 +27,7 @@ from runtime.web.access import Door
 from runtime.web.passwords import hashed
 from runtime.web.sessions import Accounts
 from tests.e2e import clinic_rows as rows
+from tests.e2e.front_door import PASSWORD, FrontDoor
 from tests.fakes.clock import ManualClock
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.scrubbing import scrubber_over
@@ -37,12 +37,11 @@ from tests.fakes.tls import FakeTlsProbe
 from tests.unit.discovery_site import NoHub, settings
 
 PERSON = "maria"
-PASSWORD = "correct horse battery"  # noqa: S105 - of an account that lives for one test
 PLACE = "Riverside Family Clinic"
 
 
 @dataclass(frozen=True, slots=True)
-class PortalWorld:
+class PortalWorld(FrontDoor):
     """A portal: `lan` is what the network reaches, `socket` what this machine's root does."""
 
     store: Store
@@ -50,23 +49,7 @@ class PortalWorld:
     clock: ManualClock
     lan: ASGIApp
     socket: ASGIApp
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Give a browser's way in, signed out."""
-        transport = httpx.ASGITransport(app=self.lan)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="https://portal", trust_env=False
-        ) as client:
-            yield client
-
-    @asynccontextmanager
-    async def signed_in(self) -> AsyncIterator[httpx.AsyncClient]:
-        """Give a browser's way in, signed in through the form."""
-        async with self.client() as client:
-            answer = await client.post("/sign-in", data={"name": PERSON, "password": PASSWORD})
-            assert answer.status_code == 303
-            yield client
+    person = PERSON
 
 
 @asynccontextmanager

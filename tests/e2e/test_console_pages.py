@@ -28,13 +28,13 @@ from tests.e2e.console_world import (
     FIREWALL,
     HEALED,
     OPEN,
-    PASSWORD,
     PERSON,
     WAITING,
     ConsoleWorld,
     clinic,
     console_world,
 )
+from tests.e2e.front_door import PASSWORD
 from tests.e2e.test_portal_pages import EVIL, HEADERS, Elements, words_of
 from tests.fakes.box import Box
 

@@ -25,8 +25,9 @@ from tests.e2e.browser import (
     served,
     violations,
 )
+from tests.e2e.front_door import PASSWORD
 from tests.e2e.pictures import PORTAL
-from tests.e2e.portal_world import PASSWORD, PERSON, PLACE, PortalWorld, portal_world
+from tests.e2e.portal_world import PERSON, PLACE, PortalWorld, portal_world
 
 EXAMPLES = {
     "{target}": rows.LAB,

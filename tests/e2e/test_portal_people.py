@@ -26,7 +26,8 @@ from tests.e2e.browser import (
     served,
     violations,
 )
-from tests.e2e.portal_world import PASSWORD, PERSON, PortalWorld, portal_world
+from tests.e2e.front_door import PASSWORD
+from tests.e2e.portal_world import PERSON, PortalWorld, portal_world
 from tests.e2e.test_portal_pages import Elements, csrf, words_of
 from tests.fakes.scanner import FakeDevice, FakeScanner
 from tests.fakes.shell import FakeHost, FakeShell, Table, credential, ran

@@ -24,7 +24,8 @@ from proto.phi import default_names, tokens
 from proto.phi.values import Kind
 from proto.secret import Secret
 from proto.strict_json import b64_encode
-from tests.e2e.portal_world import PASSWORD, PERSON, PortalWorld, portal_world
+from tests.e2e.front_door import PASSWORD
+from tests.e2e.portal_world import PERSON, PortalWorld, portal_world
 
 pytestmark = pytest.mark.skipif(
     default_names() is None, reason="the gazetteer was not compiled here (extra gazetteer)"
