@@ -1,0 +1,231 @@
+"""An auditor's look at one order needs no hub, and nothing passes for want of what it needs."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from osiris.desk.order_proof import Held, Keys, Report, verify
+from proto import envelope, merkle, note, strict_json
+from proto.envelope import Kind
+from proto.evidence import NO_FLEET, commit
+from proto.grants import Trust
+from proto.keysets import DAY_S
+from proto.note import Checkpoint
+from proto.order import sid_of
+from proto.orders.kinds import OrderType
+from proto.receipts import FIRST_PREV, receipt_sid
+from tests.unit import order_world as world
+from tests.unit.core_values import SITE
+
+ORIGIN = f"hub.example/site/{SITE}/orders"
+KEYS = Keys(world.TRUST, {world.APPLIANCE: world.key("box").public})
+
+
+def receipt_bodies(leaf: bytes, index: int, sid: str, changes: dict[str, Any]) -> list[bytes]:
+    """An appliance's intent and result for a leaf; `changes` go into the intent."""
+    common = {"v": 1, "site": SITE, "appliance": world.APPLIANCE, "fleet": NO_FLEET}
+    where = {"leaf": index, "leaf_hash": merkle.leaf_hash(leaf).hex(), "order": sid}
+    nonce = {"nonce": world.body()["nonce"]}
+    times = {"at": world.NOW, "floor": world.NOW - 5}
+    intent = {
+        **common,
+        "type": "intent",
+        "seq": 4,
+        **times,
+        "prev": FIRST_PREV,
+        **where,
+        **nonce,
+        "order_type": "isolate_host",
+        "tier": 3,
+        "people": ["ada", "bea"],
+        "deadline": world.NOW + 600,
+    }
+    first = strict_json.dumps(intent | changes)
+    result = {
+        **common,
+        "type": "result",
+        "seq": 5,
+        **times,
+        "prev": receipt_sid(first),
+        **where,
+        **nonce,
+        "outcome": "done",
+        "commit": strict_json.b64_encode(commit(b"salt", b"detail")),
+    }
+    return [first, strict_json.dumps(result)]
+
+
+def order_file(
+    *people: str,
+    document: dict[str, Any] | None = None,
+    intent: dict[str, Any] | None = None,
+    **changes: Any,  # noqa: ANN401 - members of the file
+) -> dict[str, Any]:
+    """An order that was logged and ran, as an auditor is given it."""
+    log = world.OrderLog()
+    body = strict_json.dumps(document or world.body(OrderType.ISOLATE_HOST))
+    leaf = world.signed(body, *people)
+    index = log.append(leaf)
+    log.append(b"later")
+    head = log.place()
+    bodies = receipt_bodies(leaf, index, sid_of(body).hex(), intent or {})
+    made = {
+        "v": 1,
+        "origin": ORIGIN,
+        "envelope": strict_json.b64_encode(leaf),
+        "leaf": {
+            "index": index,
+            "path": [strict_json.b64_encode(one) for one in log.delivery(index).proof],
+        },
+        "checkpoint": note.sign_checkpoint(
+            Checkpoint(ORIGIN, head.size, head.root), signer=world.key("log")
+        ).decode(),
+        "receipts": [
+            strict_json.b64_encode(envelope.sign(Kind.RECEIPT, one, world.key("box")))
+            for one in bodies
+        ],
+    }
+    return made | changes
+
+
+def look(file: dict[str, Any], keys: Keys = KEYS) -> Report:
+    return verify(json.dumps(file).encode(), keys)
+
+
+def failed(report: Report) -> list[str]:
+    return [one.what for one in report.failed]
+
+
+def test_an_order_that_two_people_signed_and_that_ran_is_verified() -> None:
+    report = look(order_file("ada", "bea"))
+    assert failed(report) == []
+    assert report.is_verified
+    held = {one.what: one.held for one in report.looks}
+    assert held["order log"] is held[f"life at {world.APPLIANCE}"] is Held.PASSED
+    assert held["completeness"] is Held.NOT_CHECKED
+
+
+def test_without_keys_nothing_is_verified_though_nothing_failed() -> None:
+    report = look(order_file("ada", "bea"), Keys())
+    assert failed(report) == []
+    assert not report.is_verified
+
+
+def test_a_bare_envelope_is_verified_as_far_as_it_goes() -> None:
+    report = verify(world.signed(world.body(), "ada"), KEYS)
+    assert report.is_verified
+    assert {one.what for one in report.looks if one.held is Held.NOT_CHECKED} >= {
+        "order log",
+        "receipts",
+    }
+
+
+@pytest.mark.parametrize(
+    ("people", "what"),
+    [((), "people"), (("ada",), "people"), (("ada", "cyd"), "people"), (("ada", "dot"), "people")],
+    ids=["nobody", "one of two", "one outside their sites", "one with an old key"],
+)
+def test_too_few_people_fail(people: tuple[str, ...], what: str) -> None:
+    assert what in failed(look(order_file(*people)))
+
+
+def test_one_changed_byte_of_the_body_fails() -> None:
+    file = order_file("ada", "bea")
+    leaf = json.loads(strict_json.b64_decode(file["envelope"], "x"))
+    body = strict_json.b64_decode(leaf["payload"], "x").replace(b'"minutes":10', b'"minutes":90')
+    changed = strict_json.dumps({**leaf, "payload": strict_json.b64_encode(body)})
+    report = look(file | {"envelope": strict_json.b64_encode(changed)})
+    assert failed(report) == ["signatures"]
+    assert report.order is None
+
+
+def test_a_grant_that_does_not_cover_it_fails() -> None:
+    narrow = world.grant_set(world.grants(world.grant(types=["run_drift"])))
+    keys = replace(KEYS, trust=Trust(world.authority_set(), narrow))
+    assert failed(look(order_file("ada", "bea"), keys)) == ["grant"]
+
+
+def test_a_life_that_no_order_may_have_fails() -> None:
+    document = world.body(OrderType.ISOLATE_HOST, exp=world.NOW + 2 * DAY_S)
+    assert "times" in failed(look(order_file("ada", "bea", document=document)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"origin": "hub.example/site/s-zzzzzzzzzz/orders"}, "order log"),
+        ({"leaf": {"index": 3, "path": []}}, "order log"),
+        ({"leaf": None}, "file"),
+        ({"surprise": 1}, "file"),
+    ],
+    ids=["another site's log", "another place", "a checkpoint for nothing", "an unknown member"],
+)
+def test_a_place_in_the_log_that_is_not_proved_fails(changes: dict[str, Any], what: str) -> None:
+    assert failed(look(order_file("ada", "bea", **changes)))[0] == what
+
+
+def test_a_checkpoint_by_another_key_fails() -> None:
+    file = order_file("ada", "bea")
+    head = Checkpoint(ORIGIN, 1, b"\0" * 32)
+    forged = note.sign_checkpoint(head, signer=world.key("mallory")).decode()
+    assert failed(look(file | {"checkpoint": forged})) == ["order log"]
+
+
+def test_an_order_drafted_after_its_place_in_the_log_fails() -> None:
+    later = world.OrderLog()
+    later.leaves += [b"x"] * 9
+    document = world.body(OrderType.ISOLATE_HOST, prev=later.place().as_text())
+    assert failed(look(order_file("ada", "bea", document=document))) == ["window"]
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        {"leaf_hash": "0" * 64},
+        {"order": "0" * 64},
+        {"leaf": 1},
+        {"site": "s-zzzzzzzzzz"},
+        {"appliance": "a-zzzzzzzzzz"},
+        {"tier": 2},
+    ],
+    ids=["bytes", "sid", "leaf", "site", "appliance", "lower tier"],
+)
+def test_a_receipt_of_something_else_fails(intent: dict[str, Any]) -> None:
+    assert "receipt 1" in failed(look(order_file("ada", "bea", intent=intent)))
+
+
+def test_an_appliance_that_says_it_ran_with_more_people_than_signed_fails() -> None:
+    document = world.body(OrderType.WAIVE)
+    report = look(order_file("ada", document=document, intent={"order_type": "waive"}))
+    assert "receipt 1" in failed(report)
+
+
+def test_a_result_without_its_intent_and_a_double_one_fail() -> None:
+    receipts = order_file("ada", "bea")["receipts"]
+    life = f"life at {world.APPLIANCE}"
+    assert failed(look(order_file("ada", "bea", receipts=receipts[1:]))) == [life]
+    assert failed(look(order_file("ada", "bea", receipts=[*receipts, receipts[1]]))) == [life]
+
+
+def test_receipts_are_not_passed_without_the_appliances_key() -> None:
+    report = look(order_file("ada", "bea"), Keys(world.TRUST))
+    held = {one.held for one in report.looks if one.what.startswith("receipt")}
+    assert held == {Held.NOT_CHECKED}
+    assert report.is_verified
+
+
+def test_a_receipt_by_another_key_fails() -> None:
+    keys = replace(KEYS, appliances={world.APPLIANCE: world.key("mallory").public})
+    assert set(failed(look(order_file("ada", "bea"), keys))) == {"receipt 1", "receipt 2"}
+
+
+@pytest.mark.parametrize("junk", [b"", b"{}", b"[1]", b'{"payload":1}', b"\xff\xfe"])
+def test_what_is_no_order_fails_and_does_not_crash(junk: bytes) -> None:
+    assert failed(verify(junk, KEYS)) == ["file"]
+
+
+def test_a_statement_of_another_kind_fails() -> None:
+    head = envelope.sign(Kind.HEAD, b"{}", world.key("order"))
+    assert failed(verify(head, KEYS)) == ["file"]
