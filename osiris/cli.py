@@ -73,6 +73,11 @@ VERBS: dict[str, Verb] = {
         "appliance.cli", "evidence", "What happened, as a log that cannot be rewritten."
     ),
     "hub": Verb("central.cli", "hub", "The central service of a fleet."),
+    "order": Verb(
+        "osiris.desk.order_cli",
+        "order",
+        "Orders: drafted, read and signed by people on their own machines.",
+    ),
     "rules": Verb("osiris.rules_cli", "rules", "Check, try out and explain content."),
     "phi": Verb(
         "osiris.phi_cli",

@@ -7,87 +7,14 @@ from typing import Any
 import pytest
 
 from osiris.desk.order_proof import Held, Keys, Report, verify
-from proto import envelope, merkle, note, strict_json
+from proto import envelope, note, strict_json
 from proto.envelope import Kind
-from proto.evidence import NO_FLEET, commit
 from proto.grants import Trust
 from proto.keysets import DAY_S
 from proto.note import Checkpoint
-from proto.order import sid_of
 from proto.orders.kinds import OrderType
-from proto.receipts import FIRST_PREV, receipt_sid
 from tests.unit import order_world as world
-from tests.unit.core_values import SITE
-
-ORIGIN = f"hub.example/site/{SITE}/orders"
-KEYS = Keys(world.TRUST, {world.APPLIANCE: world.key("box").public})
-
-
-def receipt_bodies(leaf: bytes, index: int, sid: str, changes: dict[str, Any]) -> list[bytes]:
-    """An appliance's intent and result for a leaf; `changes` go into the intent."""
-    common = {"v": 1, "site": SITE, "appliance": world.APPLIANCE, "fleet": NO_FLEET}
-    where = {"leaf": index, "leaf_hash": merkle.leaf_hash(leaf).hex(), "order": sid}
-    nonce = {"nonce": world.body()["nonce"]}
-    times = {"at": world.NOW, "floor": world.NOW - 5}
-    intent = {
-        **common,
-        "type": "intent",
-        "seq": 4,
-        **times,
-        "prev": FIRST_PREV,
-        **where,
-        **nonce,
-        "order_type": "isolate_host",
-        "tier": 3,
-        "people": ["ada", "bea"],
-        "deadline": world.NOW + 600,
-    }
-    first = strict_json.dumps(intent | changes)
-    result = {
-        **common,
-        "type": "result",
-        "seq": 5,
-        **times,
-        "prev": receipt_sid(first),
-        **where,
-        **nonce,
-        "outcome": "done",
-        "commit": strict_json.b64_encode(commit(b"salt", b"detail")),
-    }
-    return [first, strict_json.dumps(result)]
-
-
-def order_file(
-    *people: str,
-    document: dict[str, Any] | None = None,
-    intent: dict[str, Any] | None = None,
-    **changes: Any,  # noqa: ANN401 - members of the file
-) -> dict[str, Any]:
-    """An order that was logged and ran, as an auditor is given it."""
-    log = world.OrderLog()
-    body = strict_json.dumps(document or world.body(OrderType.ISOLATE_HOST))
-    leaf = world.signed(body, *people)
-    index = log.append(leaf)
-    log.append(b"later")
-    head = log.place()
-    bodies = receipt_bodies(leaf, index, sid_of(body).hex(), intent or {})
-    made = {
-        "v": 1,
-        "origin": ORIGIN,
-        "envelope": strict_json.b64_encode(leaf),
-        "leaf": {
-            "index": index,
-            "path": [strict_json.b64_encode(one) for one in log.delivery(index).proof],
-        },
-        "checkpoint": note.sign_checkpoint(
-            Checkpoint(ORIGIN, head.size, head.root), signer=world.key("log")
-        ).decode(),
-        "receipts": [
-            strict_json.b64_encode(envelope.sign(Kind.RECEIPT, one, world.key("box")))
-            for one in bodies
-        ],
-    }
-    return made | changes
+from tests.unit.order_evidence import KEYS, ORIGIN, order_file
 
 
 def look(file: dict[str, Any], keys: Keys = KEYS) -> Report:

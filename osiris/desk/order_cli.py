@@ -1,0 +1,134 @@
+"""`osiris order`: what operators and auditors do about orders, each on their own machine."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from osiris.desk import order_proof
+from osiris.desk.order_proof import Keys, Report
+from osiris.desk.person_key import Directory, Format, key
+from osiris.desk.place import Desk, read_authority, read_file, read_trust
+from osiris.desk.words import laid_out, moment, width
+from proto import ids
+from proto.errors import ConfigError, RejectedError
+from proto.grants import Trust
+from proto.keys import PublicKey
+from proto.order_file import FILE_BYTES_MAX
+from proto.order_words import Line, order_in_words
+from runtime.terminal import Output, note, print_json, say
+
+HELP = """Orders: drafted, read and signed by people on their own machines.
+
+\b
+Your key:       osiris order key new NAME
+Your hub:       osiris order desk --hub https://HOST
+Without a hub:  osiris order verify FILE
+
+An order is a signed instruction to appliances. The hub can draft and deliver, but what changes
+anything needs people: tier 2 one person and a wait, tier 3 two people and the site or a wait.
+"""
+
+order = typer.Typer(help=HELP, no_args_is_help=True)
+order.add_typer(key, name="key")
+
+
+@order.command("desk")
+def set_desk(
+    desk: Directory,
+    hub: Annotated[str, typer.Option(help="The hub's address, https://host[:port].")],
+    hub_tls_ca: Annotated[
+        Path | None,
+        typer.Option(help="The PEM file of the hub's own TLS authority, when it is not public."),
+    ] = None,
+) -> None:
+    """Say which hub you speak to; it is written into your desk's directory.
+
+    Put authority.json and grants.json there too, as the release people gave them to you: the hub
+    is never asked whose signatures count.
+    """
+    found = Desk(desk).set_hub(hub, tls_ca=hub_tls_ca)
+    note(f"{desk}: speaks to {found.hub}")
+
+
+@order.command("verify")
+def verify(
+    file: Annotated[
+        Path, typer.Argument(help="An order as `osiris order show --save` writes it, or envelope.")
+    ],
+    desk: Directory,
+    authority: Annotated[
+        Path | None, typer.Option(help="The authority file; by default your desk's.")
+    ] = None,
+    grants: Annotated[
+        Path | None, typer.Option(help="The grants file; by default your desk's.")
+    ] = None,
+    appliance_key: Annotated[
+        list[str] | None,
+        typer.Option(help="ID=PUBLIC_KEY of an appliance, for its receipts; repeatable."),
+    ] = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Verify one order without any hub, and say what was checked and what was not.
+
+    Looks at the exact bytes, at who signed them and whether they might, at the order's place in the
+    site's order log, and at what each appliance answered. Exit status 0 only if the signatures
+    were checked and nothing failed; else 1.
+    """
+    keys = Keys(_trust(Desk(desk), authority, grants), _appliances(appliance_key or []))
+    report = order_proof.verify(read_file(file, FILE_BYTES_MAX), keys)
+    if output is Output.JSON:
+        print_json(_as_json(report))
+    else:
+        _print(report)
+    sys.exit(0 if report.is_verified else 1)
+
+
+def _trust(desk: Desk, authority: Path | None, grants: Path | None) -> Trust | None:
+    if authority is None and grants is None:
+        return desk.trust()
+    if authority is None or grants is None:
+        msg = "--authority and --grants are given together"
+        raise ConfigError(msg)
+    return read_trust(read_authority(authority), grants)
+
+
+def _appliances(pairs: list[str]) -> dict[str, PublicKey]:
+    found: dict[str, PublicKey] = {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        try:
+            found[ids.parse_appliance_id(name, "--appliance-key")] = PublicKey.from_b64(
+                text, "--appliance-key"
+            )
+        except RejectedError as error:
+            raise ConfigError(*error.args) from None
+    return found
+
+
+def _as_json(report: Report) -> dict[str, Any]:
+    return {
+        "verified": report.is_verified,
+        "sid": report.sid.hex() or None,
+        "order": report.order.to_value() if report.order else None,
+        "signers": [{"person": one.person, "key_id": one.key.key_id} for one in report.signers],
+        "checks": [
+            {"what": one.what, "held": one.held.value, "seen": one.seen} for one in report.looks
+        ],
+    }
+
+
+def _print(report: Report) -> None:
+    if report.order is not None:
+        lines = order_in_words(report.order, sid=report.sid, moment=moment)
+        say(f"{laid_out(lines, columns=width())}\n")
+    looks = [Line(one.what, f"{one.held.value}: {one.seen}") for one in report.looks]
+    say(laid_out(looks, columns=width()))
+    say(f"\n{'Verified.' if report.is_verified else 'NOT VERIFIED.'} {_sum(report)}")
+
+
+def _sum(report: Report) -> str:
+    if report.failed:
+        return f"Failed: {', '.join(one.what for one in report.failed)}."
+    return "Nothing failed." if report.is_verified else "Its signatures were not checked."

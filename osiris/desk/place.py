@@ -1,0 +1,155 @@
+"""The desk: one directory on a person's own machine, with their key and what they trust.
+
+| file | what |
+|---|---|
+| `desk.toml` | which hub, and where its TLS authority lies when it is not a public one |
+| `operator.key` | the person's own key, see `keyfile` |
+| `authority.json`, `grants.json` | whose signatures count, as this person got them from people |
+
+Nothing here comes from the hub by itself: a hub that was taken over cannot say whose keys count.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+from proto.authority import AUTHORITY_BYTES_MAX, AuthoritySet
+from proto.claim import check_hub_url
+from proto.errors import ConfigError, MalformedError, RejectedError
+from proto.grants import GRANTS_BYTES_MAX, GrantSet, Trust
+from proto.message import Message
+from runtime import toml_file
+from runtime.private import make_private
+
+ENV_DESK: Final = "OSIRIS_DESK"
+KEY_FILE: Final = "operator.key"
+AUTHORITY_FILE: Final = "authority.json"
+GRANTS_FILE: Final = "grants.json"
+SETTINGS_FILE: Final = "desk.toml"
+TLS_BYTES_MAX: Final = 64 * 1024
+
+
+def default_directory() -> Path:
+    """Return where a desk lies when nothing else is said."""
+    base = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(base).expanduser() / "osiris"
+
+
+def _hub(text: str) -> str:
+    try:
+        return check_hub_url(text)
+    except MalformedError as error:
+        raise ValueError(*error.args) from error
+
+
+class Settings(Message):
+    """The file: the hub's address, and its TLS authority's file ("": those of this machine)."""
+
+    hub: Annotated[str, AfterValidator(_hub)]
+    hub_tls_ca: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A hub as a desk reaches it: https://host[:port], and the PEM of who vouches for its TLS."""
+
+    origin: str
+    tls_ca_pem: str | None
+
+    @property
+    def name(self) -> str:
+        """The host and port, with which the hub's logs begin."""
+        return self.origin.removeprefix("https://")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A person's desk."""
+
+    directory: Path
+
+    @property
+    def key_path(self) -> Path:
+        """Where the person's own key lies."""
+        return self.directory / KEY_FILE
+
+    def make(self) -> None:
+        """Make the directory, for its owner alone.
+
+        Raises:
+            ConfigError: it cannot be made, or others may enter it.
+        """
+        make_private(self.directory, key="--desk")
+
+    def set_hub(self, origin: str, *, tls_ca: Path | None) -> Settings:
+        """Write which hub this desk speaks to; its TLS authority is copied beside it."""
+        self.make()
+        copied = ""
+        if tls_ca is not None:
+            pem = read_file(tls_ca, TLS_BYTES_MAX)
+            (self.directory / "hub-tls-ca.pem").write_bytes(pem)
+            copied = "hub-tls-ca.pem"
+        quoted = toml_file.quoted
+        text = f"hub = {quoted(origin)}\nhub_tls_ca = {quoted(copied)}\n"
+        found = toml_file.parse(text, Settings, where="--hub")
+        (self.directory / SETTINGS_FILE).write_text(text, "utf-8")
+        return found
+
+    def hub(self) -> Hub:
+        """Return which hub this desk speaks to.
+
+        Raises:
+            ConfigError: none was said yet, or the file is wrong.
+        """
+        path = self.directory / SETTINGS_FILE
+        found = toml_file.read(path, Settings, made_by="osiris order desk --hub https://HOST")
+        if not found.hub_tls_ca:
+            return Hub(found.hub, None)
+        pem = read_file(self.directory / found.hub_tls_ca, TLS_BYTES_MAX)
+        return Hub(found.hub, pem.decode("utf-8", "replace"))
+
+    def authority(self) -> AuthoritySet | None:
+        """Return the authority file, None when this desk has none."""
+        path = self.directory / AUTHORITY_FILE
+        return read_authority(path) if path.exists() else None
+
+    def trust(self) -> Trust | None:
+        """Return whose signatures count on orders, None when a file of the two is missing."""
+        authority, path = self.authority(), self.directory / GRANTS_FILE
+        return None if authority is None or not path.exists() else read_trust(authority, path)
+
+
+def read_file(path: Path, size_bytes_max: int) -> bytes:
+    """Return a file's bytes, or raise `ConfigError` naming it."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(size_bytes_max + 1)
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(msg) from error
+    if len(data) > size_bytes_max:
+        msg = f"{path}: longer than {size_bytes_max} bytes"
+        raise ConfigError(msg)
+    return data
+
+
+def read_authority(path: Path) -> AuthoritySet:
+    """Return an authority file, or raise `ConfigError` naming it."""
+    try:
+        return AuthoritySet.from_bytes(read_file(path, AUTHORITY_BYTES_MAX).strip())
+    except RejectedError as error:
+        msg = f"{path}: {error}"
+        raise ConfigError(msg) from None
+
+
+def read_trust(authority: AuthoritySet, path: Path) -> Trust:
+    """Return an authority with a grants file, or raise `ConfigError` naming it."""
+    try:
+        grants = GrantSet.from_bytes(read_file(path, GRANTS_BYTES_MAX).strip())
+        return Trust(authority, grants)
+    except RejectedError as error:
+        msg = f"{path}: {error}"
+        raise ConfigError(msg) from None
