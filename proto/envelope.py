@@ -53,6 +53,7 @@ class Kind(StrEnum):
     EVIDENCE = "evidence"
     CHECKIN = "checkin"
     DEVICES = "devices"
+    ORDERS = "orders"
     HEAD = "head"
     ENROLL = "enroll"
     ASK = "ask"

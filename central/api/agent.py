@@ -18,11 +18,12 @@ from central.core.enrollment import Asked, Claim
 from central.core.fold import touched
 from central.core.health import Condition
 from central.core.ingest import Accepted, Mirror, Shown
+from central.core.receipts import receipt_rows
 from central.core.refusals import ClaimRefusedError, KeyInUseError, UnknownKeyError
 from central.core.settings import next_check_in_s
 from central.core.signing import log_name
 from central.state import Hub
-from central.store import appliances, conditions, evidence, folds, sites
+from central.store import appliances, conditions, evidence, folds, order_words, sites
 from central.store.appliances import CheckInRow
 from central.store.registry import Known
 from proto import envelope, ids
@@ -276,6 +277,8 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
         if place % FOLDED_AT_ONCE == FOLDED_AT_ONCE - 1:
             await asyncio.sleep(0)
     await folds.save(site, connection, appliance=appliance, fold=fold)
+    receipts = list(receipt_rows(accepted.leaves))
+    await order_words.add_receipts(site, connection, appliance=appliance, rows=receipts)
     if fold.contradictions:
         await conditions.raise_condition(
             site,

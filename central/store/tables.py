@@ -11,6 +11,7 @@ seconds as an appliance signed them. Hashes and keys are raw bytes.
 | conditions | one row a site, appliance and code |
 | devices, device_lists | the appliance's own list, at most 4,096 devices |
 | quarantine | the newest 500 of each appliance |
+| order_* | see `central.store.order_tables` |
 | refusals | the newest 2,000 |
 | sessions | purged when they end |
 """
@@ -47,19 +48,23 @@ CODE = String(64)
 LABEL = String(120)
 
 
-def _site() -> Column[str]:
+def site_column() -> Column[str]:
+    """Return the column that every fleet table's primary key begins with."""
     return Column("site_id", ID, nullable=False)
 
 
-def _appliance() -> Column[str]:
+def appliance_column() -> Column[str]:
+    """Return the column that names an appliance."""
     return Column("appliance_id", ID, nullable=False)
 
 
-def _need(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]]) -> Column[Any]:
+def need(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]]) -> Column[Any]:
+    """Return a column that is never empty."""
     return Column(name, kind, nullable=False)
 
 
-def _of_appliance() -> ForeignKeyConstraint:
+def of_appliance() -> ForeignKeyConstraint:
+    """Return the constraint that a row is an enrolled appliance's."""
     return ForeignKeyConstraint(
         ["site_id", "appliance_id"], ["appliances.site_id", "appliances.appliance_id"]
     )
@@ -68,20 +73,20 @@ def _of_appliance() -> ForeignKeyConstraint:
 sites = Table(
     "sites",
     metadata,
-    _site(),
-    _need("label", LABEL),
-    _need("created_ms", BigInteger),
+    site_column(),
+    need("label", LABEL),
+    need("created_ms", BigInteger),
     PrimaryKeyConstraint("site_id"),
 )
 
 claims = Table(
     "claims",
     metadata,
-    _site(),
-    _need("claim", LargeBinary(16)),
+    site_column(),
+    need("claim", LargeBinary(16)),
     Column("secret_sealed", LargeBinary),
-    _need("created_ms", BigInteger),
-    _need("expires_ms", BigInteger),
+    need("created_ms", BigInteger),
+    need("expires_ms", BigInteger),
     Column("used_by", ID),
     Column("used_ms", BigInteger),
     Column("proof_digest", LargeBinary(32)),
@@ -94,18 +99,18 @@ claims = Table(
 appliances = Table(
     "appliances",
     metadata,
-    _site(),
-    _appliance(),
-    _need("ed25519", LargeBinary(32)),
-    _need("x25519", LargeBinary(32)),
-    _need("enrolled_ms", BigInteger),
+    site_column(),
+    appliance_column(),
+    need("ed25519", LargeBinary(32)),
+    need("x25519", LargeBinary(32)),
+    need("enrolled_ms", BigInteger),
     Column("confirmed_ms", BigInteger),
     Column("confirmed_by", CODE),
-    _need("seq", BigInteger),
+    need("seq", BigInteger),
     Column("last_seen_ms", BigInteger),
-    _need("as_of_s", BigInteger),
-    _need("state", LargeBinary(32)),
-    _need("next_s", Integer),
+    need("as_of_s", BigInteger),
+    need("state", LargeBinary(32)),
+    need("next_s", Integer),
     PrimaryKeyConstraint("site_id", "appliance_id"),
     ForeignKeyConstraint(["site_id"], ["sites.site_id"]),
     UniqueConstraint("appliance_id"),
@@ -116,50 +121,50 @@ appliances = Table(
 full_states = Table(
     "full_states",
     metadata,
-    _site(),
-    _appliance(),
-    _need("body", LargeBinary),
-    _need("received_ms", BigInteger),
+    site_column(),
+    appliance_column(),
+    need("body", LargeBinary),
+    need("received_ms", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id"),
-    _of_appliance(),
+    of_appliance(),
 )
 
 heads = Table(
     "heads",
     metadata,
-    _site(),
-    _appliance(),
-    _need("size", BigInteger),
-    _need("peaks", LargeBinary),
+    site_column(),
+    appliance_column(),
+    need("size", BigInteger),
+    need("peaks", LargeBinary),
     PrimaryKeyConstraint("site_id", "appliance_id"),
-    _of_appliance(),
+    of_appliance(),
 )
 """The mirror's compact tree, moved only by compare-and-set on its size."""
 
 leaves = Table(
     "leaves",
     metadata,
-    _site(),
-    _appliance(),
-    _need("leaf", BigInteger),
-    _need("envelope", LargeBinary),
-    _need("hash", LargeBinary(32)),
-    _need("kind", CODE),
-    _need("at_s", BigInteger),
-    _need("received_ms", BigInteger),
+    site_column(),
+    appliance_column(),
+    need("leaf", BigInteger),
+    need("envelope", LargeBinary),
+    need("hash", LargeBinary(32)),
+    need("kind", CODE),
+    need("at_s", BigInteger),
+    need("received_ms", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id", "leaf"),
-    _of_appliance(),
+    of_appliance(),
 )
 
 details = Table(
     "details",
     metadata,
-    _site(),
-    _appliance(),
-    _need("leaf", BigInteger),
-    _need("part", CODE),
-    _need("salt", LargeBinary(16)),
-    _need("detail", Text),
+    site_column(),
+    appliance_column(),
+    need("leaf", BigInteger),
+    need("part", CODE),
+    need("salt", LargeBinary(16)),
+    need("detail", Text),
     PrimaryKeyConstraint("site_id", "appliance_id", "leaf", "part"),
     ForeignKeyConstraint(
         ["site_id", "appliance_id", "leaf"],
@@ -170,192 +175,192 @@ details = Table(
 checkpoints = Table(
     "checkpoints",
     metadata,
-    _site(),
-    _appliance(),
-    _need("size", BigInteger),
-    _need("root", LargeBinary(32)),
-    _need("note", Text),
-    _need("cosigned_ms", BigInteger),
+    site_column(),
+    appliance_column(),
+    need("size", BigInteger),
+    need("root", LargeBinary(32)),
+    need("note", Text),
+    need("cosigned_ms", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id", "size"),
-    _of_appliance(),
+    of_appliance(),
 )
 """Cosigned heads. The primary key is what keeps a second root from one size."""
 
 targets = Table(
     "targets",
     metadata,
-    _site(),
-    _appliance(),
-    _need("target", ID),
+    site_column(),
+    appliance_column(),
+    need("target", ID),
     Column("platform", CODE),
     Column("device_class", CODE),
-    _need("listed", Boolean),
+    need("listed", Boolean),
     PrimaryKeyConstraint("site_id", "appliance_id", "target"),
-    _of_appliance(),
+    of_appliance(),
 )
 """`listed` is true while the appliance's full state names the target."""
 
 findings = Table(
     "findings",
     metadata,
-    _site(),
-    _appliance(),
-    _need("target", ID),
-    _need("check_id", CODE),
-    _need("verdict", CODE),
+    site_column(),
+    appliance_column(),
+    need("target", ID),
+    need("check_id", CODE),
+    need("verdict", CODE),
     Column("reason", CODE),
-    _need("content", CODE),
-    _need("at_s", BigInteger),
-    _need("since_s", BigInteger),
-    _need("leaf", BigInteger),
-    _need("part", CODE),
+    need("content", CODE),
+    need("at_s", BigInteger),
+    need("since_s", BigInteger),
+    need("leaf", BigInteger),
+    need("part", CODE),
     PrimaryKeyConstraint("site_id", "appliance_id", "target", "check_id"),
-    _of_appliance(),
+    of_appliance(),
 )
 """The current verdict of each check; `since_s` is when it last changed."""
 
 incidents = Table(
     "incidents",
     metadata,
-    _site(),
-    _appliance(),
-    _need("incident", ID),
-    _need("target", ID),
-    _need("check_id", CODE),
+    site_column(),
+    appliance_column(),
+    need("incident", ID),
+    need("target", ID),
+    need("check_id", CODE),
     Column("platform", CODE),
     Column("severity", CODE),
-    _need("state", CODE),
+    need("state", CODE),
     Column("cause", CODE),
     Column("actor", CODE),
-    _need("attempt", Integer),
+    need("attempt", Integer),
     Column("runbook", CODE),
     Column("rule", CODE),
     Column("result", CODE),
-    _need("opened_s", BigInteger),
-    _need("updated_s", BigInteger),
+    need("opened_s", BigInteger),
+    need("updated_s", BigInteger),
     Column("closed_s", BigInteger),
-    _need("leaf", BigInteger),
+    need("leaf", BigInteger),
     Column("heal_leaf", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id", "incident"),
-    _of_appliance(),
+    of_appliance(),
     Index(None, "site_id", "state"),
 )
 
 heals = Table(
     "heals",
     metadata,
-    _site(),
-    _appliance(),
-    _need("leaf", BigInteger),
-    _need("incident", ID),
-    _need("target", ID),
-    _need("check_id", CODE),
-    _need("attempt", Integer),
-    _need("rule", CODE),
-    _need("runbook", CODE),
-    _need("content", CODE),
-    _need("before_verdict", CODE),
+    site_column(),
+    appliance_column(),
+    need("leaf", BigInteger),
+    need("incident", ID),
+    need("target", ID),
+    need("check_id", CODE),
+    need("attempt", Integer),
+    need("rule", CODE),
+    need("runbook", CODE),
+    need("content", CODE),
+    need("before_verdict", CODE),
     Column("before_reason", CODE),
-    _need("outcome", CODE),
-    _need("changed", Boolean),
-    _need("after_verdict", CODE),
+    need("outcome", CODE),
+    need("changed", Boolean),
+    need("after_verdict", CODE),
     Column("after_reason", CODE),
-    _need("result", CODE),
-    _need("at_s", BigInteger),
+    need("result", CODE),
+    need("at_s", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id", "leaf"),
-    _of_appliance(),
+    of_appliance(),
     Index(None, "site_id", "appliance_id", "incident"),
 )
 
 turns = Table(
     "turns",
     metadata,
-    _site(),
-    _appliance(),
-    _need("leaf", BigInteger),
-    _need("incident", ID),
-    _need("turn", CODE),
+    site_column(),
+    appliance_column(),
+    need("leaf", BigInteger),
+    need("incident", ID),
+    need("turn", CODE),
     Column("cause", CODE),
-    _need("actor", CODE),
-    _need("at_s", BigInteger),
+    need("actor", CODE),
+    need("at_s", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id", "leaf"),
-    _of_appliance(),
+    of_appliance(),
     Index(None, "site_id", "appliance_id", "incident"),
 )
 
 reported_health = Table(
     "reported_health",
     metadata,
-    _site(),
-    _appliance(),
-    _need("code", CODE),
-    _need("ok", Boolean),
-    _need("at_s", BigInteger),
-    _need("leaf", BigInteger),
+    site_column(),
+    appliance_column(),
+    need("code", CODE),
+    need("ok", Boolean),
+    need("at_s", BigInteger),
+    need("leaf", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id", "code"),
-    _of_appliance(),
+    of_appliance(),
 )
 """What an appliance says of itself, in its evidence."""
 
 conditions = Table(
     "conditions",
     metadata,
-    _site(),
-    _appliance(),
-    _need("code", CODE),
-    _need("message", String(500)),
-    _need("since_ms", BigInteger),
-    _need("last_ms", BigInteger),
-    _need("times", Integer),
+    site_column(),
+    appliance_column(),
+    need("code", CODE),
+    need("message", String(500)),
+    need("since_ms", BigInteger),
+    need("last_ms", BigInteger),
+    need("times", Integer),
     Column("cleared_ms", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id", "code"),
-    _of_appliance(),
+    of_appliance(),
 )
 """What the hub says of an appliance: a fork, a rollback, a clock that is off."""
 
 devices = Table(
     "devices",
     metadata,
-    _site(),
-    _appliance(),
-    _need("device", ID),
-    _need("device_class", CODE),
-    _need("off_limits", Boolean),
+    site_column(),
+    appliance_column(),
+    need("device", ID),
+    need("device_class", CODE),
+    need("off_limits", Boolean),
     Column("label", String(320)),
     Column("name", String(320)),
     Column("vendor", String(320)),
-    _need("digest", LargeBinary(32)),
+    need("digest", LargeBinary(32)),
     PrimaryKeyConstraint("site_id", "appliance_id", "device"),
-    _of_appliance(),
+    of_appliance(),
 )
 """What devices are called: text that was scrubbed on the appliance and admitted here."""
 
 device_lists = Table(
     "device_lists",
     metadata,
-    _site(),
-    _appliance(),
-    _need("seq", BigInteger),
-    _need("digest", CODE),
-    _need("received_ms", BigInteger),
+    site_column(),
+    appliance_column(),
+    need("seq", BigInteger),
+    need("digest", CODE),
+    need("received_ms", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id"),
-    _of_appliance(),
+    of_appliance(),
 )
 """How far each list of devices came: its last page, and the digest of what is held of it."""
 
 quarantine = Table(
     "quarantine",
     metadata,
-    _site(),
-    _appliance(),
-    _need("sha256", LargeBinary(32)),
-    _need("place", CODE),
-    _need("what", CODE),
-    _need("forms", String(500)),
-    _need("size_bytes", Integer),
-    _need("at_ms", BigInteger),
+    site_column(),
+    appliance_column(),
+    need("sha256", LargeBinary(32)),
+    need("place", CODE),
+    need("what", CODE),
+    need("forms", String(500)),
+    need("size_bytes", Integer),
+    need("at_ms", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id", "sha256", "place"),
-    _of_appliance(),
+    of_appliance(),
 )
 """Text that was not admitted: where it stood and what was seen in it, and none of the text."""
 
@@ -365,22 +370,22 @@ refusals = Table(
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("site_id", ID),
     Column("appliance_id", ID),
-    _need("path", CODE),
-    _need("code", CODE),
-    _need("message", String(500)),
-    _need("size_bytes", Integer),
-    _need("digest", LargeBinary(32)),
-    _need("at_ms", BigInteger),
-    _need("unrecorded", Integer),
+    need("path", CODE),
+    need("code", CODE),
+    need("message", String(500)),
+    need("size_bytes", Integer),
+    need("digest", LargeBinary(32)),
+    need("at_ms", BigInteger),
+    need("unrecorded", Integer),
 )
 """Dead letters: what was refused. The sender still has it; here is enough to recognise it by."""
 
 users = Table(
     "users",
     metadata,
-    _need("name", CODE),
-    _need("password", String(256)),
-    _need("created_ms", BigInteger),
+    need("name", CODE),
+    need("password", String(256)),
+    need("created_ms", BigInteger),
     Column("disabled_ms", BigInteger),
     PrimaryKeyConstraint("name"),
 )
@@ -388,11 +393,11 @@ users = Table(
 sessions = Table(
     "sessions",
     metadata,
-    _need("digest", LargeBinary(32)),
-    _need("user", CODE),
-    _need("created_ms", BigInteger),
-    _need("seen_ms", BigInteger),
-    _need("expires_ms", BigInteger),
+    need("digest", LargeBinary(32)),
+    need("user", CODE),
+    need("created_ms", BigInteger),
+    need("seen_ms", BigInteger),
+    need("expires_ms", BigInteger),
     PrimaryKeyConstraint("digest"),
     ForeignKeyConstraint(["user"], ["users.name"]),
 )

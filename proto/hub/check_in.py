@@ -116,6 +116,7 @@ class Head(Message):
         next_s: when the hub wants the next check-in; it may lengthen the wait, not stop it.
         missing: what the hub lacks and the appliance has; no member at all when that is nothing.
         unwell: conditions that the hub finds this appliance in; no member at all when it is well.
+        orders: leaves in the order log of its site; no member at all while there is none.
     """
 
     v: VersionOne = 1
@@ -127,11 +128,12 @@ class Head(Message):
         tuple[Annotated[Missing, Field(strict=False)], ...], Field(strict=False, max_length=4)
     ] = ()
     unwell: Annotated[tuple[CodeName, ...], Field(strict=False, max_length=16)] = ()
+    orders: Count = 0
 
     def to_bytes(self) -> bytes:
         """Return compact JSON, without the members that say nothing."""
         value = self.to_value()
-        for name in ("missing", "unwell"):
+        for name in ("missing", "unwell", "orders"):
             if not value[name]:
                 del value[name]
         return self._dump(value)

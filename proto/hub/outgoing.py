@@ -7,15 +7,23 @@ field of these models is of a closed type, or `Scrubbed`; a test walks them all.
 from dataclasses import dataclass
 
 from proto.envelope import Kind, sign
-from proto.hub import check_in, devices, enroll, evidence
+from proto.hub import check_in, devices, enroll, evidence, orders
 from proto.hub.check_in import CheckIn
 from proto.hub.devices import DevicePage
 from proto.hub.enroll import EnrollRequest
 from proto.hub.evidence import EvidenceBatch
+from proto.hub.orders import OrdersBack, OrdersRequest
 from proto.keys import SigningKey
 from proto.phi.values import Scrubbed
 
-Outgoing = EnrollRequest | CheckIn | EvidenceBatch[Scrubbed] | DevicePage[Scrubbed]
+Outgoing = (
+    EnrollRequest
+    | CheckIn
+    | EvidenceBatch[Scrubbed]
+    | DevicePage[Scrubbed]
+    | OrdersRequest
+    | OrdersBack
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +50,10 @@ def wire(message: Outgoing, *, signer: SigningKey) -> Wire:
         case EvidenceBatch():
             # Its leaves are statements already, and its checkpoint fixes them and their order.
             return Wire(evidence.PATH, message.to_bytes())
+        case OrdersRequest():
+            return Wire(orders.PATH, sign(Kind.ORDERS, message.to_bytes(), signer))
+        case OrdersBack():
+            # The same holds of orders that go back: the hub's own log key signed their checkpoint.
+            return Wire(orders.PATH_BACK, message.to_bytes())
     msg = f"{type(message).__name__} is no message that leaves"
     raise TypeError(msg)

@@ -1,9 +1,6 @@
 """The hub's store keeps one contract on SQLite and on PostgreSQL."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,7 +12,16 @@ from sqlalchemy.exc import IntegrityError
 from central.core.fold import Fold, Touched
 from central.core.ingest import Accepted, NewLeaf
 from central.core.rows import FindingRow, HealRow, HealthRow, IncidentRow
-from central.store import appliances, conditions, evidence, folds, migrate, sites, tables
+from central.store import (
+    appliances,
+    conditions,
+    evidence,
+    folds,
+    migrate,
+    order_tables,
+    sites,
+    tables,
+)
 from central.store.appliances import CheckInRow
 from central.store.check_ins import CheckInGroups
 from central.store.conditions import Refusal
@@ -26,54 +32,16 @@ from proto.errors import ConfigError, NotFoundError
 from proto.evidence import HealthLeaf
 from proto.ids import ApplianceId, SiteId
 from proto.merkle import Tree
-from runtime.sqlite import inline
-from tests.fakes import postgres
-from tests.fakes.postgres import Postgres
+from tests.conformance.conftest import BOX, NOW_MS, SITE
 
-SITE, OTHER = SiteId("s-aaaaaaaaaa"), SiteId("s-bbbbbbbbbb")
-BOX = ApplianceId("a-aaaaaaaaaa")
-NOW_MS = 1_767_225_600_000
+OTHER = SiteId("s-bbbbbbbbbb")
 FINDING = FindingRow("t-aaaaaaaaaa", "c.one", "drifted", None, "ab", 5, 4, 3, "checks.0")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    binaries = postgres.find_binaries()
-    if binaries is None:
-        reason = f"no PostgreSQL server here: apt-get install {postgres.PACKAGE}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with postgres.running(binaries) as made:
-        yield made
-
-
-@pytest.fixture(params=["sqlite", "sqlite inline", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        made: Postgres = request.getfixturevalue("server")
-        return made.new_url()
-    return f"sqlite:///{tmp_path / 'hub.db'}"
-
-
-@pytest.fixture
-async def store(url: str, request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    is_inline = "inline" in request.node.name
-    made = open_store(url, connect=inline if is_inline else None)
-    await migrate.migrate(made)
-    async with made.write() as connection:
-        await sites.add_site(SITE, connection, label="One", now_ms=NOW_MS)
-        await appliances.add(
-            SITE, connection, appliance=BOX, ed25519=b"e" * 32, x25519=b"x" * 32, now_ms=NOW_MS
-        )
-    yield made
-    await made.close()
 
 
 async def test_the_migrated_schema_is_what_the_tables_say(store: Store) -> None:
     def differences(connection: Connection) -> list[object]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        return list(compare_metadata(context, tables.metadata))
+        return list(compare_metadata(context, order_tables.order_leaves.metadata))
 
     async with store.read() as connection:
         assert await connection.run_sync(differences) == []

@@ -23,6 +23,7 @@ from proto.evidence import SALT_BYTES, commit
 from proto.hub.check_in import CheckIn
 from proto.hub.devices import ENTRIES_MAX, PAGE_BYTES_MAX, DeviceEntry, DevicePage, pages
 from proto.hub.evidence import Detail, EvidenceBatch
+from proto.hub.orders import OrdersBack, OrdersRequest
 from proto.hub.outgoing import Outgoing, wire
 from proto.inventory import DeviceClass
 from proto.keys import SEED_BYTES, SigningKey
@@ -309,4 +310,6 @@ def test_messages_have_no_second_way_to_text() -> None:
         CheckIn.__name__,
         EvidenceBatch[Scrubbed].__name__,
         DevicePage[Scrubbed].__name__,
+        OrdersRequest.__name__,
+        OrdersBack.__name__,
     }

@@ -5,11 +5,11 @@ from pydantic import ValidationError
 
 from appliance.shell import identity
 from proto import evidence, order, receipts
-from proto.hub import check_in, devices, enroll
+from proto.hub import check_in, devices, enroll, orders
 from proto.hub import evidence as uplink
 from proto.message import Message
 
-MODULES = (evidence, order, receipts, check_in, devices, enroll, uplink, identity)
+MODULES = (evidence, order, receipts, check_in, devices, enroll, orders, uplink, identity)
 VERSIONED = sorted(
     {
         found

@@ -2,7 +2,10 @@
 
 from alembic import context
 
-from central.store.tables import metadata
+from central.store import order_tables
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=order_tables.order_leaves.metadata,
+)
 context.run_migrations()

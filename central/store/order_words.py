@@ -1,0 +1,167 @@
+"""What is said about orders: receipts of appliances, opinions of people, sealed logins."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from central.core.orders import ReceiptRow
+from central.store.engine import insert_missing
+from central.store.order_tables import order_boxes as boxes
+from central.store.order_tables import order_opinions as opinions
+from central.store.order_tables import order_receipts as receipts
+from proto.errors import RejectedError
+from proto.hub.orders import BOXES_MAX, OPINIONS_MAX
+from proto.ids import ApplianceId, SiteId
+
+KEPT_MS: Final = 7 * 86_400_000
+"""Longer than any order lives: afterwards no opinion on it and no login for it matters."""
+
+
+class TooManyWordsError(RejectedError):
+    """A site has as many opinions, or an appliance as many sealed logins, as are delivered."""
+
+    code = "words_full"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A veto or the end of a hold, as an operator signed it.
+
+    Attributes:
+        kind: veto or clear.
+        sid: the order that a veto stops.
+        appliance: whose hold ends; None for what all appliances of the site must hear.
+    """
+
+    kind: str
+    sid: bytes | None
+    appliance: ApplianceId | None
+    person: str
+    envelope: bytes
+    said_ms: int
+
+
+async def add_receipts(
+    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId, rows: Sequence[ReceiptRow]
+) -> None:
+    """Keep receipts that arrived in an appliance's evidence; each once."""
+    base = {"site_id": site, "appliance_id": appliance}
+    await insert_missing(connection, receipts, [{**base, **asdict(row)} for row in rows])
+
+
+async def receipts_of(
+    site: SiteId, connection: AsyncConnection, *, leaf: int
+) -> list[tuple[ApplianceId, ReceiptRow]]:
+    """Return what appliances answered to one leaf of the order log, in the order they wrote it."""
+    query = (
+        select(receipts)
+        .where(receipts.c.site_id == site, receipts.c.leaf == leaf)
+        .order_by(receipts.c.appliance_id, receipts.c.seq)
+    )
+    return [
+        (
+            ApplianceId(row.appliance_id),
+            ReceiptRow(
+                row.seq,
+                row.kind,
+                row.leaf,
+                row.leaf_hash,
+                row.sid,
+                row.code,
+                row.deadline_s,
+                row.at_s,
+            ),
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+async def add_opinion(site: SiteId, connection: AsyncConnection, *, opinion: Opinion) -> None:
+    """Keep an opinion, once; those that no longer matter go.
+
+    Raises:
+        TooManyWordsError: the site has as many as are delivered.
+    """
+    before_ms = opinion.said_ms - KEPT_MS
+    await connection.execute(
+        delete(opinions).where(opinions.c.site_id == site, opinions.c.said_ms < before_ms)
+    )
+    query = select(func.count()).select_from(opinions).where(opinions.c.site_id == site)
+    if int(await connection.scalar(query) or 0) >= OPINIONS_MAX:
+        msg = f"{site} has {OPINIONS_MAX} vetoes and ends of holds within a week"
+        raise TooManyWordsError(msg)
+    row = {
+        "site_id": site,
+        "digest": hashlib.sha256(opinion.envelope).digest(),
+        "kind": opinion.kind,
+        "sid": opinion.sid,
+        "appliance_id": opinion.appliance,
+        "person": opinion.person,
+        "envelope": opinion.envelope,
+        "said_ms": opinion.said_ms,
+    }
+    await insert_missing(connection, opinions, [row])
+
+
+async def opinions_for(
+    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId
+) -> list[bytes]:
+    """Return the envelopes that an appliance must hear, oldest first."""
+    is_for = or_(opinions.c.appliance_id.is_(None), opinions.c.appliance_id == appliance)
+    query = (
+        select(opinions.c.envelope)
+        .where(opinions.c.site_id == site, is_for)
+        .order_by(opinions.c.said_ms, opinions.c.digest)
+        .limit(OPINIONS_MAX)
+    )
+    return [row.envelope for row in await connection.execute(query)]
+
+
+async def vetoes_of(site: SiteId, connection: AsyncConnection, *, sid: bytes) -> list[Opinion]:
+    """Return the operators' vetoes of one order."""
+    query = (
+        select(opinions)
+        .where(opinions.c.site_id == site, opinions.c.sid == sid, opinions.c.kind == "veto")
+        .order_by(opinions.c.said_ms)
+    )
+    return [
+        Opinion(row.kind, row.sid, None, row.person, row.envelope, row.said_ms)
+        for row in await connection.execute(query)
+    ]
+
+
+async def add_box(
+    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId, box: bytes, now_ms: int
+) -> bytes:
+    """Keep a login that was sealed to an appliance's own key; return its SHA-256.
+
+    Raises:
+        TooManyWordsError: the appliance has as many as are delivered.
+    """
+    mine = (boxes.c.site_id == site) & (boxes.c.appliance_id == appliance)
+    await connection.execute(delete(boxes).where(mine, boxes.c.received_ms < now_ms - KEPT_MS))
+    count = await connection.scalar(select(func.count()).select_from(boxes).where(mine))
+    if int(count or 0) >= BOXES_MAX:
+        msg = f"{appliance} has {BOXES_MAX} sealed logins within a week"
+        raise TooManyWordsError(msg)
+    digest = hashlib.sha256(box).digest()
+    row = {"sha256": digest, "box": box, "received_ms": now_ms}
+    await insert_missing(connection, boxes, [{"site_id": site, "appliance_id": appliance, **row}])
+    return digest
+
+
+async def boxes_for(
+    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId
+) -> list[bytes]:
+    """Return an appliance's sealed logins, oldest first."""
+    query = (
+        select(boxes.c.box)
+        .where(boxes.c.site_id == site, boxes.c.appliance_id == appliance)
+        .order_by(boxes.c.received_ms, boxes.c.sha256)
+        .limit(BOXES_MAX)
+    )
+    return [row.box for row in await connection.execute(query)]
