@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from appliance.core.settings import Settings, Site
+from appliance.core.settings import Budgets, Settings, Site
 from proto.catalog.model import Autonomy
 from proto.message import Message
 from proto.phi.policy import DEFAULT as DEFAULT_POLICY
@@ -73,6 +73,8 @@ class LimitsTable(Message):
     repairs_at_once: Annotated[int, Field(ge=1, le=64)] = 4
     scan_tick_s: Annotated[int, Field(ge=1, le=3600)] = 60
     check_in_s: Annotated[int, Field(ge=1, le=86_400)] = 60
+    orders_per_hour: Annotated[int, Field(ge=0, le=1000)] = Budgets().orders_per_hour
+    rules_per_hour: Annotated[int, Field(ge=0, le=100_000)] = Budgets().rules_per_hour
 
 
 class PhiTable(Message):
@@ -147,6 +149,7 @@ def settings_of(file: File) -> Settings:
         scans_at_once=file.limits.scans_at_once,
         repairs_at_once=file.limits.repairs_at_once,
         check_in_s=file.limits.check_in_s,
+        budgets=Budgets(file.limits.orders_per_hour, file.limits.rules_per_hour),
     )
 
 

@@ -103,9 +103,25 @@ class ScanLeaf(_Leaf):
 
 
 class CauseOf(Message):
-    """What made a repair run: a rule now; an order or a plan later. Exactly one is set."""
+    """A rule made a repair run."""
 
     rule: CodeName
+
+    @property
+    def name(self) -> str:
+        """What asked for the repair, as a code."""
+        return self.rule
+
+
+class ByOrder(Message):
+    """An order made a repair run; `order` is its sid."""
+
+    order: Hex256
+
+    @property
+    def name(self) -> str:
+        """What asked for the repair, as a code: the sid's first 16 digits name it to people."""
+        return f"order:{self.order[:16]}"
 
 
 class Side(Message):
@@ -132,7 +148,7 @@ class HealLeaf(_Leaf):
     incident: IncidentIdField
     check: CodeName
     attempt: Count
-    cause: CauseOf
+    cause: CauseOf | ByOrder
     content: Hex256
     runbook: CodeName
     before: Side

@@ -51,12 +51,16 @@ class Cause(StrEnum):
     ALERT_ONLY = "alert_only"
     APPROVAL_NEEDED = "approval_needed"
     WINDOW_NEEDED = "window_needed"
+    WINDOW_CLOSED = "window_closed"
+    HELD_BY_ORDER = "held_by_order"
+    PROTECTED_HOST = "protected_host"
     NO_REVERT = "no_revert"
     REQUIREMENT_UNMET = "requirement_unmet"
     PLAN_TOO_LARGE = "plan_too_large"
     NOT_MANAGED = "not_managed"
     COOLDOWN = "cooldown"
     DAILY_LIMIT = "daily_limit"
+    HOURLY_BUDGET = "hourly_budget"
     BREAKER_OPEN = "breaker_open"
     TARGET_BUSY = "target_busy"
     STALE_FINDING = "stale_finding"
@@ -77,7 +81,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Who chose the repair, and who lost: `by` is "rule", "plan" or "person"."""
+    """Who chose the repair, and who lost: `by` is "rule" or "order" (`id` is then its sid)."""
 
     by: str
     id: str

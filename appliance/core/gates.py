@@ -1,10 +1,10 @@
 """The gates before a repair, in their order; the first that objects wins.
 
 Order: a target that lets us in -> fresh finding of the active content -> waiver -> match (no rule,
-or one that escalates or ignores) -> autonomy (the most cautious of runbook and site; observe-only
-is the site's strongest word) -> a revert for what could cut its own path -> requires -> a plan that
-the journal takes -> breaker(target, runbook) -> cooldown and daily limit of the rule -> one change
-per target.
+or one that escalates or ignores) -> a host that the site protects -> autonomy (the most cautious of
+runbook, site and what orders set; observe-only is the site's strongest word) -> a revert for what
+could cut its own path -> requires -> a plan that the journal takes -> breaker(target, runbook) ->
+cooldown and daily limit of the rule -> the site's hourly budget -> one change per target.
 
 What stands between waiver and breaker depends on the content, the site's dial and the target's
 facts alone, not on the moment: that is the standing ruling, by which what a person was given is
@@ -17,6 +17,7 @@ as an attempt. A rule in cooldown means wait, never try the next rule.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from appliance.core.order_gate.values import Window
 from appliance.core.plan import Plan, Step, fits
 from proto import conditions
 from proto.catalog.model import Action, Autonomy, Check, Disruption, Rule, Runbook
@@ -30,6 +31,7 @@ BREAKER_FAILURES = 3
 BREAKER_OPEN_MS = 3_600_000
 STALE_WAIT_MS = 60_000
 DAY_MS = 86_400_000
+HOUR_MS = 3_600_000
 CAUTION = (Autonomy.OBSERVE, Autonomy.ALERT, Autonomy.APPROVE, Autonomy.WINDOW, Autonomy.AUTO)
 """From the most cautious on."""
 
@@ -74,12 +76,14 @@ class History:
         breaker_until_ms: 0, or until when this runbook may not run on this target.
         is_busy: another repair has the target.
         is_refused: the target refused the last login, so no other is tried for a repair.
+        budget_until_ms: 0, or when the hour is over in which enough repairs by rules began.
     """
 
     fires_ms: tuple[int, ...]
     breaker_until_ms: int
     is_busy: bool
     is_refused: bool
+    budget_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,9 @@ class Candidate:
         rule: the matcher's winner; None when no rule matched.
         runbook: the rule's runbook; None unless the rule executes one.
         facts: None when the device is not a target that can be logged into.
+        site_autonomy: how far repairs of this check may go by themselves here and now.
+        is_held_by_order: an order says so, not the LAN.
+        window: None where no maintenance windows are set.
     """
 
     incident: Incident
@@ -103,6 +110,9 @@ class Candidate:
     site_autonomy: Autonomy
     history: History
     content: str
+    is_protected: bool = False
+    is_held_by_order: bool = False
+    window: Window | None = None
 
 
 def rule_on(candidate: Candidate, *, now_ms: int) -> Ruling:
@@ -110,12 +120,7 @@ def rule_on(candidate: Candidate, *, now_ms: int) -> Ruling:
     finding = candidate.finding
     if candidate.history.is_refused:
         return Hold(Cause.NOT_MANAGED, now_ms + STALE_WAIT_MS)
-    if finding is None or finding.verdict is not Verdict.DRIFTED:
-        return Hold(Cause.STALE_FINDING, now_ms + STALE_WAIT_MS)
-    is_current = finding.content == candidate.content
-    if not is_current or not is_fresh(
-        finding, now_ms=now_ms, freshness_s=candidate.check.freshness_s
-    ):
+    if not is_current(finding, candidate, now_ms=now_ms):
         return Hold(Cause.STALE_FINDING, now_ms + STALE_WAIT_MS)
     if candidate.is_waived:
         return Waive()
@@ -137,25 +142,39 @@ def standing_ruling(candidate: Candidate, *, now_ms: int) -> Ruling:
     if candidate.facts is None:
         return Escalate(Cause.NOT_MANAGED)
     plan = plan_of(rule, runbook, candidate.facts, content=candidate.content)
+    if candidate.is_protected:
+        return Hold(Cause.PROTECTED_HOST, now_ms + STALE_WAIT_MS)
     return (
-        _on_autonomy(candidate.site_autonomy, runbook, now_ms)
+        _on_autonomy(candidate, runbook, now_ms)
         or _on_runbook(runbook, candidate.facts)
         or (Proceed(plan, rule.params) if fits(plan) else Escalate(Cause.PLAN_TOO_LARGE))
     )
 
 
-def _on_autonomy(site: Autonomy, runbook: Runbook, now_ms: int) -> Ruling | None:
-    match min(site, runbook.autonomy, key=CAUTION.index):
+def _on_autonomy(candidate: Candidate, runbook: Runbook, now_ms: int) -> Ruling | None:
+    match min(candidate.site_autonomy, runbook.autonomy, key=CAUTION.index):
         case Autonomy.AUTO:
             return None
         case Autonomy.OBSERVE:
-            return Hold(Cause.OBSERVE_ONLY, now_ms + STALE_WAIT_MS)
+            is_ordered = candidate.is_held_by_order
+            cause = Cause.HELD_BY_ORDER if is_ordered else Cause.OBSERVE_ONLY
+            return Hold(cause, now_ms + STALE_WAIT_MS)
         case Autonomy.ALERT:
             return Escalate(Cause.ALERT_ONLY)
         case Autonomy.APPROVE:
             return Escalate(Cause.APPROVAL_NEEDED)
         case Autonomy.WINDOW:
-            return Escalate(Cause.WINDOW_NEEDED)
+            return on_window(candidate.window, now_ms)
+
+
+def on_window(window: Window | None, now_ms: int) -> Ruling | None:
+    """Return what holds back a repair that runs in maintenance windows only; None in one."""
+    if window is None:
+        return Escalate(Cause.WINDOW_NEEDED)
+    if window.is_open:
+        return None
+    # Looked at again before it opens: people may set another one meanwhile.
+    return Hold(Cause.WINDOW_CLOSED, min(window.opens_s * 1000, now_ms + STALE_WAIT_MS))
 
 
 def _on_runbook(runbook: Runbook, facts: Facts) -> Ruling | None:
@@ -164,6 +183,76 @@ def _on_runbook(runbook: Runbook, facts: Facts) -> Ruling | None:
     if not conditions.holds(runbook.requires, as_fields(facts)):
         return Escalate(Cause.REQUIREMENT_UNMET)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The repair that an order asks for; the order gate has accepted it.
+
+    Attributes:
+        sid: the order's, hex.
+        has_people: a person has signed it beside the hub.
+    """
+
+    sid: str
+    runbook: Runbook
+    params: Mapping[str, Scalar]
+    has_people: bool
+
+    @property
+    def name(self) -> str:
+        """What the journal calls what asked for the repair."""
+        return f"order:{self.sid[:16]}"
+
+
+def rule_on_order(candidate: Candidate, asked: Asked, *, now_ms: int) -> Ruling:
+    """Return what may be done about an incident for which an order names the repair.
+
+    The gates are those of a rule's repair. Only what waits for a person is let through by a person
+    who signed the order; what holds every repair back holds this one too.
+    """
+    facts = candidate.facts
+    held = _in_the_way(candidate, now_ms)
+    if held is not None or facts is None:
+        return held or Hold(Cause.NOT_MANAGED, now_ms + STALE_WAIT_MS)
+    held = _on_autonomy(candidate, asked.runbook, now_ms)
+    if asked.has_people and isinstance(held, Escalate):
+        held = None
+    if (held := held or _on_runbook(asked.runbook, facts)) is not None:
+        return held
+    deed = _Deed(asked.name, candidate.check.id, asked.params, asked.sid)
+    plan = _plan(deed, asked.runbook, facts, content=candidate.content)
+    return Proceed(plan, asked.params) if fits(plan) else Escalate(Cause.PLAN_TOO_LARGE)
+
+
+def _in_the_way(candidate: Candidate, now_ms: int) -> Ruling | None:
+    """Return what holds back every repair of this incident, whoever asks for it."""
+    history = candidate.history
+    waits: tuple[tuple[bool, Ruling], ...] = (
+        (history.is_refused, Hold(Cause.NOT_MANAGED, now_ms + STALE_WAIT_MS)),
+        (
+            not is_current(candidate.finding, candidate, now_ms=now_ms),
+            Hold(Cause.STALE_FINDING, now_ms + STALE_WAIT_MS),
+        ),
+        (candidate.is_waived, Waive()),
+        (candidate.is_protected, Hold(Cause.PROTECTED_HOST, now_ms + STALE_WAIT_MS)),
+        (
+            history.breaker_until_ms > now_ms,
+            Hold(Cause.BREAKER_OPEN, history.breaker_until_ms),
+        ),
+        (history.is_busy, Hold(Cause.TARGET_BUSY, 0)),
+    )
+    return next((ruling for is_so, ruling in waits if is_so), None)
+
+
+def is_current(finding: Finding | None, candidate: Candidate, *, now_ms: int) -> bool:
+    """Tell whether a finding is a drift that the active content saw not too long ago."""
+    return (
+        finding is not None
+        and finding.verdict is Verdict.DRIFTED
+        and finding.content == candidate.content
+        and is_fresh(finding, now_ms=now_ms, freshness_s=candidate.check.freshness_s)
+    )
 
 
 def _on_history(rule: Rule, history: History, now_ms: int) -> Ruling | None:
@@ -175,24 +264,39 @@ def _on_history(rule: Rule, history: History, now_ms: int) -> Ruling | None:
             return Hold(Cause.COOLDOWN, cooled_ms)
         if len(history.fires_ms) >= rule.limits.per_day:
             return Hold(Cause.DAILY_LIMIT, history.fires_ms[0] + DAY_MS)
+    if history.budget_until_ms > now_ms:
+        return Hold(Cause.HOURLY_BUDGET, history.budget_until_ms)
     if history.is_busy:
         return Hold(Cause.TARGET_BUSY, 0)  # until the target is free, whenever that is
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    name: str
+    check: str
+    params: Mapping[str, Scalar]
+    order: str = ""
+
+
 def plan_of(rule: Rule, runbook: Runbook, facts: Facts, *, content: str) -> Plan:
     """Freeze what a repair by this rule and runbook will do on this target."""
+    return _plan(_Deed(rule.id, rule.check, rule.params), runbook, facts, content=content)
+
+
+def _plan(deed: _Deed, runbook: Runbook, facts: Facts, *, content: str) -> Plan:
     return Plan(
-        rule=rule.id,
+        rule=deed.name,
         runbook=runbook.id,
         content=content,
         as_root=runbook.as_root,
-        variables={**as_variables(facts), **rule.params},
+        variables={**as_variables(facts), **deed.params},
         capture=runbook.capture or None,
         steps=tuple(Step(step.id, step.script, step.timeout_s) for step in runbook.steps),
         undo=runbook.undo or None,
         timeout_s=runbook.timeout_s,
-        verify=rule.check,
+        verify=deed.check,
+        order=deed.order,
     )
 
 

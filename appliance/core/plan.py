@@ -30,11 +30,13 @@ class Plan:
     """What a repair will do.
 
     Attributes:
+        rule: what asked for it: a rule's id, or an order's short name.
         variables: params and facts, which reach every script as quoted assignments.
         capture: a script whose answer is journaled before the first step and given to undo.
         undo: None when the runbook is irreversible.
         timeout_s: for capture and undo, each.
         verify: the check that must pass afterwards, in a new session.
+        order: the sid of the order that asked for it, "" for a rule.
     """
 
     rule: str
@@ -47,6 +49,7 @@ class Plan:
     undo: str | None
     timeout_s: int
     verify: str
+    order: str = ""
 
 
 def fits(plan: Plan) -> bool:

@@ -51,6 +51,7 @@ class Ground:
 
     Attributes:
         content: the digest of the active set.
+        autonomy: how far the site and orders let repairs of the check go.
         facts: None when the device is not a target.
         seen: the incident's reported fields, as stored.
     """
@@ -59,6 +60,8 @@ class Ground:
     autonomy: Autonomy
     facts: Facts | None
     seen: str
+    has_window: bool = False
+    is_protected: bool = False
 
 
 def reconsidered(candidate: Candidate, tried: Plan | None, *, now_ms: int) -> Incident | None:
@@ -76,7 +79,7 @@ def reconsidered(candidate: Candidate, tried: Plan | None, *, now_ms: int) -> In
     if incident.cause not in DECIDED_BEFOREHAND:
         return None
     match ruling:
-        case Proceed() | Hold(cause=Cause.RULE_IGNORES):
+        case Proceed() | Hold(cause=Cause.RULE_IGNORES | Cause.WINDOW_CLOSED):
             return _reopened(incident, now_ms=now_ms)
         case Escalate(cause=cause) if cause is not incident.cause:
             return replace(incident, cause=cause, updated_ms=now_ms)

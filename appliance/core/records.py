@@ -12,6 +12,7 @@ from proto.evidence import (
     CHECKS_PER_LEAF_MAX,
     SALT_BYTES,
     Action,
+    ByOrder,
     CauseOf,
     CheckLine,
     HealLeaf,
@@ -110,6 +111,7 @@ class Ending:
     Attributes:
         changed: whether some step changed the target.
         steps: how many steps were started.
+        order: the sid of the order that asked for it, "" for a rule.
     """
 
     rule: str
@@ -121,6 +123,7 @@ class Ending:
     changed: bool
     steps: int
     result: Result
+    order: str = ""
 
 
 def _seal(detail: Scrubbed, salts: Salts) -> tuple[str, Opening]:
@@ -222,7 +225,7 @@ def heal_draft(author: Author, incident: Incident, ending: Ending) -> Draft:
             incident=incident.id,
             check=incident.check,
             attempt=incident.attempt,
-            cause=CauseOf(rule=ending.rule),
+            cause=ByOrder(order=ending.order) if ending.order else CauseOf(rule=ending.rule),
             content=ending.content,
             runbook=ending.runbook,
             before=_side(ending.before, before),

@@ -21,6 +21,17 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Budgets:
+    """How many changes of this site may begin within an hour: by orders, and by rules and plans.
+
+    Each has its own, so that neither can starve the other; no order lifts them.
+    """
+
+    orders_per_hour: int = 30
+    rules_per_hour: int = 600
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that an operator can set.
 
@@ -42,3 +53,4 @@ class Settings:
     scans_at_once: int
     repairs_at_once: int
     check_in_s: int
+    budgets: Budgets = Budgets()

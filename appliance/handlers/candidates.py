@@ -9,9 +9,10 @@ from appliance.core.gates import Candidate
 from appliance.core.schedule import REFUSED
 from appliance.handlers.facts import facts_of
 from appliance.handlers.record import tell_turn
+from appliance.handlers.site_rules import site_rules
 from appliance.handlers.work import Work
-from appliance.store import findings, incidents, limits, meta, targets, waivers
-from proto.catalog.model import Autonomy, Check
+from appliance.store import findings, incidents, limits, targets
+from proto.catalog.model import Check
 from proto.errors import NotFoundError
 from proto.incidents import Cause, Decided, Incident, State
 from proto.rules.matcher import Decision, decide, view_of
@@ -32,15 +33,17 @@ async def candidate_of(
     except NotFoundError:
         facts = None
     finding = kept.get(incident.check)
+    rules = await site_rules(conn, work)
+    dial = rules.dial(incident.check)
     candidate = Candidate(
         incident=incident,
         finding=finding.finding if finding else None,
         check=check,
-        is_waived=(incident.target, incident.check) in await waivers.active(conn, now_ms=now_ms),
+        is_waived=rules.is_waived(incident.target, incident.check),
         rule=rule,
         runbook=runbook,
         facts=facts,
-        site_autonomy=await site_autonomy(conn, work),
+        site_autonomy=dial.autonomy,
         history=gates.History(
             fires_ms=await limits.fires_ms(conn, rule.id, incident.target, now_ms=now_ms)
             if rule
@@ -50,16 +53,16 @@ async def candidate_of(
             else 0,
             is_busy=incident.target in await incidents.busy_targets(conn),
             is_refused=any(one.finding.reason in REFUSED for one in kept.values()),
+            budget_until_ms=await limits.budget_until_ms(
+                conn, work.settings.budgets.rules_per_hour, now_ms=now_ms
+            ),
         ),
         content=content.digest,
+        is_protected=incident.target in rules.protected,
+        is_held_by_order=dial.is_ordered,
+        window=rules.window,
     )
     return candidate, decision
-
-
-async def site_autonomy(conn: aiosqlite.Connection, work: Work) -> Autonomy:
-    """Return how far repairs may go on this site now."""
-    observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
-    return Autonomy.OBSERVE if observe_only else work.settings.site.autonomy
 
 
 def decided_by(decision: Decision) -> Decided | None:

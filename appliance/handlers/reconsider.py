@@ -9,9 +9,10 @@ from dataclasses import replace
 import aiosqlite
 
 from appliance.core.reconsider import Ground, reconsidered
-from appliance.handlers.candidates import candidate_of, close_unasked, decided_by, site_autonomy
+from appliance.handlers.candidates import candidate_of, close_unasked, decided_by
 from appliance.handlers.facts import facts_of
 from appliance.handlers.record import tell_turn
+from appliance.handlers.site_rules import site_rules
 from appliance.handlers.work import Work
 from appliance.store import incidents, journal, targets
 from proto.ids import IncidentId
@@ -38,10 +39,20 @@ async def _grounds(work: Work) -> Looked:
         rows = await incidents.escalated(conn)
         if not rows:
             return {}
-        autonomy = await site_autonomy(conn, work)
+        rules = await site_rules(conn, work)
         facts = {one.id: facts_of(work, one) for one in await targets.every(conn)}
     digest = work.content().digest
-    return {one.incident: Ground(digest, autonomy, facts.get(one.target), one.seen) for one in rows}
+    return {
+        one.incident: Ground(
+            content=digest,
+            autonomy=rules.dial(one.check).autonomy,
+            facts=facts.get(one.target),
+            seen=one.seen,
+            has_window=rules.window is not None,
+            is_protected=one.target in rules.protected,
+        )
+        for one in rows
+    }
 
 
 async def _look(work: Work, incident: IncidentId) -> None:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import aiosqlite
 
 from appliance.core import episodes, records
+from appliance.core.site_rules import SiteRules
+from appliance.handlers.site_rules import site_rules
 from appliance.handlers.telling import told
 from appliance.handlers.work import Work
-from appliance.store import decisions, evidence, findings, incidents, waivers
+from appliance.store import decisions, evidence, findings, incidents
 from appliance.store.findings import Kept
 from proto.catalog.model import Check
 from proto.findings import Finding
@@ -23,7 +25,7 @@ FULL_EVERY_MS = 86_400_000
 class _Known:
     kept: Mapping[str, Kept]
     live: Mapping[str, Incident]
-    waived: set[tuple[TargetId, str]]
+    rules: SiteRules
     checks: Mapping[str, Check]
 
 
@@ -74,11 +76,10 @@ async def record_in(
     """
     if await decisions.is_off_limits_by_person(conn, target):
         return
-    now_ms = work.clock.now_ms()
     known = _Known(
         kept=await findings.of_target(conn, work.scribe.site, target),
         live=await incidents.live_of_target(conn, work.scribe.site, target),
-        waived=await waivers.active(conn, now_ms=now_ms),
+        rules=await site_rules(conn, work),
         checks=work.content().checks,
     )
     for finding in found:
@@ -99,7 +100,7 @@ async def _store(
         severity=check.severity,
         live=known.live.get(finding.check),
         since_ms=since_ms,
-        waived=(finding.target, finding.check) in known.waived,
+        waived=known.rules.is_waived(finding.target, finding.check),
     )
     new_id = new_incident_id(work.entropy(ENTROPY_BYTES))
     for incident in episodes.on_finding(finding, watched, new_id=new_id):

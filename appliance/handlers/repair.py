@@ -306,6 +306,7 @@ async def _ending(
     after = journal.seen_in(verified) if verified else state.repair.after
     return Ending(
         rule=plan.rule,
+        order=plan.order,
         runbook=plan.runbook,
         content=plan.content,
         before=told_side(work, check, state.repair.before),

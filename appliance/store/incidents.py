@@ -137,7 +137,10 @@ async def waived_no_more(
     rows = await conn.execute_fetchall(
         "SELECT * FROM incidents i WHERE state = 'waived' AND NOT EXISTS (SELECT 1 FROM waivers w"
         " WHERE w.target = i.target AND w.check_id = i.check_id AND w.ended_ms IS NULL"
-        " AND w.until_ms > ?) ORDER BY id LIMIT ?",
+        " AND w.until_ms > ?1) AND NOT EXISTS (SELECT 1 FROM ordered_settings o"
+        " WHERE o.matter = 'waiver' AND o.target IN (i.target, 'all')"
+        " AND o.check_id IN (i.check_id, 'all') AND o.ended_ms IS NULL AND o.until_ms > ?1)"
+        " ORDER BY id LIMIT ?2",
         (now_ms, DUE_MAX),
     )
     return [_incident(row, site) for row in rows]
@@ -149,15 +152,19 @@ class Handed:
 
     incident: IncidentId
     target: TargetId
+    check: str
     seen: str
 
 
 async def escalated(conn: aiosqlite.Connection) -> list[Handed]:
     """Return every incident that was handed to a person, worst first."""
     rows = await conn.execute_fetchall(
-        f"SELECT id, target, seen FROM incidents WHERE state = 'escalated' {_WORST_FIRST}"  # noqa: S608 - a constant
+        f"SELECT id, target, check_id, seen FROM incidents WHERE state = 'escalated' {_WORST_FIRST}"  # noqa: S608 - a constant
     )
-    return [Handed(IncidentId(row["id"]), TargetId(row["target"]), row["seen"]) for row in rows]
+    return [
+        Handed(IncidentId(row["id"]), TargetId(row["target"]), row["check_id"], row["seen"])
+        for row in rows
+    ]
 
 
 async def next_due_ms(conn: aiosqlite.Connection) -> int | None:

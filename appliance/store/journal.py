@@ -79,7 +79,7 @@ async def start_repair(
     run = int(rows[0]["run"])
     await conn.execute(
         "INSERT INTO repairs (incident, run, attempt, check_id, rule, runbook, plan, content,"
-        " before, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " before, at_ms, order_sid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             incident.id,
             run,
@@ -91,6 +91,7 @@ async def start_repair(
             plan.content,
             _dump_side(before),
             now_ms,
+            plan.order or None,
         ),
     )
     return run

@@ -1,8 +1,10 @@
 """What bounds automation: when rules fired, and the breakers. A day of firings is kept."""
 
+from dataclasses import dataclass
+
 import aiosqlite
 
-from appliance.core.gates import DAY_MS, breaker_after
+from appliance.core.gates import DAY_MS, HOUR_MS, breaker_after
 from proto.ids import TargetId
 
 
@@ -30,6 +32,47 @@ async def never_fired(
     await conn.execute(
         "DELETE FROM rule_fires WHERE rule = ? AND target = ? AND at_ms = ?", (rule, target, at_ms)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """The repairs that began within the last hour.
+
+    Attributes:
+        by_orders: how many an order asked for.
+        by_rules: how many rules and plans began.
+        touched: on which targets.
+    """
+
+    by_orders: int
+    by_rules: int
+    touched: frozenset[TargetId]
+
+
+async def repaired(conn: aiosqlite.Connection, *, now_ms: int) -> Repaired:
+    """Return the repairs that began within the last hour."""
+    rows = list(
+        await conn.execute_fetchall(
+            "SELECT i.target, r.order_sid FROM repairs r JOIN incidents i ON i.id = r.incident"
+            " WHERE r.at_ms > ?",
+            (now_ms - HOUR_MS,),
+        )
+    )
+    by_orders = sum(row["order_sid"] is not None for row in rows)
+    touched = frozenset(TargetId(row["target"]) for row in rows)
+    return Repaired(by_orders, len(rows) - by_orders, touched)
+
+
+async def budget_until_ms(conn: aiosqlite.Connection, most: int, *, now_ms: int) -> int:
+    """Return when fewer than `most` repairs by rules began within the hour; 0 when that is so."""
+    rows = list(
+        await conn.execute_fetchall(
+            "SELECT at_ms FROM repairs WHERE order_sid IS NULL AND at_ms > ?"
+            " ORDER BY at_ms DESC LIMIT 1 OFFSET ?",
+            (now_ms - HOUR_MS, max(most - 1, 0)),
+        )
+    )
+    return next((int(row["at_ms"]) + HOUR_MS for row in rows), 0 if most else now_ms + HOUR_MS)
 
 
 async def breaker_until_ms(conn: aiosqlite.Connection, target: TargetId, runbook: str) -> int:

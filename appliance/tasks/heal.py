@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import aiosqlite
 
-from appliance.core import gates, healing
+from appliance.core import gates
 from appliance.core.gates import Candidate, Escalate, Hold, Proceed, Ruling, Waive
-from appliance.core.healing import Begin, Move, Situation
+from appliance.handlers.beginning import begin
 from appliance.handlers.candidates import candidate_of, close_unasked, decided_by
 from appliance.handlers.closing import close
 from appliance.handlers.patience import room
@@ -16,7 +16,7 @@ from appliance.handlers.record import tell_turn
 from appliance.handlers.repair import carry
 from appliance.handlers.wellness import clear_condition
 from appliance.handlers.work import Work
-from appliance.store import decisions, incidents, journal, limits
+from appliance.store import decisions, incidents, limits
 from appliance.store.health import Condition
 from proto.errors import NoRoomError
 from proto.ids import IncidentId
@@ -138,7 +138,10 @@ async def _act(
     incident, now_ms = candidate.incident, work.clock.now_ms()
     match ruling:
         case Proceed():
-            await _begin(conn, work, candidate, ruling=ruling, decision=decision)
+            decided = decided_by(decision)
+            require(decided is not None, f"{incident.id}: a repair without a rule")
+            assert decided is not None  # noqa: S101 - for the type checker; require() has raised
+            await begin(conn, work, candidate, ruling=ruling, decided=decided)
             return
         case Hold(cause=cause, until_ms=until_ms):
             after = replace(incident, cause=cause, not_before_ms=until_ms)
@@ -154,37 +157,3 @@ async def _act(
         await incidents.put(conn, after)
     if changed and after.cause not in QUIET:
         await tell_turn(conn, work, after, actor="appliance")
-
-
-async def _begin(
-    conn: aiosqlite.Connection,
-    work: Work,
-    candidate: Candidate,
-    *,
-    ruling: Proceed,
-    decision: Decision,
-) -> None:
-    """Start a repair: plan, intent and the rule's firing are stored in this transaction."""
-    incident, now_ms = candidate.incident, work.clock.now_ms()
-    decided = decided_by(decision)
-    require(decided is not None, f"{incident.id}: a repair without a rule")
-    require(candidate.finding is not None, f"{incident.id}: a repair without a finding")
-    assert decided is not None  # noqa: S101 - for the type checker; require() has raised
-    assert candidate.finding is not None  # noqa: S101 - for the type checker
-    move: Move = healing.advance(
-        incident, Begin(decided, ruling.plan.runbook), Situation(ruling.plan, now_ms)
-    )
-    begun = replace(move.incident, params=dict(ruling.params))
-    run = await journal.start_repair(
-        conn,
-        begun,
-        plan=ruling.plan,
-        before=journal.seen_in(candidate.finding),
-        now_ms=now_ms,
-    )
-    await incidents.put(conn, begun)
-    await tell_turn(conn, work, begun, actor="appliance")
-    require(move.command is not None, f"{incident.id}: begun without a command")
-    assert move.command is not None  # noqa: S101 - for the type checker
-    await journal.add_command(conn, begun.id, run, command=move.command, now_ms=now_ms)
-    await limits.fired(conn, ruling.plan.rule, begun.target, now_ms=now_ms)

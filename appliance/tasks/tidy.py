@@ -13,7 +13,16 @@ import structlog
 from appliance.handlers import held_back
 from appliance.handlers.wellness import clear_condition, raise_in
 from appliance.handlers.work import Work
-from appliance.store import evidence, findings, health, incidents, targets, waivers
+from appliance.store import (
+    evidence,
+    findings,
+    health,
+    incidents,
+    lan_rules,
+    ordered,
+    targets,
+    waivers,
+)
 from appliance.store.db import RESERVE_BYTES
 from appliance.store.health import Condition
 from appliance.store.room import BALLAST_BYTES, ENOUGH_BYTES, STAGES, Ballast
@@ -55,6 +64,8 @@ async def prune(work: Work) -> None:
         await findings.prune(conn, work.content().checks)
         await incidents.prune(conn, now_ms=now_ms)
         await waivers.prune(conn, now_ms=now_ms)
+        await ordered.prune(conn, now_ms=now_ms)
+        await lan_rules.prune(conn, now_ms=now_ms)
         await targets.prune(conn, now_ms=now_ms)
         await evidence.prune(conn, now_s=now_ms // 1000)
     await held_back.prune(work)

@@ -87,6 +87,11 @@ def turns(view: IncidentView) -> list[TurnRow]:
     return sorted([*_turned(view), *repaired], key=lambda turn: turn.leaf)
 
 
+def asked_by(name: str) -> str:
+    """Say what asked for a repair: a rule by its id, or an order."""
+    return name.replace(":", " ") if name.startswith("order:") else f"rule {name}"
+
+
 def _repaired(heal: HealView) -> TurnRow:
     result = words.RESULTS[heal.result]
     return TurnRow(
@@ -95,7 +100,7 @@ def _repaired(heal: HealView) -> TurnRow:
         f"Repair: {result.label.lower()}",
         result.sentence,
         result.tone,
-        f"{ACTORS['appliance']}, rule {heal.rule}",
+        f"{ACTORS['appliance']}, {asked_by(heal.rule)}",
     )
 
 

@@ -119,6 +119,15 @@ CAUSES: dict[Cause, Words] = {
     Cause.WINDOW_NEEDED: Words(
         "Waits for quiet hours", "The repair may run only in a maintenance window."
     ),
+    Cause.WINDOW_CLOSED: Words(
+        "Waits for its window", "The repair runs when the site's next maintenance window opens."
+    ),
+    Cause.HELD_BY_ORDER: Words(
+        "Held by an order", "A signed order lets nothing be repaired here until its end date."
+    ),
+    Cause.PROTECTED_HOST: Words(
+        "Protected host", "The site protects this device from every change, so we only look."
+    ),
     Cause.NO_REVERT: Words(
         "Too risky unattended",
         "The repair could lock us out or restart the device, so we do not run it by ourselves.",
@@ -138,6 +147,10 @@ CAUSES: dict[Cause, Words] = {
     ),
     Cause.DAILY_LIMIT: Words(
         "Enough for today", "This repair has already run as often as it may in one day."
+    ),
+    Cause.HOURLY_BUDGET: Words(
+        "Enough for this hour",
+        "As many repairs began on this site within the hour as may; the rest follow.",
     ),
     Cause.BREAKER_OPEN: Words(
         "Paused after failures",
@@ -224,7 +237,9 @@ NEXT: dict[Cause, str] = {
         "Decide whether the repair may run on this device: it does not start by itself. Once it is"
         " carried out by hand, the next check closes this."
     ),
-    Cause.WINDOW_NEEDED: "Carry the repair out in quiet hours; the next check closes this.",
+    Cause.WINDOW_NEEDED: (
+        "Set a maintenance window for this site, or carry the repair out by hand in quiet hours."
+    ),
     Cause.NO_REVERT: (
         "Carry the repair out while somebody is at the device; the next check closes this."
     ),

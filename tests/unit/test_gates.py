@@ -11,6 +11,7 @@ from appliance.core.gates import (
     BREAKER_OPEN_MS,
     DAY_MS,
     STALE_WAIT_MS,
+    Asked,
     Candidate,
     Escalate,
     History,
@@ -20,7 +21,9 @@ from appliance.core.gates import (
     Waive,
     breaker_after,
     rule_on,
+    rule_on_order,
 )
+from appliance.core.order_gate.values import Window
 from appliance.core.plan import PLAN_BYTES_MAX
 from proto.catalog.model import Action, Autonomy, Disruption, Limits
 from proto.findings import Verdict
@@ -206,3 +209,87 @@ def test_the_breaker_opens_at_its_number_of_failures_in_a_row() -> None:
     opens = [breaker_after(failures, now_ms=NOW_MS) for failures in range(1, BREAKER_FAILURES + 2)]
     assert opens[: BREAKER_FAILURES - 1] == [0] * (BREAKER_FAILURES - 1)
     assert opens[BREAKER_FAILURES - 1 :] == [NOW_MS + BREAKER_OPEN_MS] * 2
+
+
+def test_a_protected_host_is_only_looked_at() -> None:
+    ruling = rule_on(replace(FREE, is_protected=True), now_ms=NOW_MS)
+    assert ruling == Hold(Cause.PROTECTED_HOST, NOW_MS + STALE_WAIT_MS)
+
+
+def test_what_an_order_holds_back_is_not_called_the_sites_own_word() -> None:
+    held = replace(FREE, site_autonomy=Autonomy.OBSERVE, is_held_by_order=True)
+    assert rule_on(held, now_ms=NOW_MS) == Hold(Cause.HELD_BY_ORDER, NOW_MS + STALE_WAIT_MS)
+
+
+def test_a_repair_for_quiet_hours_runs_in_a_window_and_waits_for_the_next() -> None:
+    quiet = replace(FREE, site_autonomy=Autonomy.WINDOW)
+    now_s = NOW_MS // 1000
+    opened = replace(quiet, window=Window(is_open=True, opens_s=now_s + 604_800))
+    shut = replace(quiet, window=Window(is_open=False, opens_s=now_s + 30))
+    far = replace(quiet, window=Window(is_open=False, opens_s=now_s + 604_800))
+    assert rule_on(quiet, now_ms=NOW_MS) == Escalate(Cause.WINDOW_NEEDED)
+    assert isinstance(rule_on(opened, now_ms=NOW_MS), Proceed)
+    assert rule_on(shut, now_ms=NOW_MS) == Hold(Cause.WINDOW_CLOSED, (now_s + 30) * 1000)
+    assert rule_on(far, now_ms=NOW_MS) == Hold(Cause.WINDOW_CLOSED, NOW_MS + STALE_WAIT_MS)
+
+
+def test_the_hour_in_which_enough_was_repaired_is_waited_for() -> None:
+    spent = history(budget_until_ms=NOW_MS + 5)(FREE)
+    assert rule_on(spent, now_ms=NOW_MS) == Hold(Cause.HOURLY_BUDGET, NOW_MS + 5)
+
+
+SID = "ab" * 32
+
+
+def by_order(candidate: Candidate, *, has_people: bool = False) -> Ruling:
+    assert candidate.runbook is not None
+    asked = Asked(SID, candidate.runbook, {}, has_people)
+    return rule_on_order(candidate, asked, now_ms=NOW_MS)
+
+
+def test_an_order_repairs_where_no_rule_does_and_its_plan_names_it() -> None:
+    ruling = by_order(replace(FREE, rule=None))
+    assert isinstance(ruling, Proceed)
+    assert (ruling.plan.order, ruling.plan.rule) == (SID, f"order:{SID[:16]}")
+    assert ruling.plan.verify == FREE.check.id
+
+
+@pytest.mark.parametrize("level", [Autonomy.ALERT, Autonomy.APPROVE, Autonomy.WINDOW])
+def test_what_waits_for_a_person_is_let_through_by_one_who_signed(level: Autonomy) -> None:
+    waiting = runbook(autonomy=level)(FREE)
+    assert by_order(waiting) == Escalate(CAUSES[level])
+    assert isinstance(by_order(waiting, has_people=True), Proceed)
+
+
+@pytest.mark.parametrize(
+    ("change", "ruling"),
+    [
+        (history(is_refused=True), Hold(Cause.NOT_MANAGED, NOW_MS + STALE_WAIT_MS)),
+        (
+            lambda one: replace(one, finding=finding(at_ms=STALE_MS)),
+            Hold(Cause.STALE_FINDING, NOW_MS + STALE_WAIT_MS),
+        ),
+        (lambda one: replace(one, is_waived=True), Waive()),
+        (
+            lambda one: replace(one, is_protected=True),
+            Hold(Cause.PROTECTED_HOST, NOW_MS + STALE_WAIT_MS),
+        ),
+        (
+            lambda one: replace(one, site_autonomy=Autonomy.OBSERVE),
+            Hold(Cause.OBSERVE_ONLY, NOW_MS + STALE_WAIT_MS),
+        ),
+        (
+            lambda one: replace(
+                one, site_autonomy=Autonomy.WINDOW, window=Window(is_open=False, opens_s=NOW_MS)
+            ),
+            Hold(Cause.WINDOW_CLOSED, NOW_MS + STALE_WAIT_MS),
+        ),
+        (runbook(disruption=Disruption.LOCKOUT), Escalate(Cause.NO_REVERT)),
+        (history(breaker_until_ms=NOW_MS + 9), Hold(Cause.BREAKER_OPEN, NOW_MS + 9)),
+        (history(is_busy=True), Hold(Cause.TARGET_BUSY, 0)),
+    ],
+)
+def test_no_signature_lifts_what_holds_every_repair_back(
+    change: Callable[[Candidate], Candidate], ruling: Ruling
+) -> None:
+    assert by_order(change(FREE), has_people=True) == ruling
