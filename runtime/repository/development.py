@@ -1,0 +1,189 @@
+"""A development trust: every person of a ceremony is one person, with software keys on one machine.
+
+It is made of the same documents, signed by as many keys, and checked by the same rules as a real
+one, so that nothing has a weaker way for it. The root says what it is, and a portal says it again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from proto.authority import Authority
+from proto.catalog.load import content_digest
+from proto.grants import Grants
+from proto.keys import SEED_BYTES, Holder, PublicKey, SigningKey
+from proto.keysets import DAY_S, ROLES, Role
+from proto.policy import Policy
+from proto.release_keys import (
+    AUTHORITY_TARGET,
+    CONTENT_PREFIX,
+    GRANTS_TARGET,
+    POLICY_TARGET,
+)
+from runtime.clock import Entropy
+from runtime.repository.documents import (
+    DelegationPlan,
+    Making,
+    RootPlan,
+    add_signatures,
+    described,
+    make_root,
+    make_targets,
+)
+from runtime.repository.layout import Place
+
+PEOPLE: Final = ("dev-1", "dev-2", "dev-3")
+"""Not three people: three names of one."""
+
+SIGNERS: Final = 2
+"""How many of them sign: as many as the key table asks of root, release and grants."""
+
+ROLES_OF_PEOPLE: Final = (Role.ROOT, Role.RELEASE, Role.OPERATOR)
+ORDERS_PER_HOUR: Final = 60
+GRANT_TTL_S: Final = DAY_S
+
+PeopleKeys = Mapping[tuple[Role, str], SigningKey]
+"""Everybody's private keys, by role and person."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubKeys:
+    """The public halves of the hub's online keys."""
+
+    snapshot: PublicKey
+    timestamp: PublicKey
+    promoted: PublicKey
+    order: PublicKey
+    head: PublicKey
+    log: PublicKey
+
+
+def make_people(entropy: Entropy) -> PeopleKeys:
+    """Make the keys of everybody."""
+    return {
+        (role, person): SigningKey(entropy(SEED_BYTES))
+        for role in ROLES_OF_PEOPLE
+        for person in PEOPLE
+    }
+
+
+def publish_first(
+    place: Place, people: PeopleKeys, hub: HubKeys, content: Mapping[str, bytes], *, now_s: int
+) -> None:
+    """Write root 1, release 1 and grants 1, all signed, where the hub takes them in from.
+
+    Args:
+        place: the directory that publications are put into.
+        people: what `make_people` made.
+        hub: the hub's online keys.
+        content: the checks, rules and runbooks by their path below `rules/`.
+        now_s: seconds since the epoch.
+    """
+    by_role = {role: _holders(people, role) for role in ROLES_OF_PEOPLE}
+    plan = RootPlan(
+        root=by_role[Role.ROOT],
+        release=by_role[Role.RELEASE],
+        snapshot=(hub.snapshot,),
+        timestamp=(hub.timestamp,),
+        is_development=True,
+    )
+    root = make_root(plan, Making.of(Role.ROOT, 1, now_s=now_s))
+    place.write(Role.ROOT, 1, add_signatures(root, _keys(people, Role.ROOT)))
+    publish_release(place, people, hub, content, version=1, now_s=now_s)
+    publish_grants(place, people, hub, version=1, now_s=now_s)
+
+
+def publish_release(
+    place: Place,
+    people: PeopleKeys,
+    hub: HubKeys,
+    content: Mapping[str, bytes],
+    *,
+    version: int,
+    now_s: int,
+) -> None:
+    """Write a release of this content: authority, policy and every file, signed."""
+    files = {f"{CONTENT_PREFIX}{path}": data for path, data in content.items()}
+    files[AUTHORITY_TARGET] = authority(people, hub, version=version, now_s=now_s).to_bytes()
+    files[POLICY_TARGET] = policy(content, version=version, now_s=now_s).to_bytes()
+    for path, data in files.items():
+        place.write_target(path, data)
+    document = make_targets(
+        {path: described(path, data) for path, data in files.items()},
+        Making.of(Role.RELEASE, version, now_s=now_s),
+        delegations=DelegationPlan(_holders(people, Role.OPERATOR), hub.promoted),
+    )
+    place.write(Role.RELEASE, version, add_signatures(document, _keys(people, Role.RELEASE)))
+
+
+def publish_grants(
+    place: Place, people: PeopleKeys, hub: HubKeys, *, version: int, now_s: int
+) -> None:
+    """Write a grant of everything to the hub's order key, signed by two operators' keys."""
+    grant = {
+        "id": "development",
+        "key": hub.order.b64(),
+        "types": "all",
+        "sites": "all",
+        "ttl_s": GRANT_TTL_S,
+        "per_hour": ORDERS_PER_HOUR,
+        "not_before": now_s,
+        "not_after": now_s + ROLES[Role.ORDER].life_s,
+    }
+    data = Grants.from_value(
+        _life(Role.GRANTS, version, now_s) | {"grants": [grant]}, "grants"
+    ).to_bytes()
+    place.write_target(GRANTS_TARGET, data)
+    document = make_targets(
+        {GRANTS_TARGET: described(GRANTS_TARGET, data)},
+        Making.of(Role.GRANTS, version, now_s=now_s),
+    )
+    place.write(Role.GRANTS, version, add_signatures(document, _keys(people, Role.OPERATOR)))
+
+
+def authority(people: PeopleKeys, hub: HubKeys, *, version: int, now_s: int) -> Authority:
+    """Return the authority file: every operator may sign everything everywhere."""
+    listed = [
+        {
+            "person": one.person,
+            "tiers": [0, 1, 2, 3],
+            "sites": "all",
+            "types": "all",
+            "keys": [_use(one.key, Role.OPERATOR, now_s)],
+        }
+        for one in _holders(people, Role.OPERATOR)
+    ]
+    value = {
+        **_life(Role.RELEASE, version, now_s),
+        "people": listed,
+        "head_keys": [_use(hub.head, Role.HEAD, now_s)],
+        "log_keys": [_use(hub.log, Role.LOG, now_s)],
+    }
+    return Authority.from_value(value, "authority")
+
+
+def policy(content: Mapping[str, bytes], *, version: int, now_s: int) -> Policy:
+    """Return the policy file: one ring, which has this content at once."""
+    value = {
+        **_life(Role.RELEASE, version, now_s),
+        "rings": [{"name": "all", "after_s": 0, "sites": "all"}],
+        "rollout": {"content": content_digest(content), "started": now_s, "is_halted": False},
+        "download_hosts": [],
+    }
+    return Policy.from_value(value, "policy")
+
+
+def _life(role: Role, version: int, now_s: int) -> dict[str, object]:
+    return {"v": 1, "version": version, "created": now_s, "expires": now_s + ROLES[role].life_s}
+
+
+def _use(key: PublicKey, role: Role, now_s: int) -> dict[str, object]:
+    return {"key": key.b64(), "not_before": now_s, "not_after": now_s + ROLES[role].life_s}
+
+
+def _holders(people: PeopleKeys, role: Role) -> tuple[Holder, ...]:
+    return tuple(Holder(person, people[role, person].public) for person in PEOPLE)
+
+
+def _keys(people: PeopleKeys, role: Role) -> tuple[SigningKey, ...]:
+    return tuple(people[role, person] for person in PEOPLE[:SIGNERS])
