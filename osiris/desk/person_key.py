@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from osiris.desk import asking, keyfile
-from osiris.desk.keyfile import KeyFile
 from osiris.desk.place import ENV_DESK, Desk, default_directory
 from osiris.desk.words import moment
 from proto.keysets import DAY_S, ROLES, Role
 from runtime.clock import SystemClock, seconds, system_entropy
+from runtime.keyfile import KeyFile
 from runtime.terminal import Output, note, print_fields
 
 key = typer.Typer(help="Your own key, made and kept on this machine.", no_args_is_help=True)

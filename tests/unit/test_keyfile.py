@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from osiris.desk import keyfile
-from osiris.desk.keyfile import Cost, KeyFile, PassphraseError
 from proto.errors import ConfigError
 from proto.keysets import Role
 from proto.secret import Secret
+from runtime import keyfile
 from runtime.clock import system_entropy
+from runtime.keyfile import Cost, KeyFile, PassphraseError
 
 CHEAP = Cost(passes=1, memory_kib=64)
 WORDS = Secret("correct horse battery")
