@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from osiris.desk import asking, keyfile
+from osiris.desk import asking
 from osiris.desk.place import ENV_DESK, Desk, default_directory
 from osiris.desk.words import moment
 from proto.keysets import DAY_S, ROLES, Role
+from runtime import keyfile
 from runtime.clock import SystemClock, seconds, system_entropy
 from runtime.keyfile import KeyFile
 from runtime.terminal import Output, note, print_fields
