@@ -40,11 +40,28 @@ class Scribe:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The log's head and how much of it the hub acknowledged; `cosigned` is the hub's note."""
+    """The log's head, how much of it the hub acknowledged, and the head that it co-signed last.
+
+    `cosigned` is the hub's note over the first `cosigned_size` leaves, "" before the first.
+    """
 
     tree: merkle.Tree
     acked_size: int
     cosigned: str
+    cosigned_size: int
+
+    @property
+    def signed_for(self) -> int:
+        """How many leaves the hub holds and has signed for: no other is ever given up here."""
+        return min(self.acked_size, self.cosigned_size)
+
+
+@dataclass(frozen=True, slots=True)
+class Cosigned:
+    """A head that the hub co-signed, verified."""
+
+    note: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +80,8 @@ async def head(conn: aiosqlite.Connection) -> Head:
     packed: bytes = row["peaks"]
     size = merkle.HASH_BYTES
     peaks = tuple(packed[start : start + size] for start in range(0, len(packed), size))
-    return Head(merkle.Tree(row["size"], peaks), row["acked_size"], row["cosigned"])
+    tree = merkle.Tree(row["size"], peaks)
+    return Head(tree, row["acked_size"], row["cosigned"], row["cosigned_size"])
 
 
 async def append(conn: aiosqlite.Connection, scribe: Scribe, drafts: Sequence[Draft]) -> list[int]:
@@ -183,7 +201,7 @@ async def signed_checkpoint(conn: aiosqlite.Connection, scribe: Scribe) -> str:
     return note.sign_checkpoint(checkpoint, signer=scribe.key).decode()
 
 
-async def acknowledge(conn: aiosqlite.Connection, size: int, *, cosigned: str | None) -> None:
+async def acknowledge(conn: aiosqlite.Connection, size: int, *, cosigned: Cosigned | None) -> None:
     """Remember that the hub holds the first `size` leaves, and its signature when it gave one.
 
     A hub that was restored holds fewer than before. It is believed: what it does not hold now is
@@ -196,32 +214,33 @@ async def acknowledge(conn: aiosqlite.Connection, size: int, *, cosigned: str | 
     if size > known:
         msg = f"the hub says it holds {size} leaves of {known}"
         raise IntegrityError(msg)
-    await conn.execute(
-        "UPDATE evidence_head SET acked_size = ?, cosigned = coalesce(?, cosigned)",
-        (size, cosigned),
-    )
+    await conn.execute("UPDATE evidence_head SET acked_size = ?", (size,))
+    if cosigned is not None:
+        await conn.execute(
+            "UPDATE evidence_head SET cosigned = ?, cosigned_size = ?",
+            (cosigned.note, cosigned.size),
+        )
 
 
 async def prune(conn: aiosqlite.Connection, *, now_s: int) -> None:
-    """Drop leaves and details that the hub acknowledged and that are older than 90 days."""
+    """Drop leaves and details that the hub signed for and that are older than 90 days."""
     await forget_details(conn, before_s=now_s - KEPT_S, rows_max=PRUNED_MAX)
     await forget_leaves(conn, before_s=now_s - KEPT_S, rows_max=PRUNED_MAX)
 
 
 async def forget_details(conn: aiosqlite.Connection, *, before_s: int, rows_max: int) -> int:
-    """Drop the oldest details of acknowledged leaves; return how many."""
+    """Drop the oldest details of leaves that the hub signed for; return how many."""
     cursor = await conn.execute(
         "DELETE FROM evidence_details WHERE (idx, part) IN (SELECT d.idx, d.part"
         " FROM evidence_details d JOIN evidence e USING (idx)"
-        " WHERE d.idx < (SELECT acked_size FROM evidence_head) AND e.at < ?"
-        " ORDER BY d.idx LIMIT ?)",
-        (before_s, rows_max),
+        " WHERE d.idx < ? AND e.at < ? ORDER BY d.idx LIMIT ?)",
+        ((await head(conn)).signed_for, before_s, rows_max),
     )
     return cursor.rowcount
 
 
 async def forget_leaves(conn: aiosqlite.Connection, *, before_s: int, rows_max: int) -> int:
-    """Drop the oldest acknowledged leaves but for their hashes; return how many.
+    """Drop the oldest leaves that the hub signed for but for their hashes; return how many.
 
     The rows are written anew: a row that only shrinks leaves its page half empty for good.
     """
@@ -229,9 +248,8 @@ async def forget_leaves(conn: aiosqlite.Connection, *, before_s: int, rows_max: 
         tuple(row)
         for row in await conn.execute_fetchall(
             "SELECT idx, NULL, hash, type, at, target, incident FROM evidence"
-            " WHERE leaf IS NOT NULL AND idx < (SELECT acked_size FROM evidence_head) AND at < ?"
-            " ORDER BY idx LIMIT ?",
-            (before_s, rows_max),
+            " WHERE leaf IS NOT NULL AND idx < ? AND at < ? ORDER BY idx LIMIT ?",
+            ((await head(conn)).signed_for, before_s, rows_max),
         )
     ]
     await conn.executemany("DELETE FROM evidence WHERE idx = ?", [row[:1] for row in rows])

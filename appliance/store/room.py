@@ -6,10 +6,10 @@
 | 2 | the write-ahead log, emptied into the store | everything |
 | 3 | notes beside the turns and commands of incidents that are closed | states, causes, times |
 | 4 | incidents that are closed | their evidence |
-| 5 | details of evidence that the hub acknowledged | the leaf that commits to them, and the hub's |
-| 6 | leaves that the hub acknowledged | their hashes, so that the log adds up, and the hub's |
+| 5 | details of evidence that the hub signed for | the leaf that commits to them, and the hub's |
+| 6 | leaves that the hub signed for | their hashes, so that the log adds up, and the hub's |
 
-Evidence that the hub has not acknowledged is never given up, nor is anything that is under way:
+Evidence that the hub has not co-signed is never given up, nor is anything that is under way:
 when this is all that is left, nothing new is begun until there is room.
 """
 

@@ -171,11 +171,12 @@ async def _acknowledge(work: Work, reply: EvidenceReply) -> None:
     """Believe the hub's count, and its signature only after verifying it against our own root."""
     async with work.store.write() as conn:
         before = await evidence.head(conn)
-        cosigned = reply.cosigned
-        if cosigned is not None:
-            size = await _cosigned_size(conn, work, cosigned)
-            if before.cosigned and size < _opened(work, before.cosigned).checkpoint.size:
-                cosigned = None  # from before the hub went back; what it signed since is kept
+        cosigned = None
+        if reply.cosigned is not None:
+            size = await _cosigned_size(conn, work, reply.cosigned)
+            # A smaller one is from before the hub went back; what it signed since is kept.
+            if size >= before.cosigned_size:
+                cosigned = evidence.Cosigned(reply.cosigned, size)
         await evidence.acknowledge(conn, reply.have, cosigned=cosigned)
         if reply.have < before.acked_size:
             detail = f"it held {before.acked_size} leaves and now holds {reply.have}"

@@ -58,7 +58,7 @@ async def fill(work: Work) -> None:
         opening = records.Opening(bytes(16), detail_of({"value": True}))
         drafts = [replace(draft, openings={"checks.0": opening})] * LEAVES
         await evidence.append(conn, work.scribe, drafts)
-        await evidence.acknowledge(conn, ACKED, cosigned="")
+        await evidence.acknowledge(conn, ACKED, cosigned=evidence.Cosigned("", ACKED))
         await devices.upsert(conn, [Seen(TARGET, DeviceClass.SERVER, "", {})], at_ms=1)
         for one in (incident("i-aaaaaaaaaa", State.CLOSED), incident("i-bbbbbbbbbb", State.OPEN)):
             await incidents.put(conn, one)

@@ -106,12 +106,12 @@ async def test_a_batch_holds_as_much_as_its_bounds_allow_and_never_nothing(store
 async def test_what_a_hub_says_it_holds_now_counts_and_its_signature_stays(store: Store) -> None:
     """A restored hub holds fewer than before: the rest must not be given up here meanwhile."""
     await append(store, 4)
-    for size, cosigned in ((3, "note"), (1, None)):
+    for size, cosigned in ((3, evidence.Cosigned("note", 3)), (1, None)):
         async with store.write() as conn:
             await evidence.acknowledge(conn, size, cosigned=cosigned)
     async with store.read() as conn:
         head = await evidence.head(conn)
-    assert (head.acked_size, head.cosigned) == (1, "note")
+    assert (head.acked_size, head.cosigned, head.signed_for) == (1, "note", 1)
 
 
 async def test_a_hub_cannot_acknowledge_what_was_never_written(store: Store) -> None:
@@ -131,7 +131,15 @@ async def test_a_leaf_cannot_take_the_place_of_another(store: Store) -> None:
             )
 
 
-async def test_only_old_leaves_that_the_hub_holds_are_shed_and_the_log_still_adds_up(
+async def test_nothing_is_shed_while_no_hub_has_signed_for_anything(store: Store) -> None:
+    await append(store, 2)
+    async with store.write() as conn:
+        await evidence.acknowledge(conn, 2, cosigned=None)
+        assert await evidence.forget_leaves(conn, before_s=2**53, rows_max=9) == 0
+        assert await evidence.forget_details(conn, before_s=2**53, rows_max=9) == 0
+
+
+async def test_only_old_leaves_that_the_hub_signed_for_are_shed_and_the_log_still_adds_up(
     store: Store,
 ) -> None:
     now_s = NOW_MS // 1000
@@ -139,7 +147,8 @@ async def test_only_old_leaves_that_the_hub_holds_are_shed_and_the_log_still_add
     await append(store, 4, author=old)
     await append(store, 2)
     async with store.write() as conn:
-        await evidence.acknowledge(conn, 2, cosigned=None)
+        await evidence.acknowledge(conn, 2, cosigned=evidence.Cosigned("", 2))
+        await evidence.acknowledge(conn, 3, cosigned=None)  # held, and nothing proves it
         await evidence.prune(conn, now_s=now_s)
     async with store.read() as conn:
         left = await evidence.batch(conn, SCRIBE, 2, leaves_max=10, bytes_max=10**9)

@@ -35,7 +35,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     opened = await Store.open(tmp_path / "appliance.db", now_ms=1)
     async with opened.write() as conn:
         await append(conn, 4)
-        await evidence.acknowledge(conn, 4, cosigned=await cosigned(conn))
+        signed = evidence.Cosigned(await cosigned(conn), 4)
+        await evidence.acknowledge(conn, 4, cosigned=signed)
         await append(conn, 2)
     yield opened
     await opened.close()
