@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from appliance.core.order_gate.values import Footing
 from appliance.core.records import Author
 from appliance.core.sentry import Sentry
 from appliance.core.settings import Settings
@@ -28,6 +29,25 @@ class HubTrust:
 
     heads: Threshold
     cosigners: tuple[NoteKey, ...]
+
+
+def no_footing() -> Footing | None:
+    """Return nothing: whoever has no signed content takes no orders."""
+    return None
+
+
+@dataclass(slots=True)
+class Word:
+    """What the hub said in this process: the one thing of orders that no restart may outlive.
+
+    Attributes:
+        answered_s: when a head last answered a challenge of ours, on the clock of orders.
+        is_level: the hub said that it holds no more of our evidence than we do; until then this
+            disk may be one that was put back.
+    """
+
+    answered_s: int | None = None
+    is_level: bool = False
 
 
 @dataclass(slots=True)
@@ -84,6 +104,7 @@ class Bells:
     ask: Bell = field(default_factory=Bell)
     check_in: Bell = field(default_factory=Bell)
     tidy: Bell = field(default_factory=Bell)
+    orders: Bell = field(default_factory=Bell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +116,8 @@ class Work:
         version: the program's own version, for the hub.
         sentry: takes the last look at what leaves; the door to the hub has the same one.
         device_words: the list of devices as it may leave.
+        footing: gives what orders stand on; None while there is no signed content.
+        sealing_key: hex SHA-256 of this appliance's X25519 key.
     """
 
     settings: Settings
@@ -115,6 +138,9 @@ class Work:
     device_words: DeviceWords = field(default_factory=DeviceWords)
     bells: Bells = field(default_factory=Bells)
     contact: Contact = field(default_factory=Contact)
+    footing: Callable[[], Footing | None] = no_footing
+    sealing_key: str = ""
+    word: Word = field(default_factory=Word)
 
     def author(self) -> Author:
         """Return who writes evidence now."""

@@ -21,6 +21,7 @@ from proto.evidence import Leaf, LeafText, commits_of, leaf_text
 from proto.ids import ApplianceId, SiteId
 from proto.keys import SigningKey, trust_one
 from proto.phi.leaving import reopened
+from proto.receipts import Receipt
 from proto.strict_json import b64_decode
 
 KEPT_S = 90 * 86_400
@@ -88,30 +89,24 @@ async def append(conn: aiosqlite.Connection, scribe: Scribe, drafts: Sequence[Dr
     """Sign drafts, append them in order, and return their indexes."""
     tree = (await head(conn)).tree
     first = tree.size
-    for draft in drafts:
-        leaf = draft.leaf(tree.size)
-        envelope = sign(Kind.EVIDENCE, leaf.to_bytes(), scribe.key)
-        digest = merkle.leaf_hash(envelope)
-        await conn.execute(
-            "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                tree.size,
-                envelope,
-                digest,
-                leaf.type,
-                leaf.at,
-                getattr(leaf, "target", None),
-                getattr(leaf, "incident", None),
-            ),
-        )
-        await conn.executemany(
-            "INSERT INTO evidence_details VALUES (?, ?, ?, ?)",
-            [
-                (tree.size, part, o.salt, str(o.detail).encode())
-                for part, o in draft.openings.items()
-            ],
-        )
-        tree = tree.append(digest)
+    rows: list[tuple[object, ...]] = []
+    details: list[tuple[object, ...]] = []
+    hashes: list[bytes] = []
+    for index, draft in enumerate(drafts, first):
+        leaf = draft.leaf(index)
+        kind = Kind.RECEIPT if isinstance(leaf, Receipt) else Kind.EVIDENCE
+        envelope = sign(kind, leaf.to_bytes(), scribe.key)
+        target, incident = getattr(leaf, "target", None), getattr(leaf, "incident", None)
+        hashes.append(merkle.leaf_hash(envelope))
+        rows.append((index, envelope, hashes[-1], leaf.type, leaf.at, target, incident))
+        details += [
+            (index, part, opening.salt, str(opening.detail).encode())
+            for part, opening in draft.openings.items()
+        ]
+    tree = tree.extend(hashes)
+    await conn.executemany("INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    if details:
+        await conn.executemany("INSERT INTO evidence_details VALUES (?, ?, ?, ?)", details)
     await conn.execute(
         "UPDATE evidence_head SET size = ?, peaks = ?", (tree.size, b"".join(tree.peaks))
     )

@@ -24,6 +24,9 @@ class Condition(StrEnum):
     TEXT_AT_HUB = "text_at_hub"
     NAMES_MISSING = "names_missing"
     KNOWN_PEOPLE = "known_people"
+    ORDER_LOG_REFUSED = "order_log_refused"
+    ORDERS_HELD = "orders_held"
+    ORDERS_RECOVERING = "orders_recovering"
 
 
 async def raised(conn: aiosqlite.Connection) -> dict[Condition, int]:

@@ -75,6 +75,12 @@ async def every(conn: aiosqlite.Connection) -> list[Target]:
     return [_target(row) for row in rows]
 
 
+async def ids(conn: aiosqlite.Connection) -> frozenset[TargetId]:
+    """Return the id of every target."""
+    rows = await conn.execute_fetchall("SELECT id FROM targets WHERE removed_ms IS NULL")
+    return frozenset(TargetId(row["id"]) for row in rows)
+
+
 async def get(conn: aiosqlite.Connection, target: TargetId) -> Target:
     """Return a target that has checks.
 

@@ -375,6 +375,24 @@ CONDITIONS: dict[str, Words] = {
         " is put right.",
         Tone.WARN,
     ),
+    "order_log_refused": Words(
+        "The hub's list of orders was refused",
+        "It does not go on from what this appliance holds, or nobody who may has signed it. No new"
+        " order is taken. Tell whoever looks after Osiris.",
+        Tone.BAD,
+    ),
+    "orders_held": Words(
+        "Orders are held back",
+        "Several orders failed verification within ten minutes. Only orders that change nothing are"
+        " taken until a person here, or two operators, end the hold. Repairs by rules go on.",
+        Tone.BAD,
+    ),
+    "orders_recovering": Words(
+        "Orders wait until the appliance has caught up",
+        "The hub holds more of this appliance's evidence than the appliance itself: its disk was"
+        " put back to an earlier day. No order is taken until that is repaired.",
+        Tone.WARN,
+    ),
     "device_conflict": Words(
         "Two devices look like one", "A person has to say which device is which.", Tone.WARN
     ),

@@ -12,7 +12,7 @@ from proto.phi import tokens
 from proto.phi.values import Kind
 from proto.secret import Secret
 from runtime.clock import system_entropy
-from tests.unit.test_restart_every_point import CutError, Process
+from tests.unit.cut_process import CutError, Process
 
 SEALER = KeySealer(Secret(bytes(32)), system_entropy)
 VALUES = ("00481516", "77345112", "60500670", "11223344")

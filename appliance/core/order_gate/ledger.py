@@ -19,7 +19,7 @@ This object is the pure model of what the store does in SQL; each method is one 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from proto.errors import ConflictError
 from proto.invariants import require
@@ -114,6 +114,14 @@ class Ledger:
         self._by_nonce: dict[str, int] = {}
         self._waiting: dict[int, str] = {}
 
+    @classmethod
+    def holding(cls, rows: Iterable[Entry]) -> Self:
+        """Return a ledger that holds rows as they were written, for a store to go on from."""
+        made = cls()
+        for entry in rows:
+            made._keep(entry)
+        return made
+
     def __len__(self) -> int:
         """Return how many rows there are."""
         return len(self._rows)
@@ -157,7 +165,10 @@ class Ledger:
             return
         self._check_use(entry)
         since_s = held.since_s if held and entry.state is State.WAITING else entry.since_s
-        self._rows[entry.index] = replace(entry, since_s=since_s)
+        self._keep(replace(entry, since_s=since_s))
+
+    def _keep(self, entry: Entry) -> None:
+        self._rows[entry.index] = entry
         if entry.sid is not None and entry.nonce is not None:
             self._by_sid[entry.sid] = entry.index
             self._by_nonce[entry.nonce] = entry.index

@@ -80,6 +80,24 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Footing:
+    """What people signed offline, as far as orders stand on it: who counts, and what may be named.
+
+    Attributes:
+        files: hex SHA-256 of every current target of the signed content.
+        expires_s: when the metadata of that content expires.
+        ring: this site's stage in rollouts, 0 for a canary.
+        promoted: hex SHA-256 of a current promoted target -> the rule in it.
+    """
+
+    trust: Trust
+    files: frozenset[str]
+    expires_s: int
+    ring: int
+    promoted: Mapping[str, Rule] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """The time.
 

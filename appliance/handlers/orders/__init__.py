@@ -2,8 +2,9 @@
 
 A handler is called after its intent receipt is durable, at most once, and is cut off at the order's
 deadline. What it returns becomes the result receipt: the outcome, and what it tells, which leaves
-the site beside the log. A handler that raises has the outcome "failed"; one that was cut off by a
-crash or by its deadline has the outcome "unknown". It is never called again for that order.
+the site beside the log. A handler that raises an error of `proto.errors` has the outcome "failed";
+one that was cut off by a crash or by its deadline has the outcome "unknown". Any other error ends
+the process, as everywhere. It is never called again for that order.
 
 A type that ends only when the process has been started again (`Resume`) leaves its intent open: its
 `Run` waits to be stopped, and after the start its `Resume` says how it ended.

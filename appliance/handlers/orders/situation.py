@@ -1,0 +1,115 @@
+"""What an order is judged by here, read in the transaction that acts on the verdict."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import aiosqlite
+
+from appliance.core.order_gate.ledger import LedgerView
+from appliance.core.order_gate.values import (
+    Footing,
+    Known,
+    LanRules,
+    Moment,
+    Place,
+    ReadOrder,
+    Said,
+    Situation,
+)
+from appliance.handlers.work import Work
+from appliance.store import decisions, incidents, meta, opinions, orders, targets
+from appliance.store.order_log import Held
+from appliance.store.order_state import OrderState
+from proto.catalog.model import Autonomy
+from proto.ids import IncidentId, is_id
+from proto.incidents import Incident
+from proto.orders.kinds import OrderType, Setting
+
+ORDERS_PER_HOUR = 12
+RULES_PER_HOUR = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What the store says, read once for a batch.
+
+    Attributes:
+        abilities: the types whose machinery is on this appliance.
+    """
+
+    footing: Footing
+    held: Held
+    state: OrderState
+    abilities: frozenset[OrderType]
+
+
+async def situation_of(
+    conn: aiosqlite.Connection, work: Work, here: Here, found: Iterable[ReadOrder]
+) -> Situation:
+    """Return the situation of a batch, without what the ledger and people say of each order."""
+    footing, state = here.footing, here.state
+    now_ms = work.clock.now_ms()
+    now_s = state.floor.now_s(now_ms // 1000)
+    return Situation(
+        place=Place(
+            site=work.scribe.site,
+            appliance=work.scribe.appliance,
+            enrolled_at=here.held.enrolled_at or 0,
+            ring=footing.ring,
+            sealing_key=work.sealing_key,
+            abilities=here.abilities,
+        ),
+        trust=footing.trust,
+        moment=Moment(now_s, work.word.answered_s),
+        ledger=LedgerView(),
+        known=Known(
+            files=footing.files,
+            expires_s=footing.expires_s,
+            catalog=work.content(),
+            promoted=footing.promoted,
+            incidents=await _incidents(conn, work, found),
+            targets=frozenset(await targets.ids(conn)),
+            boxes=await opinions.boxes(conn),
+        ),
+        rules=await lan_rules_of(conn, work),
+        history=await orders.history(
+            conn, now_s=now_s, now_ms=now_ms, held_since_s=state.watch.held_since_s
+        ),
+        said=Said(),
+    )
+
+
+async def _incidents(
+    conn: aiosqlite.Connection, work: Work, found: Iterable[ReadOrder]
+) -> dict[str, Incident]:
+    """Return the incidents that these orders name, as far as they are here."""
+    named = {
+        str(one.order.params.get("incident"))
+        for one in found
+        if one.order.type is OrderType.HEALING
+    }
+    known: dict[str, Incident] = {}
+    for name in sorted(named):
+        if is_id(name, "i"):
+            incident = await incidents.get(conn, work.scribe.site, IncidentId(name))
+            if incident is not None:
+                known[name] = incident
+    return known
+
+
+async def lan_rules_of(conn: aiosqlite.Connection, work: Work) -> LanRules:
+    """Return what people set on the LAN; devices that they put off limits are protected hosts."""
+    is_observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
+    level = Autonomy.OBSERVE if is_observe_only else work.settings.site.autonomy
+    every = await targets.ids(conn)
+    protected = {one for one in every if await decisions.is_off_limits_by_person(conn, one)}
+    return LanRules(
+        site=Setting(level),
+        checks={},
+        waived_until_s={},
+        is_observe_only=level is Autonomy.OBSERVE,
+        protected=frozenset(protected),
+        orders_per_hour=ORDERS_PER_HOUR,
+        rules_per_hour=RULES_PER_HOUR,
+        window=None,
+    )

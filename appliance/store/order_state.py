@@ -1,0 +1,53 @@
+"""What orders are judged by that outlives a restart: floor clock, brake, receipts' link.
+
+One row. It is read and written in the transaction that acts on it.
+"""
+
+from dataclasses import dataclass
+
+import aiosqlite
+
+from appliance.core.order_gate.clock import Floor
+from appliance.core.order_gate.limits import SecurityWatch
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """The row.
+
+    Attributes:
+        receipt_prev: the sid of this appliance's newest receipt, hex.
+        is_recovering: this appliance is behind its own acknowledged evidence, and accepts nothing.
+    """
+
+    floor: Floor
+    watch: SecurityWatch
+    receipt_prev: str
+    is_recovering: bool
+
+
+async def load(conn: aiosqlite.Connection) -> OrderState:
+    """Return the row."""
+    (row,) = await conn.execute_fetchall("SELECT * FROM order_state")
+    recent = tuple(int(one) for one in row["refusals"].split(",") if one)
+    return OrderState(
+        Floor(row["floor_s"]),
+        SecurityWatch(recent, row["held_since_s"]),
+        row["receipt_prev"],
+        bool(row["is_recovering"]),
+    )
+
+
+async def save(conn: aiosqlite.Connection, state: OrderState) -> None:
+    """Write the row."""
+    await conn.execute(
+        "UPDATE order_state SET floor_s = ?, refusals = ?, held_since_s = ?, receipt_prev = ?,"
+        " is_recovering = ?",
+        (
+            state.floor.at_s,
+            ",".join(str(one) for one in state.watch.recent),
+            state.watch.held_since_s,
+            state.receipt_prev,
+            int(state.is_recovering),
+        ),
+    )
