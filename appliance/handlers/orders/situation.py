@@ -9,24 +9,20 @@ from appliance.core.order_gate.ledger import LedgerView
 from appliance.core.order_gate.values import (
     Footing,
     Known,
-    LanRules,
     Moment,
     Place,
     ReadOrder,
     Said,
     Situation,
 )
+from appliance.handlers.site_rules import lan_rules_of
 from appliance.handlers.work import Work
-from appliance.store import decisions, incidents, meta, opinions, orders, targets
+from appliance.store import incidents, opinions, orders, targets
 from appliance.store.order_log import Held
 from appliance.store.order_state import OrderState
-from proto.catalog.model import Autonomy
 from proto.ids import IncidentId, is_id
 from proto.incidents import Incident
-from proto.orders.kinds import OrderType, Setting
-
-ORDERS_PER_HOUR = 12
-RULES_PER_HOUR = 60
+from proto.orders.kinds import OrderType
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +91,3 @@ async def _incidents(
             if incident is not None:
                 known[name] = incident
     return known
-
-
-async def lan_rules_of(conn: aiosqlite.Connection, work: Work) -> LanRules:
-    """Return what people set on the LAN; devices that they put off limits are protected hosts."""
-    is_observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
-    level = Autonomy.OBSERVE if is_observe_only else work.settings.site.autonomy
-    every = await targets.ids(conn)
-    protected = {one for one in every if await decisions.is_off_limits_by_person(conn, one)}
-    return LanRules(
-        site=Setting(level),
-        checks={},
-        waived_until_s={},
-        is_observe_only=level is Autonomy.OBSERVE,
-        protected=frozenset(protected),
-        orders_per_hour=ORDERS_PER_HOUR,
-        rules_per_hour=RULES_PER_HOUR,
-        window=None,
-    )
