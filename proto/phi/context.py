@@ -7,6 +7,7 @@ record about machines costs one comparison.
 import re
 
 from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
+from proto.phi.pairs import parameters
 from proto.phi.people import word_flags
 from proto.phi.record import Record
 from proto.phi.scan import Pattern
@@ -30,8 +31,8 @@ _CALLED = Pattern(
     r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
 )
 _WORN = Pattern(
-    r"(?i)\b(?:device|pump|glucometer|meter|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|recorder|processor|stimulator|lead|valve|aids?|s/n|sn)"
-    r"(?: id| no\.?| number| serial| #| s/n:?| sn:?)? "
+    r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|aids?|s/n|sn)"
+    r"(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?)?(?: |[\"']? ?[:=] ?[\"']?)"
     r"([A-Z]{2,4}-?[0-9]{4,10}(?:-[0-9]{4,8})?[A-Z]?|[0-9]{2}[A-Z][0-9]{7})(?:$|[^A-Za-z0-9-])"
 )
 _EXTENSION = Pattern(r"<id\b[^<>]*\bextension=\"([^\"]{3,64})\"")
@@ -40,7 +41,7 @@ _RESOURCE = Pattern(
     r"([A-Za-z0-9-]{0,40}[0-9][A-Za-z0-9-]{2,40})(?:$|[^A-Za-z0-9-])"
 )
 _TEN = Pattern(
-    r"(?i)(?:<|\b(?:src|dst|from|to|dest|dial|dialed|caller|callerid|clid|cid|tel|rcpt|sip:)[=: ]{1,2}[\"'<+]?)"
+    r"(?i)(?:<|\b(?:src|dst|from|to|dest|dial|dialed|caller|callerid|clid|cid|tel|rcpt|ani|dnis|cli)[=: ]{1,2}[\"'<+]?|\b(?:sip|tel|sips|callto):\+?)"
     r"(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:$|[^0-9A-Za-z.:])"
 )
 _BORN = Pattern(
@@ -71,9 +72,14 @@ def read(record: Record) -> None:
     if not record.person:
         return
     _numbers(record)
+    if "apart" in record.shapes:
+        parameters(record)
+    if "query" in record.shapes:
+        _asked(record)
     _behind(record)
     _in_lists(record)
     _born(record)
+    _month_days(record)
     _places(record)
     _after_streets(record)
     _uids(record)
@@ -95,6 +101,22 @@ def _numbers(record: Record) -> None:
     if b"extension=" in record.data:
         for spans in _EXTENSION.each(record.data):
             record.hit(Kind.MRN, *spans[1], "the extension of an id (HL7 V3)")
+
+
+_ASKED = Pattern(
+    r"(?i)(?:^|[?&; ])(?:pid|id|pt|pat|no|num|ref|key|uid|acct|rec|number|p|cid|oid|person|chartid)=([A-Z]{0,3}[0-9]{5,12})(?:[&; \"']|$)"
+)
+
+
+def _asked(record: Record) -> None:
+    """Take the number of a query that asks for somebody by name, too: `?pid=4411223&ln=…`."""
+    for spans in _ASKED.each(record.data):
+        start, end = spans[1]
+        first = max(record.data.rfind(b" ", 0, start), record.data.rfind(b"?", 0, start)) + 1
+        stop = record.data.find(b" ", end)
+        stop = len(record.data) if stop < 0 else stop
+        if b"&" in record.data[first:stop] and record.covered(first, stop):
+            record.hit(Kind.MRN, start, end, "the number of a query that names somebody")
 
 
 _LISTED = Pattern(r"(?:[\"'][^\"'\n]*[\"'] ?, ?){2,}[\"'][^\"'\n]*[\"']")
@@ -147,6 +169,22 @@ def _born(record: Record) -> None:
             record.hit(Kind.AGE90, start, end, "a year of birth that shows an age over 89")
 
 
+_MONTH_DAY = Pattern(
+    r"(?:^|[ (,\"'>])((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|January|February|March|April|June|July|August|September|October|November|December|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\.? (?:[0-3]?[0-9])(?:st|nd|rd|th)?)(?:$|[ .,;:)\"'<?!-])"
+)
+_LOGGED = re.compile(rb" ? ?\d{1,2}:\d{2}:\d{2}|:\d|\.\d| \d{4}")
+
+
+def _month_days(record: Record) -> None:
+    """Take a month and a day without a year: `see her on April 7`; a log's own stamp stays."""
+    if "date" not in record.shapes:
+        return
+    for spans in _MONTH_DAY.each(record.data):
+        start, end = spans[1]
+        if start and not _LOGGED.match(record.data, end) and not record.covered(start, end):
+            record.hit(Kind.DATE, start, end, "a day in a record about people")
+
+
 def _places(record: Record) -> None:
     for spans in _PLACE.each(record.data):
         start, end = spans[1]
@@ -154,7 +192,8 @@ def _places(record: Record) -> None:
             continue
         words = record.lower[start:end].split()
         flags = [word_flags(record, word) for word in record.data[start:end].split()]
-        if any(flag & (CUE | CONTEXT) for flag in flags):
+        said = flags[1:] if words[0] in _PLACE_HEADS and len(words) > 1 else flags
+        if any(flag & (CUE | CONTEXT) for flag in said):
             continue
         strange = sum(not flag & WORD for flag in flags)
         headed = words[0] in _PLACE_HEADS and len(words) > 1

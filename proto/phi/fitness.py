@@ -6,7 +6,7 @@ from proto.phi import people
 from proto.phi.keys import Told
 from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
 from proto.phi.record import LETTERS, Record, digits
-from proto.phi.takers import TAKERS
+from proto.phi.takers import TAKERS, VARIABLE
 
 VALUE_CHARS_MAX = 4096
 
@@ -53,7 +53,7 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
         return True
     if kind in _NEED_DIGITS:
         return has_digit and _PROTECTED.fullmatch(value) is None
-    return kind != "SECRET" or len(value) >= 3
+    return kind != "SECRET" or (len(value) >= 3 and not is_variable(record.data[start:end]))
 
 
 _NEED_DIGITS = frozenset(
@@ -119,6 +119,11 @@ def is_street(record: Record, start: int, end: int) -> bool:
         any(word in record.lexicon.vocabulary["streets"] for word in words[:6])
         or b"box" in words[:3]
     )
+
+
+def is_variable(value: bytes) -> bool:
+    """Whether a value only stands for a secret: `$secure`, `%PASSWORD%`, `@pw`, `****`."""
+    return VARIABLE.fullmatch(value) is not None
 
 
 def secretive(value: bytes) -> bool:

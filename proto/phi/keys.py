@@ -149,7 +149,9 @@ class Keys:
                 kind = self._of_a_person(words, bare)
             if kind is None and bare != words and self.infra.isdisjoint(words):
                 kind = self.whole.get(bare)
-        return None if kind is None else Told(kind, person)
+        if kind is None or (kind == "SECRET" and words[-1] in _ABOUT_SECRETS):
+            return None
+        return Told(kind, person)
 
     def _of_a_person(self, words: tuple[bytes, ...], bare: tuple[bytes, ...]) -> str | None:
         rest = tuple(word for word in bare if word not in self.persons)
@@ -192,6 +194,13 @@ class Keys:
         return best[-1] or (word,)
 
 
+_ABOUT_SECRETS = frozenset(
+    b"url uri endpoint type expires expiry expired expiration ttl lifetime length policy file path"
+    b" name names count at status state required enabled authentication changed reset set last age"
+    b" days attempts history complexity usage rotation issuer audience algorithm alg format size store"
+    b" provider manager field label hint prompt kind scope date since until version vault ref".split()
+)
+"""What ends a key that only speaks about a secret: `tokenUrl`, `passwordExpires`."""
 _NUMBERS = frozenset({b"id", b"no", b"num", b"number", b"nbr", b"code"})
 _MAY_BE_INFRA = frozenset(
     [

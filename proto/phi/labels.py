@@ -45,7 +45,7 @@ _BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
 _MARKED = re.compile(
     rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
-    rb"(?:=>|:=|->|\)=\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \()"
+    rb"(?:=>|:=|->|\)=\(|\) ?(?:=|LIKE|like) ?(?:[A-Za-z_.]{2,16}\()?|= ?(?:upper|lower|trim|soundex|nvl|isnull|coalesce|nullif|md5|UPPER|LOWER|TRIM|SOUNDEX|NVL|ISNULL|COALESCE)\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \()"
     rb"[ \t]{0,24}(?:\r?\n[ \t]{1,40})?(?:\[[ \n\t]{0,8})?(?:[bBuUNr](?=['\"]))?(\\{0,3}[\"'`]|%(?![0-9A-Fa-f]{2}))?"
 )
 _VALUE_ATTRIBUTE = re.compile(rb"[^<>\"]{0,40}\bvalue=(\")")
@@ -209,7 +209,8 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
     if quote in _CLOSERS and quote:
         return _quoted(record, told, value, quote)
     limit = _limit(record, value, xml=data[stop : stop + 1] == b">")
-    if value >= limit or (data[value - 1] == BLANK and _NEXT_KEY.match(data, value, limit)):
+    empty = _NEXT_OF_SECRETS if told.kind == "SECRET" else _NEXT_KEY
+    if value >= limit or (data[value - 1] == BLANK and empty.match(data, value, limit)):
         return -1
     kind, taker = TAKERS[told.kind]
     taker = SHORT.get(told.kind, taker)
@@ -251,6 +252,7 @@ def _element(record: Record, told: Told, value: int, limit: int) -> int:
 
 
 _NEXT_KEY = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{0,40}=")
+_NEXT_OF_SECRETS = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{0,24}=[^=\s]")
 """A value was left empty: `ruser= rhost=10.0.0.1`."""
 _BARE_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?=[\s&;,|\]})]|$)")
 

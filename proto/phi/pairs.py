@@ -38,7 +38,7 @@ _ELEMENTS = {
     b"CLM01": Kind.OTHER_ID, b"CLP01": Kind.OTHER_ID,
 }  # fmt: skip
 _PLACE = Pattern(
-    r"\b([A-Z][A-Z0-9]{2})[-.]([0-9]{1,2})(?:[-.][0-9]{1,2})?(?: \([^)\n]{1,30}\))?(?:[:=]| is| value)[ '\"=:]{0,4}([^\s'\",;|)]{2,60}(?: [A-Z][^\s'\",;|)]{1,40})?)"
+    r"\b([A-Z][A-Z0-9]{2})[-.]([0-9]{1,2})(?:[-.][0-9]{1,2})?(?: \([^)\n]{1,30}\))?(?:[:=]| is| value| )[ '\"=:]{0,4}([^\s'\",;|)]{2,60}(?: [A-Z][^\s'\",;|)]{1,40})?)"
 )
 _PLACE_KINDS = {"PERSON": Kind.NAME, "COUNTY": Kind.CITY, "ORGANIZATION": Kind.NAME}
 _ROW = Pattern(
@@ -65,11 +65,12 @@ def read(record: Record) -> None:
         _places(record)
     if any(map(data.__contains__, _ROW_MARKS)):
         _rows(record)
-    if record.person:
-        _parameters(record)
+    if record.person or _asks_for_somebody(record):
+        parameters(record)
 
 
-def _take(record: Record, told: Told | None, start: int, end: int) -> None:
+def take(record: Record, told: Told | None, start: int, end: int) -> None:
+    """Take a whole value if it can be of the class that its label tells."""
     if told is None:
         return
     if told.kind == "USERNAME":
@@ -86,7 +87,7 @@ def _labelled(record: Record) -> None:
         if field is None or told is None:
             continue
         for found in field.each(data):
-            _take(record, told, *found[1])
+            take(record, told, *found[1])
             break
 
 
@@ -95,7 +96,7 @@ def _tuples(record: Record) -> None:
     for spans in _TUPLE.each(data):
         told = keys.told(data[slice(*spans[1])])
         if told is not None and keys.told(data[slice(*spans[2])]) is None:
-            _take(record, told, *spans[2])
+            take(record, told, *spans[2])
 
 
 _ELEMENT_MARKS = (
@@ -180,7 +181,19 @@ def _tells(record: Record, value: bytes) -> bool:
     return any(not flag & WORD or flag & SURE for flag in flags) or count >= 6
 
 
-def _parameters(record: Record) -> None:
+_OF_SOMEBODY = frozenset(["NAME", "SSN", "MRN", "PHONE", "HEALTH_PLAN"])
+
+
+def _asks_for_somebody(record: Record) -> bool:
+    """Whether a statement with parameters names a column that identifies people."""
+    data, tells = record.data, record.tells
+    if b"= '" not in data and b"='" not in data:
+        return False
+    asked = (tells[run][0] for run in record.runs if run in tells)
+    return any(told is not None and told.kind in _OF_SOMEBODY for told in asked)
+
+
+def parameters(record: Record) -> None:
     """Take the parameters of a statement about people, and when somebody's visit is."""
     data = record.data
     for spans in _PARAMETER.each(data):

@@ -274,6 +274,7 @@ def _devices(record: Record) -> None:
             if not brand and (
                 mark & SURE
                 or people.initial_and_last(record, bare)
+                or people.joined(record, bare)
                 or singular & SURE
                 or doctor
                 or (

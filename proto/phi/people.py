@@ -43,7 +43,7 @@ _LOGIN = re.compile(
     rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
 )
 _SAID = Pattern(
-    r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:](?: |$))"
+    r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-|w/|[Tt]ell|[Aa]sk|[Tt]exted|[Pp]aged|[Ss]aw|[Ss]ee|[Mm]et|[Mm]oved|[Vv]ia|&|[Bb]ring|[Ll]et) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:!](?: |$))"
 )
 _CAMEL = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PACKAGES = frozenset(
@@ -217,6 +217,24 @@ def initial_and_last(record: Record, word: bytes) -> bool:
     flags = record.lexicon.flags
     return len(word) > 4 and bool(
         flags(word[1:]) & LAST or flags(word[:-1]) & LAST or flags(word[:-2]) & FIRST
+    )
+
+
+JOINED_LETTERS_MIN = 3
+
+
+def joined(record: Record, word: bytes) -> bool:
+    """Whether a word reads as a first and a last name run together: `mariagonzalez`."""
+    flags = record.lexicon.flags
+    if not 8 <= len(word) <= 24 or flags(word) & WORD:
+        return False
+    cuts = range(JOINED_LETTERS_MIN, len(word) - JOINED_LETTERS_MIN)
+    return any(
+        flags(word[:at]) & FIRST
+        and flags(word[at:]) & LAST
+        and (flags(word[:at]) | flags(word[at:])) & SURE
+        and not flags(word[:at]) & flags(word[at:]) & WORD
+        for at in cuts
     )
 
 
@@ -417,6 +435,13 @@ _FIELD = re.compile(
 _FIELD_BEFORE = re.compile(
     rb"(?:^|[|;,\t(\[ \"'])([A-Za-z]{0,3}[0-9][A-Za-z0-9/.-]{4,24})(?:\"|')?[ ]{0,3}[|;,\t()\]][ ]{0,3}(?:\"|')?$"
 )
+_CALLED_BEFORE = re.compile(
+    rb"(?i)(?:^|[^a-z0-9])(?:id|no|num|nr|pid|chart|pt|patient|survivor|retired|source|target|keep|kept|drop|winner|loser|master|dupe?|into|#)"
+    rb"(?:[\"']?[:=# ]{1,2}[\"']?|#?)([0-9]{6,12})[\"']?[ ,;|/(-]{1,3}(?:[\"']?(?:name|patient|pt|full_?name|display_?name)[\"']?[:= ]{1,2})?[\"'(]?\Z"
+)
+_CALLED_AFTER = re.compile(
+    rb"(?i)[\"')]?[ ,;|/(-]{1,3}[\"']?(?:id|no|num|nr|pid|chart|pt|#)[\"']?[:=# ]{1,3}[\"']?([0-9]{5,12})(?![0-9A-Za-z.:])"
+)
 _MACHINE_FIELD = re.compile(rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}")
 
 
@@ -429,6 +454,12 @@ def beside(record: Record) -> None:
     for start, end, kind, _ in list(record.found):
         if kind is not Kind.NAME:
             continue
+        for called in (
+            _CALLED_BEFORE.search(data, max(0, start - 60), start),
+            _CALLED_AFTER.match(data, end, min(len(data), end + 40)),
+        ):
+            if called is not None and not record.covered(*called.span(1)):
+                record.hit(Kind.MRN, *called.span(1), "a number beside a name")
         place = end
         for _ in range(3):
             while data[place : place + 1] in _QUOTES:

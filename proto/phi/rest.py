@@ -13,7 +13,7 @@ not have made anything new:
 Names only get fewer: fewer neighbours, and less that says that a record is about people.
 """
 
-from proto.phi import labels, pairs, paths, secrets
+from proto.phi import changes, credentials, labels, pairs, paths, secrets
 from proto.phi.blobs import is_quoted
 from proto.phi.lexicon import Lexicon
 from proto.phi.record import Record
@@ -23,7 +23,9 @@ _STRUCTURED = frozenset(
 )
 _AGAIN = (
     (pairs.read, frozenset({"apart"})),
+    (changes.read, frozenset({"member", "listed", "changed", "form"})),
     (secrets.read, frozenset({"secret"})),
+    (credentials.read, credentials.GATES),
     (paths.read, frozenset({"url", "file"})),
 )
 """Readers of what may stretch beyond a token, with the forms that call for them."""

@@ -1,5 +1,6 @@
 """Secrets that tell by their form: keys, tokens, PEM, credentials in URLs and command lines."""
 
+from proto.phi.fitness import is_variable
 from proto.phi.lexicon import NAMEY, WORD
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
@@ -50,7 +51,7 @@ def read(record: Record) -> None:
             value = record.data[start:end]
             if value.startswith((b"$(", b"${")) or set(value) <= set(b"*x.-"):
                 continue
-            if spans[0] != (start, end) and _plain(record, value):
+            if spans[0] != (start, end) and is_plain_value(record, value):
                 continue
             record.hit(Kind.SECRET, start, end, "the form of a secret")
 
@@ -58,8 +59,8 @@ def read(record: Record) -> None:
 WORD_CHARS_MAX = 20
 
 
-def _plain(record: Record, value: bytes) -> bool:
-    """Whether what stands where a secret could is only words or an option."""
+def is_plain_value(record: Record, value: bytes) -> bool:
+    """Whether what stands where a secret could is only words, an option or a variable."""
     lower = value.lower().strip(b",.;)\"'")
     words = lower.translate(LETTERS).split() if b"=" in lower else [lower]
     wanted = WORD | NAMEY if len(words) > 1 else WORD
@@ -69,4 +70,5 @@ def _plain(record: Record, value: bytes) -> bool:
         or (said and not digits(lower) and len(words[0]) < WORD_CHARS_MAX)
         or lower.startswith((b"-", b"/"))
         or (lower.isdigit() and len(lower) < 6)
+        or is_variable(value)
     )

@@ -81,6 +81,8 @@ def _fields(record: Record, start: int, end: int, table: Mapping[int, str]) -> N
             for day in _DAY.finditer(data, start, stop):
                 record.hit(Kind.DATE, *day.span(), "a day in a segment about somebody")
         elif stop > start:
+            for day in _DAY.finditer(data, start, stop) if kind in _MAY_DATE else ():
+                record.hit(Kind.DATE, *day.span(), "a day in a segment about somebody")
             glued = _GLUED.search(data[start:stop])
             _field(record, start, start + glued.start() if glued else stop, kind)
             if glued:  # the next segment, which something glued to this one
@@ -89,6 +91,7 @@ def _fields(record: Record, start: int, end: int, table: Mapping[int, str]) -> N
         start = stop + 1
 
 
+_MAY_DATE = frozenset({"OTHER_ID", "TEXT", "ACCOUNT", "PERSON"})
 _DAY = re.compile(
     rb"(?<![A-Za-z0-9.])(?:19|20)\d{2}(?:0[1-9]|1[0-2])[0-3]\d(?:\d{4}|\d{6})?(?![A-Za-z0-9.])"
 )

@@ -358,20 +358,38 @@ def _date(record: Record, start: int, end: int) -> None:
     if match and year <= _BIRTH_YEAR_MAX and year not in _EPOCHS and len(value) >= 8:
         spelled = not value.isdigit() and not (value.count(b".") and not record.person)
         if record.person or (year >= 1910 and spelled):
+            end = _with_time(record.data, end)
             record.hit(Kind.DATE, start, end, "a date too old for a log")
     elif (
         record.person
         and not (value.count(b".") == 2 and not match)
         and not _stamp(record, start, end)
     ):
+        end = _with_time(record.data, end)
         record.hit(Kind.DATE, start, end, "a day in a record about people")
+
+
+_TIME_OF_DAY = re.compile(
+    rb"[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?(?![\d:])"
+)
+
+
+def _with_time(data: bytes, end: int) -> int:
+    """Return where the time of day ends that stands with a day: it says when somebody was seen."""
+    match = _TIME_OF_DAY.match(data, end, min(len(data), end + 36))
+    return match.end() if match is not None else end
+
+
+_BORN_ON = re.compile(rb"(?i)(?:^|[^a-z0-9])(?:b|d|born|dob|dod)\.\Z")
 
 
 def _stands_as_day(data: bytes, start: int, end: int) -> bool:
     """Whether a day is not the middle of a version, a SID, a path of numbers."""
     before, after = data[start - 1 : start], data[end : end + 1]
     if before.isalnum() or (
-        before in _JOINTS and not (before == b"-" and data[start - 2 : start - 1].isalpha())
+        before in _JOINTS
+        and not (before == b"-" and data[start - 2 : start - 1].isalpha())
+        and not (before == b"." and _BORN_ON.search(data, max(0, start - 6), start))
     ):
         return False
     if after.isalnum():

@@ -40,6 +40,10 @@ _ADDRESS_ENDS = re.compile(
     rb"[ ,^]([0-9]{5}(?:-[0-9]{4})?)(?![0-9A-Za-z-])|\.(?: [A-Z][a-z]|$)|,? (?=[a-z]{3,} [A-Za-z]+)| - | [A-Za-z_]+="
 )
 """A ZIP code, the end of a sentence, running text, the next key."""
+_SHORTENED = re.compile(
+    rb"(?i)(?:^|[ ,])(?:st|ste|dr|rd|ln|ave?|blvd|apt|mt|ft|n|s|e|w|no|bldg|hwy|pkwy|ct|cir|pl|sq|ter)\Z"
+)
+"""A full stop behind these ends no sentence."""
 _STREETLIKE = re.compile(
     rb"#?\d{1,6}[A-Za-z]?[ -]+[A-Za-z0-9]|[A-Z][A-Za-z.' ]+,? ?\d|[Pp]\.? ?[Oo]"
 )
@@ -54,6 +58,12 @@ _RUN = re.compile(rb"[^\s\"'<>,;|\x01)\]}\[{][^\s\"'<>,;|\x01)\]}]{0,511}")
 _TOKENISH = re.compile(rb"[^\s\"'<>;|\x01]{1,2048}")
 _WORDS = re.compile(rb"[A-Za-z][A-Za-z'.-]*(?: [A-Z][A-Za-z'.-]*){0,3}")
 _TIMES = re.compile(rb"\d{1,2}:\d{2}")
+_PARAMETER = re.compile(rb"&(?:amp;)?[A-Za-z_][A-Za-z0-9_.-]{0,40}=")
+"""The next one of a query: a password may have an ampersand too."""
+VARIABLE = re.compile(
+    rb"-[A-Za-z]{2,24}|\$[({]?[A-Za-z_][A-Za-z_:.]*[)}]?|%[A-Za-z_]+%|@[A-Za-z_]+|<[A-Za-z_ -]+>|\*+|x+"
+)
+"""What stands for a secret in a script is none."""
 
 
 def _end(pattern: re.Pattern[bytes], data: bytes, at: int, limit: int) -> int:
@@ -126,15 +136,16 @@ def secret(record: Record, at: int, limit: int) -> int:
     end = match.end()
     while end > at and record.data[end - 1] in b",.)]}&":
         end -= 1
-    ampersand = record.data.find(b"&", at, end)
-    if ampersand > at:
-        end = ampersand
+    ampersand = _PARAMETER.search(record.data, at + 1, end)
+    if ampersand is not None:
+        end = ampersand.start()
     word = record.lower[at:end]
     if (
         end - at < 3
         or (word.isdigit() and end - at < 4)
         or word[:1] == b"."
         or b"{" in word
+        or VARIABLE.fullmatch(record.data, at, end) is not None
         or (
             word.isalpha()
             and record.data[at - 1 : at] == b" "
@@ -156,7 +167,14 @@ def address(record: Record, at: int, limit: int) -> int:
     end = _end(_ADDRESS, record.data, at, limit)
     if end < 0:
         return -1
-    cut = _ADDRESS_ENDS.search(record.data, at + 5, end)
+    cut = next(
+        (
+            found
+            for found in _ADDRESS_ENDS.finditer(record.data, at + 5, end)
+            if _SHORTENED.search(record.data, at, found.start()) is None
+        ),
+        None,
+    )
     end = cut.end(1) if cut is not None and cut[1] else (cut.start() if cut is not None else end)
     text = record.data[at:end]
     letters = sum(map(len, text.translate(LETTERS).split()))

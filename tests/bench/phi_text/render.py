@@ -11,6 +11,7 @@ from collections.abc import Callable
 from osiris.phi_measure import Line, Span
 from tests.bench.phi_text import people
 from tests.bench.phi_text import values as v
+from tests.bench.phi_text.secret_values import SECRETS
 
 FIELD = re.compile(r"«([^«»]+)»")
 CLASS_OF = {
@@ -40,6 +41,8 @@ class Scene:
         """Return a field's value and its class."""
         who, what = ("q", field[2:]) if field.startswith("q.") else ("", field)
         label = CLASS_OF.get(what) or ("DATE" if what.partition(".")[0] in DAYS else "NAME")
+        if what in SECRETS:
+            label = "SECRET"
         if field not in self._made:
             self._made[field] = self._make(self._people[who], what)
         return self._made[field], label
@@ -51,7 +54,8 @@ class Scene:
             return v.date_forms(day)[form]
         if what in PERSONAL:
             return PERSONAL[what](self.draw, who)
-        return VALUES[what](self.draw) if what in VALUES else people.name_forms(who)[what]
+        made = VALUES.get(what) or SECRETS.get(what)
+        return made(self.draw) if made else people.name_forms(who)[what]
 
 
 PERSONAL: dict[str, Callable[[v.Draw, people.Person], str]] = {

@@ -1,0 +1,253 @@
+"""Secrets where machines of a clinic print them.
+
+They are tokens that issuers mark, hashes, configurations of network gear, credential files,
+cookies, command lines and what people say about passwords. Beside `secrets`, whose patterns tell by form alone, each family here has its own gate, and most
+values are asked whether they are more than a word.
+"""
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from proto.phi.fitness import secretive
+from proto.phi.record import Record
+from proto.phi.scan import Pattern
+from proto.phi.secrets import is_plain_value
+from proto.phi.values import Kind
+
+ISSUED = Pattern(
+    r"(?:\b|bot)(?:[0-9]{8,10}:AA[A-Za-z0-9_-]{32,35}|ATATT3[A-Za-z0-9_=-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}"
+    r"|key-[0-9a-f]{32}|[0-9a-f]{32}-us[0-9]{1,2}|gl(?:sa|c)_[A-Za-z0-9_+/=-]{20,}|NR(?:AK|JS|II)-[A-Za-z0-9]{16,}"
+    r"|dapi[0-9a-f]{32}|sq0[a-z]{3}-[A-Za-z0-9_-]{20,}|tskey-[a-z]+-[A-Za-z0-9-]{20,}|hf_[A-Za-z0-9]{30,}"
+    r"|PMAK-[A-Za-z0-9-]{20,}|lin_api_[A-Za-z0-9]{20,}|dp\.(?:pt|st|ct|sa)\.[A-Za-z0-9._-]{16,}|GOCSPX-[A-Za-z0-9_-]{20,}"
+    r"|1//0[A-Za-z0-9_-]{30,}|xapp-[0-9]-[A-Za-z0-9-]{20,}|rubygems_[a-f0-9]{40,}|oy2[a-z0-9]{40,}|nfp_[A-Za-z0-9]{30,}"
+    r"|figd_[A-Za-z0-9_-]{20,}|ntn_[A-Za-z0-9]{30,}|CFPAT-[A-Za-z0-9_-]{30,}|dckr_oat_[A-Za-z0-9_-]{20,}|whsec_[A-Za-z0-9+/=]{20,}"
+    r"|[sr]k_test_[A-Za-z0-9]{10,}|bkua_[a-f0-9]{30,}|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}|sbp_[a-f0-9]{30,}|xkeysib-[a-f0-9]{40,}"
+    r"|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{16,}|shp(?:ss|ca|pa)_[a-fA-F0-9]{20,}|sntrys_[A-Za-z0-9+/=_-]{20,}|pul-[a-f0-9]{40}|rnd_[A-Za-z0-9]{20,}"
+    r"|EAAA[A-Za-z0-9_-]{40,}|EAAC[A-Za-z0-9]{20,}|AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{40,}|AKCp[A-Za-z0-9]{20,}|SK[0-9a-f]{32}"
+    r"|[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}|[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{30,}|(?:ABIA|ACCA)[0-9A-Z]{16}"
+    r"|(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9/+=]{40,}|amzn\.mws\.[0-9a-f-]{36}|Atz[ar]\|[A-Za-z0-9_-]{40,}|hv[bs]\.[A-Za-z0-9_-]{20,}"
+    r"|access_token\$production\$[a-z0-9$]{20,}|v1\.0-[0-9a-f]{24}-[0-9a-f]{40,}|ops_[A-Za-z0-9_-]{40,}|v2\.(?:local|public)\.[A-Za-z0-9_-]{30,}"
+    r"|vault:v[0-9]+:[A-Za-z0-9+/=]{12,})"
+)
+HASHED = Pattern(
+    r"(\$(?:apr1|krb5[a-z]{2,8}|pbkdf2[a-z0-9_-]*|scrypt|sha1|sha256|md5|argon2[a-z]*|8|9|14|s[0-2]|gy|y|P|H|DCC2)\$[^\s\"'<>,;|\x01]{8,}"
+    r"|\{(?:SSHA|SHA|SMD5|MD5|CRYPT|PBKDF2|ARGON2|BCRYPT)[A-Z0-9-]{0,8}\}[A-Za-z0-9+/=$./]{12,}"
+    r"|\*[0-9A-F]{40}\b|\b0x0[12]00[0-9A-Fa-f]{40,}|\bmd5[0-9a-f]{32}\b|SCRAM-SHA-(?:1|256|512)\$[^\s\"'\x01]{20,}"
+    r"|\b(?:pbkdf2|scrypt|bcrypt|argon2)[_:a-z0-9]*[$:][0-9]{2,8}[$:][^\s\"'\x01]{16,}|01000000d08c9ddf[0-9a-fA-F]{40,}"
+    r"|AQAAANCMnd8BFdERjHoAwE[A-Za-z0-9+/=]{20,}|\bENC\([^)\s\x01]{8,}\)|\{cipher\}[A-Za-z0-9+/=]{16,}"
+    r"|\b[0-9a-f]{32}:[0-9a-f]{32}\b|::[A-Za-z0-9.-]{1,40}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{40,})"
+)
+_VALUE = r"[\"']?([^\s\"';,<>\x01][^\s\"'<>\x01]{3,})"
+_FAMILIES = {
+    "gear": (
+        r"(?i)\b(?:password|passwd|secret|key|md5|sha1?|sha-?256|key-string|passphrase|authentication-key|psk|community)[ \t]+"
+        r"(?:ENC|[0-9]{1,2}|encrypted|ascii|hex|ascii-text|hexadecimal|simple|cipher|plain)[ \t]+" + _VALUE,
+        r"(?i)\b(?:radius|tacacs|ntp|hsrp|vrrp|ospf|bgp|eigrp|isis|isakmp|ike[v12]*|ipsec|l2tp|ppp|pptp|wlan|wpa[23]?|dot1x|macsec|stack|standby|nhrp|glbp)"
+        r"\b[^\n]{0,80}?[ -](?:shared[- ]secret|shared[- ]key|secret|key|authentication-key(?: [0-9]+ [a-z0-9]+)?|authentication md5|md5|pre-?shared-?key|psk|password|authentication)"
+        r"[: ]{1,2}(?:[0-9]{1,2} |ascii |ENC )?" + _VALUE,
+        r"(?i)\b(?:snmp-server community|r[ow]community6?|trapcommunity|community-string|community name|com2sec6?(?: -Cn [^\s]+)? [^\s]+ [^\s]+)[: ]{1,2}" + _VALUE,
+        r"(?i)\b(?:auth(?:entication)?|priv(?:acy)?)[- ](?:password |key )?(?:md5|sha(?:-?[0-9]{1,3})?|des(?:56)?|3des|aes(?:-?[ ]?(?:128|192|256))?)[ \t:]{1,2}" + _VALUE,
+        r"(?i)\bcreateuser [^\s]+ (?:md5|sha[0-9-]*) [\"']?([^\s\"'\x01]{4,})",
+        r"(?i)\bcreateuser [^\s]+ (?:md5|sha[0-9-]*) [^\s]+ (?:aes|des)[0-9-]* [\"']?([^\s\"'\x01]{4,})",
+        r"(?i)\bsnmp[a-z]* [^\n]{0,120}? -[AXcax] " + _VALUE,
+        r"(?i)\bsnmp[a-z]* [^\n]{0,160}? -X " + _VALUE,
+        r"(?m)^[\"']?[A-Za-z0-9_.@\\-]{2,40}[\"']?[ \t]+[\"']?(?:\*|l2tpd|pptpd|[a-z0-9-]{2,20})[\"']?[ \t]+[\"']([^\s\"'\x01]{4,})[\"']?[ \t]+[\"']?(?:\*|[0-9]{1,3}\.)",
+        r"(?i): PSK [\"']([^\"'\x01]{4,})[\"']",
+        r"(?i)\b[a-z0-9]+(?:-[a-z0-9]+)*-(?:pre-shared-key|passphrase|password|secret|psk|shared-key)[= ]{1,2}" + _VALUE,
+    ),
+    "files": (
+        r"(?i)\blogin [^\s]{1,80}\s{1,4}password " + _VALUE,
+        r"(?m)^[^\s:/]{1,80}:(?:[0-9]{4,5}|\*):[^\s:]{1,60}:[^\s:]{1,60}:([^\s:\x01]{4,})$",
+        r"Private-Lines: [0-9]{1,3}\r?\n([A-Za-z0-9+/=\r\n]{20,})",
+        r"Private-MAC: ([0-9a-f]{32,})",
+        r"(?i)<[a-z:]{0,24}(?:password|secret|passphrase|apikey|token)\b[^<>]{0,60}>\s{0,8}<value>([^<\x01]{3,})<",
+        r"(?i)\bnumerical password:?\s{1,8}([0-9]{6}-[0-9-]{20,})",
+    ),
+    "spelt": (
+        r"(?i)\b(?:password|passwd|identified by|passphrase|pwd)[ \t]+N?[\"']([^\"'\n\x01]{4,})[\"']",
+        r"(?i)\bidentified (?:with|via) [a-z0-9_]{1,40} (?:by|as|using) [\"']([^\"'\n\x01]{4,})[\"']",
+        r"(?i)(?:334 )UGFzc3dvcmQ6\s{1,4}(?:[<>CS:]{1,3} )?([A-Za-z0-9+/=]{4,})",
+        r"(?i)\bauth(?:enticate)?[ =](?:plain|login|xoauth2|cram-md5|digest-md5)[ =]{1,2}([A-Za-z0-9+/=]{8,})",
+        r"(?i)\b[a-z]{0,2}[0-9]{1,4} login [\"']?[^\s\"']{1,80}[\"']? [\"']?([^\s\"'\x01]{4,})",
+        r"(?:USER|user) [^\s]{1,60}\s[^\n]{0,80}\n?(?:[^\n]{0,80}\n)?[^\n]{0,24}\bPASS ([^\s\x01]{4,})",
+        r"(?m)(?:ftp> |---> |--> )?\buser [a-z0-9._-]{2,40} ([^\s\x01]{4,}) (?:230|331|530|logged)",
+        r"(?i)\b(?:tried|attempted|typed|entered|sent)(?: with)?(?: password| pass| pw)? [\"']([^\"'\n\x01]{4,})[\"']",
+    ),
+    "options": (
+        (
+            r"(?i)[ \"'](?:-u|-l|--user(?:name)?|/u|/user|-user(?:name)?|--login|-d)[ :=][^\s]{1,80}(?: [^\s]{1,60}){0,3}? (?:-p|-w|-pw|-pass(?:word)?|--pass(?:word)?|/p|/pw|/pass(?:word)?|-rp|/rp)[ :=]?"
+            r"[\"']?([^\s\"'\x01/-][^\s\"'\x01]{2,})"
+        ),
+        r"(?i)[ \"'](?:--?|/)[a-z0-9-]{0,24}(?:password|passwd|passphrase|passcode|secret|token|api-?key|access-?key|psk|cred|authkey|pwd)[ =:]{1,2}[\"']?([^\s\"'\x01/-][^\s\"'\x01]{3,})",
+        r"(?i)\b(?:setx|export|set|env|declare -x)[ ]{1,2}[\"']?[a-z0-9_]{0,40}(?:password|passwd|secret|token|apikey|api_key|_pw|_pass|_key|pwd)[\"']?[ =]{1,2}[\"']?([^\s\"'\x01]{4,})",
+        r"(?i)\b(?:echo|printf)(?: -n| -e)? [\"']?([^\s\"'|\x01]{4,})[\"']? ?\| ?(?:sudo -s|passwd|smbpasswd|chpasswd|openssl|docker login|kinit|cryptsetup|gpg)\b",
+        r"(?i)\bchpasswd\b[^\n]{0,20}?<<<? ?[\"']?[a-z0-9_-]{1,40}:([^\s\"'\x01]{4,})",
+        r"(?i)\b(?:new-object|\[)[^\n]{0,60}?(?:pscredential|networkcredential)[\])(: ]{1,6}[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']",
+        r"(?i)\bauth\s?\(\s?[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']",
+        r"(?i)\b(?:admin|root|sa|user|login|service|svc)[a-z0-9_.-]{0,24}(?: ?/ ?|:)([^\s\"'/:\x01]*[0-9][^\s\"'/:\x01]*[!@#$%^&*][^\s\"'/:\x01]{0,24})",
+    ),
+}  # fmt: skip
+_PATTERNS = {family: tuple(Pattern(form) for form in forms) for family, forms in _FAMILIES.items()}
+_SPOKEN = {
+    "saidpw": (
+        Pattern(
+            r"(?i)\b(?:says?|said|typed|entered|tried|uses?|used|using|with|temp(?:orary)?|new|old|his|her|my|our|their|the|your|default|same|current|initial|correct|wrong)"
+            r" (?:pass|pw|pwd|passwd|password|passcode|passphrase|pswd|psswd|login)[ :=]{1,2}(?:is |was |of |to |now )?[\"']?([^\s\"'\x01]{4,})"
+        ),
+        Pattern(
+            r"(?i)\b(?:passwords?|passwd|pswd|pwd?|pass|passphrase)\b[^\n\"'=:]{0,48}? (?:is|to|was|as|now|->|=>|=)[: ]{1,2}[\"']?([^\s\"'\x01]{5,})"
+        ),
+    ),
+    "wifi": (
+        Pattern(
+            r"(?i)\b(?:wi-?fi|ssid|wlan|hotspot)\b[^\n]{0,40}? (?:[/|,:] |key |pass |pw |password )([^\s\"'\x01]{6,})"
+        ),
+    ),
+    "creds": (
+        Pattern(
+            r"(?i)\b(?:creds?|credentials?|log-?in|logon|sign-?in|basic auth|u/p|user/pass)\b[:= ]{1,3}[^\s/|]{1,60} ?(?:[/|]|with) ?([^\s\"'\x01]{4,})"
+        ),
+    ),
+}
+_PHRASE = Pattern(
+    r"(?i)\b(?:recovery|seed|backup|mnemonic|emergency)[ _-](?:phrase|words?|keys?|codes?|kit|secret)\b[^\n]{0,40}?[ :=\"']([a-z]{3,9}(?:[- ][a-z]{3,9}){3,23}|[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){1,7})"
+)
+_LICENCE = Pattern(
+    r"(?i)\b(?:licen[sc]e|activation|product[ -]?key|registration|unlock|serial (?:key|code)|subscription|cd[ -]?key)[^\n]{0,48}?\b([A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7})\b"
+)
+_KEYED = Pattern(
+    r"(?i)\b(?:api|access|old|new|auth|client|subscription|app|application|device|host|functions?|master|shared|secret|private|license|instrumentation)[ _-]?(?:key|token|secret)s?(?: is| was|:|=)? [\"']?([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[A-Za-z0-9_+/=-]{20,})"
+)
+_ENCRYPTED = Pattern(
+    r"(?i)\b(?:enc|encrypted|encpw|encpass|crypt|cipher|obfuscated|hash(?:ed)?_?(?:pw|pass(?:word)?)|pw_?hash|password_?hash|passhash|nt_?hash|lm_?hash)[\"']?\s?[=:]\s?[\"']?([A-Za-z0-9+/=_$.*-]{12,})"
+)
+_CODE = Pattern(
+    r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp)\b[^\n0-9]{0,32}?(?:\bext\.? ?[0-9]{2,4} [a-z ]{0,20})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b"
+)
+_CODE_OF_MACHINES = re.compile(
+    rb"error|exit|status|return|result|zip|reason|http|response|event|country|area|source|country|version|postal"
+    rb"|procedure|diagnosis|billing|cpt|icd|failed with|ascii|key ?code|bar ?code|qr|expired|port"
+)
+_MORE_CODES = re.compile(rb"[ ,/;]{1,2}([0-9]{4,8})(?![0-9:./-])")
+CODES_MAX = 16
+_COOKIE = Pattern(
+    r"(?i)\b(?:set-)?cookie2?[\"']?\]?\)?\s?[:=][ \t]{0,2}[\"'\[{]{0,2}([^\r\n\"\x01]{4,999})"
+)
+_CRUMB = re.compile(
+    rb"(?:\A|[;,&{\[] ?|'|: ?)([A-Za-z0-9_.:~%!#$*+^|-]{1,80})=([^;,\s&\"'\x01]{6,2000})"
+)
+_CRUMBS_LET = frozenset(
+    b"path domain expires max-age samesite version comment priority lang locale theme consent".split()
+)
+WORD_DIGITS = re.compile(rb"[0-9]")
+
+
+def _each(
+    record: Record,
+    *,
+    read: Callable[[Record, Pattern], None],
+    patterns: tuple[Pattern, ...],
+) -> None:
+    for pattern in patterns:
+        read(record, pattern)
+
+
+def _announced(record: Record, pattern: Pattern) -> None:
+    for spans in pattern.each(record.data):
+        start, end = _trimmed(record.data, *spans[1])
+        if end - start >= 3 and not is_plain_value(record, record.data[start:end]):
+            record.hit(Kind.SECRET, start, end, "a secret where its command or file has it")
+
+
+def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:
+    while end > start and data[end - 1] in b",;)]}>":
+        end -= 1
+    return start, end
+
+
+def _lone(record: Record, pattern: Pattern, why: str) -> None:
+    for spans in pattern.each(record.data):
+        value = record.data[slice(*spans[1])]
+        if WORD_DIGITS.search(value) or not value.isalpha():
+            record.hit(Kind.SECRET, *spans[1], why)
+
+
+def _said(record: Record, pattern: Pattern) -> None:
+    data = record.data
+    for spans in pattern.each(data):
+        start, end = _trimmed(data, *spans[1])
+        while end > start and data[end - 1] in b".?":
+            end -= 1
+        if secretive(data[start:end]) and not is_plain_value(record, data[start:end]):
+            record.hit(Kind.SECRET, start, end, "what is said to be a password")
+
+
+def _codes(record: Record) -> None:
+    for spans in _CODE.each(record.data):
+        if _CODE_OF_MACHINES.search(record.lower, *spans[1]):
+            continue
+        record.hit(Kind.SECRET, *spans[2], "a code that opens something")
+        end = spans[2][1]
+        for _ in range(CODES_MAX):
+            more = _MORE_CODES.match(record.data, end)
+            if more is None:
+                break
+            record.hit(Kind.SECRET, *more.span(1), "a code beside another")
+            end = more.end()
+
+
+def _cookies(record: Record) -> None:
+    for spans in _COOKIE.each(record.data):
+        at, end = spans[1]
+        for crumb in _CRUMB.finditer(record.data[at:end]):
+            name, value = crumb[1].lower(), crumb[2]
+            if name in _CRUMBS_LET or value.isalpha() or (value.isdigit() and len(value) < 8):
+                continue
+            record.hit(Kind.SECRET, at + crumb.start(2), at + crumb.end(2), "a cookie")
+
+
+def _issued(record: Record) -> None:
+    for spans in ISSUED.each(record.data):
+        record.hit(Kind.SECRET, *spans[0], "a token as its issuer marks them")
+
+
+def _hashed(record: Record) -> None:
+    for spans in HASHED.each(record.data):
+        record.hit(Kind.SECRET, *spans[1], "a password's hash")
+    _lone(record, _ENCRYPTED, "what was encrypted")
+
+
+def _keyed(record: Record, pattern: Pattern) -> None:
+    for spans in pattern.each(record.data):
+        if WORD_DIGITS.search(record.data, *spans[1]):
+            record.hit(Kind.SECRET, *spans[1], "a key that words announce")
+
+
+def _phrase(record: Record) -> None:
+    _lone(record, _PHRASE, "a recovery phrase")
+
+
+_READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
+    ("issued", _issued),
+    ("hashed", _hashed),
+    *(
+        (family, partial(_each, read=_announced, patterns=forms))
+        for family, forms in _PATTERNS.items()
+    ),
+    ("cookie", _cookies),
+    *((family, partial(_each, read=_said, patterns=forms)) for family, forms in _SPOKEN.items()),
+    ("phrase", _phrase),
+    ("licence", partial(_keyed, pattern=_LICENCE)),
+    ("keyed", partial(_keyed, pattern=_KEYED)),
+    ("code", _codes),
+)
+GATES = frozenset(gate for gate, _ in _READERS)
+"""The forms that call for these."""
+
+
+def read(record: Record) -> None:
+    """Find the secrets of every family whose gate is lit."""
+    for gate, look in _READERS:
+        if gate in record.shapes:
+            look(record)
