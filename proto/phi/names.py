@@ -75,12 +75,10 @@ def fold(token: str) -> str:
     """Return a token's lower-case letters without marks, hyphens, apostrophes and blanks."""
     if token.isascii():
         return token.lower() if token.isalpha() else "".join(filter(str.isalpha, token.lower()))
-    spelled = token.casefold().translate(_SPELLED)
-    return "".join(
-        letter
-        for letter in normalize("NFKD", spelled)
-        if letter.isalpha() and not combining(letter)
-    )
+    spelled = token
+    for _ in range(2):  # taking a letter apart may uncover a capital (Unicode 3.13, D146)
+        spelled = normalize("NFKD", spelled.casefold().translate(_SPELLED))
+    return "".join(letter for letter in spelled if letter.isalpha() and not combining(letter))
 
 
 @dataclass(frozen=True, slots=True)

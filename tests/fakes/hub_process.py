@@ -23,7 +23,7 @@ from runtime import tls
 from runtime.clock import SystemClock, system_entropy
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 30.0
+START_S = 60
 
 
 @dataclass(slots=True)
@@ -75,7 +75,8 @@ class HubProcess:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        msg = "the hub did not start"
+        self.running.kill()
+        msg = f"the hub did not start: {self.running.communicate()[1].decode()}"
         raise AssertionError(msg)
 
     def kill(self) -> None:

@@ -67,7 +67,8 @@ async def _serve(connection: socket.socket, answer: Answer, tls: ssl.SSLContext 
     try:
         with suppress(ConnectionError, ssl.SSLError):
             await answer(reader, writer)
-            writer.close()
+            if not writer.is_closing():
+                writer.close()
             await writer.wait_closed()
     finally:
         transport.abort()
