@@ -145,6 +145,7 @@ ASK: dict[str, Any] = {
     "params": {"on": "all", "checks": "all"},
     "life_s": 3600,
     "not_before": NOW,
+    "people": 0,
     "reason": "after the update",
     "by": "ada",
     "iat": NOW,
@@ -175,6 +176,7 @@ ASKS: list[tuple[str, dict[str, Any], str, str]] = [
     ("with odd parameters", {"params": {"on": "*", "checks": "all"}}, "ada", "malformed"),
     ("for two days", {"life_s": 2 * 86_400}, "ada", "malformed"),
     ("of no type", {"type": "shell"}, "ada", "malformed"),
+    ("for more people than can sign", {"people": 8}, "ada", "malformed"),
     ("with more", {"more": 1}, "ada", "malformed"),
 ]
 
