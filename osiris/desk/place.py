@@ -4,12 +4,14 @@
 |---|---|
 | `desk.toml` | which hub, and where its TLS authority lies when it is not a public one |
 | `operator.key` | the person's own key, see `keyfile` |
+| `asks/` | the asks that were drafted here, to hold what comes back against |
 | `authority.json`, `grants.json` | whose signatures count, as this person got them from people |
 
 Nothing here comes from the hub by itself: a hub that was taken over cannot say whose keys count.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -18,6 +20,7 @@ from pydantic import AfterValidator
 
 from proto.authority import AUTHORITY_BYTES_MAX, AuthoritySet
 from proto.claim import check_hub_url
+from proto.envelope import ENVELOPE_BYTES_MAX
 from proto.errors import ConfigError, MalformedError, RejectedError
 from proto.grants import GRANTS_BYTES_MAX, GrantSet, Trust
 from proto.message import Message
@@ -29,7 +32,10 @@ KEY_FILE: Final = "operator.key"
 AUTHORITY_FILE: Final = "authority.json"
 GRANTS_FILE: Final = "grants.json"
 SETTINGS_FILE: Final = "desk.toml"
+ASKS_DIRECTORY: Final = "asks"
+ASKS_KEPT_S: Final = 7 * 86_400
 TLS_BYTES_MAX: Final = 64 * 1024
+_BATCH: Final = re.compile(r"b-[0-9a-f]{20}")
 
 
 def default_directory() -> Path:
@@ -120,6 +126,21 @@ class Desk:
         """Return whose signatures count on orders, None when a file of the two is missing."""
         authority, path = self.authority(), self.directory / GRANTS_FILE
         return None if authority is None or not path.exists() else read_trust(authority, path)
+
+    def keep_ask(self, batch: str, ask: bytes, *, now_s: int) -> None:
+        """Keep an ask that was drafted here, until its orders are long over."""
+        folder = self.directory / ASKS_DIRECTORY
+        make_private(folder, key="--desk")
+        for old in folder.glob("*.json"):
+            if old.stat().st_mtime < now_s - ASKS_KEPT_S:
+                old.unlink(missing_ok=True)
+        (folder / f"{batch}.json").write_bytes(ask)
+
+    def kept_ask(self, batch: str) -> bytes | None:
+        """Return an ask that was drafted here, None for one that was not."""
+        path = self.directory / ASKS_DIRECTORY / f"{batch}.json"
+        is_name = _BATCH.fullmatch(batch) is not None
+        return read_file(path, ENVELOPE_BYTES_MAX) if is_name and path.exists() else None
 
 
 def read_file(path: Path, size_bytes_max: int) -> bytes:

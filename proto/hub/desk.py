@@ -21,7 +21,7 @@ from pydantic import Field, StringConstraints
 from proto import strict_json
 from proto.asks import require_theirs_and_new
 from proto.authority import AuthoritySet
-from proto.envelope import BODY_BYTES_MAX, Kind, open_envelope
+from proto.envelope import BODY_BYTES_MAX, Kind, open_envelope, sid
 from proto.errors import MalformedError
 from proto.hub.orders import BOX_BYTES_MAX
 from proto.keys import SIGNATURE_BYTES
@@ -43,6 +43,7 @@ PATH_ASK: Final = "/api/desk/ask"
 PATH_OPINION: Final = "/api/desk/opinion"
 REPLY_BYTES_MAX: Final = 8 * 1024 * 1024
 LIST_MAX: Final = 200
+BATCH_CHARS: Final = 20
 APPROVALS_MAX: Final = 64
 ORDERS_MAX: Final = 512
 ANSWERS_MAX: Final = 512
@@ -54,6 +55,11 @@ _Box = Annotated[
 ]
 _Sig = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{86}==\z")]
 _Text = Annotated[str, StringConstraints(max_length=400)]
+
+
+def batch_name(ask_body: bytes) -> str:
+    """Return what the drafts of one ask are called together: both sides work it out."""
+    return f"b-{sid(Kind.ASK, ask_body).hex()[:BATCH_CHARS]}"
 
 
 class _DeskAsk(Message):

@@ -1,0 +1,100 @@
+"""Orders as a desk lists them: what the hub says of each one's life, in words."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from osiris.desk.words import moment
+from proto.hub.desk import Answered, OrderLine
+from proto.order_codes import REASONS, Code
+from proto.order_words import Line, shown
+from proto.orders.registry import kind_of
+from runtime.terminal import Output, print_json, print_rows
+
+SID_SHOWN: Final = 16
+
+STAGES: Final = {
+    "drafted": "drafted, not built by the signer yet",
+    "unsigned": "the signer refused it",
+    "waits_for_people": "waits for people's signatures",
+    "withdrawn": "withdrawn",
+    "expired": "expired",
+    "logged": "in the order log, not fetched yet",
+    "fetched": "fetched by the appliance",
+    "waiting": "waits at the appliance",
+    "executing": "runs",
+    "done": "done",
+    "failed": "failed",
+    "unknown": "outcome unknown: it is never run again",
+    "refused": "refused by the appliance",
+    "vetoed": "vetoed",
+}
+"""An order's stage -> what people read."""
+
+
+def stage(name: str, code: str | None, *, until: int | None = None) -> str:
+    """Return a stage in words, with its reason code and what that means."""
+    said = STAGES.get(name, name)
+    if code is not None:
+        meaning = REASONS[Code(code)].meaning if code in set(Code) else ""
+        said = f"{said}: {code}{f' ({meaning})' if meaning else ''}"
+    return f"{said}, until {moment(until)}" if until is not None else said
+
+
+def row(line: OrderLine) -> dict[str, Any]:
+    """Return an order as a row: all that the hub says, and the words of the table."""
+    needed = f"{len(line.approved)} of {line.people}" if line.people else "none needed"
+    return {
+        **line.to_value(),
+        "name": (line.sid or line.draft)[:SID_SHOWN],
+        "where": line.appliance or f"all of {line.site}",
+        "stands": STAGES.get(line.stage, line.stage) + (f": {line.code}" if line.code else ""),
+        "signed": needed,
+        "drafted": moment(line.asked),
+    }
+
+
+def print_lines(lines: Iterable[OrderLine], *, output: Output) -> None:
+    """Print orders, newest first."""
+    found = [line.to_value() for line in lines] if output is Output.JSON else []
+    if output is Output.JSON:
+        print_json(found)
+        return
+    columns = {
+        "name": "name (sid)",
+        "type": "type",
+        "where": "where",
+        "stands": "stands",
+        "signed": "signed",
+        "by": "by",
+        "drafted": "drafted",
+    }
+    print_rows([row(line) for line in lines], columns, output=output)
+
+
+def life(line: OrderLine) -> tuple[Line, ...]:
+    """Return one order's life in words, as the hub heard it."""
+    signed = ", ".join(line.approved) or "nobody"
+    needed = f" ({line.people} must)" if line.people else " (nobody must)"
+    lines = [
+        Line("Drafted", f"{moment(line.asked)} by {line.by}, batch {line.batch}"),
+        Line("Signed by", signed + needed),
+    ]
+    if line.vetoed:
+        lines.append(Line("Vetoed by", ", ".join(line.vetoed)))
+    if line.leaf is not None:
+        lines.append(Line("Logged", f"leaf {line.leaf} of the site's order log"))
+    lines.append(Line("Stands", stage(line.stage, line.code)))
+    return (*lines, *(_answer(one) for one in line.answers))
+
+
+def _answer(one: Answered) -> Line:
+    at = f", {moment(one.at)}" if one.at is not None else ""
+    return Line(f"At {one.appliance}", stage(one.stage, one.code, until=one.until) + at)
+
+
+def summary(line: OrderLine) -> tuple[Line, ...]:
+    """Return what the hub calls an order whose bytes are not there to be read."""
+    return (
+        Line("What", f"{kind_of(line.type).title} ({line.type.value}), says the hub"),
+        Line("Why", shown(line.reason)),
+    )

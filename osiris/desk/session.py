@@ -1,0 +1,128 @@
+"""One command at a desk: the person's key opened, the hub reached, and both put away after."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from osiris.desk import asking
+from osiris.desk.hub_link import HubLink, linked
+from osiris.desk.place import Desk
+from proto.asks import Ask
+from proto.envelope import Kind, Signature, signature_of
+from proto.errors import ConfigError, NotFoundError
+from proto.hub.desk import (
+    APPROVALS_MAX,
+    LIST_MAX,
+    Approve,
+    ListOrders,
+    OneApproval,
+    OrderLine,
+    OrderShown,
+    OrdersListed,
+    OrdersToSign,
+    OrderToSign,
+    ShowBatch,
+    ShowOrder,
+    Taken,
+    batch_name,
+)
+from proto.keys import SigningKey
+from proto.keysets import Role
+from proto.strict_json import b64_encode
+from runtime import keyfile
+from runtime.clock import SystemClock, system_entropy
+
+SID_CHARS: Final = 64
+PREFIX_CHARS_MIN: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person at their desk, with their key open, and their hub."""
+
+    desk: Desk
+    link: HubLink
+    key: SigningKey
+
+    def draft(self, ask: Ask) -> OrdersListed:
+        """Ask for drafts, and keep the ask to hold what comes back against.
+
+        Raises:
+            OsirisError: the hub refused, or does not answer.
+        """
+        batch = batch_name(ask.to_bytes())
+        signed, made = self.link.draft(ask)
+        self.desk.keep_ask(batch, signed, now_s=self.link.now_s)
+        return made
+
+    def listed(self, site: str | None, *, limit: int) -> tuple[OrderLine, ...]:
+        """Return the newest orders of a site, or of every one."""
+        asked = ListOrders(site=site, limit=limit, **self.link.stamp())
+        return self.link.ask(asked, OrdersListed).orders
+
+    def named(self, name: str) -> str:
+        """Return the whole sid that a name or its first digits mean.
+
+        Raises:
+            NotFoundError: none of the newest orders is so called.
+            ConfigError: several are, or it is no name.
+        """
+        digits = name.replace(" ", "").lower()
+        if len(digits) < PREFIX_CHARS_MIN or set(digits) - set("0123456789abcdef"):
+            msg = f"{name}: an order is named by its sid, or its first {PREFIX_CHARS_MIN} digits"
+            raise ConfigError(msg)
+        if len(digits) == SID_CHARS:
+            return digits
+        found = {
+            line.sid
+            for line in self.listed(None, limit=LIST_MAX)
+            if line.sid and line.sid.startswith(digits)
+        }
+        if len(found) != 1:
+            what = "several orders begin" if found else f"none of the {LIST_MAX} newest begins"
+            msg = f"{name}: {what} so; give the whole sid"
+            raise ConfigError(msg) if found else NotFoundError(msg)
+        return found.pop()
+
+    def shown(self, sid: str) -> OrderShown:
+        """Return all that the hub has of one order."""
+        return self.link.ask(ShowOrder(order=sid, **self.link.stamp()), OrderShown)
+
+    def to_sign(self, name: str) -> tuple[OrderToSign, ...]:
+        """Return the orders that a sid or a batch names."""
+        if not name.startswith("b-"):
+            return (self.shown(self.named(name)).order,)
+        asked = ShowBatch(batch=name, **self.link.stamp())
+        return self.link.ask(asked, OrdersToSign).orders
+
+    def sign(self, body: bytes) -> Signature:
+        """Return this person's signature over an order's exact bytes."""
+        return signature_of(Kind.ORDER, body, signer=self.key)
+
+    def approve(self, signed: dict[str, Signature]) -> None:
+        """Hand the hub signatures by the order's sid, in parts that fit into an ask."""
+        pairs = [OneApproval(order=name, sig=b64_encode(one.raw)) for name, one in signed.items()]
+        for start in range(0, len(pairs), APPROVALS_MAX):
+            part = tuple(pairs[start : start + APPROVALS_MAX])
+            self.link.ask(Approve(approvals=part, **self.link.stamp()), Taken)
+
+
+@contextmanager
+def at(desk: Desk) -> Iterator[Session]:
+    """Open a person's key and the way to their hub.
+
+    Raises:
+        ConfigError: the desk has no key or no hub, or the key is not an operator's.
+        PassphraseError: the passphrase is another one.
+    """
+    file, hub = keyfile.read(desk.key_path), desk.hub()
+    if file.role is not Role.OPERATOR:
+        msg = f"{file.path}: a key of role {file.role}, an operator's is needed"
+        raise ConfigError(msg)
+    secret = asking.passphrase(f"{file.person}'s passphrase: ") if file.is_sealed else None
+    key = file.open(secret)
+    with linked(
+        hub, person=file.person, key=key, clock=SystemClock(), entropy=system_entropy
+    ) as link:
+        yield Session(desk, link, key)
