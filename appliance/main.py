@@ -7,6 +7,7 @@ line, so that the daemon stays small.
 import argparse
 import asyncio
 import gc
+import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,15 +24,13 @@ from appliance.core.sentry import Sentry
 from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.known_people import KnownPeopleFile
-from appliance.handlers.library import Library, Origin
 from appliance.handlers.patience import patient
 from appliance.handlers.people import People
 from appliance.handlers.scrubber import Scrubber, Source
-from appliance.handlers.work import HubTrust, Work
-from appliance.portal import local, local_content, local_phi
+from appliance.handlers.work import Bell, HubTrust, Work
+from appliance.portal import local, local_phi
 from appliance.portal.app import build, portal_pages
 from appliance.portal.state import Identity, Live, Portal
-from appliance.shell.content import ContentPlace, ContentRepository
 from appliance.shell.enrollment import hub_context
 from appliance.shell.hub_client import HubClient
 from appliance.shell.identity import (
@@ -53,18 +52,7 @@ from appliance.store.accounts import AccountTable
 from appliance.store.db import RESERVE_BYTES, Store
 from appliance.store.room import Ballast
 from appliance.store.vault import Vault
-from appliance.tasks import (
-    canaries,
-    check_in,
-    content,
-    discover,
-    greet,
-    heal,
-    scan,
-    scrubbing,
-    tidy,
-    uplink,
-)
+from appliance.tasks import canaries, check_in, discover, greet, heal, scan, scrubbing, tidy, uplink
 from proto.catalog.load import load
 from proto.catalog.model import Content
 from proto.errors import ConfigError, NoRoomError, OsirisError
@@ -82,6 +70,10 @@ from runtime.web.sessions import Accounts
 
 SCHEME = "https://"
 
+IDLE_S = 3600.0
+RESTARTS = 75
+"""What `run` returns when the program was asked to start again (EX_TEMPFAIL, sysexits(3))."""
+
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
@@ -94,7 +86,6 @@ class Daemon:
 
     config: Config
     work: Work
-    library: Library
     scrubber: Scrubber
     people: KnownPeopleFile | None
     canaries: Canaries
@@ -106,30 +97,6 @@ def load_content(config: Config) -> Content:
     """Return the content set: the configured directory's, else what the program ships."""
     directory = config.file.content_dir
     return load(read_directory(Path(directory)) if directory else read_installed())
-
-
-def library_of(config: Config, root: TrustRoot, enrolled: Enrolled, hub: HubClient) -> Library:
-    """Return the content in force, over the repository that the enrollment pinned, if it did.
-
-    Raises:
-        ContentError: what is to run without signed content cannot be read.
-        CatalogError: it does not hold together.
-    """
-    repository = None
-    if root.content_root is not None:
-        steady = SteadyClock()
-        repository = ContentRepository(
-            ContentPlace(config.state_dir / "content"),
-            origin=root.hub_origin,
-            tls=partial(hub_context, root),
-            reader=hub,
-            pinned=root.content_root,
-            site=enrolled.site,
-            at_hand=read_installed,
-            steady_s=lambda: steady.now_ms() / 1000,
-        )
-    own = Origin.DIRECTORY if config.file.content_dir else Origin.PROGRAM
-    return Library(partial(load_content, config), repository, origin=own)
 
 
 def trust_of(root: TrustRoot) -> HubTrust:
@@ -147,15 +114,17 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         ConfigError: it is not enrolled, or something it needs cannot be read.
         CatalogError: the content set does not hold together.
     """
-    place = _prepared(config)
+    place = Place(config.state_dir)
+    place.prepare()
+    if shutil.disk_usage(config.state_dir).free < RESERVE_BYTES:
+        Ballast(config.state_dir).drop()  # a store cannot even be opened without some room
     enrolled, keys, root = load_enrolled(place), load_keys(place, system_entropy), load_root(place)
-    clock = SystemClock()
+    content, clock = load_content(config), SystemClock()
     guard = WorldGuard(config.file.world.netns if config.file.world else None)
     store = await Store.open(place.store, now_ms=clock.now_ms())
     sentry = Sentry()
     hub = HubClient(root.hub_origin, tls=hub_context(root), signer=keys.signing, sentry=sentry)
     try:
-        library = library_of(config, root, enrolled, hub)
         sealer = KeySealer(sealing_key(place.rest_key, system_entropy), system_entropy)
         vault = await Vault.open(store, sealer, system_entropy)
         scrubber = Scrubber(policy_of(config), default_names(), vault, store=store, clock=clock)
@@ -167,8 +136,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         work = Work(
             settings=config.settings,
             store=store,
-            content=lambda: library.content,
-            trusted=lambda: library.trusted,
+            content=lambda: content,
             scribe=scribe_of(enrolled, keys),
             clock=clock,
             entropy=system_entropy,
@@ -181,38 +149,17 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             trust=trust_of(root),
             version=version("osiris"),
             sentry=sentry,
+            box_key=keys.sealing,
         )
-        told = partial(_live, work, library, people, planted)
+        told = partial(_live, work, people, planted)
         portal = _portal(config, work, enrolled, keys=keys, root=root, live=told)
-        yield Daemon(
-            config,
-            work,
-            library,
-            scrubber,
-            people,
-            planted,
-            lan_app=build(portal, Door.LAN),
-            socket_app=_socket_app(portal, work, vault, library),
-        )
+        at_socket = local.entries(work, local_phi.routes(Disclosures(work, vault)))
+        lan, socket = build(portal, Door.LAN), build(portal, Door.SOCKET, more=at_socket)
+        yield Daemon(config, work, scrubber, people, planted, lan_app=lan, socket_app=socket)
     finally:
         log.scrub_with(scrub_text)  # the vault is closed with the store
         await hub.close()
         await store.close()
-
-
-def _prepared(config: Config) -> Place:
-    """Return the state directory, with the room that a store needs to be opened at all."""
-    place = Place(config.state_dir)
-    place.prepare()
-    if shutil.disk_usage(config.state_dir).free < RESERVE_BYTES:
-        Ballast(config.state_dir).drop()
-    return place
-
-
-def _socket_app(portal: Portal, work: Work, vault: Vault, library: Library) -> Starlette:
-    """Return what the command line reaches: the portal's routes and its own."""
-    more = (*local_phi.routes(Disclosures(work, vault)), *local_content.routes(library))
-    return build(portal, Door.SOCKET, more=local.entries(work, more))
 
 
 def policy_of(config: Config) -> Policy:
@@ -238,7 +185,7 @@ def people_of(config: Config, scrubber: Scrubber, clock: Clock) -> KnownPeopleFi
     )
 
 
-def _live(work: Work, library: Library, people: KnownPeopleFile | None, canaries: Canaries) -> Live:
+def _live(work: Work, people: KnownPeopleFile | None, canaries: Canaries) -> Live:
     planted = canaries.of_day(EXPORT, now_ms=work.clock.now_ms())
     return Live(
         work.contact.since_ms,
@@ -246,8 +193,6 @@ def _live(work: Work, library: Library, people: KnownPeopleFile | None, canaries
         people=people.seen if people is not None else None,
         canaries_ms=canaries.planted_ms,
         export_canary=planted.label(),
-        origin=library.origin,
-        trusted=library.trusted,
     )
 
 
@@ -320,10 +265,26 @@ async def run(config: Config) -> int:
                 else partial(_until, stop, loop)
                 for name, loop in loops(daemon).items()
             }
+            restarting = asyncio.Event()
+            ending["restart"] = partial(_restart, daemon.work, stop, restarting)
             pulse = Pulse(SteadyClock())
             turn = partial(take_turn, daemon.work)
             proving = {"store": partial(prove, "store", turn, pulse=pulse, stop=stop)}
-            return await supervise(serving | ending | proving, log=logger, stop=stop, pulse=pulse)
+            ended = serving | ending | proving
+            status = await supervise(ended, log=logger, stop=stop, pulse=pulse)
+    return RESTARTS if status == 0 and restarting.is_set() else status
+
+
+async def _restart(work: Work, stop: asyncio.Event, restarting: asyncio.Event) -> None:
+    """Stop the daemon when it is asked to start again."""
+    await _until(stop, partial(_rung, work.bells.restart, restarting))
+    stop.set()
+
+
+async def _rung(bell: Bell, restarting: asyncio.Event) -> None:
+    while not await bell.wait(IDLE_S):
+        pass
+    restarting.set()
 
 
 async def take_turn(work: Work) -> None:
@@ -370,8 +331,6 @@ def loops(daemon: Daemon) -> dict[str, Task]:
         "scrubbing": partial(scrubbing.run, work, daemon.scrubber, daemon.people),
         "canaries": partial(patient, work, partial(canaries.run, work, daemon.canaries)),
     }
-    if daemon.library.has_repository:
-        found["content"] = partial(patient, work, partial(content.run, work, daemon.library))
     if work.settings.networks:
         found["discover"] = partial(patient, work, partial(discover.run, work))
         found["greet"] = partial(patient, work, partial(greet.run, work))
@@ -387,7 +346,11 @@ def main() -> None:
     log.configure(as_json=parsed.log == "json", scrub=scrub_text)
     memory.keep_small()
     try:
-        sys.exit(asyncio.run(run(read(parsed.config))))
+        status = asyncio.run(run(read(parsed.config)))
     except OsirisError as error:
         sys.stderr.write(f"osiris appliance: {log.scrubbed(str(error))}\n")
         sys.exit(error.exit_status)
+    if status == RESTARTS:
+        # The same process under the same service manager: nothing of the old program is left.
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - our own program, no shell
+    sys.exit(status)

@@ -19,6 +19,7 @@ from typing import NoReturn, Self
 from nacl import bindings
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
+from nacl.public import PublicKey as RawSealingKey
 from nacl.signing import SigningKey as NaclSigningKey
 
 from proto import strict_json
@@ -138,6 +139,14 @@ class SealingPublicKey:
     def fingerprint(self) -> str:
         """Return what people compare: 32 hex digits of SHA-256 in groups of four."""
         return _in_groups(hashlib.sha256(self.raw).hexdigest()[:32])
+
+    def digest(self) -> str:
+        """Return what an order names the key by: hex SHA-256 of its bytes."""
+        return hashlib.sha256(self.raw).hexdigest()
+
+    def seal(self, plain: bytes) -> bytes:
+        """Return a box that only the holder of this key opens."""
+        return SealedBox(RawSealingKey(self.raw)).encrypt(plain)
 
 
 def _in_groups(digits: str) -> str:

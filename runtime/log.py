@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
+from runtime.log_recent import Recent
 from runtime.log_scrub import LogScrubber, Scrub, as_it_is
 from runtime.terminal import plain
 
@@ -27,6 +28,8 @@ _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 _SCRUBBER = LogScrubber()
+RECENT = Recent()
+"""The newest lines of this process, as they were written."""
 
 
 def scrub_with(scrub: Scrub) -> None:
@@ -52,11 +55,12 @@ def configure(*, as_json: bool, level: str = "info", scrub: Scrub = as_it_is) ->
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
     ]
     last: list[Processor] = (
-        [structlog.processors.format_exc_info, _SCRUBBER, structlog.processors.JSONRenderer()]
+        [_SCRUBBER, RECENT, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.processors.format_exc_info, _plain_trace, _SCRUBBER, _text_renderer()]
+        else [_plain_trace, _SCRUBBER, RECENT, _text_renderer()]
     )
     structlog.configure(
         processors=[*shared, *last],

@@ -15,8 +15,6 @@ a canary by its form.
 
 from collections.abc import Collection
 
-import structlog
-
 from appliance.core.identity import Attribute, AttributeKind
 from appliance.handlers.device_list import scrub_of
 from appliance.handlers.device_words import DeviceWords
@@ -34,6 +32,7 @@ from proto.inventory import DeviceClass
 from proto.phi.canary import Canary, canary
 from proto.phi.sentry import Alarm
 from proto.strict_json import b64_encode
+from runtime.log import logger
 
 DAY_MS = 86_400_000
 DAYS_WATCHED = 7
@@ -42,7 +41,7 @@ DAYS_WATCHED = 7
 LOG, EXPORT, DEVICES, ANSWERS = "log", "export", "names of devices", "answers of targets"
 SOURCES = (LOG, EXPORT, DEVICES, ANSWERS)
 
-log = structlog.get_logger(__name__)
+log = logger("scrubbing")
 
 
 class Canaries:

@@ -1,7 +1,5 @@
 """Sending the list of devices in words: page by page, until the hub holds it as it is now."""
 
-import structlog
-
 from appliance.handlers.device_words import Entry, Scrub
 from appliance.handlers.held_back import Stopped, hold_back
 from appliance.handlers.scrubber import Source
@@ -10,8 +8,9 @@ from appliance.ports import HeldBackError
 from appliance.store import devices, meta
 from proto.hub.devices import BODY_BYTES_MAX, DevicePage, DevicesReply, pages
 from proto.phi import Scrubbed
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("devices")
 
 
 def scrub_of(work: Work) -> Scrub:

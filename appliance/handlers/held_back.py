@@ -9,7 +9,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import aiosqlite
-import structlog
 
 from appliance.handlers.wellness import clear_condition, raise_in
 from appliance.handlers.work import Work
@@ -18,8 +17,9 @@ from appliance.store.health import Condition
 from appliance.store.quarantine import PIECE_BYTES_MAX, Piece
 from proto.phi.sentry import Alarm
 from proto.secret import Secret
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("uplink")
 
 
 @dataclass(frozen=True, slots=True)

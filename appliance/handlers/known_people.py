@@ -14,8 +14,6 @@ import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import structlog
-
 from appliance.handlers.scrubber import Scrubber
 from appliance.handlers.wellness import clear_condition, raise_condition
 from appliance.handlers.work import Work
@@ -25,11 +23,12 @@ from proto.errors import ConfigError
 from proto.phi import Names as AskedNames
 from proto.phi import ThrowAwayVault, scrub
 from proto.phi.names import KnownPeople, Names, known_people, listed_in_csv
+from runtime.log import logger
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 KEY_BYTES = 32
 
-log = structlog.get_logger(__name__)
+log = logger("scrubbing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ What drifted does not wait for the rest of the checks: it is recorded soon, so t
 start while they are asked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from appliance.core import schedule
 from appliance.handlers.facts import facts_of
@@ -25,10 +25,16 @@ TELL_WITHIN_MS = 300
 """How long a drift waits for other findings to be recorded with it, in one transaction."""
 
 
-async def scan_target(work: Work, target: Target, *, all_of_them: bool = False) -> int:
+async def scan_target(
+    work: Work,
+    target: Target,
+    *,
+    all_of_them: bool = False,
+    only: Collection[str] | None = None,
+) -> int:
     """Ask a target what is due and return when the next of its checks is due, in milliseconds.
 
-    With `all_of_them` every check is asked, due or not.
+    With `all_of_them` every check is asked, due or not; `only` leaves out all but these.
     """
     async with work.store.read() as conn:
         kept = await findings.of_target(conn, work.scribe.site, target.id)
@@ -40,7 +46,11 @@ async def scan_target(work: Work, target: Target, *, all_of_them: bool = False) 
         check.id: max(held_ms, _due_ms(work, check, kept.get(check.id), now_ms=now_ms))
         for check in asked
     }
-    due = [check for check in asked if all_of_them or times_ms[check.id] <= now_ms]
+    due = [
+        check
+        for check in asked
+        if (all_of_them or times_ms[check.id] <= now_ms) and (only is None or check.id in only)
+    ]
     if due:
         await _ask_all(work, target, due, knowing=knowing)
         now_ms = work.clock.now_ms()

@@ -5,7 +5,7 @@ import aiosqlite
 from appliance.core.order_gate.values import LanRules
 from appliance.core.site_rules import SiteRules, window_at
 from appliance.handlers.work import Work
-from appliance.store import lan_rules, meta, ordered, waivers
+from appliance.store import devices, lan_rules, meta, ordered, waivers
 from proto.catalog.model import Autonomy
 from runtime.web.people import zone
 
@@ -31,14 +31,17 @@ async def _lan(conn: aiosqlite.Connection, work: Work) -> Autonomy:
 
 
 async def lan_rules_of(conn: aiosqlite.Connection, work: Work) -> LanRules:
-    """Return what the order gate holds an order against: see `LanRules`."""
+    """Return what the order gate holds an order against: see `LanRules`.
+
+    A device that nobody may log in on is protected from orders too.
+    """
     rules, limits = await site_rules(conn, work), work.settings.budgets
     return LanRules(
         site=rules.dial("").setting,
         checks=rules.settings(),
         waived_until_s=rules.waivers_until_s(work.content().checks),
         is_observe_only=rules.lan is Autonomy.OBSERVE,
-        protected=rules.protected,
+        protected=rules.protected | (await devices.held(conn)).keys(),
         orders_per_hour=limits.orders_per_hour,
         rules_per_hour=limits.rules_per_hour,
         window=rules.window,

@@ -207,6 +207,42 @@ async def test(work: Work, target: TargetId) -> Found:
     return _found(known, facts)
 
 
+async def change_login(
+    work: Work, target: TargetId, *, user: str, sudo: Sudo, credential: Credential
+) -> Found:
+    """Try another login on a target and keep it in place of the old one; else nothing changes.
+
+    Raises:
+        NotFoundError: there is no such target.
+        OffLimitsError: it is off limits.
+        ConflictError: the target was changed while the login was tried.
+        ShellError: the login does not open it, with the reason.
+    """
+    async with work.store.read() as conn:
+        known = await targets.get(conn, target)
+        refuse_held(await devices.get(conn, target))
+    login = Login(
+        target=target,
+        address=known.address,
+        port=known.port,
+        user=user,
+        host_key=known.host_key,
+        sudo=sudo,
+        credential=credential,
+    )
+    facts = await _try_login(work, login)
+    async with work.store.write() as conn:
+        if await targets.get(conn, target) != known:
+            msg = f"{target} was changed while its new login was tried; nothing was kept"
+            raise ConflictError(msg)
+        await targets.set_login(
+            conn, work.sealer, target, user=user, sudo=sudo, credential=credential
+        )
+        await targets.set_os(conn, target, os=facts.os, os_version=facts.os_version)
+    work.bells.scan.ring()
+    return _found(known, facts)
+
+
 async def remove(work: Work, target: TargetId) -> Target:
     """End a target: its credentials and its pinned host key go, the device and its history stay.
 

@@ -1,14 +1,14 @@
 """Raising and clearing health conditions: stored, told in evidence, and said once."""
 
 import aiosqlite
-import structlog
 
 from appliance.core import records
 from appliance.handlers.work import Work
 from appliance.store import evidence, health
 from appliance.store.health import Condition
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("health")
 
 
 async def raise_condition(work: Work, condition: Condition, *, detail: str) -> None:

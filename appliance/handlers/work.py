@@ -8,14 +8,13 @@ from appliance.core.order_gate.values import Footing
 from appliance.core.records import Author
 from appliance.core.sentry import Sentry
 from appliance.core.settings import Settings
-from appliance.core.trusted import Trusted
 from appliance.handlers.device_words import DeviceWords
 from appliance.handlers.scrubber import Scrubber
 from appliance.ports import Clock, Entropy, HubTransport, Scanner, Sealer, Shell, TlsProbe
 from appliance.store.db import Store
 from appliance.store.evidence import Scribe
 from proto.catalog.model import Content
-from proto.keys import Threshold
+from proto.keys import SealingKey, Threshold
 from proto.note import NoteKey
 
 
@@ -53,10 +52,17 @@ class Word:
 
 @dataclass(slots=True)
 class Contact:
-    """When the hub answered, for people: the one thing here that changes."""
+    """When the hub answered, for people and for whoever waits for it: it changes as that happens.
+
+    Attributes:
+        told_full: how often the hub took the full state.
+        wants_full: the next check-in tells the full state, whatever the hub holds.
+    """
 
     since_ms: int | None = None
     seen_ms: int | None = None
+    told_full: int = 0
+    wants_full: bool = False
 
     def met(self, now_ms: int) -> None:
         """The hub answered."""
@@ -94,6 +100,7 @@ class Bell:
 class Bells:
     """One bell for each loop that others can wake.
 
+    `restart` asks for the program's own restart; `told` says that the hub took the full state;
     `ask` waits beside `uplink` for a turn of it: the hub may hold less than it once said.
     """
 
@@ -104,9 +111,10 @@ class Bells:
     uplink: Bell = field(default_factory=Bell)
     ask: Bell = field(default_factory=Bell)
     check_in: Bell = field(default_factory=Bell)
-    content: Bell = field(default_factory=Bell)
     tidy: Bell = field(default_factory=Bell)
     orders: Bell = field(default_factory=Bell)
+    restart: Bell = field(default_factory=Bell)
+    told: Bell = field(default_factory=Bell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +123,11 @@ class Work:
 
     Attributes:
         content: gives the active content set; it is swapped whole or not at all.
-        trusted: gives whose word counts for orders; None before the first signed set.
         version: the program's own version, for the hub.
         sentry: takes the last look at what leaves; the door to the hub has the same one.
         device_words: the list of devices as it may leave.
         footing: gives what orders stand on; None while there is no signed content.
-        sealing_key: hex SHA-256 of this appliance's X25519 key.
+        box_key: this appliance's X25519 key, which opens logins that were sealed to it.
     """
 
     settings: Settings
@@ -137,14 +144,18 @@ class Work:
     hub: HubTransport
     trust: HubTrust
     version: str
-    trusted: Callable[[], Trusted | None] = lambda: None
     sentry: Sentry = field(default_factory=Sentry)
     device_words: DeviceWords = field(default_factory=DeviceWords)
     bells: Bells = field(default_factory=Bells)
     contact: Contact = field(default_factory=Contact)
     footing: Callable[[], Footing | None] = no_footing
-    sealing_key: str = ""
     word: Word = field(default_factory=Word)
+    box_key: SealingKey | None = None
+
+    @property
+    def sealing_key(self) -> str:
+        """Hex SHA-256 of this appliance's X25519 key, "" where there is none."""
+        return self.box_key.public.digest() if self.box_key else ""
 
     def author(self) -> Author:
         """Return who writes evidence now."""

@@ -149,6 +149,28 @@ async def end_repair(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a repair ended: `result` is None when it never changed anything, and has no leaf."""
+
+    result: Result | None
+    leaf: int | None
+
+
+async def ended_for(
+    conn: aiosqlite.Connection, incident: IncidentId, *, order: str
+) -> Ended | None:
+    """Return how the repair that an order asked for ended; None while it has not."""
+    rows = await conn.execute_fetchall(
+        "SELECT result, leaf FROM repairs WHERE incident = ? AND order_sid = ?"
+        " AND done_ms IS NOT NULL",
+        (incident, order),
+    )
+    for row in rows:
+        return Ended(Result(row["result"]) if row["result"] else None, row["leaf"])
+    return None
+
+
 async def add_command(
     conn: aiosqlite.Connection,
     incident: IncidentId,

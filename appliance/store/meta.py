@@ -16,6 +16,7 @@ class Key(StrEnum):
     HUB_SEEN_MS = "hub_seen_ms"
     LAST_SCAN_MS = "last_scan_ms"
     LAST_DISCOVERY_MS = "last_discovery_ms"
+    RESTART_ORDER = "restart_order"
 
 
 async def get(conn: aiosqlite.Connection, key: Key, default: str = "") -> str:

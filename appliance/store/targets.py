@@ -125,11 +125,37 @@ async def add(
     if cursor.rowcount != 1:
         msg = f"{target.address} is the target {target.id} already"
         raise ConflictError(msg)
+    await _keep(conn, sealer, target.id, credential)
+
+
+async def set_login(
+    conn: aiosqlite.Connection,
+    sealer: Sealer,
+    target: TargetId,
+    *,
+    user: str,
+    sudo: Sudo,
+    credential: Credential,
+) -> None:
+    """Replace how a target is logged into; what it was before is deleted.
+
+    Raises:
+        NotFoundError: there is no such target.
+    """
+    await get(conn, target)
+    await conn.execute("UPDATE targets SET login = ?, sudo = ? WHERE id = ?", (user, sudo, target))
+    await conn.execute("DELETE FROM credentials WHERE target = ?", (target,))
+    await _keep(conn, sealer, target, credential)
+
+
+async def _keep(
+    conn: aiosqlite.Connection, sealer: Sealer, target: TargetId, credential: Credential
+) -> None:
     secrets = {kind: getattr(credential, kind) for kind in _KINDS}
     await conn.executemany(
         "INSERT INTO credentials VALUES (?, ?, ?)",
         [
-            (target.id, kind, sealer.seal(secret, context=_context(target.id, kind)))
+            (target, kind, sealer.seal(secret, context=_context(target, kind)))
             for kind, secret in secrets.items()
             if secret is not None
         ],

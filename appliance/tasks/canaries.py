@@ -2,14 +2,13 @@
 
 import asyncio
 
-import structlog
-
 from appliance.handlers.canaries import DAY_MS, Canaries
 from appliance.handlers.work import Work
+from runtime.log import logger
 
 LOOK_EVERY_S = 600.0
 
-log = structlog.get_logger(__name__)
+log = logger("scrubbing")
 
 
 async def run(work: Work, canaries: Canaries) -> None:

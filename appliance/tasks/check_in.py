@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-import structlog
-
 from appliance.handlers.device_list import lacks_devices, scrub_of, send_devices
 from appliance.handlers.held_back import Stopped, hold_back
 from appliance.handlers.wellness import clear_condition, raise_condition
@@ -27,8 +25,9 @@ from proto.hub.check_in import (
     state_of,
 )
 from proto.inventory import DeviceClass, Platform
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("check_in")
 
 CHALLENGE_BYTES = 16
 BACKOFF_FIRST_S = 2.0
@@ -45,7 +44,6 @@ async def run(work: Work) -> None:
         try:
             wait_s = await check_in(work)
             failures = 0
-            work.bells.content.ring()
             await clear_condition(work, Condition.HUB_UNREACHABLE)
             await clear_condition(work, Condition.HUB_REFUSED)
         except UnreachableError as error:
@@ -91,8 +89,11 @@ async def check_in(work: Work) -> float:
         # It names neither what it has now nor what it said last: it may have lost evidence too.
         work.bells.ask.ring()
         work.bells.uplink.ring()
-    if head.state != state:
+    if head.state != state or work.contact.wants_full:
+        work.contact.wants_full = False
         head = await _exchange(work, state, full=full)
+        work.contact.told_full += 1
+        work.bells.told.ring()
     async with work.store.write() as conn:
         await meta.put(conn, meta.Key.HUB_STATE, head.state)
         await meta.put(conn, meta.Key.HUB_SEEN_MS, str(work.clock.now_ms()))

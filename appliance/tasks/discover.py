@@ -1,17 +1,16 @@
 """The discovery loop: at once on start, then by interval, sooner when the bell rings."""
 
-import structlog
-
 from appliance.handlers.discover import DiscoverySummary, discover_once
 from appliance.handlers.wellness import clear_condition, raise_condition
 from appliance.handlers.work import Work
 from appliance.store.health import Condition
 from proto.errors import MalformedError, UnreachableError
+from runtime.log import logger
 
 RETRY_S = 60.0
 """After a scan that failed, however long the interval is."""
 
-log = structlog.get_logger(__name__)
+log = logger("discover")
 
 
 async def run(work: Work) -> None:

@@ -3,21 +3,20 @@
 import asyncio
 from itertools import count
 
-import structlog
-
 from appliance.handlers.known_people import KnownPeopleFile
 from appliance.handlers.scrubber import Scrubber
 from appliance.handlers.wellness import clear_condition
 from appliance.handlers.work import Work
 from appliance.store.health import Condition
 from proto.errors import NoRoomError
+from runtime.log import logger
 
 EVERY_S = 1.0
 """No token of a log line waits longer to be stored."""
 
 FILE_EVERY_S = 10.0
 
-log = structlog.get_logger(__name__)
+log = logger("scrubbing")
 
 
 async def run(work: Work, scrubber: Scrubber, people: KnownPeopleFile | None) -> None:

@@ -8,8 +8,6 @@ on the list. While there is no room nothing is begun, and the loops wait.
 import shutil
 from pathlib import Path
 
-import structlog
-
 from appliance.handlers import held_back
 from appliance.handlers.wellness import clear_condition, raise_in
 from appliance.handlers.work import Work
@@ -27,6 +25,7 @@ from appliance.store.db import RESERVE_BYTES
 from appliance.store.health import Condition
 from appliance.store.room import BALLAST_BYTES, ENOUGH_BYTES, STAGES, Ballast
 from proto.errors import NoRoomError
+from runtime.log import logger
 
 EVERY_S = 600.0
 FULL_EVERY_S = 2.0
@@ -34,7 +33,7 @@ FULL_EVERY_S = 2.0
 
 FREE_BYTES_MIN = 256 * 1024 * 1024
 
-log = structlog.get_logger(__name__)
+log = logger("tidy")
 
 
 async def run(work: Work, directory: Path) -> None:

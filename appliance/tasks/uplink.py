@@ -12,7 +12,6 @@ nothing would be sent before there is new evidence. The largest head that it eve
 import asyncio
 
 import aiosqlite
-import structlog
 
 from appliance.handlers.held_back import Stopped, hold_back, hold_back_in
 from appliance.handlers.wellness import clear_condition, raise_condition, raise_in
@@ -33,8 +32,9 @@ from proto.hub.evidence import (
 )
 from proto.note import OpenedCheckpoint, open_checkpoint
 from proto.phi import Scrubbed
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("uplink")
 
 IDLE_S = 60.0
 REFUSED_S = 300.0
