@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from central.cli import hub as command_line
 from central.door import open_door
+from central.store.migrate import head_revision
 from proto.claim import parse_claim_code
 from proto.errors import ConfigError, ConflictError, OsirisError
 from proto.findings import Verdict
@@ -126,7 +127,7 @@ def test_serving_brings_an_empty_store_to_head_first(hub: HubProcess) -> None:
     (hub.config.state_dir / "hub.db").unlink()
     hub.start()
     with hub.client() as client:
-        assert client.get("/readyz").json() == {"ready": True, "revision": "0001"}
+        assert client.get("/readyz").json() == {"ready": True, "revision": head_revision()}
 
 
 def test_a_second_daemon_over_the_same_state_is_refused(hub: HubProcess) -> None:
