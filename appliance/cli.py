@@ -15,6 +15,7 @@ from urllib.parse import quote
 import typer
 
 from appliance import config as configs
+from appliance.content_cli import content
 from appliance.verbs import DEFAULT, ConfigFile, Format, answered, operator
 from proto.errors import ConfigError, ConflictError, MalformedError
 from runtime.terminal import Output, note, print_fields, print_json, print_rows, say, when
@@ -374,6 +375,7 @@ def appliance_status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT
         raise typer.Exit(1)
 
 
+appliance.add_typer(content, name="content")
 user = typer.Typer(help="Accounts of the portal.", no_args_is_help=True)
 appliance.add_typer(user, name="user")
 

@@ -24,13 +24,15 @@ from appliance.core.sentry import Sentry
 from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.known_people import KnownPeopleFile
+from appliance.handlers.library import Library, Origin
 from appliance.handlers.patience import patient
 from appliance.handlers.people import People
 from appliance.handlers.scrubber import Scrubber, Source
 from appliance.handlers.work import Bell, HubTrust, Work
-from appliance.portal import local, local_phi
+from appliance.portal import local, local_content, local_phi
 from appliance.portal.app import build, portal_pages
 from appliance.portal.state import Identity, Live, Portal
+from appliance.shell.content import ContentPlace, ContentRepository
 from appliance.shell.enrollment import hub_context
 from appliance.shell.hub_client import HubClient
 from appliance.shell.identity import (
@@ -52,7 +54,18 @@ from appliance.store.accounts import AccountTable
 from appliance.store.db import RESERVE_BYTES, Store
 from appliance.store.room import Ballast
 from appliance.store.vault import Vault
-from appliance.tasks import canaries, check_in, discover, greet, heal, scan, scrubbing, tidy, uplink
+from appliance.tasks import (
+    canaries,
+    check_in,
+    content,
+    discover,
+    greet,
+    heal,
+    scan,
+    scrubbing,
+    tidy,
+    uplink,
+)
 from proto.catalog.load import load
 from proto.catalog.model import Content
 from proto.errors import ConfigError, NoRoomError, OsirisError
@@ -86,6 +99,7 @@ class Daemon:
 
     config: Config
     work: Work
+    library: Library
     scrubber: Scrubber
     people: KnownPeopleFile | None
     canaries: Canaries
@@ -97,6 +111,30 @@ def load_content(config: Config) -> Content:
     """Return the content set: the configured directory's, else what the program ships."""
     directory = config.file.content_dir
     return load(read_directory(Path(directory)) if directory else read_installed())
+
+
+def library_of(config: Config, root: TrustRoot, enrolled: Enrolled, hub: HubClient) -> Library:
+    """Return the content in force, over the repository that the enrollment pinned, if it did.
+
+    Raises:
+        ContentError: what is to run without signed content cannot be read.
+        CatalogError: it does not hold together.
+    """
+    repository = None
+    if root.content_root is not None:
+        steady = SteadyClock()
+        repository = ContentRepository(
+            ContentPlace(config.state_dir / "content"),
+            origin=root.hub_origin,
+            tls=partial(hub_context, root),
+            reader=hub,
+            pinned=root.content_root,
+            site=enrolled.site,
+            at_hand=read_installed,
+            steady_s=lambda: steady.now_ms() / 1000,
+        )
+    own = Origin.DIRECTORY if config.file.content_dir else Origin.PROGRAM
+    return Library(partial(load_content, config), repository, origin=own)
 
 
 def trust_of(root: TrustRoot) -> HubTrust:
@@ -114,17 +152,15 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         ConfigError: it is not enrolled, or something it needs cannot be read.
         CatalogError: the content set does not hold together.
     """
-    place = Place(config.state_dir)
-    place.prepare()
-    if shutil.disk_usage(config.state_dir).free < RESERVE_BYTES:
-        Ballast(config.state_dir).drop()  # a store cannot even be opened without some room
+    place = _prepared(config)
     enrolled, keys, root = load_enrolled(place), load_keys(place, system_entropy), load_root(place)
-    content, clock = load_content(config), SystemClock()
+    clock = SystemClock()
     guard = WorldGuard(config.file.world.netns if config.file.world else None)
     store = await Store.open(place.store, now_ms=clock.now_ms())
     sentry = Sentry()
     hub = HubClient(root.hub_origin, tls=hub_context(root), signer=keys.signing, sentry=sentry)
     try:
+        library = library_of(config, root, enrolled, hub)
         sealer = KeySealer(sealing_key(place.rest_key, system_entropy), system_entropy)
         vault = await Vault.open(store, sealer, system_entropy)
         scrubber = Scrubber(policy_of(config), default_names(), vault, store=store, clock=clock)
@@ -136,7 +172,8 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         work = Work(
             settings=config.settings,
             store=store,
-            content=lambda: content,
+            content=lambda: library.content,
+            trusted=lambda: library.trusted,
             scribe=scribe_of(enrolled, keys),
             clock=clock,
             entropy=system_entropy,
@@ -151,15 +188,37 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             sentry=sentry,
             box_key=keys.sealing,
         )
-        told = partial(_live, work, people, planted)
+        told = partial(_live, work, library, people, planted)
         portal = _portal(config, work, enrolled, keys=keys, root=root, live=told)
-        at_socket = local.entries(work, local_phi.routes(Disclosures(work, vault)))
-        lan, socket = build(portal, Door.LAN), build(portal, Door.SOCKET, more=at_socket)
-        yield Daemon(config, work, scrubber, people, planted, lan_app=lan, socket_app=socket)
+        yield Daemon(
+            config,
+            work,
+            library,
+            scrubber,
+            people,
+            planted,
+            lan_app=build(portal, Door.LAN),
+            socket_app=_socket_app(portal, work, vault, library),
+        )
     finally:
         log.scrub_with(scrub_text)  # the vault is closed with the store
         await hub.close()
         await store.close()
+
+
+def _prepared(config: Config) -> Place:
+    """Return the state directory, with the room that a store needs to be opened at all."""
+    place = Place(config.state_dir)
+    place.prepare()
+    if shutil.disk_usage(config.state_dir).free < RESERVE_BYTES:
+        Ballast(config.state_dir).drop()
+    return place
+
+
+def _socket_app(portal: Portal, work: Work, vault: Vault, library: Library) -> Starlette:
+    """Return what the command line reaches: the portal's routes and its own."""
+    more = (*local_phi.routes(Disclosures(work, vault)), *local_content.routes(library))
+    return build(portal, Door.SOCKET, more=local.entries(work, more))
 
 
 def policy_of(config: Config) -> Policy:
@@ -185,7 +244,7 @@ def people_of(config: Config, scrubber: Scrubber, clock: Clock) -> KnownPeopleFi
     )
 
 
-def _live(work: Work, people: KnownPeopleFile | None, canaries: Canaries) -> Live:
+def _live(work: Work, library: Library, people: KnownPeopleFile | None, canaries: Canaries) -> Live:
     planted = canaries.of_day(EXPORT, now_ms=work.clock.now_ms())
     return Live(
         work.contact.since_ms,
@@ -193,6 +252,8 @@ def _live(work: Work, people: KnownPeopleFile | None, canaries: Canaries) -> Liv
         people=people.seen if people is not None else None,
         canaries_ms=canaries.planted_ms,
         export_canary=planted.label(),
+        origin=library.origin,
+        trusted=library.trusted,
     )
 
 
@@ -331,6 +392,8 @@ def loops(daemon: Daemon) -> dict[str, Task]:
         "scrubbing": partial(scrubbing.run, work, daemon.scrubber, daemon.people),
         "canaries": partial(patient, work, partial(canaries.run, work, daemon.canaries)),
     }
+    if daemon.library.has_repository:
+        found["content"] = partial(patient, work, partial(content.run, work, daemon.library))
     if work.settings.networks:
         found["discover"] = partial(patient, work, partial(discover.run, work))
         found["greet"] = partial(patient, work, partial(greet.run, work))

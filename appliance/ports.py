@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
+from appliance.core.trusted import SignedSet
 from proto.errors import IntegrityError, TargetError
 from proto.findings import Reason, Scalar
 from proto.hub.outgoing import Outgoing
@@ -243,6 +244,41 @@ class HubTransport(Protocol):
             UnreachableError: no answer, or 429 and 5xx, with the wait the hub asked for.
             RejectedError: any other answer but 200.
         """
+        ...
+
+
+class Repository(Protocol):
+    """Signed content: the set that is held here, and where a newer one is offered."""
+
+    def kept(self) -> SignedSet | None:
+        """Return the set that is held, None before the first.
+
+        Raises:
+            DamagedError: it is not what was written.
+        """
+        ...
+
+    async def look(self, held: SignedSet | None, *, runs: str, now_s: int) -> SignedSet | None:
+        """Return what the hub offers, verified whole; None when that is nothing new.
+
+        `runs` is the digest of the content that the site runs now.
+
+        Raises:
+            ContentRefusedError: it is refused; the class says as which attack.
+            UnreachableError: the hub does not answer.
+        """
+        ...
+
+    async def carried(self, held: SignedSet | None, *, runs: str, now_s: int) -> SignedSet:
+        """Return what a file holds that a person carried in: the same verification.
+
+        Raises:
+            ContentRefusedError: it is refused, or there is no such file.
+        """
+        ...
+
+    async def keep(self, new: SignedSet) -> None:
+        """Hold a set from now on, durably: at any moment the old one is there, or this one."""
         ...
 
 

@@ -4,8 +4,12 @@ The body of a `root` statement, signed by the root key, which is kept offline:
 
 ```
 {"v":1,"version":1,"hub_origin":"https://hub.example:8443","root_key":"<b64>","head_keys":["<b64>"],
- "log_keys":["<b64>"],"tls_ca_pem":"..","created":<s>,"expires":<s>}
+ "log_keys":["<b64>"],"tls_ca_pem":"..","content_root":"<hex>","created":<s>,"expires":<s>}
 ```
+
+`content_root` is the SHA-256 of the first root of the hub's content repository (TUF), so that a
+claim code pins that root too: whose keys count for content, authority and orders is what that root
+and its followers say, and nothing else. A hub without one has no repository and gives no orders.
 
 The first one is believed because a claim code pins the SHA-256 of its bytes. Version N + 1 is
 believed when root N's key and its own key both signed it. Keys are never taken from anywhere else.
@@ -26,6 +30,7 @@ from proto.keys import Holder, KeyRing, PublicKey, SigningKey, Threshold, trust_
 KEYS_MAX: Final = 8
 PEM_LENGTH_MAX: Final = 8192
 LIFE_S_MAX: Final = 400 * 86400
+DIGEST_BYTES: Final = 32
 
 _SCHEMA = 1
 _REQUIRED = (
@@ -38,7 +43,7 @@ _REQUIRED = (
     "created",
     "expires",
 )
-_OPTIONAL = ("tls_ca_pem",)
+_OPTIONAL = ("tls_ca_pem", "content_root")
 _PEM = re.compile(
     r"(?:-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]{1,76}\n)+-----END CERTIFICATE-----\n)+"
 )
@@ -63,6 +68,7 @@ class TrustRoot:
         created: seconds since the epoch.
         expires: seconds since the epoch, at most 400 days after `created`.
         tls_ca_pem: the certificate authority of the hub's TLS, when it is not a public one.
+        content_root: SHA-256 of the first root of the hub's content repository, 32 bytes.
     """
 
     version: int
@@ -73,6 +79,7 @@ class TrustRoot:
     created: int
     expires: int
     tls_ca_pem: str | None = None
+    content_root: bytes | None = None
 
     def __post_init__(self) -> None:
         """Refuse a document that no reader would take."""
@@ -84,6 +91,9 @@ class TrustRoot:
             if not 1 <= len(keys) <= KEYS_MAX or len(set(keys)) != len(keys):
                 msg = f"root.{name}: must list 1 to {KEYS_MAX} different keys"
                 raise MalformedError(msg)
+        if self.content_root is not None and len(self.content_root) != DIGEST_BYTES:
+            msg = f"root.content_root: must have {DIGEST_BYTES} bytes"
+            raise MalformedError(msg)
 
     def is_expired(self, *, now_s: int) -> bool:
         """Tell whether nothing new may be loaded on this root's word any more."""
@@ -91,8 +101,12 @@ class TrustRoot:
 
     @property
     def is_development(self) -> bool:
-        """Whether one person made every key: so it is wherever a single key signs the root."""
-        return True
+        """Whether one person made every key, as far as this root knows.
+
+        So it is wherever a single key signs for everything; where a content root is pinned, that
+        root says it.
+        """
+        return self.content_root is None
 
     def heads(self) -> Threshold:
         """Return whose signature makes a head count."""
@@ -112,6 +126,8 @@ class TrustRoot:
         }
         if self.tls_ca_pem is not None:
             document["tls_ca_pem"] = self.tls_ca_pem
+        if self.content_root is not None:
+            document["content_root"] = self.content_root.hex()
         return strict_json.dumps(document, where="root")
 
 
@@ -167,6 +183,11 @@ def _read(opened: envelope.Opened) -> TrustRoot:
         pem = strict_json.text(
             found["tls_ca_pem"], "root.tls_ca_pem", length_max=PEM_LENGTH_MAX, pattern=_PEM
         )
+    content_root: bytes | None = None
+    if "content_root" in found:
+        content_root = strict_json.hex_decode(
+            found["content_root"], "root.content_root", length=DIGEST_BYTES
+        )
     return TrustRoot(
         version=strict_json.integer(found["version"], "root.version", low=1),
         hub_origin=strict_json.text(found["hub_origin"], "root.hub_origin"),
@@ -176,6 +197,7 @@ def _read(opened: envelope.Opened) -> TrustRoot:
         created=strict_json.integer(found["created"], "root.created"),
         expires=strict_json.integer(found["expires"], "root.expires"),
         tls_ca_pem=pem,
+        content_root=content_root,
     )
 
 

@@ -8,6 +8,7 @@ from appliance.core.order_gate.values import Footing
 from appliance.core.records import Author
 from appliance.core.sentry import Sentry
 from appliance.core.settings import Settings
+from appliance.core.trusted import Trusted
 from appliance.handlers.device_words import DeviceWords
 from appliance.handlers.scrubber import Scrubber
 from appliance.ports import Clock, Entropy, HubTransport, Scanner, Sealer, Shell, TlsProbe
@@ -111,6 +112,7 @@ class Bells:
     uplink: Bell = field(default_factory=Bell)
     ask: Bell = field(default_factory=Bell)
     check_in: Bell = field(default_factory=Bell)
+    content: Bell = field(default_factory=Bell)
     tidy: Bell = field(default_factory=Bell)
     orders: Bell = field(default_factory=Bell)
     restart: Bell = field(default_factory=Bell)
@@ -123,6 +125,7 @@ class Work:
 
     Attributes:
         content: gives the active content set; it is swapped whole or not at all.
+        trusted: gives whose word counts for orders; None before the first signed set.
         version: the program's own version, for the hub.
         sentry: takes the last look at what leaves; the door to the hub has the same one.
         device_words: the list of devices as it may leave.
@@ -144,6 +147,7 @@ class Work:
     hub: HubTransport
     trust: HubTrust
     version: str
+    trusted: Callable[[], Trusted | None] = lambda: None
     sentry: Sentry = field(default_factory=Sentry)
     device_words: DeviceWords = field(default_factory=DeviceWords)
     bells: Bells = field(default_factory=Bells)

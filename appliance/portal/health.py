@@ -3,7 +3,7 @@
 from starlette.responses import RedirectResponse, Response
 
 from appliance.portal.frame import page
-from appliance.portal.state import PortalVisit
+from appliance.portal.state import Live, PortalVisit
 from appliance.portal.text import people_tone, withheld_rows
 from appliance.store import meta, withheld
 from appliance.store.views import site
@@ -33,11 +33,26 @@ async def show(visit: PortalVisit) -> Response:
         "people_tone": people_tone(live.people, now_ms=visit.now_ms) if live.people else None,
         "evidence": evidence,
         "troubles": troubles,
-        "development_trust": words.DEVELOPMENT_TRUST if portal.identity.development_trust else None,
+        "development_trust": words.DEVELOPMENT_TRUST if _is_development(visit, live) else None,
+        "ended": _ended(live, now_ms=visit.now_ms),
         "content": content,
         "observe_only": observe_only,
     }
     return page(visit, "health.html", "/health", values)
+
+
+def _is_development(visit: PortalVisit, live: Live) -> bool:
+    if live.trusted is not None:
+        return live.trusted.is_development
+    return visit.app.identity.development_trust
+
+
+def _ended(live: Live, *, now_ms: int) -> list[tuple[str, int]]:
+    """Return which signatures have ended, with since when in milliseconds."""
+    if live.trusted is None:
+        return []
+    ended = live.trusted.ended(now_s=now_ms // 1000)
+    return [(part.value, end * 1000) for part, end in sorted(ended.items())]
 
 
 async def observe_only(visit: PortalVisit) -> Response:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from appliance.core.trusted import Trusted
 from appliance.handlers.known_people import PeopleList
+from appliance.handlers.library import Origin
 from appliance.handlers.targets import Found, Wanted
 from appliance.handlers.waiting import Waiting
 from appliance.ports import Clock
@@ -115,6 +117,8 @@ class Live:
         people: the list of known people in use; None when none is configured.
         canaries_ms: when the canaries were last planted; 0 while they never were.
         export_canary: the patient who never was that stands in today's exported files.
+        origin: where the content in force comes from.
+        trusted: whose word counts; None before the first signed set.
     """
 
     hub_since_ms: int | None
@@ -122,6 +126,8 @@ class Live:
     people: PeopleList | None = None
     canaries_ms: int = 0
     export_canary: str = ""
+    origin: Origin = Origin.PROGRAM
+    trusted: Trusted | None = None
 
 
 @dataclass(frozen=True, slots=True)

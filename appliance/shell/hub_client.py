@@ -12,7 +12,7 @@ import httpx
 
 from appliance.core.sentry import Sentry
 from appliance.ports import HeldBackError
-from proto.errors import MalformedError, RejectedError, UnreachableError
+from proto.errors import MalformedError, NotFoundError, RejectedError, UnreachableError
 from proto.hub.enroll import PATH_ROOT
 from proto.hub.outgoing import Outgoing, wire
 from proto.keys import SigningKey
@@ -66,6 +66,15 @@ class HubClient:
         """Return the hub's trust root, for a hub that is not trusted yet; the errors of `send`."""
         return await self._exchange("GET", PATH_ROOT, None)
 
+    async def read(self, path: str) -> bytes:
+        """Return what anybody may read at a path of the hub.
+
+        Raises:
+            NotFoundError: there is nothing.
+            UnreachableError: no answer, or none that says anything.
+        """
+        return await self._exchange("GET", path, None)
+
     async def _exchange(self, method: str, path: str, body: bytes | None) -> bytes:
         request = self._client.build_request(method, self._origin + path, content=body)
         try:
@@ -99,6 +108,8 @@ def _judge(reply: httpx.Response, answer: bytes, *, where: str) -> None:
     msg = f"{where}: status {status}: {said!a}"
     if status in WAIT_STATUSES or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise UnreachableError(msg, retry_after_s=_retry_after_s(reply))
+    if status == httpx.codes.NOT_FOUND:
+        raise NotFoundError(msg)
     raise RejectedError(msg)
 
 

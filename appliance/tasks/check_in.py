@@ -44,6 +44,7 @@ async def run(work: Work) -> None:
         try:
             wait_s = await check_in(work)
             failures = 0
+            work.bells.content.ring()
             await clear_condition(work, Condition.HUB_UNREACHABLE)
             await clear_condition(work, Condition.HUB_REFUSED)
         except UnreachableError as error:

@@ -349,6 +349,52 @@ CONDITIONS: dict[str, Words] = {
         "New checks or repairs did not hold together; the earlier set stays in use.",
         Tone.WARN,
     ),
+    "content_rolled_back": Words(
+        "Older content was offered",
+        "The hub offered content that is older than what was seen here, and it was not taken. The"
+        " hub was put back to an earlier copy, or somebody has hold of it.",
+        Tone.BAD,
+    ),
+    "content_mixed": Words(
+        "Content that does not belong together was offered",
+        "Files came that the signatures do not name; they were not taken. The earlier set stays in"
+        " use.",
+        Tone.BAD,
+    ),
+    "content_withheld": Words(
+        "Content is withheld",
+        "The hub does not give files that it should have. The earlier set stays in use.",
+        Tone.WARN,
+    ),
+    "content_unsigned": Words(
+        "Unsigned content was offered",
+        "Too few of the people who must sign new content did. It was not taken.",
+        Tone.BAD,
+    ),
+    "content_root_refused": Words(
+        "False keys were offered",
+        "The hub offered new keys that the people who held the old ones did not sign. They were not"
+        " taken. Tell whoever looks after Osiris.",
+        Tone.BAD,
+    ),
+    "content_frozen": Words(
+        "Nobody says that the content is current",
+        "The hub should renew its word every day. What runs goes on; no order that changes anything"
+        " is accepted until it does.",
+        Tone.WARN,
+    ),
+    "content_expired": Words(
+        "Signatures have expired",
+        "What people signed has to be signed again. What runs goes on; nothing new is taken, and no"
+        " order that changes anything is accepted until then.",
+        Tone.WARN,
+    ),
+    "content_damaged": Words(
+        "The kept content was damaged",
+        "The disk lost or changed it. What the program ships is in use until the hub gives the"
+        " signed content again.",
+        Tone.BAD,
+    ),
     "observe_only": Words(
         "Repairs are switched off", "Somebody set this site to observe only.", Tone.WARN
     ),

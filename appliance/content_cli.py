@@ -1,0 +1,83 @@
+"""The verbs `osiris appliance content status` and `load`."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from appliance import config as configs
+from appliance.verbs import DEFAULT, ConfigFile, Format, answered
+from proto.errors import ConfigError
+from runtime.terminal import Output, note, print_fields, print_json, say, when
+
+FILE_BYTES_MAX = 64 * 1024 * 1024
+
+content = typer.Typer(
+    help="Which checks and repairs run here, who signed them, and until when.",
+    no_args_is_help=True,
+)
+
+
+@content.command("status")
+def status(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
+    """Say which content runs, since when, and what has ended. Exit status 1 on trouble."""
+    found = answered(config, lambda door: door.get("/api/content"))
+    _print(found, output)
+    if found["troubles"]:
+        raise typer.Exit(1)
+
+
+@content.command("load")
+def load(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A zip file of the hub's repository: metadata/ and targets/, as it publishes them."
+        ),
+    ],
+    output: Format = Output.TABLE,
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Take content from a file that you carried in, for when the hub is gone.
+
+    The file is verified exactly as what the hub offers: the same pinned root, the same signatures,
+    nothing older than what runs, nothing that has expired. What is refused changes nothing.
+    """
+    place = configs.read(config).state_dir / "content"
+    carried = place / "carried.zip"
+    try:
+        if file.stat().st_size > FILE_BYTES_MAX:
+            msg = f"{file}: more than {FILE_BYTES_MAX} bytes"
+            raise ConfigError(msg)
+        place.mkdir(mode=0o700, exist_ok=True)
+        with file.open("rb") as inlet, carried.open("wb") as outlet:
+            os.fchmod(outlet.fileno(), 0o600)
+            shutil.copyfileobj(inlet, outlet)
+    except OSError as error:
+        msg = f"{file}: cannot be carried in: {error.strerror}"
+        raise ConfigError(msg) from error
+    try:
+        found = answered(config, lambda door: door.post("/api/content/load", {}))
+    finally:
+        carried.unlink(missing_ok=True)
+    if output is Output.TABLE:
+        say(
+            "other content runs now" if found["changed"] else "the content that runs stays the same"
+        )
+    _print(found, output)
+
+
+def _print(found: dict[str, Any], output: Output) -> None:
+    if output is Output.JSON:
+        print_json(found)
+        return
+    ends, troubles = found.pop("ends", {}), found.pop("troubles")
+    for name in ("since_s", "verified_s", "looked_s"):
+        if name in found:
+            found[name.removesuffix("_s")] = when(found.pop(name) * 1000)
+    found |= {f"{part} ends": when(end * 1000) for part, end in ends.items()}
+    print_fields(found, output=output)
+    for code, why in troubles.items():
+        note(f"{code}: {why}")
