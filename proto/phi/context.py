@@ -6,7 +6,7 @@ record about machines costs one comparison.
 
 import re
 
-from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, NAMEY, SURE, WORD
 from proto.phi.pairs import parameters
 from proto.phi.people import word_flags
 from proto.phi.record import Record
@@ -44,6 +44,9 @@ _TEN = Pattern(
     r"(?i)(?:<|\b(?:src|dst|from|to|dest|dial|dialed|caller|callerid|clid|cid|tel|rcpt|ani|dnis|cli)[=: ]{1,2}[\"'<+]?|\b(?:sip|tel|sips|callto):\+?)"
     r"(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:$|[^0-9A-Za-z.:])"
 )
+_TRUNK = Pattern(
+    r"(?i)(?:\b(?:sip|pjsip|iax2|dahdi|local|trunk)/(?:[a-z0-9_.-]{1,40}/)?|[_-])(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:[,@/]|[_-][0-9a-z_-]{0,20}\.(?:wav|mp3|gsm|ogg|tiff?|pdf)|\.(?:wav|mp3|gsm|ogg))"
+)
 _BORN = Pattern(
     r"(?i)\b(?:born(?: in)?|b\.|yob|birth year|year of birth|birthyear)[\"': =]{1,4}((?:18|19)[0-9]{2})\b"
 )
@@ -69,6 +72,13 @@ def read(record: Record) -> None:
     """Find what a record about people holds besides what is announced."""
     if record.found and record.data.count(b":") >= SIX_COLONS_MIN:
         _six(record)
+    if "trunk" in record.shapes:
+        for spans in _TRUNK.each(record.data):
+            record.hit(Kind.PHONE, *spans[1], "the number of a call")
+    if "sql" in record.shapes:
+        _of_statements(record)
+    if "date" in record.shapes:
+        _dated(record)
     if not record.person:
         return
     _numbers(record)
@@ -78,6 +88,7 @@ def read(record: Record) -> None:
         _asked(record)
     _behind(record)
     _in_lists(record)
+    _in_rows(record)
     _born(record)
     _month_days(record)
     _places(record)
@@ -141,6 +152,96 @@ def _in_lists(record: Record) -> None:
                 record.hit(Kind.MRN, start, end, "a number in a row about somebody")
             elif _WRITTEN_NAME.match(value) and value.lower() not in _nothing(record):
                 record.hit(Kind.NAME, start, end, "a name in a row about somebody")
+
+
+_TWO_WORDS = re.compile(rb"[A-Z][A-Za-z'-]{1,40},? [A-Z][A-Za-z'-]{1,40}\Z")
+
+
+def _of_statements(record: Record) -> None:
+    for spans in _LISTED.each(record.data):
+        elements = [match.span(1) for match in _ELEMENT.finditer(record.data, *spans[0])]
+        _of_a_statement(record, elements)
+
+
+_DATED = Pattern(
+    r"([A-Z][A-Za-z'-]{2,40},? [A-Z][A-Za-z'-]{1,40})(?:, ?| \(| - | / |\|| b\. ?| DOB:? ?)[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{4}|[0-9]{2})(?:[),;|\"' .]|$)"
+)
+
+
+def _dated(record: Record) -> None:
+    """Take two words that a day written by people follows: `(Katalin Strong, 01/02/2019)`."""
+    for spans in _DATED.each(record.data):
+        start, end = spans[1]
+        flags = [word_flags(record, word.strip(b",")) for word in record.data[start:end].split()]
+        if record.covered(start, end) or any(flag & (CUE | CONTEXT) for flag in flags):
+            continue
+        if not all(flag & WORD for flag in flags):
+            record.hit(Kind.NAME, start, end, "two words with a day behind")
+
+
+def _of_a_statement(record: Record, elements: list[tuple[int, int]]) -> None:
+    """Take a full name among the values of a statement that names no columns."""
+    for start, end in elements:
+        value = record.data[start:end]
+        if _TWO_WORDS.match(value) and not record.covered(start, end):
+            flags = [word_flags(record, word.strip(b",")) for word in value.split()]
+            if any(flag & NAMEY and not flag & WORD for flag in flags) or not any(flags):
+                record.hit(Kind.NAME, start, end, "a name among a statement's values")
+
+
+_ROWS_MARKS = (b"] [", b"|", b";", b"\t", b", ")
+CELLS_MIN, CELLS_MAX = 3, 64
+_CELL_NAME = re.compile(rb"[A-Z][A-Za-z'-]{2,40}\Z")
+_CELL_NUMBER = re.compile(rb"[A-Z]{0,3}[0-9]{6,12}\Z")
+
+
+def _in_rows(record: Record) -> None:
+    """Take names and numbers of a row without a header of which two cells are known."""
+    data = record.data
+    if data.count(b"[") >= CELLS_MIN:
+        for spans in _BRACKETED.each(data):
+            start, end = spans[0]
+            _row(record, data[start:end].rstrip(b" ,"), start, b"] [")
+    for mark in _ROWS_MARKS:
+        if data.count(mark) < CELLS_MIN - 1:
+            continue
+        at = 0
+        for line in data.split(b"\n"):
+            if CELLS_MIN <= line.count(mark) + 1 <= CELLS_MAX:
+                _row(record, line, at, mark)
+            at += len(line) + 1
+
+
+_BRACKETED = Pattern(
+    r"(?:\[[^\[\]\n\x01]{1,60}\][ ,]{0,2}|\x01{1,40}[ ,]{0,2}|\[\x01{1,40}\][ ,]{0,2}){3,}"
+)
+
+
+def _row(record: Record, line: bytes, at: int, mark: bytes) -> None:
+    cells: list[tuple[int, int]] = []
+    for cell in line.split(mark):
+        bare = cell.strip(b" '\"()[]")
+        begin = at + cell.find(bare)
+        cells.append((begin, begin + len(bare)))
+        at += len(cell) + len(mark)
+    whole = [record.covered(start, end) and _all_known(record, start, end) for start, end in cells]
+    if sum(whole) < CELLS_MIN - 1:
+        return
+    for number, (start, end) in enumerate(cells):
+        beside = any(whole[max(0, number - 1) : number + 2])
+        if not beside or record.covered(start, end):
+            continue
+        value = record.data[start:end]
+        if _CELL_NUMBER.match(value):
+            record.hit(Kind.MRN, start, end, "a number in a row about somebody")
+        elif _CELL_NAME.match(value):
+            flags = word_flags(record, value)
+            if flags & (NAMEY | ALSO | SURE) or (not flags and not value.isupper()):
+                record.hit(Kind.NAME, start, end, "a name in a row about somebody")
+
+
+def _all_known(record: Record, start: int, end: int) -> bool:
+    return record.taken is not None and record.taken.find(0, start, end) < 0 and end > start
 
 
 def _nothing(record: Record) -> frozenset[bytes]:

@@ -45,7 +45,7 @@ _FAMILIES = {
         r"(?:ENC|[0-9]{1,2}|encrypted|ascii|hex|ascii-text|hexadecimal|simple|cipher|plain)[ \t]+" + _VALUE,
         r"(?i)\b(?:radius|tacacs|ntp|hsrp|vrrp|ospf|bgp|eigrp|isis|isakmp|ike[v12]*|ipsec|l2tp|ppp|pptp|wlan|wpa[23]?|dot1x|macsec|stack|standby|nhrp|glbp)"
         r"\b[^\n]{0,80}?[ -](?:shared[- ]secret|shared[- ]key|secret|key|authentication-key(?: [0-9]+ [a-z0-9]+)?|authentication md5|md5|pre-?shared-?key|psk|password|authentication)"
-        r"[: ]{1,2}(?:[0-9]{1,2} |ascii |ENC )?" + _VALUE,
+        r"[: ]{1,2}(?:[0-9]{1,2} |ascii |ENC |key-string |key-chain )?" + _VALUE,
         r"(?i)\b(?:snmp-server community|r[ow]community6?|trapcommunity|community-string|community name|com2sec6?(?: -Cn [^\s]+)? [^\s]+ [^\s]+)[: ]{1,2}" + _VALUE,
         r"(?i)\b(?:auth(?:entication)?|priv(?:acy)?)[- ](?:password |key )?(?:md5|sha(?:-?[0-9]{1,3})?|des(?:56)?|3des|aes(?:-?[ ]?(?:128|192|256))?)[ \t:]{1,2}" + _VALUE,
         r"(?i)\bcreateuser [^\s]+ (?:md5|sha[0-9-]*) [\"']?([^\s\"'\x01]{4,})",
@@ -62,6 +62,13 @@ _FAMILIES = {
         r"Private-Lines: [0-9]{1,3}\r?\n([A-Za-z0-9+/=\r\n]{20,})",
         r"Private-MAC: ([0-9a-f]{32,})",
         r"(?i)<[a-z:]{0,24}(?:password|secret|passphrase|apikey|token)\b[^<>]{0,60}>\s{0,8}<value>([^<\x01]{3,})<",
+        r"(?i)\b(?:login|user(?:name)?|uid|u) [^\s,;]{1,80},? {1,4}(?:password|passwd|pass|pw|pwd) [\"']?([^\s\"'\x01]{4,})",
+        r"(?i)password[a-z]{0,12}[\"']?\s{1,8}(?:/t\s)?reg_(?:sz|binary|expand_sz|dword|multi_sz)\s{1,8}(?:/d\s)?[\"']?([^\s\"'\x01]{3,})",
+        r"(?i)\$ANSIBLE_VAULT;[0-9.]{1,6};AES256[^\n]{0,40}((?:\r?\n\s{0,20}[0-9a-f]{16,})+)",
+        r"(?i)\b(?:sqlplus|rman|expdp|impdp|exp|imp|thin:|connect|conn|login|srv|oci:?)[ :]?(?:-[a-z] )?[a-z_][a-z0-9_]{0,30}/([^\s/@\"'\x01]{4,})@",
+        r"(?i)\b[a-z][a-z0-9_]{2,30}/([^\s/@\"'\x01]*[0-9][^\s/@\"'\x01]*)@[a-z][a-z0-9_]{2,30}\b(?:[^.a-z0-9_-]|$)",
+        r"(?i)\bwebhooks?[a-z0-9]{0,4}/([A-Za-z0-9@/_-]{20,})",
+        r"(?i)\b(?:ntlm|nt ?hash|lm ?hash|rc4_hmac(?:_nt)?|aes256_cts[a-z_0-9-]*|aes256_hmac|nthash)\s{0,4}[:=]\s{0,4}([0-9a-f]{32,64})\b",
         r"(?i)\bnumerical password:?\s{1,8}([0-9]{6}-[0-9-]{20,})",
     ),
     "spelt": (
@@ -72,6 +79,7 @@ _FAMILIES = {
         r"(?i)\b[a-z]{0,2}[0-9]{1,4} login [\"']?[^\s\"']{1,80}[\"']? [\"']?([^\s\"'\x01]{4,})",
         r"(?:USER|user) [^\s]{1,60}\s[^\n]{0,80}\n?(?:[^\n]{0,80}\n)?[^\n]{0,24}\bPASS ([^\s\x01]{4,})",
         r"(?m)(?:ftp> |---> |--> )?\buser [a-z0-9._-]{2,40} ([^\s\x01]{4,}) (?:230|331|530|logged)",
+        r"(?i)\b(?:passwords?|passwd|pwd?|passphrase)\b[^\n\"'=:;,.]{1,40} ?= ?[\"']?([^\s\"'\x01]{4,})",
         r"(?i)\b(?:tried|attempted|typed|entered|sent)(?: with)?(?: password| pass| pw)? [\"']([^\"'\n\x01]{4,})[\"']",
     ),
     "options": (
@@ -82,8 +90,11 @@ _FAMILIES = {
         r"(?i)[ \"'](?:--?|/)[a-z0-9-]{0,24}(?:password|passwd|passphrase|passcode|secret|token|api-?key|access-?key|psk|cred|authkey|pwd)[ =:]{1,2}[\"']?([^\s\"'\x01/-][^\s\"'\x01]{3,})",
         r"(?i)\b(?:setx|export|set|env|declare -x)[ ]{1,2}[\"']?[a-z0-9_]{0,40}(?:password|passwd|secret|token|apikey|api_key|_pw|_pass|_key|pwd)[\"']?[ =]{1,2}[\"']?([^\s\"'\x01]{4,})",
         r"(?i)\b(?:echo|printf)(?: -n| -e)? [\"']?([^\s\"'|\x01]{4,})[\"']? ?\| ?(?:sudo -s|passwd|smbpasswd|chpasswd|openssl|docker login|kinit|cryptsetup|gpg)\b",
+        r"(?i)<<< ?[\"']([^\"'\n\x01]{4,})[\"']",
+        r"(?i) --?a(?:uth)?[ =][\"']?[a-z0-9._@-]{1,60}:([^\s\"'\x01]{4,})",
+        r"(?i)\b[a-z]{2,12}_(?:pw|pass|password|passwd|pwd|secret) ([^\s\"'=:\x01]{4,})",
         r"(?i)\bchpasswd\b[^\n]{0,20}?<<<? ?[\"']?[a-z0-9_-]{1,40}:([^\s\"'\x01]{4,})",
-        r"(?i)\b(?:new-object|\[)[^\n]{0,60}?(?:pscredential|networkcredential)[\])(: ]{1,6}[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']",
+        r"(?i)(?:\bnew-object|\[)[^\n]{0,60}?(?:pscredential|networkcredential)(?:\]::new)?[\])(: ]{1,6}[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']",
         r"(?i)\bauth\s?\(\s?[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']",
         r"(?i)\b(?:admin|root|sa|user|login|service|svc)[a-z0-9_.-]{0,24}(?: ?/ ?|:)([^\s\"'/:\x01]*[0-9][^\s\"'/:\x01]*[!@#$%^&*][^\s\"'/:\x01]{0,24})",
     ),
@@ -96,7 +107,7 @@ _SPOKEN = {
             r" (?:pass|pw|pwd|passwd|password|passcode|passphrase|pswd|psswd|login)[ :=]{1,2}(?:is |was |of |to |now )?[\"']?([^\s\"'\x01]{4,})"
         ),
         Pattern(
-            r"(?i)\b(?:passwords?|passwd|pswd|pwd?|pass|passphrase)\b[^\n\"'=:]{0,48}? (?:is|to|was|as|now|->|=>|=)[: ]{1,2}[\"']?([^\s\"'\x01]{5,})"
+            r"(?i)\b(?:passwords?|passwd|pswd|pwd?|pass|passphrase)\b[^\n\"'=:]{0,48}? (?:is|to|was|as|now|contains|holds|reads|->|=>)[: ]{1,2}[\"']?([^\s\"'\x01]{5,})"
         ),
     ),
     "wifi": (
@@ -106,7 +117,10 @@ _SPOKEN = {
     ),
     "creds": (
         Pattern(
-            r"(?i)\b(?:creds?|credentials?|log-?in|logon|sign-?in|basic auth|u/p|user/pass)\b[:= ]{1,3}[^\s/|]{1,60} ?(?:[/|]|with) ?([^\s\"'\x01]{4,})"
+            r"(?i)\bcred(?:ential)?s? (?:[^\s]{1,40} )?[^\s\\]{1,40}\\[^\s\\]{1,40} ([^\s\"'\x01]{4,})"
+        ),
+        Pattern(
+            r"(?i)\b(?:creds?|credentials?|log-?in|logon|sign-?in|basic auth|u/p|user/pass)\b(?: is| are| for [a-z]{2,20}(?: is)?)?[:= ]{1,3}[^\s/|]{1,60} ?(?:[/|]|with) ?([^\s\"'/\x01]{4,})(?:[\s\"'.,;)]|$)"
         ),
     ),
 }
@@ -117,13 +131,19 @@ _LICENCE = Pattern(
     r"(?i)\b(?:licen[sc]e|activation|product[ -]?key|registration|unlock|serial (?:key|code)|subscription|cd[ -]?key)[^\n]{0,48}?\b([A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7})\b"
 )
 _KEYED = Pattern(
-    r"(?i)\b(?:api|access|old|new|auth|client|subscription|app|application|device|host|functions?|master|shared|secret|private|license|instrumentation)[ _-]?(?:key|token|secret)s?(?: is| was|:|=)? [\"']?([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[A-Za-z0-9_+/=-]{20,})"
+    r"(?i)\b(?:2fa|mfa|totp|otp|application|integration|api|access|old|new|auth|client|subscription|app|application|device|host|functions?|master|shared|secret|private|license|instrumentation)[ _-]?(?:key|token|secret|seed)s?(?: for [^\s:=]{1,40})?(?: is | was |[:=] ?| )[\"']?([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[A-Za-z0-9_+/=-]{20,}|[A-Z2-7]{16})"
 )
 _ENCRYPTED = Pattern(
     r"(?i)\b(?:enc|encrypted|encpw|encpass|crypt|cipher|obfuscated|hash(?:ed)?_?(?:pw|pass(?:word)?)|pw_?hash|password_?hash|passhash|nt_?hash|lm_?hash)[\"']?\s?[=:]\s?[\"']?([A-Za-z0-9+/=_$.*-]{12,})"
 )
 _CODE = Pattern(
-    r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp)\b[^\n0-9]{0,32}?(?:\bext\.? ?[0-9]{2,4} [a-z ]{0,20})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b"
+    r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp|password)\b[^\n0-9]{0,32}?(?:\b(?:ext\.? ?|box |mailbox |extension |for )[0-9]{2,4} [a-z ]{0,20})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b"
+)
+_PIN = Pattern(
+    r"\b(?:PIN|[Pp]in|PIN code|[Pp]asscode)(?: (?:number|code))?(?: (?:is|was|changed to|set to|reset to|now|to)|:|=)[ :]{0,2}([0-9]{4,8})\b"
+)
+_TICKET = Pattern(
+    r"(?i)[?&;](?:session|sid|sess|sessionid|auth|ticket|key|jwt|t|k|invite|magic|otp|reset|confirm|verify|access|sso|saml|assertion|login_token)=([A-Za-z0-9_%.~+/=-]{16,})"
 )
 _CODE_OF_MACHINES = re.compile(
     rb"error|exit|status|return|result|zip|reason|http|response|event|country|area|source|country|version|postal"
@@ -196,6 +216,16 @@ def _codes(record: Record) -> None:
             record.hit(Kind.SECRET, *more.span(1), "a code beside another")
             end = more.end()
 
+    for spans in _PIN.each(record.data):
+        record.hit(Kind.SECRET, *spans[1], "a PIN")
+
+
+def _tickets(record: Record) -> None:
+    for spans in _TICKET.each(record.data):
+        value = record.data[slice(*spans[1])]
+        if WORD_DIGITS.search(value) and not value.isdigit() and value != value.upper():
+            record.hit(Kind.SECRET, *spans[1], "a ticket in an address")
+
 
 def _cookies(record: Record) -> None:
     for spans in _COOKIE.each(record.data):
@@ -236,6 +266,7 @@ _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
         for family, forms in _PATTERNS.items()
     ),
     ("cookie", _cookies),
+    ("ticket", _tickets),
     *((family, partial(_each, read=_said, patterns=forms)) for family, forms in _SPOKEN.items()),
     ("phrase", _phrase),
     ("licence", partial(_keyed, pattern=_LICENCE)),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from proto.phi import (
+    beside,
     blobs,
     changes,
     context,
@@ -161,8 +162,8 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (shapes.read_old_days, frozenset({"date"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (people.loose, frozenset(), LIKELY | STRANGER | KNOWN),
-    (people.beside, frozenset(), ANY),
-    (shapes.read_in_context, frozenset({"date", "ip", "vin"}), 0),
+    (beside.read, frozenset(), ANY),
+    (shapes.read_in_context, frozenset({"date", "ip", "vin", "afar"}), 0),
     (context.read, frozenset(), ANY),
 )
 """In the order of work, each with the forms and the flags of words that call for it."""

@@ -53,9 +53,17 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
         return True
     if kind in _NEED_DIGITS:
         return has_digit and _PROTECTED.fullmatch(value) is None
-    return kind != "SECRET" or (len(value) >= 3 and not is_variable(record.data[start:end]))
+    return kind != "SECRET" or (
+        len(value) >= 3
+        and not is_variable(record.data[start:end])
+        and _CONNECTION.search(value) is None
+    )
 
 
+_CONNECTION = re.compile(
+    rb"(?:^|;) ?(?:server|data source|host|hostname|addr|address|dsn|driver|endpoint|provider|database)\s?=[^;]{1,200};"
+)
+"""A connection string is read for its own keys: its server is a fact, its password is not."""
 _NEED_DIGITS = frozenset(
     [
         "DATE",

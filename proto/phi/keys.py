@@ -118,7 +118,11 @@ class Keys:
         """Whether a lower-case word is, or runs together from, words of the tables."""
         if word in self._cues:
             return True
-        if len(word) < 5 or len(word) > 40 or not self._together.whole(word):
+        if len(word) < 5 or len(word) > 40:
+            return False
+        if word.endswith(_SECRET_ENDS):
+            return True
+        if not self._together.whole(word):
             return False
         parts = self._apart(word)
         return len(parts) > 1 and any(part in self._cues for part in parts)
@@ -149,6 +153,8 @@ class Keys:
                 kind = self._of_a_person(words, bare)
             if kind is None and bare != words and self.infra.isdisjoint(words):
                 kind = self.whole.get(bare)
+        if kind is None and words[-1] in _SHORT_SECRETS and _SERVICES.intersection(words[-3:-1]):
+            kind = "SECRET"
         if kind is None or (kind == "SECRET" and words[-1] in _ABOUT_SECRETS):
             return None
         return Told(kind, person)
@@ -178,7 +184,8 @@ class Keys:
     def _apart(self, word: bytes) -> tuple[bytes, ...]:
         """Split words that run together; the word itself when it does not come out even."""
         if len(word) > 40 or len(word) < 4 or not self._together.whole(word):
-            return (word,)
+            tail = next((one for one in _SECRET_ENDS if word.endswith(one) and word != one), b"")
+            return (word[: -len(tail)], tail) if tail else (word,)
         # best[i]: the fewest known words that make up the first i letters
         best: list[tuple[bytes, ...] | None] = [()] + [None] * len(word)
         for end in range(1, len(word) + 1):
@@ -194,6 +201,16 @@ class Keys:
         return best[-1] or (word,)
 
 
+_SECRET_ENDS = (b"password", b"passwd", b"passphrase", b"apikey", b"secret", b"passwort")
+"""What a run-together key of a secret ends with whatever is before: `PGPASSWORD`."""
+_SHORT_SECRETS = frozenset({b"pass", b"pw", b"pwd", b"psk", b"passcode"})
+_SERVICES = frozenset(
+    b"smtp imap pop mail ftp sftp db sql mysql pg ldap http https proxy user login admin root app svc ssh vpn"
+    b" wifi wlan ap snmp auth priv api redis mongo smb samba share nas backup archive zip pdf owner rdp vnc"
+    b" ipmi bmc ilo idrac sip mqtt amqp broker repo keystore truststore ssl cert store bind sa service domain"
+    b" join kiosk scanner printer camera nvr dvr radius restic borg new old temp default".split()
+)
+"""Before a short word for a password these make it one: `smtp_pass`."""
 _ABOUT_SECRETS = frozenset(
     b"url uri endpoint type expires expiry expired expiration ttl lifetime length policy file path"
     b" name names count at status state required enabled authentication changed reset set last age"

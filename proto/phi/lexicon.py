@@ -70,7 +70,7 @@ _CONTEXT = frozenset(
 )
 _TALK = frozenset(
     b"drive state level region site location unit room series command study error exit right size"
-    b" result class change".split()
+    b" result class change err ticket audit plan transaction".split()
 )
 """Words of equipment that stand before people's keys too."""
 

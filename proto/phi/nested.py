@@ -14,7 +14,7 @@ from proto.phi.takers import TAKERS
 _BARE = frozenset(
     b"id ids number no num value name first last middle full phone mobile home work tel address addr"
     b" line line1 street city zip postal key ref date dob start end email mail identifier text"
-    b" display code plate serial".split()
+    b" display code plate serial at when time on slot with by who begin from to".split()
 )
 
 

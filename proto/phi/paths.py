@@ -7,7 +7,7 @@ made of machine words alone goes; a file's extension stays.
 import re
 
 from proto.phi import people
-from proto.phi.lexicon import ALSO, BRAND, CONTEXT, NAMEY, ROOT, SURE, WORD
+from proto.phi.lexicon import ALSO, BRAND, CONTEXT, FIRST, LAST, NAMEY, ROOT, SURE, WORD
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -19,7 +19,7 @@ _LAST = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01&]{1,120}?(\.[A-Za-z0-9]{2,5}){1,
 _EXTENSION = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}[ ,]")
 _BARE = re.compile(rb"[^\\/\s\"'<>|*?:;\x01&,)\]}]{1,120}")
 _FILE = Pattern(
-    r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z)\b"
+    r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps)\b"
 )
 _REQUEST = Pattern(
     r"\b(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (/[^\s\"?]{0,300})\?([^\s\"]{1,1000})"
@@ -213,10 +213,14 @@ def _named(record: Record, folder: bytes) -> bool:
     documents, flags = record.lexicon.vocabulary["documents"], record.lexicon.flags
     marks = [flags(word) for word in _words(folder) if word not in documents]
     sure = sum(bool(mark & SURE) and not mark & WORD for mark in marks)
-    return len(marks) in {2, 3} and sure >= 1 and all(not m & WORD or m & ALSO for m in marks)
+    numbered = _IDENTIFYING.search(folder) is not None
+    written = all(not m & WORD or m & (ALSO | FIRST | LAST) for m in marks)
+    return len(marks) in {2, 3} and written and (sure >= 1 or numbered)
 
 
 def _named_after_somebody(record: Record, stem: bytes) -> bool:
+    if _GUID.fullmatch(stem) is not None:
+        return False
     documents, flags = record.lexicon.vocabulary["documents"], record.lexicon.flags
     words = _words(stem)
     marks = [flags(word) for word in words]
@@ -225,6 +229,10 @@ def _named_after_somebody(record: Record, stem: bytes) -> bool:
     if namey >= 2 or (strange and any(mark & CONTEXT for mark in marks)):
         return True
     if namey and strange == len(marks) and _DATED.search(stem) is not None:
+        return True
+    if strange >= 2 and (namey or _DATED.search(stem) is not None) and _ALL_WORDS.fullmatch(stem):
+        return True
+    if _DATED.search(stem) is not None and _about_one(record, words, marks):
         return True
     if namey and len(words) > 1 and _IDENTIFYING.search(stem) is not None:
         return True
@@ -236,6 +244,22 @@ def _named_after_somebody(record: Record, stem: bytes) -> bool:
     return document and bool(strange or also or _IDENTIFYING.search(stem))
 
 
+def _about_one(record: Record, words: list[bytes], marks: list[int]) -> bool:
+    """Whether a dated name is a kind of document and one more word: `charts_MARKS_19580428`."""
+    documents, roots = (record.lexicon.vocabulary[name] for name in ("documents", "roots"))
+    kinds = [word in documents or word in roots for word in words]
+    others = [mark for mark, kind in zip(marks, kinds, strict=True) if not kind]
+    return (
+        any(kinds)
+        and 1 <= len(others) <= 2
+        and all(mark & (LAST | FIRST | ALSO) for mark in others)
+    )
+
+
+_ALL_WORDS = re.compile(
+    rb"[A-Za-z][A-Za-z']{2,}(?:[_ -][A-Za-z][A-Za-z']{2,}){1,3}(?:[_ -][0-9-]{4,10}){0,2}(?:_[0-9]{1,3})?"
+)
+_GUID = re.compile(rb"\{?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?")
 _DATED = re.compile(
     rb"(?:19|20)\d{2}[-_.]?[01]\d[-_.]?[0-3]\d|[01]?\d[-_.][0-3]?\d[-_.](?:19|20)\d{2}"
 )

@@ -21,7 +21,7 @@ from proto.phi.lexicon import (
     WORD,
     is_plain,
 )
-from proto.phi.record import LETTERS, Record, digits
+from proto.phi.record import LETTERS, Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
@@ -36,8 +36,13 @@ _TOKEN = re.compile(
 )
 _JOIN = re.compile(rb"\.?(?:, ?|[ ]{1,2}|\^{1,3}|_|\+|\.|%20)")
 _PIECE = re.compile(b"(" + _TOKEN.pattern + b")(" + _JOIN.pattern + b")?")
+_PARTICLE = (
+    r"(?:(?:van|von|de|del|della|der|den|di|da|du|dos|das|la|le|el|al|bin|ibn|ter|ten|st)[ -]){1,2}"
+)
 _RUNS = Pattern(
-    r"[A-Z][A-Za-z']*(?:-[A-Za-z][A-Za-z']*){0,2}(?:(?:, ?| |_|\^|\+|\. |\.)[A-Z][A-Za-z']*(?:-[A-Za-z][A-Za-z']*){0,2})+"
+    r"[A-Z][A-Za-z']*(?:-[A-Za-z][A-Za-z']*){0,2}(?:(?:, ?| |_|\^|\+|\. |\.)(?:"
+    + _PARTICLE
+    + r")?[A-Z][A-Za-z']*(?:-[A-Za-z][A-Za-z']*){0,2})+"
 )
 _LOGIN = re.compile(
     rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
@@ -136,14 +141,16 @@ def _word_belongs(record: Record, token: bytes, end: int, *, first: bool, comma:
     reversed_form = after[:1] in b",^" and bool(after) and after.lstrip(b",^ ")[:1].isupper()
     if comma or (first and (reversed_form or flags & ALSO)):
         return 1
-    return int(not first and _last_though_a_word(token, flags, after))
+    return int(not first and _last_though_a_word(record, token, flags, after))
 
 
-def _last_though_a_word(token: bytes, flags: int, after: bytes) -> bool:
+def _last_though_a_word(record: Record, token: bytes, flags: int, after: bytes) -> bool:
     """Whether a word of machines behind a first name is a last name: `Anna Key`, `ANNA PARK`."""
     if flags & CONTEXT or (token.isupper() and len(token) <= ACRONYM_LETTERS_MAX):
         return False
-    return not (flags & CUE or token.isupper()) or _ends_a_name(after)
+    keys = record.lexicon.policy.keys
+    tells = flags & CUE and (keys.told(token) is not None or keys.heard(token) is not None)
+    return not (tells or (token.isupper() and not flags & LAST)) or _ends_a_name(after)
 
 
 def _ends_a_name(after: bytes) -> bool:
@@ -275,13 +282,18 @@ def _alone(record: Record) -> None:
                 data[at] > 90
                 or data[at - 1 : at] not in _BEFORE
                 or data[end : end + 1] not in _AFTER
+                or _VERSION.match(data, end) is not None
             ):
                 continue
             record.hit(Kind.NAME, at, end, "a name in a record about people")
 
 
+_VERSION = re.compile(rb" v?\d+\.\d")
 _BEFORE = frozenset({b"", b" ", b"(", b"'", b'"', b",", b">", b"=", b"|", b"\n", b";", b":"})
 _AFTER = frozenset({b"", b" ", b")", b"'", b'"', b",", b"<", b"|", b"\n", b";", b".", b"!", b"?"})
+
+
+_QUOTES = frozenset({b"'", b'"'})
 
 
 Token = tuple[int, int, int, bytes]
@@ -309,14 +321,18 @@ def _run(record: Record, start: int, end: int) -> None:
 
 
 def _tokens(record: Record, start: int, end: int) -> list[Token]:
-    data, tokens = record.data, list[Token]()
+    data, tokens, particle = record.data, list[Token](), -1
     while start < end:
         match = _PIECE.match(data, start, end)
         if match is None:
             break
         token, mark = match.groups(b"")
         stop = start + len(token)
-        tokens.append((start, stop, _flags(record, token), mark))
+        begin, particle = start if particle < 0 else particle, -1
+        if token in _PARTICLES and mark == b" " and tokens:
+            particle = begin  # it belongs to the name behind it
+        else:
+            tokens.append((begin, stop, _flags(record, token), mark))
         start = match.end() if mark else end
     return tokens
 
@@ -344,7 +360,12 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
     if is_plain(a):
         return one[3] == b" " and not (a | b) & CUE and _word_first(record, a, b)
     if a & FIRST and a & SURE and b & (WORD | ALSO) and not b & (CUE | CONTEXT):
-        return record.person or bool(b & ALSO) or bool(b & LAST and not plain_b)
+        return (
+            record.person
+            or bool(b & ALSO)
+            or bool(b & LAST and not plain_b)
+            or (one[3] == b" " and not a & WORD and _stands_alone(record.data, one[0], two[1]))
+        )
     if (
         record.person
         and one[3] == b" "
@@ -359,6 +380,15 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
     if (a & FIRST and b & LAST) or (a & LAST and b & FIRST and a & b & SURE):
         return bool((a | b) & SURE)
     return record.person and (bool((a | b) & NAMEY) or one[3] in {b" ", b"_", b"+"})
+
+
+_OPENS = frozenset({b"(", b'"', b"'", b"|", b">", b"=", b"[", b":"})
+_CLOSES = frozenset({b")", b'"', b"'", b"|", b"<", b"]", b",", b";"})
+
+
+def _stands_alone(data: bytes, start: int, end: int) -> bool:
+    """Whether two words are all there is between marks: `(Katalin Strong, …`, `"Katalin Strong"`."""
+    return data[start - 1 : start] in _OPENS and data[end : end + 1] in _CLOSES
 
 
 def _is_street(record: Record, one: Token, two: Token) -> bool:
@@ -426,54 +456,3 @@ def spread(record: Record) -> None:
         for at in record.places(word):
             if not record.covered(at, at + 1) and not (written and record.data[at] >= LOWER_A):
                 record.hit(Kind.NAME, at, at + len(word), "a name found elsewhere in the record")
-
-
-_FIELD = re.compile(
-    rb"\.?[ ]{0,3}([|;,\t(\[{/#]|\^| - )[ ]{0,3}#?(?:\"|')?([A-Za-z]{0,4}[0-9][A-Za-z0-9/.-]{3,24})"
-    rb"(?=[|;,\t)\]}/\"' \n_]|$)"
-)
-_FIELD_BEFORE = re.compile(
-    rb"(?:^|[|;,\t(\[ \"'])([A-Za-z]{0,3}[0-9][A-Za-z0-9/.-]{4,24})(?:\"|')?[ ]{0,3}[|;,\t()\]][ ]{0,3}(?:\"|')?$"
-)
-_CALLED_BEFORE = re.compile(
-    rb"(?i)(?:^|[^a-z0-9])(?:id|no|num|nr|pid|chart|pt|patient|survivor|retired|source|target|keep|kept|drop|winner|loser|master|dupe?|into|#)"
-    rb"(?:[\"']?[:=# ]{1,2}[\"']?|#?)([0-9]{6,12})[\"']?[ ,;|/(-]{1,3}(?:[\"']?(?:name|patient|pt|full_?name|display_?name)[\"']?[:= ]{1,2})?[\"'(]?\Z"
-)
-_CALLED_AFTER = re.compile(
-    rb"(?i)[\"')]?[ ,;|/(-]{1,3}[\"']?(?:id|no|num|nr|pid|chart|pt|#)[\"']?[:=# ]{1,3}[\"']?([0-9]{5,12})(?![0-9A-Za-z.:])"
-)
-_MACHINE_FIELD = re.compile(rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}")
-
-
-_QUOTES = frozenset({b"'", b'"'})
-
-
-def beside(record: Record) -> None:
-    """Take identifiers and days that stand in the field beside a name: `Newman, Ann|MR0104032`."""
-    data = record.data
-    for start, end, kind, _ in list(record.found):
-        if kind is not Kind.NAME:
-            continue
-        for called in (
-            _CALLED_BEFORE.search(data, max(0, start - 60), start),
-            _CALLED_AFTER.match(data, end, min(len(data), end + 40)),
-        ):
-            if called is not None and not record.covered(*called.span(1)):
-                record.hit(Kind.MRN, *called.span(1), "a number beside a name")
-        place = end
-        for _ in range(3):
-            while data[place : place + 1] in _QUOTES:
-                place += 1
-            match = _FIELD.match(data, place, min(len(data), place + 40))
-            if match is None or _MACHINE_FIELD.match(match[2]) or digits(match[2]) < 4:
-                break
-            record.hit(Kind.MRN, match.start(2), match.end(2), "the field beside a name")
-            place = match.end(2)
-        before = _FIELD_BEFORE.search(data, max(0, start - 40), start)
-        if (
-            before is not None
-            and not _MACHINE_FIELD.match(before[1])
-            and digits(before[1]) >= 5
-            and b":" not in before[1]
-        ):
-            record.hit(Kind.MRN, before.start(1), before.end(1), "the field beside a name")

@@ -31,7 +31,7 @@ _FORMS = tuple(
         r"(?i)\bpass(?:in|out)?[ =:]pass:([^\s\"'\x01]{3,})",
         r"(?i)\b(?:password|passphrase|passcode|pin)\b[^\n\"'=:]{0,60} (?:is|to|was|as)[: ]{1,2}[\"']([^\"'\n\x01]{4,})[\"']",
         r"\bWIFI:[^\n]{0,80}?;P:([^;\s\x01]{4,})",
-        r"(?i)\bConvertTo-SecureString (?:-String )?[\"']([^\"'\x01]{3,})[\"']",
+        r"(?i)\bConvertTo-SecureString (?:-[A-Za-z]+ ){0,3}[\"']([^\"'\x01]{3,})[\"']",
         r"(?i)\b(?:aws|secret)[a-z_ ]{0,20}[=: ]{1,3}[\"']?([A-Za-z0-9/+]{40})\b",
         r"\b[A-Za-z0-9]{5}(?:-[A-Z0-9]{5}){4}\b",
     )
@@ -61,7 +61,7 @@ WORD_CHARS_MAX = 20
 
 def is_plain_value(record: Record, value: bytes) -> bool:
     """Whether what stands where a secret could is only words, an option or a variable."""
-    lower = value.lower().strip(b",.;)\"'")
+    lower = value.lower().strip(b",.;:()\"'")
     words = lower.translate(LETTERS).split() if b"=" in lower else [lower]
     wanted = WORD | NAMEY if len(words) > 1 else WORD
     said = all(word.isalpha() and record.lexicon.flags(word) & wanted for word in words)

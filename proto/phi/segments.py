@@ -65,6 +65,8 @@ def _hl7(record: Record) -> None:
         if name == "MSH":
             # Segments that a viewer glued together: MSH ends where the next one begins.
             table = None
+        for asked in _QUERIED.finditer(data, start, end) if name == "QPD" else ():
+            _field(record, *asked.span(2), tables["PID"].get(int(asked[1]), "OTHER_ID"))
         if table is not None:
             record.person = True
             _fields(record, start + 4, end, table)
@@ -91,6 +93,8 @@ def _fields(record: Record, start: int, end: int, table: Mapping[int, str]) -> N
         start = stop + 1
 
 
+_QUERIED = re.compile(rb"@PID\.(\d{1,2})(?:\.\d{1,2})*\^([^~|\r\n]{1,200})")
+"""A parameter of a query by demographics (IHE PDQ)."""
 _MAY_DATE = frozenset({"OTHER_ID", "TEXT", "ACCOUNT", "PERSON"})
 _DAY = re.compile(
     rb"(?<![A-Za-z0-9.])(?:19|20)\d{2}(?:0[1-9]|1[0-2])[0-3]\d(?:\d{4}|\d{6})?(?![A-Za-z0-9.])"

@@ -29,6 +29,9 @@ _VIN_VALUES = dict(
     )
 )
 
+_FROM_AFAR = Pattern(
+    r"(?:^|[ \[(=])([A-Za-z][A-Za-z0-9._-]{2,40})/([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}):[0-9]{2,5}\b"
+)
 Judge = Callable[[Record, int, int], None]
 
 
@@ -67,18 +70,29 @@ _YEARS_OF_BIRTH = re.compile(rb"19[0-9]{2}")
 def read_in_context(record: Record) -> None:
     """Find what counts only in a record about people, or only when it is old."""
     shapes, data = record.shapes, record.data
-    if "date" in shapes and (record.person or b"19" in data or b"18" in data):
+    old = b"19" in data or b"18" in data
+    if "date" in shapes and (record.person or old):
         for spans in SCANS["date"].each(data):
             _date(record, *spans[0])
     if "ip" in shapes and record.found:
         for spans in SCANS["ip"].each(data):
             _address(record, *spans[0])
+    if "afar" in shapes:
+        _afar(record)
     if "vin" in shapes and record.person:
         for spans in SCANS["vin"].each(data):
             if _free(record, *spans[0]) and _mixed(data[slice(*spans[0])]):
                 record.hit(
                     Kind.VEHICLE, *spans[0], "17 characters of a VIN in a record about people"
                 )
+
+
+def _afar(record: Record) -> None:
+    """Take who is connected from afar, and from where: `ann.lee/24.2.1.9:51022`."""
+    for spans in _FROM_AFAR.each(record.data):
+        if is_person_login(record, record.data[slice(*spans[1])]):
+            record.hit(Kind.USERNAME, *spans[1], "who is connected from afar")
+            _address(record, *spans[2])
 
 
 def _free(record: Record, start: int, end: int, marks: bytes = b"") -> bool:
@@ -139,8 +153,13 @@ _PRIVATE_MAIL = frozenset(
 )
 
 
+_AFTER_LOGIN = frozenset({b"/", b":"})
+
+
 def _email(record: Record, start: int, end: int) -> None:
     data = record.lower
+    if data[start - 1 : start] in _AFTER_LOGIN and record.covered(start, start + 1):
+        return  # a password before `@host`
     local = data[start:end].partition(b"@")[0]
     if local in _MACHINE_MAIL or local.endswith(b"-noreply"):
         return
@@ -258,6 +277,8 @@ _LAST_CITY = re.compile(
 
 
 def _zip(record: Record, start: int, end: int) -> None:
+    if record.data[end : end + 1].isalnum():
+        return
     piece = record.data[max(start, end - 120) : end]
     state = re.search(rb"([A-Z]{2}),?[ .]{1,3}(\d{5}(?:-\d{4})?)$", piece)
     if state is None or state[1].lower() not in record.lexicon.vocabulary["states"]:

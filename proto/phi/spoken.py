@@ -15,7 +15,7 @@ from proto.phi.values import Kind
 
 _SPOKEN = re.compile(
     rb"(?:[ ]{0,2}(?:#|no\.|no|number|num|nr|id|card|is|was|of|on|to|for|at|the|from|ending|in|with|named|name|as|dr\.?|mr\.?|mrs\.?|ms\.?|"
-    rb"patient|pt|user|member|value|code|called|last four|last 4|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
+    rb"patient|pt|user|member|value|code|called|last four|last 4|scanned|entered|recorded|verified|shows|reads|captured|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
 )
 _FURTHER = re.compile(rb" ?(?:/|,|&|and|->) ?#?(?=[A-Za-z]{0,4}[0-9-]*\d{3})")
 _NUMBERED = frozenset({Kind.MRN, Kind.DEVICE, Kind.ACCOUNT, Kind.OTHER_ID, Kind.HEALTH_PLAN})
@@ -85,12 +85,18 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         return -1
     if told.kind == "BIOMETRIC" and _LONG_TEMPLATE.fullmatch(data, value, end) is None:
         return -1
-    if kind is Kind.NAME and not _spoken_name(record, value, end):
+    if kind is Kind.NAME and (
+        _COLUMN.match(record.lower, value, end) or not _spoken_name(record, value, end)
+    ):
         return -1
     record.hit(kind, value, end, f"a cue before it says {kind.value}")
     return further(record, kind, end, limit)
 
 
+_COLUMN = re.compile(
+    rb"(?:name|names|id|phone|address|dob|date|email|number|no|portal|list)(?![a-z])"
+)
+"""What follows a word for people where it is the name of a column: `Pt Name,Birth`."""
 _LONG_TEMPLATE = re.compile(rb"[A-Za-z0-9+/=]{40,}")
 _HOST = re.compile(rb"[A-Z]{2,12}(?:-[A-Z]{1,8})?-?[0-9]{1,3}")
 _STATE = re.compile(rb"[A-Z]{2} (?=[A-Z0-9-]*\d)")

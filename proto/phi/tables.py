@@ -53,7 +53,10 @@ def _table(record: Record, lines: list[bytes], starts: list[int], number: int) -
 
 def _tells(record: Record, cells: list[bytes]) -> list[Told | None]:
     keys = record.lexicon.policy.keys
-    told = [keys.told(cell.strip(b" \"'\r#[]`\xef\xbb\xbf")) for cell in cells[:COLUMNS_MAX]]
+    told = [
+        keys.told(cell.strip(b" \"'\r[]`\xef\xbb\xbf").replace(b"#", b" no "))
+        for cell in cells[:COLUMNS_MAX]
+    ]
     if sum(one is not None for one in told) >= 2 or (len(cells) == 1 and told[0] is not None):
         return _with_ids(cells, told)
     if sum(one is not None for one in told) == 1 and any(

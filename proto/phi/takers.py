@@ -61,7 +61,7 @@ _TIMES = re.compile(rb"\d{1,2}:\d{2}")
 _PARAMETER = re.compile(rb"&(?:amp;)?[A-Za-z_][A-Za-z0-9_.-]{0,40}=")
 """The next one of a query: a password may have an ampersand too."""
 VARIABLE = re.compile(
-    rb"-[A-Za-z]{2,24}|\$[({]?[A-Za-z_][A-Za-z_:.]*[)}]?|%[A-Za-z_]+%|@[A-Za-z_]+|<[A-Za-z_ -]+>|\*+|x+"
+    rb"-[A-Za-z]{2,24}|\([A-Za-z][A-Za-z. -]*\)?|[A-Za-z][A-Za-z.]*\(|\$[({]?[A-Za-z_][A-Za-z_:.]*[)}]?|%[A-Za-z_]+%|@[A-Za-z_]+|<[A-Za-z_ -]+>|\*+|x+"
 )
 """What stands for a secret in a script is none."""
 
@@ -134,7 +134,7 @@ def secret(record: Record, at: int, limit: int) -> int:
     if match is None:
         return -1
     end = match.end()
-    while end > at and record.data[end - 1] in b",.)]}&":
+    while end > at and record.data[end - 1] in b",.)]}&:":
         end -= 1
     ampersand = _PARAMETER.search(record.data, at + 1, end)
     if ampersand is not None:
@@ -151,7 +151,7 @@ def secret(record: Record, at: int, limit: int) -> int:
             and record.data[at - 1 : at] == b" "
             and record.lexicon.flags(word) & WORD
         )
-        or word in record.lexicon.vocabulary["nothing"]
+        or word.strip(b"()<>[]") in record.lexicon.vocabulary["nothing"]
     ):
         return -1
     return end
