@@ -121,7 +121,8 @@ def _tufs(fetcher: Fetcher, error: Exception) -> ContentRefusedError:
         case tuf_errors.LengthOrHashMismatchError() | tuf_errors.DownloadLengthMismatchError():
             return MixedError(f"{where}: not the file that signed metadata name: {error}")
         case tuf_errors.UnsignedMetadataError():
-            return (RootRefusedError if where.endswith(ROOT_SUFFIX) else UnsignedError)(msg)
+            is_root = not where or where.endswith(ROOT_SUFFIX)  # before the first is the pinned one
+            return (RootRefusedError if is_root else UnsignedError)(msg)
         case tuf_errors.DownloadHTTPError():
             return WithheldError(f"{where}: the repository does not give it")
     return ContentRefusedError(msg)
