@@ -23,6 +23,7 @@ from appliance.config import DEFAULT_PATH, Config, read
 from appliance.core.sentry import Sentry
 from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.disclosures import Disclosures
+from appliance.handlers.followed_trust import FollowedTrust
 from appliance.handlers.known_people import KnownPeopleFile
 from appliance.handlers.library import Library, Origin
 from appliance.handlers.patience import patient
@@ -137,11 +138,12 @@ def library_of(config: Config, root: TrustRoot, enrolled: Enrolled, hub: HubClie
     return Library(partial(load_content, config), repository, origin=own)
 
 
-def trust_of(root: TrustRoot) -> HubTrust:
-    """Return whose statements count, from the pinned trust root."""
+def trust_of(root: TrustRoot, library: Library, clock: Clock) -> FollowedTrust:
+    """Return whose statements count: the pinned trust root's keys, then the authority's."""
     name = root.hub_origin.removeprefix(SCHEME)
     cosigners = tuple(NoteKey(name, key, Algorithm.COSIGNATURE) for key in root.log_keys)
-    return HubTrust(root.heads(), cosigners)
+    pinned = HubTrust(root.heads(), cosigners)
+    return FollowedTrust(pinned, name, lambda: library.trusted, clock)
 
 
 @asynccontextmanager
@@ -183,7 +185,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             sealer=sealer,
             scrubber=scrubber,
             hub=hub,
-            trust=trust_of(root),
+            trust=trust_of(root, library, clock),
             version=version("osiris"),
             sentry=sentry,
             box_key=keys.sealing,

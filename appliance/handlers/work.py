@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from appliance.core.order_gate.values import Footing
 from appliance.core.records import Author
@@ -17,6 +18,20 @@ from appliance.store.evidence import Scribe
 from proto.catalog.model import Content
 from proto.keys import SealingKey, Threshold
 from proto.note import NoteKey
+
+
+class HubWord(Protocol):
+    """What of the hub's statements counts, now."""
+
+    @property
+    def heads(self) -> Threshold:
+        """Who must have signed a head; raises `MalformedError` while nobody's key counts."""
+        ...
+
+    @property
+    def cosigners(self) -> tuple[NoteKey, ...]:
+        """Who may cosign this appliance's evidence checkpoints."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +160,7 @@ class Work:
     sealer: Sealer
     scrubber: Scrubber
     hub: HubTransport
-    trust: HubTrust
+    trust: HubWord
     version: str
     trusted: Callable[[], Trusted | None] = lambda: None
     sentry: Sentry = field(default_factory=Sentry)

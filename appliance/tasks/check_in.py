@@ -44,7 +44,6 @@ async def run(work: Work) -> None:
         try:
             wait_s = await check_in(work)
             failures = 0
-            work.bells.content.ring()
             await clear_condition(work, Condition.HUB_UNREACHABLE)
             await clear_condition(work, Condition.HUB_REFUSED)
         except UnreachableError as error:
@@ -60,6 +59,8 @@ async def run(work: Work) -> None:
             failures += 1
             wait_s = backoff_s(failures)
             await hold_back(work, Stopped(held.path, held.body, held.alarms))
+        # Also when the hub was refused: its next keys may be in the content.
+        work.bells.content.ring()
         await work.bells.check_in.wait(jittered(work, wait_s))
 
 

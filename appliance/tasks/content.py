@@ -1,4 +1,4 @@
-"""The content loop: after each check-in that the hub answered, ask whether there is newer content.
+"""The content loop: after each try of a check-in, ask whether there is newer content.
 
 A repository that is refused is asked less and less often, up to an hour: an attack makes no work.
 Between two check-ins the clock is looked at, so that what ends is told in time.
@@ -10,7 +10,7 @@ from appliance.handlers.work import Work
 from proto.errors import UnreachableError
 
 AGE_S = 300.0
-"""How often it is looked whether something ended, while no check-in succeeds."""
+"""How often it is looked whether something ended, at the least."""
 
 WAIT_FIRST_S = 60
 WAIT_MAX_S = 3600

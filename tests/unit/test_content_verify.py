@@ -7,6 +7,7 @@ import pytest
 
 from appliance.core.content_refusals import ContentRefusedError
 from appliance.core.trusted import Part, read_set
+from proto import strict_json
 from proto.catalog.load import content_digest
 from proto.keysets import DAY_S, Role
 from proto.release_keys import AUTHORITY_TARGET, GRANTS_TARGET
@@ -133,6 +134,19 @@ class TestRollback:
         reader.look(repository)
         repository.current[Role.RELEASE] = 1
         repository.say_current(3)
+        reader.home = tmp_path / "lost"
+        assert code(reader, repository) == "content_rolled_back"
+
+    def test_an_older_release_with_nothing_else_older_in_it(
+        self, reader: Reader, repository: Repository, tmp_path: Path
+    ) -> None:
+        same = {"version": 9}
+        repository.release(2, authority=same, policy=same)
+        repository.release(3, authority=same, policy=same)
+        repository.say_current(3)
+        reader.look(repository)
+        repository.current[Role.RELEASE] = 2
+        repository.say_current(4)
         reader.home = tmp_path / "lost"
         assert code(reader, repository) == "content_rolled_back"
 
@@ -353,7 +367,8 @@ class TestPeople:
     def test_a_release_may_not_grant_by_itself(
         self, reader: Reader, repository: Repository
     ) -> None:
-        repository.release(2, more={GRANTS_TARGET: b"{}"})
+        grants = orders.grants(version=9, created=repository.now_s)
+        repository.release(2, more={GRANTS_TARGET: strict_json.dumps(grants)})
         repository.say_current(2)
         assert code(reader, repository) == "content_refused"
 
