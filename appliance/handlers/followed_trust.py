@@ -49,7 +49,7 @@ class FollowedTrust:
         """Who may cosign this appliance's evidence checkpoints."""
         trusted = self.trusted()
         named = () if trusted is None else trusted.authority.log_keys
-        known = {one.key.raw for one in self.pinned.cosigners}
+        known = {one.public.raw for one in self.pinned.cosigners}
         return self.pinned.cosigners + tuple(
             NoteKey(self.name, one.holder.key, Algorithm.COSIGNATURE)
             for one in named
