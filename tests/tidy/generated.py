@@ -9,13 +9,14 @@ from grpc_tools import protoc
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.tidy import order_reference, reference  # noqa: E402 - found by the line above
+from tests.tidy import order_reference, reference, threat_model  # noqa: E402 - found by the line above
 
 PROTO = "proto/agent/v1/agent.proto"
 OUTPUTS = (
     *(f"proto/agent/v1/agent_pb2{tail}" for tail in (".py", ".pyi", "_grpc.py")),
     reference.PAGE,
     order_reference.PAGE,
+    threat_model.PAGE,
 )
 
 
@@ -24,7 +25,7 @@ def generate(target: Path) -> None:
     out = [f"--{kind}_out={target}" for kind in ("python", "pyi", "grpc_python")]
     if protoc.main(["protoc", f"-I{ROOT}", *out, str(ROOT / PROTO)]) != 0:
         sys.exit("protoc refused agent.proto")
-    for made in (reference, order_reference):
+    for made in (reference, order_reference, threat_model):
         page = target / made.PAGE
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_bytes(made.page())

@@ -1,0 +1,39 @@
+"""The page of threats: what a hub that was taken can do, each line tried when the page is made."""
+
+from tests.unit.taken_hub import CAN, CANNOT, Attempt
+
+PAGE = "docs/threat-model.md"
+HEAD = """# Threat model: the hub was taken
+
+Made from `tests/unit/taken_hub.py` by `make proto`; do not edit. Somebody holds the whole hub: its
+database, its web process, and every key that is online there (order, heads, logs, snapshot,
+timestamp, and its half of promoted rules). They write what they like to the order log and to the
+content repository. They hold no person's key: those of root, release and operators are kept offline
+on people's own machines. Each line is tried against the code that an appliance runs.
+
+## What they cannot do
+
+| they try | the appliance answers | because |
+|---|---|---|"""
+CAN_DO = """
+## What they can do, and what bounds it
+
+| they try | the appliance answers | bounded by |
+|---|---|---|"""
+REST = """
+They also see what sites have sent, which was scrubbed on the site, and can withhold everything:
+sites go on discovering, healing and collecting evidence by themselves, and say since when they are
+alone. What they asked for stands in each site's copy of the order log. Recovery: the root people
+sign root N + 1 with new online keys and operators new grants; no clinic is enrolled again.
+
+Not covered here: an appliance or a person's machine that was taken, and the clinic's network."""
+
+
+def page() -> bytes:
+    """Return the page; every answer in it was just given."""
+    lines = [HEAD, *map(_row, CANNOT), CAN_DO, *map(_row, CAN), REST]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _row(attempt: Attempt) -> str:
+    return f"| {attempt.what} | `{attempt.try_it()}` | {attempt.because} |"
