@@ -54,6 +54,7 @@ class Kind(StrEnum):
     CHECKIN = "checkin"
     DEVICES = "devices"
     ORDERS = "orders"
+    RECALL = "recall"
     HEAD = "head"
     ENROLL = "enroll"
     ASK = "ask"

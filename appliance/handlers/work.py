@@ -117,7 +117,8 @@ class Bells:
     """One bell for each loop that others can wake.
 
     `restart` asks for the program's own restart; `told` says that the hub took the full state;
-    `ask` waits beside `uplink` for a turn of it: the hub may hold less than it once said.
+    `ask` waits beside `uplink` for a turn of it: the hub may hold less than it once said. So does
+    `ask_orders` beside `orders`: the hub has something to say of them.
     """
 
     scan: Bell = field(default_factory=Bell)
@@ -132,6 +133,7 @@ class Bells:
     orders: Bell = field(default_factory=Bell)
     restart: Bell = field(default_factory=Bell)
     told: Bell = field(default_factory=Bell)
+    ask_orders: Bell = field(default_factory=Bell)
 
 
 @dataclass(frozen=True, slots=True)

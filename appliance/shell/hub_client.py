@@ -13,13 +13,14 @@ import httpx
 from appliance.core.sentry import Sentry
 from appliance.ports import HeldBackError
 from proto.errors import MalformedError, NotFoundError, RejectedError, UnreachableError
+from proto.hub import orders
 from proto.hub.enroll import PATH_ROOT
 from proto.hub.outgoing import Outgoing, wire
 from proto.keys import SigningKey
 
 CONNECT_S: Final = 10.0
 REPLY_S: Final = 30.0
-REPLY_BYTES_MAX: Final = 1024 * 1024
+REPLY_BYTES_MAX: Final = orders.REPLY_BYTES_MAX
 ERROR_CHARS_MAX: Final = 200
 RETRY_AFTER_S_MAX: Final = 86_400
 WAIT_STATUSES: Final = frozenset({408, 425, 429})

@@ -68,6 +68,12 @@ async def held(conn: aiosqlite.Connection, origin: str) -> Held:
     return Held(Mirror(origin, tree, head), row["checkpoint"], row["enrolled_at"], row["judged"])
 
 
+async def size(conn: aiosqlite.Connection) -> int:
+    """Return how many leaves are mirrored."""
+    (row,) = await conn.execute_fetchall("SELECT size FROM order_log")
+    return int(row["size"])
+
+
 async def advance(
     conn: aiosqlite.Connection,
     before: Held,
@@ -149,20 +155,6 @@ async def leaf_at(conn: aiosqlite.Connection, index: int) -> bytes | None:
     """Return a mirrored leaf; None when its bytes are not kept."""
     rows = await conn.execute_fetchall("SELECT leaf FROM order_leaves WHERE idx = ?", (index,))
     return next((bytes(row["leaf"]) for row in rows), None)
-
-
-async def hash_at(conn: aiosqlite.Connection, index: int) -> bytes:
-    """Return the hash of a mirrored leaf.
-
-    Raises:
-        IntegrityError: the log has no such leaf here.
-    """
-    nodes = await _nodes(conn, [partial(_leaf_of, index)])
-    return nodes(0, index)
-
-
-def _leaf_of(index: int, nodes: NodeReader) -> bytes:
-    return nodes(0, index)
 
 
 async def leaves_from(

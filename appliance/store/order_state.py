@@ -51,3 +51,11 @@ async def save(conn: aiosqlite.Connection, state: OrderState) -> None:
             int(state.is_recovering),
         ),
     )
+
+
+async def pass_online(conn: aiosqlite.Connection, signed_s: int, *, clock_s: int) -> None:
+    """Remember that a time has passed which an online key signed; see `Floor.after_online`."""
+    state = await load(conn)
+    floor = state.floor.after_online(signed_s, clock_s=clock_s)
+    if floor != state.floor:
+        await conn.execute("UPDATE order_state SET floor_s = ?", (floor.at_s,))

@@ -40,6 +40,7 @@ class Row:
     """
 
     index: int
+    leaf_hash: bytes
     sid: str | None
     nonce: str | None
     state: State
@@ -63,6 +64,11 @@ class Row:
         """The ledger's part of it."""
         return Entry(self.index, self.sid, self.nonce, self.state, self.since_s)
 
+    @property
+    def ref(self) -> LeafRef:
+        """What a receipt says of the leaf."""
+        return LeafRef(self.index, self.leaf_hash, self.sid, self.nonce)
+
     def with_entry(self, entry: Entry) -> "Row":
         """Return the row with the ledger's part replaced."""
         return replace(
@@ -71,7 +77,7 @@ class Row:
 
 
 _COLUMNS = (
-    "idx, sid, nonce, state, since_s, type, code, detail, until_s, tier, grant_id, is_change,"
+    "idx, hash, sid, nonce, state, since_s, type, code, detail, until_s, tier, grant_id, is_change,"
     " targets, accepted_s, deadline_s, outcome, intent, final"
 )
 _PUT = (
@@ -86,6 +92,7 @@ _PUT = (
 def _row(found: aiosqlite.Row) -> Row:
     return Row(
         index=found["idx"],
+        leaf_hash=bytes(found["hash"]),
         sid=found["sid"],
         nonce=found["nonce"],
         state=State(found["state"]),

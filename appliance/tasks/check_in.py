@@ -7,7 +7,17 @@ from appliance.handlers.held_back import Stopped, hold_back
 from appliance.handlers.wellness import clear_condition, raise_condition
 from appliance.handlers.work import Work
 from appliance.ports import HeldBackError
-from appliance.store import devices, evidence, findings, health, meta, targets
+from appliance.store import (
+    devices,
+    evidence,
+    findings,
+    health,
+    meta,
+    order_log,
+    order_state,
+    orders,
+    targets,
+)
 from appliance.store.health import Condition
 from proto import strict_json
 from proto.envelope import Kind, open_envelope
@@ -99,6 +109,7 @@ async def check_in(work: Work) -> float:
     async with work.store.write() as conn:
         await meta.put(conn, meta.Key.HUB_STATE, head.state)
         await meta.put(conn, meta.Key.HUB_SEEN_MS, str(work.clock.now_ms()))
+        await order_state.pass_online(conn, head.time, clock_s=work.clock.now_ms() // 1000)
     work.contact.met(work.clock.now_ms())
     await _heed(work, head)
     if Missing.DEVICES in head.missing or await lacks_devices(work, full.device_list):
@@ -137,6 +148,13 @@ async def _heed(work: Work, head: Head) -> None:
         await raise_condition(work, Condition.TEXT_AT_HUB, detail="")
     else:
         await clear_condition(work, Condition.TEXT_AT_HUB)
+    async with work.store.read() as conn:
+        mirrored = await order_log.size(conn)
+        waits = bool(await orders.waiting(conn))
+    if waits or head.orders != mirrored:
+        # What waits needs fresh word from the hub, and is how a veto reaches it in time.
+        work.bells.ask_orders.ring()
+        work.bells.orders.ring()
 
 
 async def tell_of_names(work: Work) -> None:

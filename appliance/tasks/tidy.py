@@ -17,7 +17,9 @@ from appliance.store import (
     health,
     incidents,
     lan_rules,
+    order_log,
     ordered,
+    orders,
     targets,
     waivers,
 )
@@ -67,6 +69,8 @@ async def prune(work: Work) -> None:
         await lan_rules.prune(conn, now_ms=now_ms)
         await targets.prune(conn, now_ms=now_ms)
         await evidence.prune(conn, now_s=now_ms // 1000)
+        await order_log.prune(conn)
+        await orders.prune(conn)
     await held_back.prune(work)
 
 

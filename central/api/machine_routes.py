@@ -2,6 +2,7 @@
 
 from central.api import agent, probes
 from central.api.devices import take_devices
+from central.api.evidence_back import give_evidence_back
 from central.api.raw import RawAccess, RawEntry
 from proto.envelope import ENVELOPE_BYTES_MAX
 from proto.hub import check_in, devices, enroll, evidence
@@ -16,6 +17,13 @@ MACHINE_ROUTES: tuple[RawEntry, ...] = (
         RawAccess.SIGNED,
         agent.take_evidence,
         evidence.BATCH_BYTES_MAX,
+    ),
+    RawEntry(
+        "POST",
+        evidence.PATH_BACK,
+        RawAccess.SIGNED,
+        give_evidence_back,
+        ENVELOPE_BYTES_MAX,
     ),
     RawEntry("POST", devices.PATH, RawAccess.SIGNED, take_devices, ENVELOPE_BYTES_MAX),
     RawEntry("GET", "/healthz", RawAccess.ANYONE, probes.alive),

@@ -12,14 +12,16 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
 
+from proto.envelope import ENVELOPE_BYTES_MAX
 from proto.evidence import DETAIL_BYTES_MAX, LeafText
-from proto.message import ApplianceIdField, B64Of16, Count, Message, VersionOne
+from proto.message import ApplianceIdField, B64Of16, Count, Message, Seconds, VersionOne
 from proto.phi.arrived import Arrived
 from proto.phi.values import Scrubbed
 
 Text = TypeVar("Text", Scrubbed, Arrived)
 
 PATH = "/api/agent/evidence"
+PATH_BACK = "/api/agent/evidence/back"
 LEAVES_MAX = 256
 BATCH_BYTES_MAX = 1024 * 1024
 NOTE_BYTES_MAX = 4096
@@ -77,3 +79,34 @@ class EvidenceReply(Message):
     v: VersionOne = 1
     have: Count
     cosigned: Annotated[str, Field(max_length=NOTE_BYTES_MAX)] | None = None
+
+
+class EvidenceWanted(Message):
+    """What an appliance asks that may have lost leaves: an envelope of kind recall, signed by it.
+
+    `first` is the first leaf that it is not sure of. It asks so whenever it starts, because a disk
+    that was put back to an earlier day does not know it.
+    """
+
+    v: VersionOne = 1
+    appliance: ApplianceIdField
+    iat: Seconds
+    first: Count
+
+
+class EvidenceBack(Message):
+    """The answer: the leaves from `first` on, as the appliance sent them once.
+
+    Each is a statement of the appliance's own key, so that the hub can only leave some out.
+
+    Attributes:
+        have: how many leaves the hub holds.
+    """
+
+    v: VersionOne = 1
+    first: Count
+    leaves: Annotated[
+        tuple[Annotated[str, Field(max_length=ENVELOPE_BYTES_MAX)], ...],
+        Field(strict=False, max_length=LEAVES_MAX),
+    ]
+    have: Count

@@ -5,15 +5,17 @@ field of these models is of a closed type, or `Scrubbed`; a test walks them all.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from proto.envelope import Kind, sign
 from proto.hub import check_in, devices, enroll, evidence, orders
 from proto.hub.check_in import CheckIn
 from proto.hub.devices import DevicePage
 from proto.hub.enroll import EnrollRequest
-from proto.hub.evidence import EvidenceBatch
+from proto.hub.evidence import EvidenceBatch, EvidenceWanted
 from proto.hub.orders import OrdersBack, OrdersRequest
 from proto.keys import SigningKey
+from proto.message import Message
 from proto.phi.values import Scrubbed
 
 Outgoing = (
@@ -23,7 +25,23 @@ Outgoing = (
     | DevicePage[Scrubbed]
     | OrdersRequest
     | OrdersBack
+    | EvidenceWanted
 )
+
+
+_SIGNED: Final[tuple[tuple[type[Message], str, Kind], ...]] = (
+    (EnrollRequest, enroll.PATH_ENROLL, Kind.ENROLL),
+    (CheckIn, check_in.PATH, Kind.CHECKIN),
+    (DevicePage, devices.PATH, Kind.DEVICES),
+    (OrdersRequest, orders.PATH, Kind.ORDERS),
+    (EvidenceWanted, evidence.PATH_BACK, Kind.RECALL),
+)
+_FIXED: Final[tuple[tuple[type[Message], str], ...]] = (
+    (EvidenceBatch, evidence.PATH),
+    (OrdersBack, orders.PATH_BACK),
+)
+"""Not signed anew: their leaves are statements, and a signed checkpoint fixes them in their order.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +58,11 @@ def wire(message: Outgoing, *, signer: SigningKey) -> Wire:
     Raises:
         TypeError: it is none of the messages that may leave.
     """
-    match message:
-        case EnrollRequest():
-            return Wire(enroll.PATH_ENROLL, sign(Kind.ENROLL, message.to_bytes(), signer))
-        case CheckIn():
-            return Wire(check_in.PATH, sign(Kind.CHECKIN, message.to_bytes(), signer))
-        case DevicePage():
-            return Wire(devices.PATH, sign(Kind.DEVICES, message.to_bytes(), signer))
-        case EvidenceBatch():
-            # Its leaves are statements already, and its checkpoint fixes them and their order.
-            return Wire(evidence.PATH, message.to_bytes())
-        case OrdersRequest():
-            return Wire(orders.PATH, sign(Kind.ORDERS, message.to_bytes(), signer))
-        case OrdersBack():
-            # The same holds of orders that go back: the hub's own log key signed their checkpoint.
-            return Wire(orders.PATH_BACK, message.to_bytes())
+    for model, path, kind in _SIGNED:
+        if isinstance(message, model):
+            return Wire(path, sign(kind, message.to_bytes(), signer))
+    for model, path in _FIXED:
+        if isinstance(message, model):
+            return Wire(path, message.to_bytes())
     msg = f"{type(message).__name__} is no message that leaves"
     raise TypeError(msg)

@@ -122,12 +122,12 @@ class Site:
         work.word.answered_s = now_ms // 1000
         return work
 
-    def checkpoint(self, size: int | None = None) -> bytes:
+    def checkpoint(self, size: int | None = None, *, signer: str = "log") -> bytes:
         """Return the hub's signed checkpoint of its log."""
         place = self.log.place(size)
         origin = f"{ORIGIN}/site/{SITE}/orders"
         made = Checkpoint(origin=origin, size=place.size, root=place.root)
-        return note.sign_checkpoint(made, signer=key("log"))
+        return note.sign_checkpoint(made, signer=key(signer))
 
     def batch(self, first: int) -> Batch:
         """Return what the hub sends to a mirror of `first` leaves."""

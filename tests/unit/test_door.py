@@ -22,7 +22,7 @@ from proto.errors import IntegrityError, MalformedError
 from proto.evidence import SALT_BYTES, commit
 from proto.hub.check_in import CheckIn
 from proto.hub.devices import ENTRIES_MAX, PAGE_BYTES_MAX, DeviceEntry, DevicePage, pages
-from proto.hub.evidence import Detail, EvidenceBatch
+from proto.hub.evidence import Detail, EvidenceBatch, EvidenceWanted
 from proto.hub.orders import OrdersBack, OrdersRequest
 from proto.hub.outgoing import Outgoing, wire
 from proto.inventory import DeviceClass
@@ -312,4 +312,5 @@ def test_messages_have_no_second_way_to_text() -> None:
         DevicePage[Scrubbed].__name__,
         OrdersRequest.__name__,
         OrdersBack.__name__,
+        EvidenceWanted.__name__,
     }

@@ -217,13 +217,20 @@ class Ledger:
                     del used[what]
 
 
-def rebuild(receipts: Iterable[Receipt]) -> tuple[Ledger, int]:
+def rebuild(
+    receipts: Iterable[Receipt], *, onto: Ledger | None = None, floor_s: int = 0
+) -> tuple[Ledger, int]:
     """Return the ledger and the floor, in seconds, that an appliance's own receipts tell.
 
     For an appliance whose disk was put back to an earlier day: it fetches its receipts from the
     hub's mirror, verified as its own log, before it acts on any order. What waited waits anew.
+
+    Args:
+        receipts: those that were lost, in order.
+        onto: the ledger of that earlier day, which they go on from; None for none at all.
+        floor_s: its floor.
     """
-    ledger, floor_s = Ledger(), 0
+    ledger = Ledger() if onto is None else onto
     for receipt in receipts:
         floor_s = receipt.floor if isinstance(receipt, ClockSet) else max(floor_s, receipt.floor)
         if isinstance(receipt, Intent):

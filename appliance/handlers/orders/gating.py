@@ -178,7 +178,9 @@ class _Batch:
         index = _ref(found).index
         held = self.ledger.row(index)
         if held is not None and held.state is not State.WAITING:
-            return True  # it was judged between the reading and this transaction
+            # Judged since the reading, or known from receipts that were put back.
+            self.next_leaf = max(self.next_leaf, index + 1)
+            return True
         verdict = self._verdict(found)
         if isinstance(verdict, Waiting):
             if verdict.entry is None:
@@ -298,4 +300,12 @@ def _row_of(found: ReadOrder | Refused, ledger: Ledger, index: int) -> Row:
     entry = ledger.row(index)
     assert entry is not None  # noqa: S101 - for the type checker: it was just written
     order_type = found.order.type if isinstance(found, ReadOrder) else None
-    return Row(index, entry.sid, entry.nonce, entry.state, entry.since_s, type=order_type)
+    return Row(
+        index=index,
+        leaf_hash=_ref(found).leaf_hash,
+        sid=entry.sid,
+        nonce=entry.nonce,
+        state=entry.state,
+        since_s=entry.since_s,
+        type=order_type,
+    )

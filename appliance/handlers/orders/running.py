@@ -18,7 +18,7 @@ from appliance.core.records import Opening
 from appliance.handlers.orders import Done, Resume, Run
 from appliance.handlers.patience import room
 from appliance.handlers.work import Work
-from appliance.store import order_log, order_state, orders, receipts
+from appliance.store import order_state, orders, receipts
 from appliance.store.orders import Row
 from appliance.store.receipts import Pen
 from proto import strict_json
@@ -111,23 +111,20 @@ async def settle_unfinished(work: Work, resumes: Mapping[OrderType, Resume]) -> 
     A type that ends only after a start says how it ended; for every other it is unknown.
     """
     async with work.store.read() as conn:
-        open_runs = [(row, await _ref(conn, row)) for row in await orders.running(conn)]
-    for row, ref in open_runs:
+        open_runs = await orders.running(conn)
+    for row in open_runs:
         resume = resumes.get(row.type) if row.type is not None else None
         done = unknown("stopped") if resume is None else await _resumed(work, row, resume)
         log.warning("order settled after a start", leaf=row.index, outcome=done.outcome.value)
-        await finish(work, ref, done)
+        await finish(work, row.ref, done)
     return len(open_runs)
 
 
-async def _ref(conn: aiosqlite.Connection, row: Row) -> LeafRef:
-    return LeafRef(row.index, await order_log.hash_at(conn, row.index), row.sid, row.nonce)
-
-
 async def _resumed(work: Work, row: Row, resume: Resume) -> Done:
-    async with work.store.read() as conn:
-        intent = await receipts.intent_at(conn, work.scribe, row.intent or 0)
     try:
+        async with work.store.read() as conn:
+            intent = await receipts.intent_at(conn, work.scribe, row.intent or 0)
         return await resume(work, intent)
     except OsirisError as error:
-        return Done(Outcome.FAILED, {WHY: closed(error.code, (error.code,))})
+        log.warning("order cannot say how it ended", leaf=row.index, error=str(error))
+        return unknown("stopped")

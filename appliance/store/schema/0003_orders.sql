@@ -44,6 +44,7 @@ INSERT INTO order_state VALUES (
 -- are not settled; more than the 4096 leaves in which an order can be used
 CREATE TABLE orders (
   idx        INTEGER PRIMARY KEY,
+  hash       BLOB NOT NULL CHECK (length(hash) = 32), -- of the leaf
   sid        TEXT, -- both NULL for bytes that could not be believed
   nonce      TEXT,
   state      TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'ended', 'refused')),

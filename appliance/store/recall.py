@@ -1,0 +1,214 @@
+"""Putting back the leaves of evidence that a restored disk lost, and what their receipts say.
+
+What was written here since the restore stood at places that the lost leaves have: it moves behind
+them, signed anew with its new place and nothing else changed. The hub never held it there. Rows
+that point at leaves move along.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import aiosqlite
+
+from appliance.core.order_gate.clock import Floor
+from appliance.core.order_gate.ledger import State, rebuild
+from appliance.core.order_gate.values import LeafRef
+from appliance.core.records import Draft, Opening
+from appliance.store import evidence, order_state, orders
+from appliance.store.evidence import Scribe
+from appliance.store.orders import Row
+from proto import merkle
+from proto.errors import IntegrityError
+from proto.evidence import Leaf, open_leaf
+from proto.keys import trust_one
+from proto.merkle import Tree
+from proto.orders.kinds import Touches
+from proto.orders.registry import kind_of
+from proto.receipts import ClockSet, Intent, OrderReceipt, Receipt, Refusal, Result, receipt_sid
+
+_POINTERS = (
+    ("turns", "leaf"),
+    ("repairs", "leaf"),
+    ("disclosures", "leaf"),
+    ("orders", "intent"),
+    ("orders", "final"),
+)
+"""Columns that hold the index of an evidence leaf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Leaves that the hub holds from the first one that is not here, as they were signed."""
+
+    first: int
+    envelopes: tuple[bytes, ...]
+
+
+async def first_difference(
+    conn: aiosqlite.Connection, first: int, envelopes: Sequence[bytes]
+) -> Lost | None:
+    """Return what of the hub's leaves from `first` on is not here; None when all of it is."""
+    rows = await conn.execute_fetchall(
+        "SELECT idx, hash FROM evidence WHERE idx >= ? ORDER BY idx LIMIT ?",
+        (first, len(envelopes)),
+    )
+    here = {row["idx"]: bytes(row["hash"]) for row in rows}
+    for place, envelope in enumerate(envelopes):
+        if here.get(first + place) != merkle.leaf_hash(envelope):
+            return Lost(first + place, tuple(envelopes[place:]))
+    return None
+
+
+async def put_back(conn: aiosqlite.Connection, scribe: Scribe, lost: Lost) -> int:
+    """Put lost leaves back in their places; return how many of them were receipts.
+
+    Raises:
+        IntegrityError: one was not signed by this appliance for its place in this log.
+        RejectedError: one is no leaf at all.
+    """
+    given = _verified(scribe, lost)
+    moved = await _take_out(conn, scribe, lost.first)
+    await _insert(conn, lost, given)
+    drafts = [Draft(_with_seq(leaf), openings) for leaf, openings in moved]
+    await _shift_pointers(conn, lost.first, by=len(given))
+    if drafts:
+        await evidence.append(conn, scribe, drafts)
+    receipts = [one for one in given if isinstance(one, Receipt)]
+    await _answer(conn, receipts)
+    return len(receipts)
+
+
+def _verified(scribe: Scribe, lost: Lost) -> list[Leaf]:
+    trust = trust_one("appliance", scribe.key.public)
+    given: list[Leaf] = []
+    for index, envelope in enumerate(lost.envelopes, lost.first):
+        leaf = open_leaf(envelope, trust)
+        if (leaf.site, leaf.appliance, leaf.seq) != (scribe.site, scribe.appliance, index):
+            msg = f"the hub gave back leaf {leaf.seq} of {leaf.appliance} as leaf {index}"
+            raise IntegrityError(msg)
+        given.append(leaf)
+    return given
+
+
+def _with_seq(leaf: Leaf) -> Callable[[int], Leaf]:
+    def placed(seq: int) -> Leaf:
+        return leaf.model_copy(update={"seq": seq})
+
+    return placed
+
+
+async def _take_out(
+    conn: aiosqlite.Connection, scribe: Scribe, first: int
+) -> list[tuple[Leaf, dict[str, Opening]]]:
+    """Take the leaves from `first` on out of the log and return them, with what opens them."""
+    trust = trust_one("appliance", scribe.key.public)
+    rows = list(
+        await conn.execute_fetchall(
+            "SELECT idx, leaf FROM evidence WHERE idx >= ? ORDER BY idx", (first,)
+        )
+    )
+    taken: list[tuple[Leaf, dict[str, Opening]]] = []
+    for row in rows:
+        leaf = open_leaf(row["leaf"], trust)
+        if isinstance(leaf, Receipt):
+            msg = f"evidence leaf {row['idx']} is a receipt from before the log was caught up"
+            raise IntegrityError(msg)
+        taken.append((leaf, await evidence.openings_of(conn, row["idx"], leaf)))
+    await conn.execute("DELETE FROM evidence WHERE idx >= ?", (first,))
+    await conn.execute("DELETE FROM evidence_details WHERE idx >= ?", (first,))
+    return taken
+
+
+async def _insert(conn: aiosqlite.Connection, lost: Lost, given: Sequence[Leaf]) -> None:
+    rows = await conn.execute_fetchall(
+        "SELECT hash FROM evidence WHERE idx < ? ORDER BY idx", (lost.first,)
+    )
+    hashes = [merkle.leaf_hash(envelope) for envelope in lost.envelopes]
+    tree = Tree().extend([*(row["hash"] for row in rows), *hashes])
+    await conn.executemany(
+        "INSERT INTO evidence VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                index,
+                envelope,
+                digest,
+                leaf.type,
+                leaf.at,
+                getattr(leaf, "target", None),
+                getattr(leaf, "incident", None),
+            )
+            for index, (envelope, digest, leaf) in enumerate(
+                zip(lost.envelopes, hashes, given, strict=True), lost.first
+            )
+        ],
+    )
+    await conn.execute(
+        "UPDATE evidence_head SET size = ?1, peaks = ?2, acked_size = ?1",
+        (tree.size, b"".join(tree.peaks)),
+    )
+
+
+async def _shift_pointers(conn: aiosqlite.Connection, first: int, *, by: int) -> None:
+    """Let rows point at the new places of moved leaves; a key passes through below zero."""
+    for table, column in _POINTERS:
+        await conn.execute(
+            f"UPDATE {table} SET {column} = -{column} - ? WHERE {column} >= ?",  # noqa: S608 - names
+            (by, first),
+        )
+        await conn.execute(f"UPDATE {table} SET {column} = -{column} WHERE {column} < 0")  # noqa: S608 - names
+
+
+async def _answer(conn: aiosqlite.Connection, receipts: Sequence[Receipt]) -> None:
+    """Bring ledger, floor and the receipts' link to where these receipts say they were."""
+    state = await order_state.load(conn)
+    if not receipts:
+        return
+    of_orders = [one for one in receipts if not isinstance(one, ClockSet)]
+    refs = [
+        LeafRef(one.leaf, bytes.fromhex(one.leaf_hash), one.order, one.nonce) for one in of_orders
+    ]
+    onto = await orders.ledger_for(conn, refs)
+    ledger, floor_s = rebuild(receipts, onto=onto, floor_s=state.floor.at_s)
+    rows = [
+        row.with_entry(entry)
+        for row in await _rows(conn, of_orders)
+        if (entry := ledger.row(row.index)) is not None
+    ]
+    await conn.executemany("DELETE FROM orders WHERE idx = ?", [(row.index,) for row in rows])
+    await orders.put(conn, rows)
+    prev = receipt_sid(receipts[-1].to_bytes())
+    await order_state.save(conn, replace(state, floor=Floor(floor_s), receipt_prev=prev))
+
+
+async def _rows(conn: aiosqlite.Connection, receipts: Iterable[OrderReceipt]) -> list[Row]:
+    found: dict[int, Row] = {}
+    for one in receipts:
+        held = found.get(one.leaf) or await orders.get(conn, one.leaf)
+        leaf_hash = bytes.fromhex(one.leaf_hash)
+        row = held or Row(one.leaf, leaf_hash, None, None, State.REFUSED, one.at)
+        found[one.leaf] = _after(row, one)
+    return list(found.values())
+
+
+def _after(row: Row, receipt: OrderReceipt) -> Row:
+    """Return what people see of a leaf after a receipt; the ledger's part is the ledger's."""
+    if isinstance(receipt, Intent):
+        return replace(
+            row,
+            type=receipt.order_type,
+            code="",
+            detail="",
+            until_s=None,
+            tier=receipt.tier,
+            grant="",
+            is_change=kind_of(receipt.order_type).touches is not Touches.NOTHING,
+            targets=json.dumps([]),
+            accepted_s=receipt.at,
+            deadline_s=receipt.deadline,
+            intent=receipt.seq,
+        )
+    if isinstance(receipt, Result):
+        return replace(row, outcome=receipt.outcome, final=receipt.seq)
+    assert isinstance(receipt, Refusal)  # noqa: S101 - for the type checker: the last of three
+    return replace(row, code=receipt.reason, until_s=None, final=receipt.seq)

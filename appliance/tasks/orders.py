@@ -1,0 +1,177 @@
+"""The loop of orders: hear what the hub logged, put it before the gate, run what was accepted.
+
+Runs are tasks of their own: a slow one blocks neither a check-in nor the gate. Each has a lease,
+the deadline in its intent receipt. First of all the appliance learns whether its disk was put back;
+then what ran when the process ended gets its result; only then is anything judged.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import structlog
+
+from appliance.core.order_gate.values import Accepted, Footing
+from appliance.handlers.orders import Resume, Run
+from appliance.handlers.orders.gating import gate_orders
+from appliance.handlers.orders.running import carry_out, settle_unfinished
+from appliance.handlers.orders.table import RESUMES, RUNS
+from appliance.handlers.patience import room
+from appliance.handlers.work import Work
+from appliance.store import order_state, orders
+from appliance.tasks.check_in import backoff_s, jittered
+from appliance.tasks.order_talk import hear
+from appliance.tasks.recovery import catch_up
+from proto.errors import NoRoomError, RejectedError, UnreachableError
+from proto.invariants import require
+from proto.orders.kinds import OrderType
+
+log = structlog.get_logger(__name__)
+
+HANDS: Final = 8
+"""Orders that run at the same time."""
+
+IDLE_S: Final = 60.0
+DUE_S_MIN: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What carries orders out on this appliance, and what says after a start how some ended."""
+
+    runs: Mapping[OrderType, Run]
+    resumes: Mapping[OrderType, Resume]
+
+    @property
+    def abilities(self) -> frozenset[OrderType]:
+        """The types whose machinery is here."""
+        return frozenset(self.runs)
+
+
+HERE: Final = Means(RUNS, RESUMES)
+
+
+class Crew:
+    """The orders that run now."""
+
+    def __init__(self, work: Work, means: Means, group: asyncio.TaskGroup) -> None:
+        """Run orders as tasks of `group`."""
+        self._work = work
+        self._means = means
+        self._group = group
+        self._busy: dict[int, OrderType] = {}
+
+    @property
+    def free(self) -> int:
+        """How many more orders may run."""
+        return HANDS - len(self._busy)
+
+    @property
+    def busy(self) -> Mapping[int, OrderType]:
+        """The orders that run now: leaf -> type."""
+        return MappingProxyType(self._busy)
+
+    def begin(self, accepted: Accepted) -> None:
+        """Run an order whose intent is durable."""
+        require(self.free > 0, "no more is accepted than there are hands")
+        self._busy[accepted.entry.index] = accepted.read.order.type
+        self._group.create_task(self._carry_out(accepted))
+
+    async def _carry_out(self, accepted: Accepted) -> None:
+        try:
+            await carry_out(self._work, accepted, self._means.runs[accepted.read.order.type])
+        finally:
+            del self._busy[accepted.entry.index]
+        self._work.bells.orders.ring()  # a hand is free, and what waited for this may go on
+
+
+async def run(work: Work, means: Means = HERE) -> None:
+    """Take orders for ever, as soon as there is signed content for them to stand on."""
+    async with asyncio.TaskGroup() as group:
+        turns = Turns(work, means, Crew(work, means, group))
+        look = Look(asks=True, is_timer=False)
+        while True:
+            footing = work.footing()
+            try:
+                if footing is not None:
+                    await turns.take(footing, look)
+            except NoRoomError:
+                work.bells.tidy.ring()  # the orders that run wait by themselves
+                await room(work)
+            look = await turns.wait(is_standing=footing is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Why a turn is taken: to ask the hub; or only because some time has passed."""
+
+    asks: bool
+    is_timer: bool
+
+
+class Turns:
+    """The turns of the loop, and what they remember of each other."""
+
+    def __init__(self, work: Work, means: Means, crew: Crew) -> None:
+        """Begin with nothing settled."""
+        self._work = work
+        self._means = means
+        self._crew = crew
+        self._is_settled = False
+        self._failures = 0
+
+    async def take(self, footing: Footing, look: Look) -> None:
+        """Hear the hub where that is due, and judge what may be judged."""
+        try:
+            if not self._is_settled and await catch_up(self._work):
+                await settle_unfinished(self._work, self._means.resumes)
+                self._is_settled = True
+            if self._is_settled and look.asks:
+                await hear(self._work, footing)
+            self._failures = 0
+        except (UnreachableError, RejectedError) as error:
+            self._failures += 1
+            log.info("orders not heard", error=str(error), code=error.code)
+        if self._is_settled:
+            await self._judge(footing, due_only=look.is_timer and not look.asks)
+
+    async def _judge(self, footing: Footing, *, due_only: bool) -> None:
+        while True:
+            gated = await gate_orders(
+                self._work,
+                footing,
+                abilities=self._means.abilities,
+                hands=self._crew.free,
+                due_only=due_only,
+            )
+            for accepted in gated.accepted:
+                self._crew.begin(accepted)
+            if gated.judged:
+                self._work.bells.uplink.ring()
+            if not (gated.is_more and gated.judged):
+                return
+
+    async def wait(self, *, is_standing: bool) -> Look:
+        """Wait for the bell, a failure's pause, or the first order whose wait is over."""
+        work, wait_s = self._work, IDLE_S
+        due_s = await self._due_s() if is_standing else None
+        if due_s is not None:
+            wait_s = min(wait_s, max(due_s, DUE_S_MIN))
+        if self._failures:
+            wait_s = jittered(work, backoff_s(self._failures))
+        is_rung = await work.bells.orders.wait(wait_s)
+        is_asked = await work.bells.ask_orders.wait(0)
+        is_due = not is_rung and due_s is not None and due_s <= wait_s
+        is_first = is_standing and not self._is_settled
+        return Look(asks=is_asked or is_due or is_first or self._failures > 0, is_timer=not is_rung)
+
+    async def _due_s(self) -> float | None:
+        """Return in how many seconds the first waiting order is to be judged again."""
+        async with self._work.store.read() as conn:
+            floor = (await order_state.load(conn)).floor
+            until_s = [row.until_s for row in await orders.waiting(conn) if row.until_s is not None]
+        if not until_s:
+            return None
+        return float(min(until_s) - floor.now_s(self._work.clock.now_ms() // 1000))

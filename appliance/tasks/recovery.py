@@ -1,0 +1,95 @@
+"""Whether this disk was put back to an earlier day: asked of the hub before orders are judged.
+
+An appliance that holds less of its own evidence than the hub acknowledged has answered orders that
+it does not remember. It gets its leaves back, verified as its own, puts them in their places, and
+brings ledger and floor clock to where its receipts say they were. Only then it acts on orders. What
+happened is told in evidence.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from appliance.handlers.wellness import clear_condition, raise_in
+from appliance.handlers.work import Work
+from appliance.store import evidence, order_state, recall
+from appliance.store.health import Condition
+from appliance.store.recall import Lost
+from proto.errors import IntegrityError, RejectedError
+from proto.hub.evidence import BATCH_BYTES_MAX, EvidenceBack, EvidenceWanted
+
+log = structlog.get_logger(__name__)
+
+LEAVES_MAX: Final = 100_000
+"""Leaves that one recovery takes back at most; more is a job for a person."""
+
+
+async def catch_up(work: Work) -> bool:
+    """Compare this log with what the hub holds of it, and put back what is missing here.
+
+    Returns whether the two are level; once they were, this process knows it.
+
+    Raises:
+        UnreachableError: no answer.
+        RejectedError: the hub refuses the question.
+    """
+    if work.word.is_level:
+        return True
+    async with work.store.read() as conn:
+        sure = (await evidence.head(conn)).acked_size
+    given = await _hub_leaves(work, sure)
+    async with work.store.read() as conn:
+        lost = await recall.first_difference(conn, sure, given)
+    if lost is not None and not await _put_back(work, lost):
+        return False
+    work.word.is_level = True
+    work.bells.uplink.ring()
+    return True
+
+
+async def _hub_leaves(work: Work, first: int) -> list[bytes]:
+    """Return every leaf of this appliance that the hub holds from `first` on.
+
+    Raises:
+        RejectedError: the hub says that it has more, and gives none.
+    """
+    found: list[bytes] = []
+    have = first + 1
+    while first + len(found) < have:
+        asked = EvidenceWanted(
+            appliance=work.scribe.appliance,
+            iat=work.clock.now_ms() // 1000,
+            first=first + len(found),
+        )
+        answer = await work.hub.send(asked)
+        reply = EvidenceBack.from_bytes(answer, "evidence back", size_bytes_max=BATCH_BYTES_MAX)
+        have = reply.have
+        is_short = first + len(found) < have and not reply.leaves
+        if reply.first != asked.first or is_short or have - first > LEAVES_MAX:
+            msg = f"the hub holds {have} leaves and does not give those from {asked.first} on"
+            raise RejectedError(msg)
+        found += [leaf.encode("ascii") for leaf in reply.leaves]
+    return found
+
+
+async def _put_back(work: Work, lost: Lost) -> bool:
+    """Put lost leaves back in one transaction; return False when they cannot be this log's."""
+    detail = f"the hub holds {len(lost.envelopes)} leaves from {lost.first} on that are not here"
+    try:
+        async with work.store.write() as conn:
+            receipts = await recall.put_back(conn, work.scribe, lost)
+            state = await order_state.load(conn)
+            await order_state.save(conn, replace(state, is_recovering=False))
+            await raise_in(conn, work, Condition.ORDERS_RECOVERING, detail=detail)
+    except (IntegrityError, RejectedError) as error:
+        log.error("evidence cannot be put back", error=str(error), code=error.code)  # noqa: TRY400 - a refusal, not a fault of this program
+        async with work.store.write() as conn:
+            state = await order_state.load(conn)
+            await order_state.save(conn, replace(state, is_recovering=True))
+            await raise_in(conn, work, Condition.ORDERS_RECOVERING, detail=str(error))
+        return False
+    log.warning("evidence was put back", first=lost.first, leaves=len(lost.envelopes))
+    log.warning("orders were answered that this disk forgot", receipts=receipts)
+    await clear_condition(work, Condition.ORDERS_RECOVERING)
+    return True
