@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from appliance.core.order_gate.values import Footing
 from appliance.core.records import Author
 from appliance.core.sentry import Sentry
 from appliance.core.settings import Settings
@@ -45,11 +44,6 @@ class HubTrust:
 
     heads: Threshold
     cosigners: tuple[NoteKey, ...]
-
-
-def no_footing() -> Footing | None:
-    """Return nothing: whoever has no signed content takes no orders."""
-    return None
 
 
 @dataclass(slots=True)
@@ -146,7 +140,6 @@ class Work:
         version: the program's own version, for the hub.
         sentry: takes the last look at what leaves; the door to the hub has the same one.
         device_words: the list of devices as it may leave.
-        footing: gives what orders stand on; None while there is no signed content.
         box_key: this appliance's X25519 key, which opens logins that were sealed to it.
     """
 
@@ -169,7 +162,6 @@ class Work:
     device_words: DeviceWords = field(default_factory=DeviceWords)
     bells: Bells = field(default_factory=Bells)
     contact: Contact = field(default_factory=Contact)
-    footing: Callable[[], Footing | None] = no_footing
     word: Word = field(default_factory=Word)
     box_key: SealingKey | None = None
 

@@ -6,7 +6,7 @@ then what ran when the process ended gets its result; only then is anything judg
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +17,7 @@ from appliance.core.order_gate.values import Accepted, Footing
 from appliance.handlers.orders import Resume, Run
 from appliance.handlers.orders.gating import gate_orders
 from appliance.handlers.orders.running import carry_out, settle_unfinished
+from appliance.handlers.orders.situation import footing_of
 from appliance.handlers.orders.table import RESUMES, RUNS
 from appliance.handlers.patience import room
 from appliance.handlers.work import Work
@@ -39,10 +40,17 @@ DUE_S_MIN: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What carries orders out on this appliance, and what says after a start how some ended."""
+    """What orders need on this appliance.
+
+    Attributes:
+        runs: what carries them out.
+        resumes: what says after a start how some ended.
+        footing: gives what people signed offline; None while no order can be taken.
+    """
 
     runs: Mapping[OrderType, Run]
     resumes: Mapping[OrderType, Resume]
+    footing: Callable[[Work], Footing | None]
 
     @property
     def abilities(self) -> frozenset[OrderType]:
@@ -50,7 +58,7 @@ class Means:
         return frozenset(self.runs)
 
 
-HERE: Final = Means(RUNS, RESUMES)
+HERE: Final = Means(RUNS, RESUMES, footing_of)
 
 
 class Crew:
@@ -93,7 +101,7 @@ async def run(work: Work, means: Means = HERE) -> None:
         turns = Turns(work, means, Crew(work, means, group))
         look = Look(asks=True, is_timer=False)
         while True:
-            footing = work.footing()
+            footing = means.footing(work)
             try:
                 if footing is not None:
                     await turns.take(footing, look)

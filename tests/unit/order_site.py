@@ -116,7 +116,6 @@ class Site:
             hub=hub,
             trust=HubTrust(Threshold(KeyRing((Holder("hub", key("head").public),))), ()),
             version="0",
-            footing=lambda: FOOTING,
         )
         work.word.is_level = True
         work.word.answered_s = now_ms // 1000

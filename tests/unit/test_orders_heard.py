@@ -46,7 +46,7 @@ async def heard(folder: Path) -> AsyncIterator[tuple[Site, LogHub, Work]]:
 @asynccontextmanager
 async def looping(site: Site, work: Work) -> AsyncIterator[None]:
     """Run the loop of orders meanwhile."""
-    task = asyncio.create_task(loop.run(work, Means(site.runs(), {})))
+    task = asyncio.create_task(loop.run(work, Means(site.runs(), {}, lambda _: FOOTING)))
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ from appliance.core.order_gate.values import (
     Said,
     Situation,
 )
+from appliance.core.trusted import Part
 from appliance.handlers.site_rules import lan_rules_of
 from appliance.handlers.work import Work
 from appliance.store import incidents, opinions, orders, targets
@@ -37,6 +38,24 @@ class Here:
     held: Held
     state: OrderState
     abilities: frozenset[OrderType]
+
+
+def footing_of(work: Work) -> Footing | None:
+    """Return what orders stand on here; None before the first signed set, or without any grants.
+
+    A promoted rule counts as long as the people's word on promoted rules does.
+    """
+    trusted = work.trusted()
+    if trusted is None or trusted.trust is None:
+        return None
+    promoted_s = trusted.ends.get(Part.PROMOTED, 0)
+    return Footing(
+        trust=trusted.trust,
+        files=frozenset(trusted.files),
+        expires_s=trusted.expires_s,
+        ring=trusted.policy.ring_of(work.scribe.site),
+        promoted=trusted.promoted if work.clock.now_ms() // 1000 < promoted_s else {},
+    )
 
 
 async def situation_of(
