@@ -1,25 +1,18 @@
-"""Our envelopes are DSSE: another project's reader takes them, and counts as it counts.
-
-securesystemslib comes with python-tuf. Where it is not installed this module is skipped, and says
-so.
-"""
+"""Our envelopes are DSSE: another project's reader takes them, and counts as it counts."""
 
 import json
 
 import pytest
+from securesystemslib import dsse, exceptions, signer
 
 from proto import envelope, strict_json
 from proto.envelope import Kind
 from tests.unit.order_world import body, key, signed
 
-dsse = pytest.importorskip("securesystemslib.dsse", reason="securesystemslib is not installed")
-signer = pytest.importorskip("securesystemslib.signer", reason="securesystemslib is not installed")
-exceptions = pytest.importorskip("securesystemslib.exceptions")
-
 LEAF = signed(body(), "ada")
 
 
-def their_key(name: str, *, as_id: str | None = None) -> object:
+def their_key(name: str, *, as_id: str | None = None) -> signer.Key:
     """Return one of our keys in their form."""
     public = key(name).public
     return signer.SSlibKey(
