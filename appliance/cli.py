@@ -15,6 +15,7 @@ from urllib.parse import quote
 import typer
 
 from appliance import config as configs
+from appliance import limits_cli
 from appliance.content_cli import content
 from appliance.verbs import DEFAULT, ConfigFile, Format, answered, operator
 from proto.errors import ConfigError, ConflictError, MalformedError
@@ -266,6 +267,12 @@ def observe_only(
         raise MalformedError(msg)
     answered(config, lambda door: door.post("/api/observe-only", {"on": switch == "on"}))
     say("repairs are stopped" if switch == "on" else "repairs may run")
+
+
+site.command("protect")(limits_cli.protect)
+site.command("unprotect")(limits_cli.unprotect)
+site.command("limits")(limits_cli.limits)
+site.add_typer(limits_cli.window, name="window")
 
 
 @site.command("incidents")

@@ -286,6 +286,7 @@ def _portal(
             version=work.version,
         ),
         pages=portal_pages(config.settings.site.time_zone),
+        site=config.settings.site,
     )
 
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from appliance.core import records
 from appliance.core.reasons import plain_reason
+from appliance.core.site_rules import Span
+from appliance.handlers import limits
 from appliance.handlers import targets as target_handlers
 from appliance.handlers.closing import PERSON, close, close_open
 from appliance.handlers.off_limits import put_off_limits, release, require_free
@@ -24,6 +26,9 @@ from proto.findings import Vantage
 from proto.ids import IncidentId, TargetId
 from proto.incidents import Cause, State
 from proto.inventory import Platform
+from runtime.log import logger
+
+log = logger("portal")
 
 CLOSABLE = frozenset({State.ESCALATED, State.WAIVED, State.HEALED})
 
@@ -157,6 +162,23 @@ class People:
     async def test_target(self, target: TargetId) -> Found:
         """Log in on a target anew; see `targets.test`."""
         return await target_handlers.test(self._work, target)
+
+    async def protect(self, target: TargetId, *, reason: str, account: str) -> None:
+        """Protect a host from every change; see `limits.protect`."""
+        await limits.protect(self._work, target, reason=reason, account=account)
+
+    async def unprotect(self, target: TargetId, *, account: str) -> None:
+        """Let a host be changed again; see `limits.unprotect`."""
+        await limits.unprotect(self._work, target, account=account)
+
+    async def add_window(self, span: Span, *, account: str) -> None:
+        """Add a maintenance window; see `limits.add_window`."""
+        await limits.add_window(self._work, span, account=account)
+
+    async def remove_window(self, window: int, *, account: str) -> None:
+        """Remove a maintenance window; who did is a line of the log."""
+        await limits.remove_window(self._work, window)
+        log.info("maintenance window removed", window=window, account=account)
 
     async def remove_target(self, target: TargetId, *, account: str) -> None:
         """End a target: its login goes, what was open over that login is closed.

@@ -3,6 +3,7 @@
 import aiosqlite
 
 from appliance.core.order_gate.values import LanRules
+from appliance.core.settings import Site
 from appliance.core.site_rules import SiteRules, window_at
 from appliance.handlers.work import Work
 from appliance.store import devices, lan_rules, meta, ordered, waivers
@@ -12,11 +13,15 @@ from runtime.web.people import zone
 
 async def site_rules(conn: aiosqlite.Connection, work: Work) -> SiteRules:
     """Return everything that is in force now."""
-    now_ms = work.clock.now_ms()
+    return await site_rules_at(conn, work.settings.site, now_ms=work.clock.now_ms())
+
+
+async def site_rules_at(conn: aiosqlite.Connection, site: Site, *, now_ms: int) -> SiteRules:
+    """Return everything that is in force at a time."""
     spans = [one.span for one in await lan_rules.windows(conn)]
-    where = work.settings.site.time_zone
+    where = site.time_zone
     return SiteRules(
-        lan=await _lan(conn, work),
+        lan=await _lan(conn, site),
         ordered=await ordered.in_force(conn, now_ms=now_ms),
         waived=frozenset(await waivers.active(conn, now_ms=now_ms)),
         protected=frozenset(await lan_rules.protected(conn)),
@@ -24,10 +29,10 @@ async def site_rules(conn: aiosqlite.Connection, work: Work) -> SiteRules:
     )
 
 
-async def _lan(conn: aiosqlite.Connection, work: Work) -> Autonomy:
+async def _lan(conn: aiosqlite.Connection, site: Site) -> Autonomy:
     """Return how far the LAN lets repairs go by themselves."""
     observe_only = await meta.get(conn, meta.Key.OBSERVE_ONLY) == "1"
-    return Autonomy.OBSERVE if observe_only else work.settings.site.autonomy
+    return Autonomy.OBSERVE if observe_only else site.autonomy
 
 
 async def lan_rules_of(conn: aiosqlite.Connection, work: Work) -> LanRules:

@@ -16,6 +16,7 @@ MENU = (
     ("Devices", "/devices"),
     ("Incidents", "/incidents"),
     ("Waivers", "/waivers"),
+    ("Limits", "/limits"),
     ("Health", "/health"),
 )
 

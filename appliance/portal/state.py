@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from appliance.core.settings import Site
+from appliance.core.site_rules import Span
 from appliance.core.trusted import Trusted
 from appliance.handlers.known_people import PeopleList
 from appliance.handlers.library import Origin
@@ -82,6 +84,22 @@ class Commands(Protocol):
         """Log in on a target anew."""
         ...
 
+    async def protect(self, target: TargetId, *, reason: str, account: str) -> None:
+        """Let nothing change a host from now on."""
+        ...
+
+    async def unprotect(self, target: TargetId, *, account: str) -> None:
+        """Let a host be changed again."""
+        ...
+
+    async def add_window(self, span: Span, *, account: str) -> None:
+        """Add a maintenance window."""
+        ...
+
+    async def remove_window(self, window: int, *, account: str) -> None:
+        """Remove a maintenance window."""
+        ...
+
     async def remove_target(self, target: TargetId, *, account: str) -> None:
         """Stop looking after a target: its credential goes, its history stays."""
         ...
@@ -142,6 +160,7 @@ class Portal:
     live: Callable[[], Live]
     identity: Identity
     pages: Pages
+    site: Site
 
     @property
     def place(self) -> str:

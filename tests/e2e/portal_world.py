@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -113,6 +113,7 @@ async def portal_world(
                 version="0.1.0",
             ),
             pages=portal_pages(zone),
+            site=replace(settings(()).site, time_zone=zone),
         )
         asked = local_phi.routes(Disclosures(work, scrubber.vault))
         socket = build(portal, Door.SOCKET, more=local.entries(work, asked))
