@@ -75,10 +75,11 @@ def init(
     _require_same(config, found, origin=origin, state_dir=state_dir)
     made = asyncio.run(setup.init(found, clock=SystemClock(), entropy=system_entropy))
     if output is Output.JSON:
-        print_json({**_fields(made), "trust": "development"})
+        print_json(_fields(made))
         return
     print_fields(_fields(made), output=output)
-    note(setup.DEVELOPMENT_TRUST)
+    if made.trust == "development":
+        note(setup.DEVELOPMENT_TRUST)
     note("Next: osiris hub user add NAME, osiris hub site add LABEL, osiris hub serve")
 
 

@@ -20,6 +20,7 @@ from central.api.machine_routes import MACHINE_ROUTES
 from central.api.raw import Machines
 from central.config import Config
 from central.core.admission import closed_fields
+from central.jobs.content import ContentJob
 from central.routes import PEOPLE_ROUTES
 from central.state import Console, Hub, load_registry
 from central.store.accounts import HubAccounts
@@ -82,6 +83,8 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             clock=SystemClock(),
             entropy=system_entropy,
             log=logger("hub"),
+            content=place.repository.place.directory,
+            trust=setup.trust_of(place, root),
         )
         await load_registry(hub)
         yield _daemon(config, hub)
@@ -116,6 +119,9 @@ async def run(config: Config) -> int:
         port = lan.getsockname()[1]
 
         pulse = Pulse(SteadyClock())
+        content = ContentJob(
+            config.state_dir, place.signing_key, clock=daemon.hub.clock, log=daemon.hub.log
+        )
 
         async def serve_all() -> None:
             context = tls.server_context(material)
@@ -138,6 +144,7 @@ async def run(config: Config) -> int:
                 "store": partial(
                     prove, "store", partial(take_turn, daemon.hub.store), pulse=pulse, stop=stop
                 ),
+                "content": partial(content.run, stop),
             },
             log=daemon.hub.log,
             stop=stop,

@@ -1,23 +1,26 @@
-"""Setting a hub up, and finding again what was set up: keys, trust root, TLS, store.
+"""Setting a hub up, and finding again what was set up: keys, trust root, TLS, store, repository.
 
 ```
-keys/root.key head.key log.key claims.key   32 random bytes each, mode 0600
+keys/<name>.key                             32 random bytes each, mode 0600: `KEY_NAMES`
 trust/root.json                             the trust root, exactly as claim codes pin it
 tls/ca.pem ca.key server.pem server.key     TLS of our own authority, which the trust root names
 hub.db                                      the embedded store
 hub.sock                                    the daemon's Unix socket, mode 0600
 ```
 
-All keys lie here, the root key too: that is a development trust, made by one person with software
-keys, and `init` says so.
+The trust root names the first root of the content repository (`central.repository`). `init` makes
+that repository too, as a development trust: one person's, with software keys that lie here; it says
+so. For a trust of several people `prepare` makes what a ceremony needs, and `adopt` takes its root.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from central.config import Config
 from central.core.signing import HubKeys
+from central.repository import ONLINE, HubRepository, freshen, make_development, tell_keys
 from central.store.engine import open_store
 from central.store.migrate import migrate
 from proto.errors import ConfigError
@@ -25,10 +28,11 @@ from proto.keys import SEED_BYTES, SigningKey
 from proto.trust_root import TrustRoot, fingerprint, open_first, sign_root
 from runtime import tls
 from runtime.clock import Clock, Entropy
+from runtime.content import read_installed
 from runtime.private import make_private
 
 ROOT_LIFE_S = 365 * 86_400
-KEY_NAMES = ("root", "head", "log", "claims")
+KEY_NAMES = ("root", "claims", *ONLINE)
 
 DEVELOPMENT_TRUST = (
     "This is a development trust: one person made every key, in software, on this machine. Whoever "
@@ -53,6 +57,11 @@ class Place:
         return self.directory / "trust" / "root.json"
 
     @property
+    def repository(self) -> HubRepository:
+        """The content repository."""
+        return HubRepository(self.directory)
+
+    @property
     def tls(self) -> Path:
         """Where TLS material lies."""
         return self.directory / "tls"
@@ -61,34 +70,114 @@ class Place:
         """Return the file of one of `KEY_NAMES`."""
         return self.directory / "keys" / f"{name}.key"
 
+    def signing_key(self, name: str) -> SigningKey:
+        """Return one of the hub's private keys.
+
+        Raises:
+            ConfigError: it is missing, or others may read it.
+        """
+        return SigningKey(_seed(self.key(name)))
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What `init` made or found."""
+    """What `init` made or found.
+
+    Attributes:
+        trust: whose it is: "development" is one person's, "people" that of a ceremony.
+        content_root: hex SHA-256 of the first root of the content repository.
+    """
 
     origin: str
     state_dir: str
+    trust: str
     root_fingerprint: str
+    content_root: str | None
     revision: str
     new: bool
 
 
-async def init(config: Config, *, clock: Clock, entropy: Entropy) -> Made:
+async def init(
+    config: Config,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    content: Mapping[str, bytes] | None = None,
+) -> Made:
     """Make what is missing of a hub; what is there stays as it is.
+
+    Where one person holds every key, what ends soon is renewed, and content that is newer than what
+    is published is published.
+
+    Args:
+        config: the hub's.
+        clock: the time of day.
+        entropy: randomness for keys.
+        content: what a development trust publishes, by path below `rules/`; by default what the
+            package ships.
 
     Raises:
         ConfigError: the state directory cannot be used, or it is another hub's.
     """
     place = Place(config.state_dir)
+    material = _make_keys(place, config, clock=clock, entropy=entropy)
+    new, repository = not place.root.exists(), place.repository
+    # A hub that has a root without a repository was enrolled at: its appliances pinned no other.
+    if repository.is_development() or (new and repository.first_root() is None):
+        keys = tell_keys(repository, config.file.origin, place.signing_key)
+        files = read_installed() if content is None else content
+        make_development(
+            repository, keys, place.signing_key, content=files, clock=clock, entropy=entropy
+        )
+    if new:
+        _make_root(place, config, now_s=clock.now_ms() // 1000, authority=material.authority)
+    return await _made(place, config, new=new)
+
+
+async def prepare(config: Config, *, clock: Clock, entropy: Entropy) -> Path:
+    """Make a hub's keys and TLS, and the file with its public keys that a ceremony asks for.
+
+    Raises:
+        ConfigError: the state directory cannot be used, or this hub has its trust already.
+    """
+    place = Place(config.state_dir)
+    if place.root.exists():
+        msg = f"{place.root}: this hub has its trust already; a ceremony comes before"
+        raise ConfigError(msg)
+    _make_keys(place, config, clock=clock, entropy=entropy)
+    tell_keys(place.repository, config.file.origin, place.signing_key)
+    return place.repository.hub_keys
+
+
+async def adopt(config: Config, *, clock: Clock, entropy: Entropy) -> Made:
+    """Take in what a ceremony's people published, and pin its first root in the trust root.
+
+    Raises:
+        ConfigError: nothing was published, what was does not hold, or this hub has its trust.
+    """
+    place = Place(config.state_dir)
+    if place.root.exists():
+        msg = f"{place.root}: this hub has its trust already; its roots follow one another"
+        raise ConfigError(msg)
+    material = _make_keys(place, config, clock=clock, entropy=entropy)
+    now_s = clock.now_ms() // 1000
+    problem = freshen(place.repository, place.signing_key, now_s=now_s)
+    if problem:
+        msg = f"{place.repository.incoming}: cannot be taken in: {problem}"
+        raise ConfigError(msg)
+    _make_root(place, config, now_s=now_s, authority=material.authority)
+    return await _made(place, config, new=True)
+
+
+def _make_keys(place: Place, config: Config, *, clock: Clock, entropy: Entropy) -> tls.Material:
     _make_directories(place)
-    new = not place.root.exists()
-    now_ms = clock.now_ms()
     for name in KEY_NAMES:
         if not place.key(name).exists():
             tls.write_private(place.key(name), entropy(SEED_BYTES))
-    material = server_tls(config, clock)
-    if new:
-        _make_root(place, config, now_s=now_ms // 1000, authority=material.authority)
+    return server_tls(config, clock)
+
+
+async def _made(place: Place, config: Config, *, new: bool) -> Made:
     raw, root = load_root(place)
     if root.hub_origin != config.file.origin:
         msg = f"origin: {config.file.origin}, but this hub's trust root is {root.hub_origin}'s"
@@ -98,7 +187,21 @@ async def init(config: Config, *, clock: Clock, entropy: Entropy) -> Made:
         revision = await migrate(store)
     finally:
         await store.close()
-    return Made(config.file.origin, str(place.directory), fingerprint(raw).hex(), revision, new)
+    return Made(
+        origin=config.file.origin,
+        state_dir=str(place.directory),
+        trust=trust_of(place, root),
+        root_fingerprint=fingerprint(raw).hex(),
+        content_root=None if root.content_root is None else root.content_root.hex(),
+        revision=revision,
+        new=new,
+    )
+
+
+def trust_of(place: Place, root: TrustRoot) -> str:
+    """Return whose trust a hub's is: one person's, or a ceremony's people's."""
+    ours = root.content_root is None or place.repository.is_development()
+    return "development" if ours else "people"
 
 
 def _make_directories(place: Place) -> None:
@@ -107,7 +210,7 @@ def _make_directories(place: Place) -> None:
 
 
 def _make_root(place: Place, config: Config, *, now_s: int, authority: Path) -> None:
-    root_key, head, log = (SigningKey(_seed(place, name)) for name in KEY_NAMES[:3])
+    root_key, head, log = (place.signing_key(name) for name in ("root", "head", "log"))
     root = TrustRoot(
         version=1,
         hub_origin=config.file.origin,
@@ -117,6 +220,7 @@ def _make_root(place: Place, config: Config, *, now_s: int, authority: Path) -> 
         created=now_s,
         expires=now_s + ROOT_LIFE_S,
         tls_ca_pem=authority.read_text("ascii"),
+        content_root=place.repository.content_root(),
     )
     tls.write_private(place.root, sign_root(root, root_key))
 
@@ -156,12 +260,10 @@ def load_keys(place: Place) -> HubKeys:
     Raises:
         ConfigError: one is missing, or others may read it.
     """
-    head, log, claims = (_seed(place, name) for name in KEY_NAMES[1:])
-    return HubKeys(SigningKey(head), SigningKey(log), claims)
+    return HubKeys(place.signing_key("head"), place.signing_key("log"), _seed(place.key("claims")))
 
 
-def _seed(place: Place, name: str) -> bytes:
-    path = place.key(name)
+def _seed(path: Path) -> bytes:
     try:
         mode, raw = path.stat().st_mode, path.read_bytes()
     except OSError as error:

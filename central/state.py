@@ -1,6 +1,7 @@
 """The hub as one value: what every route, command and job is given."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from central.core.admission import Closed
 from central.core.health import Condition
@@ -29,6 +30,8 @@ class Hub:
         check_ins: makes check-ins durable; its worker must be running.
         looker: looks again at text that arrives.
         closed: values that are no free text, by check and field.
+        content: the directory of the content repository that is served, None without one.
+        trust: "development" where one person made every key, else "people".
     """
 
     origin: str
@@ -43,6 +46,8 @@ class Hub:
     clock: Clock
     entropy: Entropy
     log: Log
+    content: Path | None = None
+    trust: str = "development"
 
     @property
     def now_ms(self) -> int:

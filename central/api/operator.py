@@ -200,7 +200,7 @@ async def status(visit: ConsoleVisit) -> Response:
     return _answer(
         {
             "origin": hub.origin,
-            "trust": "development",
+            "trust": hub.trust,
             "looks_at_text": hub.looker.names is not None,
             "revision": await current_revision(hub.store),
             "sites": len(rows),

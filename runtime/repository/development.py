@@ -5,7 +5,7 @@ one, so that nothing has a weaker way for it. The root says what it is, and a po
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from proto.authority import Authority
@@ -19,7 +19,9 @@ from proto.release_keys import (
     CONTENT_PREFIX,
     GRANTS_TARGET,
     POLICY_TARGET,
+    read_life,
 )
+from runtime import keyfile
 from runtime.clock import Entropy
 from runtime.repository.documents import (
     DelegationPlan,
@@ -29,7 +31,9 @@ from runtime.repository.documents import (
     described,
     make_root,
     make_targets,
+    signed_part,
 )
+from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import Place
 
 PEOPLE: Final = ("dev-1", "dev-2", "dev-3")
@@ -46,18 +50,6 @@ PeopleKeys = Mapping[tuple[Role, str], SigningKey]
 """Everybody's private keys, by role and person."""
 
 
-@dataclass(frozen=True, slots=True)
-class HubKeys:
-    """The public halves of the hub's online keys."""
-
-    snapshot: PublicKey
-    timestamp: PublicKey
-    promoted: PublicKey
-    order: PublicKey
-    head: PublicKey
-    log: PublicKey
-
-
 def make_people(entropy: Entropy) -> PeopleKeys:
     """Make the keys of everybody."""
     return {
@@ -67,6 +59,26 @@ def make_people(entropy: Entropy) -> PeopleKeys:
     }
 
 
+def keep_people(directory: Path, *, now_s: int, entropy: Entropy) -> PeopleKeys:
+    """Return the keys of everybody from their files, making those that are missing.
+
+    The files lie side by side and no passphrase seals them: it is one person's trust.
+
+    Raises:
+        ConfigError: a file cannot be made or read, or others may read it.
+    """
+    found = {}
+    for role in ROLES_OF_PEOPLE:
+        for person in PEOPLE:
+            path = directory / f"{person}.{role.value}.key"
+            if not path.exists():
+                keyfile.make(
+                    path, person=person, role=role, passphrase=None, now_s=now_s, entropy=entropy
+                )
+            found[role, person] = keyfile.read(path).open(None)
+    return found
+
+
 def publish_first(
     place: Place, people: PeopleKeys, hub: HubKeys, content: Mapping[str, bytes], *, now_s: int
 ) -> None:
@@ -74,23 +86,62 @@ def publish_first(
 
     Args:
         place: the directory that publications are put into.
-        people: what `make_people` made.
+        people: what `make_people` or `keep_people` made.
         hub: the hub's online keys.
         content: the checks, rules and runbooks by their path below `rules/`.
         now_s: seconds since the epoch.
     """
-    by_role = {role: _holders(people, role) for role in ROLES_OF_PEOPLE}
+    publish_root(place, people, hub, version=1, now_s=now_s)
+    publish_release(place, people, hub, content, version=1, now_s=now_s)
+    publish_grants(place, people, hub, version=1, now_s=now_s)
+
+
+def publish_what_is_due(
+    place: Place, people: PeopleKeys, hub: HubKeys, content: Mapping[str, bytes], *, now_s: int
+) -> None:
+    """Write what is missing, is half over, or is of other content than this.
+
+    Args as of `publish_first`; `place` lies over the repository.
+    """
+    if _is_due(place, Role.ROOT, now_s=now_s):
+        publish_root(place, people, hub, version=place.newest(Role.ROOT) + 1, now_s=now_s)
+    if _is_due(place, Role.RELEASE, now_s=now_s) or _rolled_out(place) != content_digest(content):
+        version = place.newest(Role.RELEASE) + 1
+        publish_release(place, people, hub, content, version=version, now_s=now_s)
+    if _is_due(place, Role.GRANTS, now_s=now_s):
+        publish_grants(place, people, hub, version=place.newest(Role.GRANTS) + 1, now_s=now_s)
+
+
+def _is_due(place: Place, role: Role, *, now_s: int) -> bool:
+    version = place.newest(role)
+    if version == 0:
+        return True
+    life = read_life(signed_part(place.read(role, version), role), role)
+    # A grant in it ends sooner than the grants themselves.
+    ends_s = min(life.expires, life.created + ROLES[Role.ORDER].life_s)
+    last_s = ends_s if role is Role.GRANTS else life.expires
+    return now_s >= life.created + (last_s - life.created) // 2
+
+
+def _rolled_out(place: Place) -> str:
+    signed = signed_part(place.read(Role.RELEASE, place.newest(Role.RELEASE)), Role.RELEASE)
+    digest = signed["targets"][POLICY_TARGET]["hashes"]["sha256"]
+    return Policy.read(place.read_target(POLICY_TARGET, digest)).rollout.content
+
+
+def publish_root(
+    place: Place, people: PeopleKeys, hub: HubKeys, *, version: int, now_s: int
+) -> None:
+    """Write a root that names everybody, signed."""
     plan = RootPlan(
-        root=by_role[Role.ROOT],
-        release=by_role[Role.RELEASE],
+        root=_holders(people, Role.ROOT),
+        release=_holders(people, Role.RELEASE),
         snapshot=(hub.snapshot,),
         timestamp=(hub.timestamp,),
         is_development=True,
     )
-    root = make_root(plan, Making.of(Role.ROOT, 1, now_s=now_s))
-    place.write(Role.ROOT, 1, add_signatures(root, _keys(people, Role.ROOT)))
-    publish_release(place, people, hub, content, version=1, now_s=now_s)
-    publish_grants(place, people, hub, version=1, now_s=now_s)
+    root = make_root(plan, Making.of(Role.ROOT, version, now_s=now_s))
+    place.write(Role.ROOT, version, add_signatures(root, _keys(people, Role.ROOT)))
 
 
 def publish_release(

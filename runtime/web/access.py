@@ -39,7 +39,7 @@ FORM_TYPE = re.compile(
 """How browsers send a form. A charset of the sender's choice could decode into what is no text."""
 
 SIGN_IN = "/sign-in"
-FOR_PROGRAMS = ("/api/", "/local/")
+FOR_PROGRAMS = ("/api/", "/local/", "/content/")
 """Paths that are answered in JSON, refusals included, and never lead to the sign-in page."""
 
 

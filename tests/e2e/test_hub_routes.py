@@ -1,5 +1,7 @@
 """The hub's one route table, walked: whoever has no credential is refused, everywhere."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from runtime.web.csrf import csrf_token
 from runtime.web.passwords import hashed
 from runtime.web.sessions import COOKIE, Accounts
 from tests.fakes.hub_process import write_config
+from tests.unit.reference_set import as_files, whole_texts
 
 PASSWORD = "correct horse battery"  # noqa: S105 - of an account that lives for one test
 EXAMPLES = {
@@ -31,13 +34,24 @@ EXAMPLES = {
     "{target}": "t-aaaaaaaaaa",
     "{code}": "evidence_fork",
     "{name}": "ann",
+    "{path:path}": "metadata/timestamp.json",
 }
 
 
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the state directory of a hub that was set up; each test has a copy of it."""
+    directory = tmp_path_factory.mktemp("prepared")
+    config = configuration.read(write_config(directory, 8443))
+    content = as_files(whole_texts())
+    asyncio.run(setup.init(config, clock=SystemClock(), entropy=system_entropy, content=content))
+    return config.state_dir
+
+
 @pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Daemon]:
+async def daemon(prepared: Path, tmp_path: Path) -> AsyncIterator[Daemon]:
     config = configuration.read(write_config(tmp_path, 8443))
-    await setup.init(config, clock=SystemClock(), entropy=system_entropy)
+    shutil.copytree(prepared, config.state_dir)
     async with wired(config) as made:
         yield made
 
@@ -99,6 +113,7 @@ def test_what_anyone_may_call_is_a_short_list_that_changes_nothing() -> None:
         ("POST", "/sign-in"),
         ("GET", "/static/osiris.css"),
         ("GET", "/static/icon.svg"),
+        ("GET", "/content/{path:path}"),
     }
 
 

@@ -18,6 +18,7 @@ from runtime.repository.documents import (
     parse,
 )
 from runtime.repository.freshness import Freshened, FreshKeys, freshen
+from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import Place
 from tests.fakes.clock import SeededEntropy
 from tests.unit.reference_set import as_files, whole_texts
@@ -52,9 +53,11 @@ class RepositoryWorld:
         return SigningKey(self.entropy(SEED_BYTES))
 
     @property
-    def hub(self) -> development.HubKeys:
+    def hub(self) -> HubKeys:
         """The public halves of the hub's online keys."""
-        return development.HubKeys(**{name: key.public for name, key in self.online.items()})
+        return HubKeys(
+            "https://hub.example:8443", **{name: key.public for name, key in self.online.items()}
+        )
 
     @property
     def fresh_keys(self) -> FreshKeys:

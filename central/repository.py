@@ -1,0 +1,146 @@
+"""The hub's content repository: where it lies, how it is first made, and how it is kept fresh.
+
+```
+content/metadata content/targets      what is served as `/content/`
+incoming/metadata incoming/targets    what people published and the hub has not taken in yet
+development/<person>.<role>.key       a development trust's people, all of them; else not there
+trust/hub-keys.json                   the public halves of the online keys, for a ceremony
+```
+
+python-tuf is loaded only when there is something to write.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from proto import strict_json
+from proto.errors import ConfigError, NotFoundError, OsirisError
+from proto.keys import SigningKey
+from proto.keysets import DAY_S, Role
+from proto.release_keys import read_life
+from runtime.clock import Clock, Entropy, seconds
+from runtime.private import make_private
+from runtime.repository.hub_keys import HubKeys
+from runtime.repository.layout import METADATA_BYTES_MAX, Place, read_bounded, write_whole
+
+ONLINE: Final = ("snapshot", "timestamp", "promoted", "order", "head", "log")
+"""The hub's online keys that a repository names, each in `keys/<name>.key`."""
+
+ReadKey = Callable[[str], SigningKey]
+"""Gives one of `ONLINE` by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class HubRepository:
+    """The repository of a hub whose state directory this is."""
+
+    state_dir: Path
+
+    @property
+    def place(self) -> Place:
+        """What is served."""
+        return Place(self.state_dir / "content")
+
+    @property
+    def incoming(self) -> Path:
+        """Where people publish to."""
+        return self.state_dir / "incoming"
+
+    @property
+    def people(self) -> Path:
+        """Where a development trust's people keep their keys."""
+        return self.state_dir / "development"
+
+    @property
+    def hub_keys(self) -> Path:
+        """What a ceremony needs of this hub."""
+        return self.state_dir / "trust" / "hub-keys.json"
+
+    def first_root(self) -> bytes | None:
+        """Return the first root's bytes, None while there is no repository."""
+        try:
+            return self.place.read(Role.ROOT, 1)
+        except NotFoundError:
+            return None
+
+    def content_root(self) -> bytes | None:
+        """Return the SHA-256 that the trust root names, and a claim code pins through it."""
+        root = self.first_root()
+        return None if root is None else hashlib.sha256(root).digest()
+
+    def is_development(self) -> bool:
+        """Whether one person holds every key: so it is where a development trust's files lie."""
+        return self.people.exists()
+
+    def waits(self) -> bool:
+        """Whether somebody published something that was not taken in yet."""
+        return any((self.incoming / "metadata").glob("*.json"))
+
+    def is_due(self, *, now_s: int) -> bool:
+        """Whether the timestamp is half over, or something waits to be taken in."""
+        file = self.place.metadata(Role.TIMESTAMP, 0)
+        if not file.exists():
+            return self.waits()
+        said = strict_json.loads(
+            read_bounded(file, size_bytes_max=METADATA_BYTES_MAX),
+            size_bytes_max=METADATA_BYTES_MAX,
+        )
+        signed = said.get("signed") if isinstance(said, dict) else None
+        life = read_life(signed if isinstance(signed, dict) else {}, Role.TIMESTAMP)
+        half = life.created + (life.expires - life.created) // 2
+        return now_s >= half or now_s < life.created - DAY_S or self.waits()
+
+
+def tell_keys(repository: HubRepository, origin: str, read_key: ReadKey) -> HubKeys:
+    """Write the public halves of the online keys down for a ceremony, and return them."""
+    keys = HubKeys(origin=origin, **{name: read_key(name).public for name in ONLINE})
+    write_whole(repository.hub_keys, keys.to_bytes() + b"\n", is_durable=True)
+    return keys
+
+
+def make_development(
+    repository: HubRepository,
+    keys: HubKeys,
+    read_key: ReadKey,
+    *,
+    content: Mapping[str, bytes],
+    clock: Clock,
+    entropy: Entropy,
+) -> None:
+    """Make a development trust and publish this content under it; renew what ends within half.
+
+    What is there and holds is left as it is, so this may be asked for again after a crash, when
+    grants end, or with the content of a newer program.
+
+    Raises:
+        ConfigError: a key or a file cannot be made or read.
+    """
+    from runtime.repository import development  # noqa: PLC0415 - loads python-tuf
+
+    make_private(repository.people, key="state_dir")
+    now_s = seconds(clock)
+    people = development.keep_people(repository.people, now_s=now_s, entropy=entropy)
+    incoming = Place(repository.incoming, beneath=repository.place, is_durable=False)
+    development.publish_what_is_due(incoming, people, keys, content, now_s=now_s)
+    problem = freshen(repository, read_key, now_s=now_s)
+    if problem:
+        msg = f"{repository.incoming}: cannot be taken in: {problem}"
+        raise ConfigError(msg)
+
+
+def freshen(repository: HubRepository, read_key: ReadKey, *, now_s: int) -> str:
+    """Take in what people published and renew what ends; return what does not hold, "" for none.
+
+    A caller that serves runs it on a thread: it reads, writes and checks files.
+    """
+    from runtime.repository import freshness  # noqa: PLC0415 - loads python-tuf
+
+    try:
+        keys = freshness.FreshKeys(read_key("snapshot"), read_key("timestamp"))
+        found = freshness.freshen(repository.place, repository.incoming, keys, now_s=now_s)
+    except OsirisError as error:
+        return str(error)
+    return found.problem
