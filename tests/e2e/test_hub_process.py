@@ -242,10 +242,15 @@ def test_init_again_changes_nothing(tmp_path: Path) -> None:
     origin = f"https://127.0.0.1:{free_port()}"
     arguments = ["init", "--origin", origin, "--state-dir", str(tmp_path / "state")]
     first = CliRunner().invoke(command_line, [*arguments, "-o", "json", "--config", str(file)])
-    files = {path: path.read_bytes() for path in (tmp_path / "state").glob("*/*")}
+
+    def files() -> dict[Path, bytes]:
+        found = (tmp_path / "state").glob("*/**/*")
+        return {path: path.read_bytes() for path in found if path.is_file()}
+
+    before = files()
     again = CliRunner().invoke(command_line, [*arguments, "-o", "json", "--config", str(file)])
     assert json.loads(first.stdout) | {"new": False} == json.loads(again.stdout)
-    assert {path: path.read_bytes() for path in (tmp_path / "state").glob("*/*")} == files
+    assert files() == before
 
 
 def test_the_door_is_shut_where_no_hub_is(hub: HubProcess) -> None:
