@@ -101,8 +101,12 @@ class TrustRoot:
 
     @property
     def is_development(self) -> bool:
-        """Whether one person made every key: so it is wherever a single key signs the root."""
-        return True
+        """Whether one person made every key, as far as this root knows.
+
+        So it is wherever a single key signs for everything; where a content root is pinned, that
+        root says it.
+        """
+        return self.content_root is None
 
     def heads(self) -> Threshold:
         """Return whose signature makes a head count."""
