@@ -73,11 +73,13 @@ def _print(found: dict[str, Any], output: Output) -> None:
     if output is Output.JSON:
         print_json(found)
         return
-    ends, troubles = found.pop("ends", {}), found.pop("troubles")
+    nested = ("ends", "troubles")
+    shown = {name: value for name, value in found.items() if name not in nested}
     for name in ("since_s", "verified_s", "looked_s"):
-        if name in found:
-            found[name.removesuffix("_s")] = when(found.pop(name) * 1000)
-    found |= {f"{part} ends": when(end * 1000) for part, end in ends.items()}
-    print_fields(found, output=output)
-    for code, why in troubles.items():
+        if name in shown:
+            shown[name.removesuffix("_s")] = when(shown.pop(name) * 1000)
+    ends = found.get("ends", {})
+    shown |= {f"{part} ends": when(end * 1000) for part, end in ends.items()}
+    print_fields(shown, output=output)
+    for code, why in found["troubles"].items():
         note(f"{code}: {why}")

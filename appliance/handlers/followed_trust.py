@@ -8,13 +8,18 @@ in the evidence for years, so the keys of the pinned root still verify it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.core.trusted import Trusted
 from appliance.handlers.work import HubTrust
 from appliance.ports import Clock
-from proto.keys import Threshold
+from proto.keys import KeyRing, Threshold
+from proto.keysets import DAY_S
 from proto.note import Algorithm, NoteKey
 from runtime.clock import seconds
+
+SKEW_S: Final = DAY_S
+"""How early a head key counts: a clock here that is behind must not shut the hub out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,16 @@ class FollowedTrust:
         trusted = self.trusted()
         if trusted is None:
             return self.pinned.heads
-        return trusted.authority.heads(now_s=seconds(self.clock))
+        now_s = seconds(self.clock)
+        return Threshold(
+            KeyRing(
+                tuple(
+                    one.holder
+                    for one in trusted.authority.head_keys
+                    if one.not_before <= now_s + SKEW_S and now_s < one.not_after
+                )
+            )
+        )
 
     @property
     def cosigners(self) -> tuple[NoteKey, ...]:

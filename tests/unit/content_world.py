@@ -106,6 +106,7 @@ class Repository:
         content: Mapping[str, bytes] = CONTENT,
         *,
         signers: Iterable[str] = RELEASERS[:2],
+        operators: Iterable[str] = OPERATORS,
         more: Mapping[str, bytes] | None = None,
         **changes: Mapping[str, Any],
     ) -> None:
@@ -114,27 +115,40 @@ class Repository:
         targets[AUTHORITY_TARGET] = authority(version, self.now_s, changes.get("authority", {}))
         targets[POLICY_TARGET] = policy(version, content, self.now_s, changes.get("policy", {}))
         targets |= more or {}
-        self._targets(Role.RELEASE, version, targets, signers)
+        plan = DelegationPlan(holders(operators), key("promoted").public)
+        self._targets(Role.RELEASE, version, targets, signers, plan=plan)
 
-    def grants(self, version: int, *, signers: Iterable[str] = OPERATORS, **changes: int) -> None:
+    def grants(
+        self,
+        version: int,
+        *,
+        signers: Iterable[str] = OPERATORS,
+        more: Mapping[str, bytes] | None = None,
+        **changes: int,
+    ) -> None:
         """Publish grants."""
         life = {"version": version, "created": self.now_s, "expires": self.now_s + 10 * DAY_S}
         grant = orders.grant(not_before=self.now_s, not_after=self.now_s + 5 * DAY_S)
         data = strict_json.dumps(orders.grants(grant, **(life | changes)))
-        self._targets(Role.GRANTS, version, {GRANTS_TARGET: data}, signers)
+        self._targets(Role.GRANTS, version, {GRANTS_TARGET: data, **(more or {})}, signers)
 
     def promoted(self, version: int, rules: Mapping[str, bytes], *signers: str) -> None:
         """Publish promoted rules by path."""
         self._targets(Role.PROMOTED, version, rules, signers or ("ada", "promoted"))
 
     def _targets(
-        self, role: Role, version: int, files: Mapping[str, bytes], signers: Iterable[str]
+        self,
+        role: Role,
+        version: int,
+        files: Mapping[str, bytes],
+        signers: Iterable[str],
+        *,
+        plan: DelegationPlan | None = None,
     ) -> None:
-        plan = DelegationPlan(holders(OPERATORS), key("promoted").public)
         made = make_targets(
             {path: described(path, data) for path, data in files.items()},
             Making.of(role, version, now_s=self.now_s),
-            delegations=plan if role is Role.RELEASE else None,
+            delegations=plan,
         )
         for path, data in files.items():
             self.files[f"targets/{target_file(path, digest_of(data))}"] = data

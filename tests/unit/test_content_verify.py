@@ -364,6 +364,20 @@ class TestPeople:
         repository.say_current(9)
         assert reader.look(repository).versions[Part.PROMOTED] == 9
 
+    def test_promoted_rules_need_an_operator_of_the_authority(
+        self, reader: Reader, repository: Repository
+    ) -> None:
+        """Whom the delegation lists is not enough: it stays when somebody leaves."""
+        repository.release(2, operators=(*OPERATORS, "former"))
+        repository.promoted(2, {}, "former", "promoted")
+        repository.say_current(2)
+        assert code(reader, repository) == "content_unsigned"
+
+    def test_who_grants_may_sign_nothing_else(self, reader: Reader, repository: Repository) -> None:
+        repository.grants(2, more={"promoted/l1.anything.yaml": b"id: x\n"})
+        repository.say_current(2)
+        assert code(reader, repository) == "content_refused"
+
     def test_a_release_may_not_grant_by_itself(
         self, reader: Reader, repository: Repository
     ) -> None:
@@ -401,6 +415,14 @@ class TestExpiry:
         repository.release(3, NEWER)
         repository.say_current(3)
         assert reader.look(repository).content == NEWER
+
+    def test_a_policy_that_has_ended_is_not_taken(
+        self, reader: Reader, repository: Repository
+    ) -> None:
+        life = {"created": repository.now_s - DAY_S, "expires": repository.now_s}
+        repository.release(2, NEWER, policy=life)
+        repository.say_current(2)
+        assert code(reader, repository) == "content_expired"
 
     def test_grants_that_ended_stop_orders_and_nothing_else(
         self, reader: Reader, repository: Repository
