@@ -1,4 +1,8 @@
-"""What stands in the field beside a name: `Newman, Ann|MR0104032`, `ID:64279580 Name: …`."""
+"""What stands in the field beside a name: numbers of the same person, before it and behind.
+
+Two bytes on either side of a name tell whether there can be a field at all; the patterns, which
+look further, are asked only then.
+"""
 
 import re
 
@@ -20,35 +24,88 @@ _CALLED_AFTER = re.compile(
     rb"(?i)[\"')]?[ ,;|/(-]{1,3}[\"']?(?:id|no|num|nr|pid|chart|pt|#)[\"']?[:=# ]{1,3}[\"']?([0-9]{5,12})(?![0-9A-Za-z.:])"
 )
 _MACHINE_FIELD = re.compile(rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}")
+
+
 _QUOTES = frozenset({b"'", b'"'})
+_PARTS = frozenset(b". |;,\t([{/#^"[at : at + 1] for at in range(12))
+"""What may part a name from the field beside it."""
+_AFTER_BLANK = _PARTS - {b"."} | {b"-"}
+_PARTED = frozenset(b"|;,\t()]"[at : at + 1] for at in range(7))
+
+
+class _Beside(dict[bytes, bool]):
+    """Whether a field may begin with these two bytes behind a name; each pair worked out once."""
+
+    def __missing__(self, pair: bytes) -> bool:
+        """Work it out; there are no more of them than pairs of bytes."""
+        first = pair[:1]
+        found = first in _QUOTES or (
+            first in _PARTS and (first != b" " or pair[1:] in _AFTER_BLANK)
+        )
+        self[pair] = found
+        return found
+
+
+class _Ahead(dict[bytes, bool]):
+    """Whether a field may end with these two bytes before a name; each pair worked out once."""
+
+    def __missing__(self, pair: bytes) -> bool:
+        """Work it out; there are no more of them than pairs of bytes."""
+        bare = pair.rstrip(b" \"'")
+        found = bare[-1:] in _PARTED if bare else bool(pair)
+        self[pair] = found
+        return found
+
+
+_BESIDE, _AHEAD = _Beside(), _Ahead()
 
 
 def read(record: Record) -> None:
     """Take identifiers and days that stand in the field beside a name: `Newman, Ann|MR0104032`."""
     data = record.data
-    for start, end, kind, _ in list(record.found):
-        if kind is not Kind.NAME:
-            continue
-        for called in (
-            _CALLED_BEFORE.search(data, max(0, start - 60), start),
-            _CALLED_AFTER.match(data, end, min(len(data), end + 40)),
-        ):
-            if called is not None and not record.covered(*called.span(1)):
-                record.hit(Kind.MRN, *called.span(1), "a number beside a name")
-        place = end
-        for _ in range(3):
-            while data[place : place + 1] in _QUOTES:
-                place += 1
-            match = _FIELD.match(data, place, min(len(data), place + 40))
-            if match is None or _MACHINE_FIELD.match(match[2]) or digits(match[2]) < 4:
-                break
-            record.hit(Kind.MRN, match.start(2), match.end(2), "the field beside a name")
-            place = match.end(2)
-        before = _FIELD_BEFORE.search(data, max(0, start - 40), start)
-        if (
-            before is not None
-            and not _MACHINE_FIELD.match(before[1])
-            and digits(before[1]) >= 5
-            and b":" not in before[1]
-        ):
-            record.hit(Kind.MRN, before.start(1), before.end(1), "the field beside a name")
+    numbered = _NUMBERED.search(data) is not None
+    for start, end, kind, _ in tuple(record.found):
+        if kind is _NAME:
+            if numbered:
+                _called(record, start, end)
+            if _BESIDE[data[end : end + 2]]:
+                _behind(record, end)
+            if start and _AHEAD[data[start - 2 : start] or data[:start]]:
+                _before(record, start)
+
+
+_NAME = Kind.NAME
+_NUMBERED = re.compile(rb"[0-9]{5}")
+
+
+def _called(record: Record, start: int, end: int) -> None:
+    data = record.data
+    for called in (
+        _CALLED_BEFORE.search(data, max(0, start - 60), start),
+        _CALLED_AFTER.match(data, end, min(len(data), end + 40)),
+    ):
+        if called is not None and not record.covered(*called.span(1)):
+            record.hit(Kind.MRN, *called.span(1), "a number beside a name")
+
+
+def _behind(record: Record, place: int) -> None:
+    data = record.data
+    for _ in range(3):
+        while data[place : place + 1] in _QUOTES:
+            place += 1
+        match = _FIELD.match(data, place, min(len(data), place + 40))
+        if match is None or _MACHINE_FIELD.match(match[2]) or digits(match[2]) < 4:
+            break
+        record.hit(Kind.MRN, match.start(2), match.end(2), "the field beside a name")
+        place = match.end(2)
+
+
+def _before(record: Record, start: int) -> None:
+    before = _FIELD_BEFORE.search(record.data, max(0, start - 40), start)
+    if (
+        before is not None
+        and not _MACHINE_FIELD.match(before[1])
+        and digits(before[1]) >= 5
+        and b":" not in before[1]
+    ):
+        record.hit(Kind.MRN, before.start(1), before.end(1), "the field beside a name")

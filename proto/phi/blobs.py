@@ -40,16 +40,22 @@ Decode = Callable[[bytes], str | None]
 
 def read(record: Record, look: Look) -> None:
     """Look into the layers of a record and note what carries a hit."""
+    read_in_place(record, look)
+    shapes = record.shapes
+    if "hex" in shapes:
+        _encoded(record, look, _HEX, _from_hex)
+    if "blob" in shapes:
+        _encoded(record, look, _BASE64, _from_base64)
+
+
+def read_in_place(record: Record, look: Look) -> None:
+    """Look into the layers that decode in place."""
     shapes = record.shapes
     quoted = "quoted" in shapes and is_quoted(record.data)
     if quoted or "escape" in shapes or "marked" in shapes:
         _escapes(record, look, quoted=quoted)
     if "spaced" in shapes:
         _spaced(record, look)
-    if "hex" in shapes:
-        _encoded(record, look, _HEX, _from_hex)
-    if "blob" in shapes:
-        _encoded(record, look, _BASE64, _from_base64)
 
 
 def is_quoted(data: bytes) -> bool:

@@ -95,7 +95,7 @@ def places(lower: bytes) -> Iterator[tuple[int, int]]:
     """Yield where names of canaries, of whatever site, stand in lower-case bytes."""
     at = 0
     while True:
-        found = next(_FORM.each(lower, at), None)
+        found = next(iter(_FORM.each(lower, at)), None)
         if found is None:
             return
         start = found[0][0]

@@ -5,6 +5,7 @@ record about machines costs one comparison.
 """
 
 import re
+from collections.abc import Callable
 
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, NAMEY, SURE, WORD
 from proto.phi.pairs import parameters
@@ -79,36 +80,37 @@ def read(record: Record) -> None:
         _of_statements(record)
     if "date" in record.shapes:
         _dated(record)
-    if not record.person:
-        return
-    _numbers(record)
-    if "apart" in record.shapes:
-        parameters(record)
-    if "query" in record.shapes:
-        _asked(record)
-    _behind(record)
-    _in_lists(record)
-    _in_rows(record)
-    _born(record)
-    _month_days(record)
-    _places(record)
-    _after_streets(record)
-    _uids(record)
+    if record.person:
+        shapes = record.shapes
+        for reader, wanted in _BESIDE_PEOPLE:
+            if not wanted or not wanted.isdisjoint(shapes):
+                reader(record)
+
+
+_ADDRESS = Kind.ADDRESS
+_LONG = re.compile(rb" [0-9]{7}")
+
+
+_FORMS_OF_NUMBERS = (
+    ("ids", _IDS, Kind.MRN, "written like a record's number, beside people"),
+    ("called", _CALLED, Kind.MRN, "a number called so, beside people"),
+    ("worn", _WORN, Kind.DEVICE, "a device's number, beside people"),
+    ("resource", _RESOURCE, Kind.MRN, "the id of a person's resource"),
+    ("ten", _TEN, Kind.PHONE, "ten digits of a call, beside people"),
+)
+_NUMBERED = frozenset(form for form, *_ in _FORMS_OF_NUMBERS)
 
 
 def _numbers(record: Record) -> None:
-    for form, pattern, kind, why in (
-        ("ids", _IDS, Kind.MRN, "written like a record's number, beside people"),
-        ("called", _CALLED, Kind.MRN, "a number called so, beside people"),
-        ("worn", _WORN, Kind.DEVICE, "a device's number, beside people"),
-        ("resource", _RESOURCE, Kind.MRN, "the id of a person's resource"),
-        ("ten", _TEN, Kind.PHONE, "ten digits of a call, beside people"),
-    ):
+    for form, pattern, kind, why in _FORMS_OF_NUMBERS:
         for spans in pattern.each(record.data) if form in record.shapes else ():
             start, end = spans[1]
             if record.covered(start, end) or _NO_IDS.match(record.data, start):
                 continue
             record.hit(kind, start, end, why)
+
+
+def _extensions(record: Record) -> None:
     if b"extension=" in record.data:
         for spans in _EXTENSION.each(record.data):
             record.hit(Kind.MRN, *spans[1], "the extension of an id (HL7 V3)")
@@ -253,6 +255,8 @@ _BEHIND = re.compile(rb" ([0-9]{7,10})(?![0-9A-Za-z.:/-])")
 
 def _behind(record: Record) -> None:
     """Take a long number right behind a name or a day: `MOOR,ANN 08/24/1976 2855741038`."""
+    if not record.found or _LONG.search(record.data) is None:
+        return
     for start, end, kind, _ in list(record.found):
         del start
         match = _BEHIND.match(record.data, end) if kind in {Kind.NAME, Kind.DATE} else None
@@ -261,8 +265,6 @@ def _behind(record: Record) -> None:
 
 
 def _born(record: Record) -> None:
-    if "born" not in record.shapes:
-        return
     for spans in _BORN.each(record.data):
         start, end = spans[1]
         years = [int(year) for year in _YEAR.findall(record.data)]
@@ -278,8 +280,6 @@ _LOGGED = re.compile(rb" ? ?\d{1,2}:\d{2}:\d{2}|:\d|\.\d| \d{4}")
 
 def _month_days(record: Record) -> None:
     """Take a month and a day without a year: `see her on April 7`; a log's own stamp stays."""
-    if "date" not in record.shapes:
-        return
     for spans in _MONTH_DAY.each(record.data):
         start, end = spans[1]
         if start and not _LOGGED.match(record.data, end) and not record.covered(start, end):
@@ -313,6 +313,8 @@ _AFTER_STREET = re.compile(rb",? ((?:[A-Z][a-z'.]{1,20} ){0,2}[A-Z][a-z']{2,20})
 
 def _after_streets(record: Record) -> None:
     """Take a town behind a street though no state follows."""
+    if not any(one[2] is _ADDRESS for one in record.found):
+        return
     for _, end, kind, _ in list(record.found):
         match = _AFTER_STREET.match(record.data, end) if kind is Kind.ADDRESS else None
         if match is not None:
@@ -335,3 +337,20 @@ def _six(record: Record) -> None:
         value = record.data[start:end]
         if b"::" in value or value.count(b":") == SIX_COLONS_MAX:
             record.hit(Kind.IP, start, end, "a public address in a record about people")
+
+
+_BESIDE_PEOPLE: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
+    (_numbers, _NUMBERED),
+    (_extensions, frozenset()),
+    (parameters, frozenset({"apart"})),
+    (_asked, frozenset({"query"})),
+    (_behind, frozenset()),
+    (_in_lists, frozenset()),
+    (_in_rows, frozenset()),
+    (_born, frozenset({"born"})),
+    (_month_days, frozenset({"date"})),
+    (_places, frozenset()),
+    (_after_streets, frozenset()),
+    (_uids, frozenset()),
+)
+"""In the order of work, each with the forms that call for it; none are called for always."""

@@ -42,7 +42,7 @@ def json_values(data: bytes, start: int = 0) -> Iterator[Value]:
     for match in _JSON.finditer(data, start):
         mark = match[3]
         if mark is None:
-            group = next(number for number in (1, 2, 4) if match[number] is not None)
+            group = match.lastindex or 0  # the one alternative that matched
             if not held and lists and not lists[-1]:
                 key = match[group]
                 continue

@@ -10,6 +10,7 @@ nothing new is found, so scrubbing twice is scrubbing once.
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
+from operator import itemgetter
 
 from proto.phi import (
     beside,
@@ -94,7 +95,9 @@ def _at_rest(text: str, lexicon: Lexicon, vault: TokenVault) -> Result | None:
         current, data = _replaced(current, view, found, bare, vault)
         if view.starts is not None or view.strangers:
             view = look(current, vault.knows)
-        elif lexicon.policy.infra is Infra.KEEP and at_rest(data, record.shapes, lexicon):
+        elif lexicon.policy.infra is Infra.KEEP and at_rest(
+            data, record.shapes, lexicon, inside(lexicon, LAYERS_MAX)
+        ):
             return Result(seal(current), hits)
         else:
             view = View(data, data.lower())  # nothing is folded: it is known
@@ -121,12 +124,17 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
     for read in _plan(forms, flags):
         read(record)
     if layers and not _LAYERED.isdisjoint(forms):
-        blobs.read(record, lambda inner: _mapped(examine(inner, lexicon, layers - 1), inner))
+        blobs.read(record, inside(lexicon, layers))
     if lexicon.policy.infra is Infra.DROP:
         shapes.read_infra(record)
     if record.found:
         people.spread(record)
     return record
+
+
+def inside(lexicon: Lexicon, layers: int) -> Callable[[View], list[Found]]:
+    """Return how a decoded layer of one view is looked at."""
+    return lambda view: _mapped(examine(view, lexicon, layers - 1), view)
 
 
 def _mapped(record: Record, view: View) -> list[Found]:
@@ -182,9 +190,13 @@ def _plan(forms: frozenset[str], flags: int) -> tuple[Reader, ...]:
     )
 
 
+_START, _END = itemgetter(0), itemgetter(1)
+
+
 def settled(found: list[Found]) -> list[Found]:
     """Return hits in order, those that overlap as their union under the longest one's class."""
-    found.sort(key=lambda one: (one[0], -one[1]))
+    found.sort(key=_END, reverse=True)  # of those that begin together the longest comes first
+    found.sort(key=_START)
     merged: list[Found] = []
     for one in found:
         if merged and one[0] < merged[-1][1]:

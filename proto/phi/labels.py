@@ -11,11 +11,23 @@ import re
 from proto.phi import people
 from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street
 from proto.phi.keys import Told
-from proto.phi.lexicon import KEY_MARKS, RUN_CHARS_MAX, TELLS, Tells
-from proto.phi.record import Record, digits
+from proto.phi.lexicon import (
+    GOES_ON,
+    KEY_MARKS,
+    OPTION,
+    RUN_CHARS_MAX,
+    SPEAKS,
+    TELLS,
+    WRITES,
+    Tells,
+)
+from proto.phi.record import TAKEN, Record, digits
 from proto.phi.spoken import DOMAIN, further, number_of_somebody, read_spoken
 from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.values import Kind
+
+MARKED = 16
+SAID = 32
 
 ELEMENTS_MAX = 64
 WORDS_MAX = 3
@@ -29,8 +41,6 @@ _UNMARKED = frozenset(
 )
 """What no mark begins with: a blank and what is not the first letter of `LIKE`, `IN`, `value=`."""
 _SAID_FIRST = frozenset(b" #:(\"'<[=-/,."[at : at + 1] for at in range(13))
-TAKEN = b"\x01"
-"""The bytes of a token in a view."""
 _TAKEN_MARKS = frozenset({b" ", b":", b"=", b"#"})
 _TAKEN_FIRST = frozenset({b": ", b"= ", b" =", b" :", b"# ", b" #"})
 _FLAGS = frozenset({b"-", b"/", b"<"})
@@ -58,16 +68,19 @@ def read(record: Record) -> None:
     """Find the values behind every key and cue."""
     if not record.every & TELLS:
         return
-    tells, apart, data = record.tells, record.apart, record.data
+    data, find = record.data, (b" " + record.apart + b" ").find
     at = done = 0
-    for run in filter(tells.__contains__, record.runs):
-        at = _place(apart, run, at)
-        end = at + len(run)
-        if at >= done:
-            start, stop = _core(data, at, end)
-            if _may_tell(data, start, stop, tells[run]):
-                done = _one(record, start, stop, tells[run])
-        at = end
+    for tells in filter(None, map(record.tells.get, record.runs)):
+        needle, wanted, plain, _, _, _ = tells
+        start = find(needle, at)  # a blank stands before all of it: here the run begins
+        at = stop = start + len(needle) - 2
+        if start < done:
+            continue
+        if not plain:
+            start, stop = _core(data, start, stop)
+        may = _AFTER[data[stop : stop + 2]] & wanted
+        if may and (may != OPTION or data[start - 1 : start] in _FLAGS):
+            done = _one(record, start, stop, tells)
 
 
 def _core(data: bytes, start: int, end: int) -> tuple[int, int]:
@@ -80,40 +93,36 @@ def _core(data: bytes, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _may_tell(data: bytes, start: int, stop: int, tells: Tells) -> bool:
-    """Whether what stands right behind a key lets it tell anything."""
-    written, heard, begins = tells
-    after = data[stop : stop + 2]
-    if after[1:] == TAKEN and after[:1] in _TAKEN_MARKS:
-        return False  # a token stands there already
-    if heard is not None or (begins and after[:1] in _BLANKS):
-        return True
-    if written is None or after[:1] not in _MARK_FIRST:
-        return False
-    return after not in _UNMARKED or data[start - 1 : start] in _FLAGS
+class _After(dict[bytes, int]):
+    """What the two bytes behind a key let it tell, each pair worked out once."""
+
+    def __missing__(self, pair: bytes) -> int:
+        """Work it out; there are no more of them than pairs of bytes."""
+        first = pair[:1]
+        marked = first in _MARK_FIRST and pair not in _UNMARKED
+        found = (SAID if first in _SAID_FIRST else 0) | (MARKED if marked else 0)
+        if pair[1:] != TAKEN or first not in _TAKEN_MARKS:  # else a token stands there already
+            found |= SPEAKS | (GOES_ON if first in _BLANKS else 0)
+            if first in _MARK_FIRST:
+                found |= WRITES if marked else OPTION
+        self[pair] = found
+        return found
 
 
-def _place(apart: bytes, run: bytes, at: int) -> int:
-    """Return where a run stands whole, from a place on."""
-    while True:
-        at = apart.find(run, at)
-        end = at + len(run)
-        if (not at or apart[at - 1] == BLANK) and (end == len(apart) or apart[end] == BLANK):
-            return at
-        at += 1
+_AFTER = _After()
 
 
 def _one(record: Record, start: int, end: int, tells: Tells) -> int:
     """Read the value behind one key; return where to go on."""
     data = record.data
-    written, heard, begins = tells
-    if heard is not None and heard.kind == "NAME" and digits(data[start:end]):
+    _, _, plain, written, heard, begins = tells
+    if heard is not None and not plain and heard.kind == "NAME" and digits(data[start:end]):
         heard = None  # NURSE-19 is a machine
     if data[end : end + 2] in _TAKEN_FIRST and data[end + 2 : end + 3] == TAKEN:
         return end
-    if begins and data[end : end + 1] in _BLANKS:
+    if begins and data[end : end + 1] in _BLANKS and (stops := _more_stops(record, end)):
         keys = record.lexicon.policy.keys
-        for stop in reversed(_more_stops(record, end)):
+        for stop in reversed(stops):
             key = data[start:stop]
             reached = _key(record, (start, stop), keys.told(key), keys.heard(key))
             if reached > 0:
@@ -158,7 +167,7 @@ def _key(record: Record, key: tuple[int, int], written: Told | None, heard: Told
     start, stop = key
     value = -1 if written is None else _value_at(data, start, stop, written)
     told = heard if value < 0 else written
-    if told is None or (value < 0 and data[stop : stop + 1] not in _SAID_FIRST):
+    if told is None or (value < 0 and not _AFTER[data[stop : stop + 2]] & SAID):
         return -1
     if (told.kind not in _SURELY and _infra_before(record, start)) or (
         told.kind == "DEVICE_MAYBE"
@@ -171,7 +180,7 @@ def _key(record: Record, key: tuple[int, int], written: Told | None, heard: Told
 
 def _value_at(data: bytes, start: int, stop: int, told: Told) -> int:
     """Return where the value behind a written key begins, -1 when no mark is there."""
-    if data[stop : stop + 1] in _MARK_FIRST and data[stop : stop + 2] not in _UNMARKED:
+    if _AFTER[data[stop : stop + 2]] & MARKED:
         match = _MARKED.match(data, stop, stop + REACH)
         if match is not None and (data[stop] != CLOSE or data[start - 2 : start] != b"</"):
             return match.end()

@@ -7,6 +7,7 @@ what its words are beside each other: a key or a cue, a name, a stranger.
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from proto.phi.keys import Told
 from proto.phi.policy import Policy
@@ -41,6 +42,9 @@ STRANGER = 8192
 SOMEBODY = 16384
 """Somebody of the site has this name, which may be an ordinary word too."""
 
+NOTABLE = SURE | KNOWN | ROOT | SOMEBODY
+"""Words that are looked for where they stand."""
+
 NAMEY = FIRST | LAST | KNOWN
 NAME_MIN = 64
 SURE_MIN = 128
@@ -48,6 +52,7 @@ ALSO_MIN = 20
 WORD_MIN = 70
 CACHE_MAX = 60_000
 RUNS_MAX = 60_000
+SPELLINGS_MAX = 8_192
 WORD_LETTERS_MAX = 40
 RUN_CHARS_MAX = 64
 KEY_MARKS = b"-_."
@@ -78,16 +83,47 @@ _TALK = frozenset(
 _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
-Tells = tuple[Told | None, Told | None, bool]
-"""What a run tells with a mark behind it, what it tells when spoken, whether phrases begin so."""
-Memory = tuple[dict[bytes, int], dict[bytes, Tells]]
-"""Flags by run, and of those that are keys or cues what they tell."""
+class Tells(NamedTuple):
+    """What a run tells that is a key, a cue, or the first word of one.
+
+    Attributes:
+        needle: the run between blanks.
+        wanted: which of what may stand behind it lets it tell.
+        plain: it is a key whole, and without digits.
+        written: what it tells with a mark behind it.
+        heard: what it tells when spoken.
+        begins: whether phrases begin so.
+    """
+
+    needle: bytes
+    wanted: int
+    plain: bool
+    written: Told | None
+    heard: Told | None
+    begins: bool
+
+
+SPEAKS, GOES_ON, WRITES, OPTION = 1, 2, 4, 8
+"""What behind a run lets it tell: anything, a further word, a mark, the value of an option."""
+Flagged = tuple[tuple[bytes, int], ...]
+"""Words with their flags."""
+Memory = tuple[dict[bytes, int], dict[bytes, Tells], dict[bytes, Flagged]]
+"""Flags by run; of those that are keys or cues what they tell; the notable words in each."""
 
 
 class Lexicon:
     """The words under one policy and one value of names."""
 
-    __slots__ = ("equipment", "known_flags", "memory", "names", "numbers", "policy", "vocabulary")
+    __slots__ = (
+        "equipment",
+        "known_flags",
+        "memory",
+        "names",
+        "numbers",
+        "policy",
+        "spellings",
+        "vocabulary",
+    )
 
     def __init__(self, policy: Policy, names: Names) -> None:
         """Begin with the vocabulary's words."""
@@ -96,8 +132,9 @@ class Lexicon:
         self.numbers = names.has_numbers()
         self.vocabulary = policy.vocabulary
         self.known_flags: dict[bytes, int] = {}
-        self.memory: Memory = ({}, {})
+        self.memory: Memory = ({}, {}, {})
         self.equipment: dict[bytes, bool] = {}
+        self.spellings: dict[bytes, int] = {}
         for word in self.vocabulary.words:
             self.flags(word)
 
@@ -112,15 +149,35 @@ class Lexicon:
         self.known_flags[word] = found
         return found
 
+    def written(self, token: bytes) -> int:
+        """Return the flags of a token as written; of a hyphenated one those of its parts together."""
+        found = self.spellings.get(token)
+        if found is None:
+            lower = token.lower().replace(b"'", b"")
+            found = self._together(lower) if b"-" in lower else self.flags(lower)
+            if len(self.spellings) >= SPELLINGS_MAX:
+                self.spellings.clear()
+            self.spellings[token] = found
+        return found
+
+    def _together(self, lower: bytes) -> int:
+        parts = [self.flags(part) for part in lower.split(b"-") if part]
+        every = parts[0] if parts else 0
+        some = every
+        for part in parts[1:]:
+            every &= part
+            some |= part
+        return (some & ~WORD) | (every & WORD)
+
     def learn(self, runs: Iterable[bytes]) -> Memory:
         """Judge those runs that are not known yet; return what is known, all of these included."""
         if len(self.memory[0]) >= RUNS_MAX:
-            self.memory = ({}, {})  # records under work keep what they began with
+            self.memory = ({}, {}, {})  # records under work keep what they began with
         memory = self.memory
-        known, tells = memory
+        known = memory[0]
         for run in runs:
             if run not in known:
-                known[run] = self._judge_run(run, tells)
+                known[run] = self._judge_run(run, memory)
         return memory
 
     def is_equipment(self, word: bytes) -> bool:
@@ -134,19 +191,27 @@ class Lexicon:
             self.equipment[word] = found
         return found
 
-    def _judge_run(self, run: bytes, tells: dict[bytes, Tells]) -> int:
+    def _judge_run(self, run: bytes, memory: Memory) -> int:
         every = 0
+        _, tells, notable = memory
         for word in run.translate(WORDS).split():
             found = self.flags(word)
             every |= found
+            if found & NOTABLE:
+                notable[run] = (*notable.get(run, ()), (word, found))
             if not found:
                 every |= STRANGER
             elif found & NAMEY and not is_plain(found):
                 every |= LIKELY
         if every & CUE or self._cue_inside(run):
-            info = self.policy.keys.info(key_of(run))
+            key = key_of(run)
+            info = self.policy.keys.info(key)
             if info is not None:
-                tells[run] = info
+                written, heard, begins = info
+                wanted = (SPEAKS if heard else 0) | (GOES_ON if begins else 0)
+                wanted |= WRITES | OPTION if written else 0
+                plain = key == run and b"." not in run
+                tells[run] = Tells(b" " + run + b" ", wanted, plain, written, heard, begins)
                 every |= TELLS
         return every & ~WORD
 

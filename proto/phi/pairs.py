@@ -189,7 +189,7 @@ def _asks_for_somebody(record: Record) -> bool:
     data, tells = record.data, record.tells
     if b"= '" not in data and b"='" not in data:
         return False
-    asked = (tells[run][0] for run in record.runs if run in tells)
+    asked = (tells[run].written for run in record.runs if run in tells)
     return any(told is not None and told.kind in _OF_SOMEBODY for told in asked)
 
 

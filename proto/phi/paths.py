@@ -13,6 +13,7 @@ from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
 COMPONENTS_MAX = 12
+FOLDER_CHARS_MAX = 40
 
 _COMPONENT = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01]{1,120}")
 _LAST = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01&]{1,120}?(\.[A-Za-z0-9]{2,5}){1,3}(?![A-Za-z0-9.])")
@@ -67,6 +68,10 @@ def _machine(record: Record, component: bytes) -> bool:
     )
 
 
+_OF_FOLDERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _-."
+_SLASHES = frozenset({b"\\", b"/"})
+
+
 def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
     data = record.data
     done = -1
@@ -74,22 +79,12 @@ def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
     for at in places:
         if at < done or any(start <= at < end for start, end in urls):
             continue
-        stop = at
-        while (
-            stop < len(data)
-            and stop - at < 40
-            and (chr(data[stop]).isalnum() or data[stop] in b" _-.")
-        ):
-            stop += 1
-        if stop >= len(data) or data[stop] not in b"\\/":
+        piece = data[at : at + FOLDER_CHARS_MAX]
+        stop = at + len(piece) - len(piece.lstrip(_OF_FOLDERS))
+        if data[stop : stop + 1] not in _SLASHES:
             continue
-        start = at
-        while (
-            start
-            and at - start < 40
-            and (chr(data[start - 1]).isalnum() or data[start - 1] in b" _-.")
-        ):
-            start -= 1
+        piece = data[max(0, at - FOLDER_CHARS_MAX) : at]
+        start = at - len(piece) + len(piece.rstrip(_OF_FOLDERS))
         if start and data[start - 1] not in b"\\/:\"'=(":
             continue
         if b" " in data[start:stop] and data[start - 1 : start] not in {b"\\", b"/"}:

@@ -65,17 +65,7 @@ _NOT_FIRST = frozenset(
 
 def word_flags(record: Record, token: bytes) -> int:
     """Return a token's flags; of a hyphenated one those of its parts together."""
-    flags = record.lexicon.flags
-    lower = token.lower().replace(b"'", b"")
-    if b"-" not in lower:
-        return flags(lower)
-    parts = [flags(part) for part in lower.split(b"-") if part]
-    every = parts[0] if parts else 0
-    some = every
-    for part in parts[1:]:
-        every &= part
-        some |= part
-    return (some & ~WORD) | (every & WORD)
+    return record.lexicon.written(token)
 
 
 def take_name(record: Record, at: int, limit: int) -> int:
@@ -322,6 +312,7 @@ def _run(record: Record, start: int, end: int) -> None:
 
 def _tokens(record: Record, start: int, end: int) -> list[Token]:
     data, tokens, particle = record.data, list[Token](), -1
+    flags = record.lexicon.written
     while start < end:
         match = _PIECE.match(data, start, end)
         if match is None:
@@ -332,13 +323,12 @@ def _tokens(record: Record, start: int, end: int) -> list[Token]:
         if token in _PARTICLES and mark == b" " and tokens:
             particle = begin  # it belongs to the name behind it
         else:
-            tokens.append((begin, stop, _flags(record, token), mark))
-        start = match.end() if mark else end
+            tokens.append((begin, stop, flags(token) if len(token) > 1 else -1, mark))
+        start = stop + len(mark) if mark else end
     return tokens
 
 
-def _flags(record: Record, token: bytes) -> int:
-    return -1 if len(token) == 1 else word_flags(record, token)
+_QUOTES = frozenset({b"'", b'"'})
 
 
 def _pair(record: Record, one: Token, two: Token) -> bool:

@@ -1,12 +1,17 @@
 """One record under work: its bytes, what its words are, and what was found so far."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import or_
 
+from proto.phi.forms import SCANS
 from proto.phi.lexicon import CONTEXT, RUNS, WORDS, Lexicon
 from proto.phi.values import Kind
 
 Found = tuple[int, int, Kind, str]
 
+TAKEN = b"\x01"
+"""The bytes of a token in a view."""
 LETTERS = WORDS
 """A table that leaves lower-case letters and blanks."""
 
@@ -19,6 +24,8 @@ class Record:
     """The bytes of one view and the hits in them."""
 
     __slots__ = (
+        "_days",
+        "_notable",
         "_words",
         "apart",
         "data",
@@ -47,14 +54,12 @@ class Record:
         if None in kinds:
             memory = lexicon.learn(runs)
             kinds = set(map(memory[0].get, runs))
-        every = 0
-        for kind in kinds:
-            every |= kind or 0
-        self.tells = memory[1]
-        self.every = every
+        _, self.tells, self._notable = memory
+        self.every = every = reduce(or_, kinds, 0)
         self.shapes: frozenset[str] = frozenset()
         self.person = bool(every & CONTEXT)
         self._words: frozenset[bytes] | None = None
+        self._days: list[tuple[int, int]] | None = None
 
     @property
     def words(self) -> frozenset[bytes]:
@@ -63,29 +68,35 @@ class Record:
             self._words = frozenset(self.lower.translate(LETTERS).split())
         return self._words
 
-    def flagged(self, flags: int) -> Iterator[tuple[bytes, int]]:
-        """Yield the words that have one of these flags, each with all of its flags."""
-        if self.every & flags:
-            of = self.lexicon.flags
-            for word in self.words:
-                found = of(word)
-                if found & flags:
-                    yield word, found
+    def flagged(self, flags: int) -> Iterable[tuple[bytes, int]]:
+        """Return the notable words that have one of these flags, each with all of its flags."""
+        if not self.every & flags:
+            return ()
+        found = map(self._notable.get, self.runs)
+        return {
+            one[0]: one[1] for some in filter(None, found) for one in some if one[1] & flags
+        }.items()
+
+    @property
+    def days(self) -> list[tuple[int, int]]:
+        """Where dates are written."""
+        if self._days is None:
+            self._days = [spans[0] for spans in SCANS["date"].each(self.data)]
+        return self._days
 
     def hit(self, kind: Kind, start: int, end: int, why: str) -> None:
         """Note a span of this view; empty ones are nothing."""
-        data = self.data
-        while start < end and data[start] == 1:  # a token stays as it is
-            start += 1
-        while start < end and data[end - 1] == 1:
-            end -= 1
-        if start < end and not data[start:end].isspace():
+        value = self.data[start:end]
+        bare = value.strip(TAKEN)  # a token stays as it is
+        if bare != value:
+            start += value.find(bare[:1])
+            end = start + len(bare)
+        if bare and not bare.isspace():
             self.found.append((start, end, kind, why))
             if self.taken is None:
-                self.taken = bytearray(len(data))
-            self.taken[start:end] = b"\x01" * (end - start)
-            if kind in _PEOPLE:
-                self.person = True
+                self.taken = bytearray(len(self.data))
+            self.taken[start:end] = TAKEN * (end - start)
+            self.person = self.person or kind in _PEOPLE
 
     def covered(self, start: int, end: int) -> bool:
         """Whether the span touches what was found already."""

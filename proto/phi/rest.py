@@ -4,34 +4,51 @@ A second look at all of it costs as much as the first. Most of that is spared wh
 not have made anything new:
 
 - Readers that judge a value by its own form and its neighbours see the same as before unless a
-  neighbour is now a token. So no letter, digit or mark that joins words may touch a token.
-- Readers of structure and of encoded layers see the same unless marks were replaced: a record with
-  such a form is looked at again as a whole.
-- A key's value, a path or a command line may have become another where a token stands in the middle
-  of it. So these are read again.
+  neighbour is now a token. So no letter, digit or mark that such readers look beyond may touch a token.
+- A key's value, a field, a path, a command line or an escaped layer may have become another where
+  a token stands in the middle of it. So these are read again, where their forms are.
 
 Names only get fewer: fewer neighbours, and less that says that a record is about people.
 """
 
-from proto.phi import changes, credentials, labels, pairs, paths, secrets
-from proto.phi.blobs import is_quoted
-from proto.phi.lexicon import Lexicon
-from proto.phi.record import Record
+import re
+from collections.abc import Callable
 
-_STRUCTURED = frozenset(
-    {"hl7", "x12", "dicom", "fhir", "rows", "sql", "escape", "marked", "spaced"}
+from proto.phi import (
+    blobs,
+    changes,
+    credentials,
+    labels,
+    nested,
+    pairs,
+    paths,
+    secrets,
+    segments,
+    shapes,
+    tables,
 )
-_AGAIN = (
+from proto.phi.lexicon import Lexicon
+from proto.phi.record import Found, Record
+from proto.phi.views import View
+
+_AGAIN: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
+    (segments.read, frozenset({"hl7", "x12", "dicom", "fhir"})),
+    (tables.read, frozenset({"rows", "sql"})),
+    (labels.read, frozenset()),
     (pairs.read, frozenset({"apart"})),
     (changes.read, frozenset({"member", "listed", "changed", "form"})),
+    (nested.read, frozenset({"nested"})),
     (secrets.read, frozenset({"secret"})),
     (credentials.read, credentials.GATES),
+    (shapes.read_carets, frozenset({"caret"})),
     (paths.read, frozenset({"url", "file"})),
 )
-"""Readers of what may stretch beyond a token, with the forms that call for them."""
+"""Readers of what may stretch beyond a token, with the forms that call for them, in their order."""
+_LAYERS = frozenset({"escape", "marked", "quoted", "spaced"})
+"""Layers that decode in place, and so around a token."""
 _PARTING = b":,;|"
 _OPENING = b"([{=#"
-_CLOSING = b" \t\r\n\"')]}<>"
+_CLOSING = b" \t\r\n\"')]}<>\\^&~*"
 _EDGES = bytes(
     byte if byte == 1
     else byte if byte == 46
@@ -41,32 +58,38 @@ _EDGES = bytes(
     else ord("x")
     for byte in range(256)
 )  # fmt: skip
-_TOUCHED = tuple(b"x\x01 .\x01 \x01x \x01( \x01:x \x01:( \x01.x \x01.. \x01.: \x01.(".split(b" "))
-"""What must not be: a full stop may follow a token only at the end of a sentence."""
+_TOUCHED = tuple(b"x\x01 .\x01 \x01x \x01( \x01:x \x01:( \x01.. \x01.: \x01.(".split(b" "))
+"""What must not be."""
+_DOTTED = re.compile(rb"\x01\.(?![a-z]{2,5}(?:[\s\"'<>()\[\]\\&]|$))[^\s\"'<>)\]}\\^&~*]")
+"""A full stop behind a token that neither ends a sentence nor begins the extension of a file."""
 _DIGITS = b"0123456789"
 
 
-def at_rest(data: bytes, forms: frozenset[str], lexicon: Lexicon) -> bool:
+def at_rest(
+    data: bytes, forms: frozenset[str], lexicon: Lexicon, look: Callable[[View], list[Found]]
+) -> bool:
     """Whether nothing new can be found; False when only a whole look can tell.
 
     Args:
         data: the view of the record as it was scrubbed.
         forms: what could be in it before.
         lexicon: the words.
+        look: how a decoded layer is looked at.
     """
-    if not _STRUCTURED.isdisjoint(forms) or ("quoted" in forms and is_quoted(data)):
-        return False
     edges = data.translate(_EDGES)
     if any(touched in edges for touched in _TOUCHED) or _digit_parted(data, edges):
+        return False
+    if b"\x01." in data and _DOTTED.search(data) is not None:
         return False
     if "born" in forms and (b"18" in data or b"19" in data):
         return False  # it was compared with days that are gone now
     record = Record(data, data.lower(), lexicon)
     record.shapes = forms
-    labels.read(record)
     for read, wanted in _AGAIN:
-        if not wanted.isdisjoint(forms):
+        if not wanted or not wanted.isdisjoint(forms):
             read(record)
+    if not _LAYERS.isdisjoint(forms):
+        blobs.read_in_place(record, look)
     return not record.found
 
 

@@ -5,7 +5,7 @@ characters and nothing is encoded or counted twice. RE2 has no backtracking: tim
 text whatever the text is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import re2
 
@@ -46,16 +46,19 @@ class Pattern:
             raise re2.error(compiled.error())
         self._match = compiled.Match
 
-    def each(self, data: bytes, start: int = 0) -> Iterator[Spans]:
-        """Yield matches from left to right that do not overlap; empty ones end the search."""
+    def each(self, data: bytes, start: int = 0) -> Iterable[Spans]:
+        """Return matches from left to right that do not overlap; empty ones end the search."""
+        spans: Spans = self._match(_UNANCHORED, data, start, len(data))
+        return self._further(data, spans, start) if spans[0][1] > start else ()
+
+    def _further(self, data: bytes, spans: Spans, start: int) -> Iterator[Spans]:
         match, end = self._match, len(data)
-        while start < end:
-            spans: Spans = match(_UNANCHORED, data, start, end)
-            stop = spans[0][1]
-            if stop <= start:  # nothing found (-1), or an empty match that would stand still
-                return
+        while (stop := spans[0][1]) > start:  # not -1, nor an empty match that would stand still
             yield spans
+            if stop >= end:
+                return
             start = stop
+            spans = match(_UNANCHORED, data, start, end)
 
     def whole(self, data: bytes) -> bool:
         """Whether it matches all of the bytes."""

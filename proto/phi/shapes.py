@@ -1,7 +1,7 @@
 """Values that tell by their own form what they are, each with its validator."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from proto.phi.forms import SCANS
@@ -44,7 +44,7 @@ def read(record: Record) -> None:
             judge(record, *spans[0])
 
 
-Plan = tuple[tuple[str, Callable[[bytes], Iterator[Spans]], Judge], ...]
+Plan = tuple[tuple[str, Callable[[bytes], Iterable[Spans]], Judge], ...]
 
 
 @lru_cache(maxsize=SETS_MAX)
@@ -55,13 +55,19 @@ def _plan(shapes: frozenset[str]) -> Plan:
     )
 
 
+def read_carets(record: Record) -> None:
+    """Find names between carets alone."""
+    for spans in SCANS["caret"].each(record.data):
+        _caret(record, *spans[0])
+
+
 def read_old_days(record: Record) -> None:
     """Find days of birth that no cue announces: too old for a log, so the record is about people."""
     data = record.data
     if "date" in record.shapes and b"19" in data:
-        for spans in SCANS["date"].each(data):
-            if _YEARS_OF_BIRTH.search(data[slice(*spans[0])]):
-                _date(record, *spans[0])
+        for start, end in record.days:
+            if _YEARS_OF_BIRTH.search(data, start, end):
+                _date(record, start, end)
 
 
 _YEARS_OF_BIRTH = re.compile(rb"19[0-9]{2}")
@@ -72,8 +78,8 @@ def read_in_context(record: Record) -> None:
     shapes, data = record.shapes, record.data
     old = b"19" in data or b"18" in data
     if "date" in shapes and (record.person or old):
-        for spans in SCANS["date"].each(data):
-            _date(record, *spans[0])
+        for start, end in record.days:
+            _date(record, start, end)
     if "ip" in shapes and record.found:
         for spans in SCANS["ip"].each(data):
             _address(record, *spans[0])
@@ -434,8 +440,11 @@ def _stamp(record: Record, start: int, end: int) -> bool:
     return bool(start) and data[start - 1 : start] == b"\n"
 
 
+_PRIVATE = (b"10.", b"127.", b"192.168.", b"169.254.")
+
+
 def _address(record: Record, start: int, end: int) -> None:
-    if not _free(record, start, end, b".-"):
+    if record.data.startswith(_PRIVATE, start) or not _free(record, start, end, b".-"):
         return
     if start and record.data[start - 1] in b"=>" and record.data[end : end + 1] == b".":
         return

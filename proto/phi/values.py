@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NoReturn, Protocol, Self, final
+from typing import Any, NamedTuple, NoReturn, Protocol, Self, final
 
 
 class Kind(StrEnum):
@@ -37,9 +37,11 @@ class Kind(StrEnum):
     BLOB = "BLOB"
     WITHHELD = "WITHHELD"
 
+    __hash__ = str.__hash__
+    """What `Enum` would compute, without a call of Python: every hit is looked up by its class."""
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+
+class Hit(NamedTuple):
     """One piece that was replaced: where it stood in the text given, and what showed it."""
 
     kind: Kind
