@@ -287,6 +287,7 @@ def _portal(
         ),
         pages=portal_pages(config.settings.site.time_zone),
         site=config.settings.site,
+        scribe=work.scribe,
     )
 
 

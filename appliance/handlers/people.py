@@ -10,7 +10,7 @@ from dataclasses import replace
 from appliance.core import records
 from appliance.core.reasons import plain_reason
 from appliance.core.site_rules import Span
-from appliance.handlers import limits
+from appliance.handlers import limits, order_opinions
 from appliance.handlers import targets as target_handlers
 from appliance.handlers.closing import PERSON, close, close_open
 from appliance.handlers.off_limits import put_off_limits, release, require_free
@@ -162,6 +162,18 @@ class People:
     async def test_target(self, target: TargetId) -> Found:
         """Log in on a target anew; see `targets.test`."""
         return await target_handlers.test(self._work, target)
+
+    async def veto_order(self, order: str, *, reason: str, account: str) -> None:
+        """Stop a waiting order; see `order_opinions.veto`."""
+        await order_opinions.veto(self._work, order, reason=reason, account=account)
+
+    async def consent_to_order(self, order: str, *, account: str) -> None:
+        """Let a waiting order run without its time lock; see `order_opinions.consent`."""
+        await order_opinions.consent(self._work, order, account=account)
+
+    async def end_order_hold(self, since_s: int, *, account: str) -> None:
+        """End a hold on orders; see `order_opinions.end_hold`."""
+        await order_opinions.end_hold(self._work, since_s, account=account)
 
     async def protect(self, target: TargetId, *, reason: str, account: str) -> None:
         """Protect a host from every change; see `limits.protect`."""

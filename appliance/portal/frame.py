@@ -16,6 +16,7 @@ MENU = (
     ("Devices", "/devices"),
     ("Incidents", "/incidents"),
     ("Waivers", "/waivers"),
+    ("Orders", "/orders"),
     ("Limits", "/limits"),
     ("Health", "/health"),
 )

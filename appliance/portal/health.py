@@ -33,7 +33,7 @@ async def show(visit: PortalVisit) -> Response:
         "people_tone": people_tone(live.people, now_ms=visit.now_ms) if live.people else None,
         "evidence": evidence,
         "troubles": troubles,
-        "development_trust": words.DEVELOPMENT_TRUST if _is_development(visit, live) else None,
+        "development_trust": words.DEVELOPMENT_TRUST if is_development(visit, live) else None,
         "ended": _ended(live, now_ms=visit.now_ms),
         "content": content,
         "observe_only": observe_only,
@@ -41,7 +41,8 @@ async def show(visit: PortalVisit) -> Response:
     return page(visit, "health.html", "/health", values)
 
 
-def _is_development(visit: PortalVisit, live: Live) -> bool:
+def is_development(visit: PortalVisit, live: Live) -> bool:
+    """Tell whether one person made every key that counts here."""
     if live.trusted is not None:
         return live.trusted.is_development
     return visit.app.identity.development_trust

@@ -13,6 +13,7 @@ from appliance.handlers.targets import Found, Wanted
 from appliance.handlers.waiting import Waiting
 from appliance.ports import Clock
 from appliance.store.db import Store
+from appliance.store.evidence import Scribe
 from proto.catalog.model import Content
 from proto.ids import ApplianceId, IncidentId, SiteId, TargetId
 from runtime.web.access import Visit
@@ -82,6 +83,18 @@ class Commands(Protocol):
 
     async def test_target(self, target: TargetId) -> Found:
         """Log in on a target anew."""
+        ...
+
+    async def veto_order(self, order: str, *, reason: str, account: str) -> None:
+        """Stop a waiting order; the password was asked for again."""
+        ...
+
+    async def consent_to_order(self, order: str, *, account: str) -> None:
+        """Let a waiting order run without its time lock; the password was asked for again."""
+        ...
+
+    async def end_order_hold(self, since_s: int, *, account: str) -> None:
+        """End the hold on orders that began then; the password was asked for again."""
         ...
 
     async def protect(self, target: TargetId, *, reason: str, account: str) -> None:
@@ -161,6 +174,7 @@ class Portal:
     identity: Identity
     pages: Pages
     site: Site
+    scribe: Scribe
 
     @property
     def place(self) -> str:

@@ -112,12 +112,7 @@ class Accounts:
         """
         place = _address(visit.request)
         account, address = self._counted_as(name, place), f"address {place}"
-        wait_ms = self._throttle.wait_ms(account, address, now_ms=visit.now_ms)
-        if wait_ms:
-            wait_s = -(-wait_ms // 1000)
-            self._log.warning("sign-in throttled", address=place, wait_s=wait_s)
-            said = f"Too many wrong tries. Please wait {wait_s} s and try again."
-            raise HTTPException(429, said, headers={"Retry-After": str(wait_s)})
+        self._refuse_throttled(account, address, now_ms=visit.now_ms)
         # Counted before the answer is known, so that tries at the same time are all counted.
         self._throttle.failed(account, address, now_ms=visit.now_ms)
         kept = await self._store.password_of(name)
@@ -130,6 +125,31 @@ class Accounts:
         self._throttle.take_back(address)
         self._remember(name, place)
         return await self._begin(name, now_ms=visit.now_ms)
+
+    async def confirm(self, visit: Visit[Any], *, password: str) -> bool:
+        """Tell whether whoever is signed in knows their password: asked before grave things.
+
+        Raises:
+            HTTPException: 429 after too many wrong tries, counted with those of signing in.
+        """
+        name, place = visit.person.person, _address(visit.request)
+        account, address = self._counted_as(name, place), f"address {place}"
+        self._refuse_throttled(account, address, now_ms=visit.now_ms)
+        self._throttle.failed(account, address, now_ms=visit.now_ms)
+        if not await matches(await self._store.password_of(name), Secret(password)):
+            self._log.warning("password not confirmed", address=place, account=name)
+            return False
+        self._throttle.succeeded(account)
+        self._throttle.take_back(address)
+        return True
+
+    def _refuse_throttled(self, account: str, address: str, *, now_ms: int) -> None:
+        wait_ms = self._throttle.wait_ms(account, address, now_ms=now_ms)
+        if wait_ms:
+            wait_s = -(-wait_ms // 1000)
+            self._log.warning("sign-in throttled", address=address, wait_s=wait_s)
+            said = f"Too many wrong tries. Please wait {wait_s} s and try again."
+            raise HTTPException(429, said, headers={"Retry-After": str(wait_s)})
 
     def _counted_as(self, name: str, place: str) -> str:
         return f"account {name} at {place}" if (name, place) in self._places else f"account {name}"

@@ -33,6 +33,7 @@ PORTAL = {
     "undone": f"/incidents/{rows.incident('firewall')}",
     "escalated": f"/incidents/{rows.incident('redis')}",
     "waivers": f"/waivers?target={rows.LAB}&check=net.telnet.open",
+    "orders": "/orders",
     "limits": "/limits",
     "health": "/health",
 }

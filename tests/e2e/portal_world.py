@@ -114,6 +114,7 @@ async def portal_world(
             ),
             pages=portal_pages(zone),
             site=replace(settings(()).site, time_zone=zone),
+            scribe=work.scribe,
         )
         asked = local_phi.routes(Disclosures(work, scrubber.vault))
         socket = build(portal, Door.SOCKET, more=local.entries(work, asked))
