@@ -7,6 +7,7 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlsplit
@@ -19,6 +20,15 @@ from proto.errors import ConfigError
 from runtime.terminal import Output, note, print_fields, print_json, print_rows, when
 
 T = TypeVar("T")
+
+
+class Trust(StrEnum):
+    """Who holds the keys that sign content, authority and grants."""
+
+    DEVELOPMENT = "development"
+    PEOPLE = "people"
+
+
 ENV_CONFIG = "OSIRIS_HUB_CONFIG"
 
 hub = typer.Typer(help="The central service of a fleet.", no_args_is_help=True)
@@ -59,12 +69,21 @@ def init(
         typer.Option(readable=False, help="Where keys, trust root, TLS and the store are kept."),
     ] = configs.STATE_DIR,
     host: Annotated[str, typer.Option(help="The address to serve on.")] = "0.0.0.0",  # noqa: S104 - a hub is there to be reached
+    trust: Annotated[
+        Trust,
+        typer.Option(help="Whose keys count: one person's, here; or several people's."),
+    ] = Trust.DEVELOPMENT,
     output: Format = Output.TABLE,
     config: ConfigFile = DEFAULT,
 ) -> None:
-    """Make a hub: configuration, keys, trust root, TLS and an empty store.
+    """Make a hub: configuration, keys, trust root, TLS, signed content and an empty store.
 
-    Asking again makes only what is missing and changes nothing that is there.
+    By default the trust is a development trust: one person, all keys in software on this machine.
+    With --trust people the hub makes its own keys only and waits for what several people sign, each
+    on a machine of their own: osiris hub ceremony --help.
+
+    Asking again makes only what is missing and changes nothing that is there; a development trust's
+    content and grants are renewed before they end.
     """
     from central import setup  # noqa: PLC0415 - the daemon's wiring, not for --help
     from runtime.clock import SystemClock, system_entropy  # noqa: PLC0415 - as above
@@ -73,7 +92,13 @@ def init(
         _write_config(config, origin=origin, state_dir=state_dir, host=host)
     found = configs.read(config)
     _require_same(config, found, origin=origin, state_dir=state_dir)
-    made = asyncio.run(setup.init(found, clock=SystemClock(), entropy=system_entropy))
+    way = setup.init if trust is Trust.DEVELOPMENT else setup.init_with_people
+    made = asyncio.run(way(found, clock=SystemClock(), entropy=system_entropy))
+    if isinstance(made, Path):
+        print_fields({"origin": found.file.origin, "hub_keys": str(made)}, output=output)
+        note(f"Next: carry {made} to the people: osiris hub ceremony begin --hub-keys FILE")
+        note("When they have published: osiris hub init --trust people")
+        return
     if output is Output.JSON:
         print_json(_fields(made))
         return

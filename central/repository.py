@@ -22,7 +22,6 @@ from proto.keys import SigningKey
 from proto.keysets import DAY_S, Role
 from proto.release_keys import read_life
 from runtime.clock import Clock, Entropy, seconds
-from runtime.private import make_private
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import METADATA_BYTES_MAX, Place, read_bounded, write_whole
 
@@ -120,7 +119,6 @@ def make_development(
     """
     from runtime.repository import development  # noqa: PLC0415 - loads python-tuf
 
-    make_private(repository.people, key="state_dir")
     now_s = seconds(clock)
     people = development.keep_people(repository.people, now_s=now_s, entropy=entropy)
     incoming = Place(repository.incoming, beneath=repository.place, is_durable=False)

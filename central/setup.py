@@ -123,7 +123,11 @@ async def init(
     material = _make_keys(place, config, clock=clock, entropy=entropy)
     new, repository = not place.root.exists(), place.repository
     # A hub that has a root without a repository was enrolled at: its appliances pinned no other.
+    if new and not repository.is_development() and repository.hub_keys.exists():
+        msg = f"{place.directory}: this hub waits for its people: osiris hub init --trust people"
+        raise ConfigError(msg)
     if repository.is_development() or (new and repository.first_root() is None):
+        make_private(repository.people, key="state_dir")
         keys = tell_keys(repository, config.file.origin, place.signing_key)
         files = read_installed() if content is None else content
         make_development(
@@ -132,6 +136,23 @@ async def init(
     if new:
         _make_root(place, config, now_s=clock.now_ms() // 1000, authority=material.authority)
     return await _made(place, config, new=new)
+
+
+async def init_with_people(config: Config, *, clock: Clock, entropy: Entropy) -> Made | Path:
+    """Make a hub whose trust is several people's, as far as it can be made now.
+
+    Returns:
+        What was made, once the people published; before that the file that they need of this hub.
+
+    Raises:
+        ConfigError: the state directory cannot be used, or what was published does not hold.
+    """
+    place = Place(config.state_dir)
+    if place.root.exists():
+        return await init(config, clock=clock, entropy=entropy)
+    if place.repository.waits() or place.repository.first_root() is not None:
+        return await adopt(config, clock=clock, entropy=entropy)
+    return await prepare(config, clock=clock, entropy=entropy)
 
 
 async def prepare(config: Config, *, clock: Clock, entropy: Entropy) -> Path:

@@ -72,7 +72,17 @@ VERBS: dict[str, Verb] = {
     "evidence": Verb(
         "appliance.cli", "evidence", "What happened, as a log that cannot be rewritten."
     ),
-    "hub": Verb("central.cli", "hub", "The central service of a fleet."),
+    "hub": Verb(
+        "central.cli",
+        "hub",
+        "The central service of a fleet.",
+        mounted="osiris.desk.ceremony_cli",
+    ),
+    "content": Verb(
+        "osiris.desk.content_cli",
+        "content",
+        "Signed content: what may run at every site, and whose signatures count.",
+    ),
     "order": Verb(
         "osiris.desk.order_cli",
         "order",

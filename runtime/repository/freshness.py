@@ -97,7 +97,7 @@ def freshen(place: Place, incoming: Path, keys: FreshKeys, *, now_s: int) -> Fre
     try:
         root = check_roots(both, now_s=now_s)
         _require_named(root, keys)
-        listed = checked_versions(both, root, now_s=now_s)
+        listed = checked_versions(both, root, held=current.listed or {}, now_s=now_s)
     except OsirisError as error:
         if current.listed is None:
             raise
@@ -130,16 +130,15 @@ def _renewed(place: Place, keys: FreshKeys, current: _Current, *, now_s: int) ->
     return Freshened(root.keys.life.version, *made, changed)
 
 
-def checked_versions(place: Place, root: Root, *, now_s: int) -> Versions:
+def checked_versions(place: Place, root: Root, *, held: Versions, now_s: int) -> Versions:
     """Return the newest version of each document that people sign, each of them checked.
 
-    Grants and promoted rules that were current and have expired stay listed: a snapshot may not
-    leave them out, and their readers see that they have expired.
+    Grants and promoted rules that are current (`held`) and have expired stay listed: a snapshot may
+    not leave them out, and their readers see that they have expired.
 
     Raises:
         RejectedError: one does not hold, or goes back.
     """
-    held = _current(place).listed or {}
     authority, grants = _held(place, held)
     version = max(place.newest(Role.RELEASE), 1)
     release = check_release(place, version, root=root, now_s=now_s, held=authority)
@@ -174,9 +173,7 @@ def _held(place: Place, held: Versions) -> tuple[AuthoritySet | None, GrantSet |
 
 
 def _current(place: Place) -> _Current:
-    """Return what the timestamp says; a draft that lies over a repository has none."""
-    while place.beneath is not None:
-        place = place.beneath
+    """Return what the timestamp says."""
     if not place.metadata(Role.TIMESTAMP, 0).exists():
         return _Current()
     stamp = signed_part(place.read(Role.TIMESTAMP, 0), Role.TIMESTAMP)

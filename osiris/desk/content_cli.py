@@ -1,0 +1,339 @@
+"""`osiris content`: what release people and operators draft, read, sign and publish."""
+
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from osiris.desk import asking
+from osiris.desk.folder import Folder
+from osiris.desk.place import ENV_DESK, default_directory
+from osiris.desk.words import moment
+from proto.errors import ConfigError
+from proto.keysets import Role
+from proto.orders.kinds import HOUR_S
+from runtime import keyfile
+from runtime.clock import SystemClock, seconds
+from runtime.content import read_directory, read_installed
+from runtime.repository.layout import TARGET_BYTES_MAX, Place, read_bounded
+from runtime.terminal import Output, note, plain, print_fields, print_json, print_rows, say
+
+ENV_FOLDER: Final = "OSIRIS_RELEASE"
+SIGN_WORD: Final = "sign"
+
+content = typer.Typer(
+    help="""Signed content: what may run at every site, and whose signatures count.
+
+    Two of three release people sign a release; two operators sign what the hub's order key may do.
+    Each works on a machine of their own; a folder passes between them, with no private key in it.
+
+    \b
+    osiris content build      draft a release: checks, rules, runbooks, authority, policy
+    osiris content grant      draft what the hub's order key may do, for at most 7 days
+    osiris content sign       read in words what is drafted, and sign it with your key
+    osiris content status     who signed, who must, when what is published ends
+    osiris content publish    carry what is complete to the hub
+    osiris content rollout    halt a rollout by rings, or let it go on
+    """,
+    no_args_is_help=True,
+)
+
+FolderOption = Annotated[
+    Path,
+    typer.Option(
+        "--folder",
+        envvar=ENV_FOLDER,
+        help="The release folder that people pass to one another.",
+    ),
+]
+DeskOption = Annotated[
+    Path,
+    typer.Option(
+        "--desk",
+        envvar=ENV_DESK,
+        default_factory=default_directory,
+        show_default="~/.config/osiris",
+        help="The directory with your keys.",
+    ),
+]
+Format = Annotated[Output, typer.Option("--output", "-o", help="table or json.")]
+HERE = Path("release")
+
+
+def now_s() -> int:
+    """Return the time in seconds."""
+    return seconds(SystemClock())
+
+
+@content.command("build")
+def build(
+    folder: FolderOption = HERE,
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="A directory of checks, rules and runbooks; else what is installed."),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the content of the release before.")
+    ] = False,
+    agents: Annotated[
+        Path | None, typer.Option(help="A directory of agent files; else those of before.")
+    ] = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Draft the next release from content, agent files and what release.toml decides.
+
+    A release lives 90 days, and so does what it says of people: build one in time even when nothing
+    changed, with --keep.
+    """
+    from osiris.desk.drafting import draft_release  # noqa: PLC0415 - loads python-tuf
+
+    if keep and rules is not None:
+        msg = "--keep and --rules contradict each other"
+        raise ConfigError(msg)
+    files = None if keep else read_installed() if rules is None else read_directory(rules)
+    place = Folder(folder)
+    version = draft_release(
+        place, files, agents=None if agents is None else _files(agents), now_s=now_s()
+    )
+    print_fields({"release": version, "folder": str(folder)}, output=output)
+    note("Next: two release people each run: osiris content sign")
+
+
+def _files(directory: Path) -> Mapping[str, bytes]:
+    """Return the plain files of a directory by name."""
+    if not directory.is_dir():
+        msg = f"{directory}: not a directory of agent files"
+        raise ConfigError(msg)
+    return {
+        path.name: read_bounded(path, size_bytes_max=TARGET_BYTES_MAX)
+        for path in sorted(directory.iterdir())
+        if path.is_file() and not path.is_symlink()
+    }
+
+
+@content.command("grant")
+def grant(
+    folder: FolderOption = HERE,
+    days: Annotated[int, typer.Option(min=1, max=7, help="How many days it holds.")] = 7,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="An order type, again for more; else all.")
+    ] = None,
+    sites: Annotated[
+        list[str] | None, typer.Option("--site", help="A site's id, again for more; else all.")
+    ] = None,
+    hours: Annotated[int, typer.Option(min=1, max=24, help="How long an order may live.")] = 24,
+    per_hour: Annotated[int, typer.Option(min=1, max=1000, help="Orders an hour a box.")] = 60,
+    output: Format = Output.TABLE,
+) -> None:
+    """Draft what the hub's order key may do: which orders, where, how long, how many.
+
+    It replaces the grants before. Two different operators sign it.
+    """
+    from osiris.desk.drafting import Granted, draft_grants  # noqa: PLC0415 - loads python-tuf
+
+    granted = Granted(
+        days=days,
+        types=tuple(types) if types else "all",
+        sites=tuple(sites) if sites else "all",
+        ttl_s=hours * HOUR_S,
+        per_hour=per_hour,
+    )
+    version = draft_grants(Folder(folder), granted, now_s=now_s())
+    print_fields({"grants": version, "folder": str(folder)}, output=output)
+    note("Next: two operators each run: osiris content sign")
+
+
+@content.command("sign")
+def sign(
+    desk: DeskOption,
+    folder: FolderOption = HERE,
+    key: Annotated[
+        list[Path] | None,
+        typer.Option("--key", help="A key file, again for more; else those of your desk."),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Sign without being asked; the words are shown.")
+    ] = False,
+) -> None:
+    """Show in words what is drafted, ask, and sign what your keys are listed for.
+
+    Compare what is shown with what you agreed to: nothing else is signed. The passphrase of each
+    key is asked for after the word.
+    """
+    from osiris.desk import signing  # noqa: PLC0415 - loads python-tuf
+
+    place = Folder(folder)
+    wanted = {file: signing.signable(place, file.public) for file in _keys(desk, key)}
+    roles = sorted({role for found in wanted.values() for role in found}, key=signing.DRAFTED.index)
+    if not roles:
+        msg = f"{folder}: nothing is drafted that your keys are listed for and have not signed"
+        raise ConfigError(msg)
+    for role in roles:
+        for line in signing.in_words(place, role):
+            say(plain(line))
+    if not yes and not asking.agrees(
+        f"Type {SIGN_WORD} to sign {', '.join(roles)}; anything else signs nothing.",
+        word=SIGN_WORD,
+    ):
+        msg = "nothing was signed"
+        raise ConfigError(msg)
+    for file, found in wanted.items():
+        if found:
+            signing.sign(place, found, _open(file))
+            note(f"signed as {file.person}: {', '.join(found)}")
+    _next(place)
+
+
+def _keys(desk: Path, given: list[Path] | None) -> list[keyfile.KeyFile]:
+    paths = given or [path for path in map(desk.joinpath, KEY_FILES) if path.exists()]
+    if not paths:
+        msg = f"{desk}: no key lies there; give --key FILE"
+        raise ConfigError(msg)
+    return [keyfile.read(path) for path in paths]
+
+
+KEY_FILES: Final = tuple(f"{role.value}.key" for role in (Role.ROOT, Role.RELEASE, Role.OPERATOR))
+"""The keys of a desk, one for each role that its person has."""
+
+
+def _open(file: keyfile.KeyFile) -> Any:  # noqa: ANN401 - a SigningKey
+    if not file.is_sealed:
+        return file.open(None)
+    return file.open(asking.passphrase(f"passphrase of {os.fspath(file.path)}: "))
+
+
+def _next(place: Folder) -> None:
+    """Say who must sign still, or that it can be published."""
+    from osiris.desk.signing import standings  # noqa: PLC0415 - loads python-tuf
+
+    waiting = [one for one in standings(place) if not one.is_complete]
+    for one in waiting:
+        note(
+            f"{one.role} {one.version}: {one.needs} more must sign; "
+            f"who may: {', '.join(one.missing) or 'nobody'}"
+        )
+    if not waiting:
+        note("Next: osiris content publish --to HUB_STATE_DIR/incoming")
+
+
+@content.command("status")
+def status(folder: FolderOption = HERE, output: Format = Output.TABLE) -> None:
+    """Show what is published and until when, what is drafted, and who signed or must."""
+    from osiris.desk.review import published  # noqa: PLC0415 - loads python-tuf
+    from osiris.desk.signing import standings  # noqa: PLC0415 - as above
+
+    place = Folder(folder)
+    drafts = [
+        {
+            "document": one.role.value,
+            "version": one.version,
+            "state": "complete" if one.is_complete else f"{one.needs} more must sign",
+            "signed": list(one.signed),
+            "may_sign": list(one.missing),
+            "ends": moment(one.expires),
+        }
+        for one in standings(place)
+    ]
+    rows = [*published(place, now_s=now_s()), *drafts]
+    columns = {
+        "document": "document",
+        "version": "version",
+        "state": "state",
+        "signed": "signed by",
+        "may_sign": "may sign",
+        "ends": "ends",
+    }
+    print_rows(rows, columns, output=output)
+    if output is Output.TABLE and drafts:
+        _next(place)
+
+
+@content.command("publish")
+def publish(
+    to: Annotated[Path, typer.Option("--to", help="The hub's directory for it: .../incoming.")],
+    folder: FolderOption = HERE,
+    output: Format = Output.TABLE,
+) -> None:
+    """Check every draft as the hub does, and carry them to the directory the hub looks into.
+
+    The hub checks again, takes in what holds as a whole, and signs that it is current: within a
+    minute, when it runs. Until then its appliances see what was there before. On another machine
+    than the hub's, publish into a directory and copy it: documents last.
+    """
+    from osiris.desk.publishing import publish as carry  # noqa: PLC0415 - loads python-tuf
+
+    found = carry(Folder(folder), Place(to), now_s=now_s())
+    print_fields({role.value: version for role, version in found.items()}, output=output)
+    note("The hub takes it in within a minute; its log says so, or why not.")
+
+
+@content.command("rollout")
+def rollout(
+    what: Annotated[
+        str, typer.Argument(help="show, halt, or resume.", metavar="show|halt|resume")
+    ] = "show",
+    folder: FolderOption = HERE,
+    output: Format = Output.TABLE,
+) -> None:
+    """Show the rollout by rings; draft a release that halts it, or starts it anew.
+
+    A halt stops every site that has not taken the new content; those that run it go on, until a
+    release with other content reaches them. Two release people sign it, as any release.
+    """
+    from osiris.desk import drafting, review  # noqa: PLC0415 - loads python-tuf
+
+    place = Folder(folder)
+    wanted = {"halt": drafting.Rollout.HALT, "resume": drafting.Rollout.START}
+    if what in wanted:
+        version = drafting.draft_release(place, None, rollout=wanted[what], now_s=now_s())
+        print_fields({"release": version, "rollout": what}, output=output)
+        note("Next: two release people each run: osiris content sign")
+    elif what == "show":
+        _show(review.rings(place, now_s=now_s()), output=output)
+    else:
+        msg = f"{what!a}: show, halt or resume"
+        raise ConfigError(msg)
+
+
+def _show(found: Mapping[str, Any], *, output: Output) -> None:
+    if output is Output.JSON:
+        print_json(found)
+        return
+    print_fields({name: found[name] for name in ("content", "started", "state")}, output=output)
+    columns = {"ring": "ring", "name": "name", "from": "takes it from", "sites": "sites"}
+    print_rows(found["rings"], columns, output=output)
+
+
+@content.command("pack")
+def pack(
+    source: Annotated[
+        Path, typer.Option("--from", help="A hub's served directory: STATE_DIR/content.")
+    ],
+    to: Annotated[Path, typer.Option("--to", help="The file to write: content.zip.")],
+) -> None:
+    """Put a hub's signed content into one file that a person can carry to an appliance.
+
+    The appliance verifies it as it verifies the hub: osiris appliance content load FILE.
+    """
+    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    names = {path.relative_to(source).as_posix(): path for path in files}
+    ours = {
+        name: path
+        for name, path in names.items()
+        if name.startswith(("metadata/", "targets/")) and "/." not in name
+    }
+    if "metadata/timestamp.json" not in ours:
+        msg = f"{source}: no repository that a hub keeps fresh"
+        raise ConfigError(msg)
+    try:
+        with zipfile.ZipFile(to, "x", zipfile.ZIP_DEFLATED) as archive:
+            for name, path in ours.items():
+                archive.write(path, name)
+    except OSError as error:
+        msg = f"{to}: cannot be written: {error.strerror}"
+        raise ConfigError(msg) from error
+    print_fields({"file": str(to), "files": len(ours)}, output=Output.TABLE)
+    note("Next, on the appliance: osiris appliance content load FILE, within a day")

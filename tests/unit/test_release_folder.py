@@ -1,0 +1,332 @@
+"""The release folder: people draft, read and sign on their own machines, and publish together."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from osiris.desk import ceremony_cli, drafting, folder, publishing, review, signing
+from osiris.desk.content_cli import content as content_verbs
+from osiris.desk.folder import Card, Folder
+from proto.errors import ConfigError, MalformedError, NotFoundError
+from proto.keys import SEED_BYTES, SigningKey
+from proto.keysets import DAY_S, Role
+from proto.policy import Turn
+from runtime import keyfile
+from runtime.repository.freshness import Freshened, FreshKeys, freshen
+from runtime.repository.hub_keys import HubKeys
+from runtime.repository.layout import Place
+from tests.fakes.clock import SeededEntropy
+from tests.unit.reference_set import as_files, whole_texts
+
+NOW_S = 1_790_000_000
+CONTENT = as_files(whole_texts())
+PEOPLE = ("ada", "bo", "cy")
+CHECK = "checks/linux/lin.ssh.root_login.yaml"
+
+
+class Ceremony:
+    """Three people with a folder between them, and a hub."""
+
+    def __init__(self, directory: Path) -> None:
+        """Make everybody's keys and the folder with their cards."""
+        self.directory = directory
+        self.entropy = SeededEntropy()
+        self.folder = Folder(directory / "release")
+        self.folder.make()
+        names = ("snapshot", "timestamp", "promoted", "order", "head", "log")
+        self.online = {name: self.key() for name in names}
+        self.tell_hub_keys()
+        self.keys: dict[tuple[Role, str], SigningKey] = {}
+        for role in folder.CARD_ROLES:
+            for person in PEOPLE:
+                self.join(role, person)
+
+    def key(self) -> SigningKey:
+        """Return another private key."""
+        return SigningKey(self.entropy(SEED_BYTES))
+
+    def tell_hub_keys(self) -> None:
+        """Put the hub's public keys into the folder."""
+        public = {name: key.public for name, key in self.online.items()}
+        hub = HubKeys(origin="https://hub.example:8443", **public)
+        self.folder.hub_keys_file.write_bytes(hub.to_bytes())
+
+    def join(self, role: Role, person: str) -> SigningKey:
+        """Make a person's key for a role and put their card in."""
+        key = self.keys[role, person] = self.key()
+        self.folder.put_card(Card.of(person, role, key, created_s=NOW_S))
+        return key
+
+    def sign(self, *people: str) -> None:
+        """Let these people sign what they may, with the keys they have now."""
+        for (_, person), key in list(self.keys.items()):
+            if person in people:
+                signing.sign(self.folder, signing.signable(self.folder, key.public), key)
+
+    def publish(self, *, now_s: int = NOW_S) -> Freshened:
+        """Publish, and let the hub take it in."""
+        publishing.publish(self.folder, Place(self.directory / "incoming"), now_s=now_s)
+        return self.take_in(now_s=now_s)
+
+    def take_in(self, *, now_s: int = NOW_S) -> Freshened:
+        """Let the hub do its half."""
+        keys = FreshKeys(self.online["snapshot"], self.online["timestamp"])
+        return freshen(self.served, self.directory / "incoming", keys, now_s=now_s)
+
+    @property
+    def served(self) -> Place:
+        """What the hub serves."""
+        return Place(self.directory / "content")
+
+
+GRANTED = drafting.Granted(days=7, types="all", sites="all", ttl_s=3600, per_hour=60)
+
+
+@pytest.fixture
+def drafted(tmp_path: Path) -> Ceremony:
+    made = Ceremony(tmp_path)
+    drafting.draft_root(made.folder, now_s=NOW_S)
+    drafting.draft_release(made.folder, CONTENT, now_s=NOW_S)
+    drafting.draft_grants(made.folder, GRANTED, now_s=NOW_S)
+    return made
+
+
+@pytest.fixture
+def published(drafted: Ceremony) -> Ceremony:
+    drafted.sign("ada", "bo")
+    assert not drafted.publish().problem
+    return drafted
+
+
+def test_a_ceremony_of_three_ends_in_a_repository_of_people(published: Ceremony) -> None:
+    found = published.take_in()
+    assert (found.root, found.snapshot, found.problem) == (1, 1, "")
+    assert not signing.standings(published.folder), "nothing waits any more"
+    states = {
+        row["document"]: row["state"] for row in review.published(published.folder, now_s=NOW_S)
+    }
+    assert states == {"root": "published", "release": "published", "grants": "published"}
+
+
+def test_nothing_is_published_before_two_signed(drafted: Ceremony) -> None:
+    drafted.sign("ada")
+    needs = {one.role: (one.needs, one.missing) for one in signing.standings(drafted.folder)}
+    assert set(needs.values()) == {(1, ("bo", "cy"))}
+    with pytest.raises(ConfigError, match="root 1: 1 more must sign it; who may: bo, cy"):
+        drafted.publish()
+    assert not (drafted.directory / "incoming").exists()
+
+
+def test_a_person_signs_once_and_strangers_nothing(drafted: Ceremony) -> None:
+    drafted.sign("ada")
+    drafted.sign("ada")
+    assert {one.needs for one in signing.standings(drafted.folder)} == {1}
+    assert signing.signable(drafted.folder, drafted.key().public) == ()
+
+
+def test_a_person_with_a_second_card_under_another_name_is_one_key_twice(tmp_path: Path) -> None:
+    made = Ceremony(tmp_path)
+    again = Card.of("mallory", Role.ROOT, made.keys[Role.ROOT, "ada"], created_s=NOW_S)
+    made.folder.put_card(again)
+    with pytest.raises(MalformedError, match="one key is listed for 'ada' and again for 'mallory'"):
+        drafting.draft_root(made.folder, now_s=NOW_S)
+
+
+def test_a_card_that_its_own_key_did_not_sign_is_refused(tmp_path: Path) -> None:
+    made = Ceremony(tmp_path)
+    path = tmp_path / "release" / "people" / "ada.root.json"
+    path.write_bytes(path.read_bytes().replace(b'"created":17', b'"created":18'))
+    with pytest.raises(ConfigError, match="its own key has not signed it"):
+        made.folder.holders(Role.ROOT)
+    shutil.copyfile(path.with_name("bo.root.json"), path)
+    with pytest.raises(ConfigError, match="is the card of bo for root"):
+        made.folder.holders(Role.ROOT)
+
+
+def test_two_people_are_too_few_for_a_root(tmp_path: Path) -> None:
+    made = Ceremony(tmp_path)
+    (tmp_path / "release" / "people" / "cy.root.json").unlink()
+    with pytest.raises(ConfigError, match="2 people have a root card; at least 3"):
+        drafting.draft_root(made.folder, now_s=NOW_S)
+
+
+def test_what_is_signed_is_told_in_words(drafted: Ceremony) -> None:
+    root = "\n".join(signing.in_words(drafted.folder, Role.ROOT))
+    for (role, person), key in drafted.keys.items():
+        if role is not Role.OPERATOR:
+            assert f"{person}, key {key.public.fingerprint()}" in root
+    release = "\n".join(signing.in_words(drafted.folder, Role.RELEASE))
+    assert "operator ada: tiers 0, 1, 2, 3; sites all" in release
+    assert "ring 0 all: after 0 s, sites all" in release
+    grants = "\n".join(signing.in_words(drafted.folder, Role.GRANTS))
+    assert drafted.online["order"].public.fingerprint() in grants
+
+
+def test_a_release_tells_what_changes(published: Ceremony) -> None:
+    changed = {**CONTENT, CHECK: CONTENT[CHECK] + b"# reworded\n"}
+    drafting.draft_release(published.folder, changed, agents={"agent.exe": b"MZ"}, now_s=NOW_S + 60)
+    words = signing.in_words(published.folder, Role.RELEASE)
+    assert f"  ~ content/{CHECK}" in words
+    assert "  + agents/agent.exe" in words
+    assert not [line for line in words if line.startswith("  - ")]
+
+
+def test_a_rollout_halts_and_goes_on_by_signed_releases_alone(published: Ceremony) -> None:
+    drafting.draft_release(published.folder, None, rollout=drafting.Rollout.HALT, now_s=NOW_S + 60)
+    assert any("HALTED" in line for line in signing.in_words(published.folder, Role.RELEASE))
+    published.sign("bo", "cy")
+    assert not published.publish(now_s=NOW_S + 60).problem
+    policy = drafting.current_policy(published.folder)
+    assert policy is not None
+    site = "s-aaaaaaaaaa"
+    assert policy.turn(site, content=policy.rollout.content, now_s=NOW_S + 90) is Turn.HALTED
+    assert "halted" in review.rings(published.folder, now_s=NOW_S + 90)["state"]
+    drafting.draft_release(published.folder, None, now_s=NOW_S + 120)
+    assert any("HALTED" in line for line in signing.in_words(published.folder, Role.RELEASE)), (
+        "another release of the same content does not end a halt"
+    )
+    drafting.draft_release(
+        published.folder, None, rollout=drafting.Rollout.START, now_s=NOW_S + 120
+    )
+    published.sign("ada", "cy")
+    assert not published.publish(now_s=NOW_S + 120).problem
+    policy = drafting.current_policy(published.folder)
+    assert policy is not None
+    assert policy.turn(site, content=policy.rollout.content, now_s=NOW_S + 120) is Turn.NOW
+
+
+def test_rings_are_what_people_decided(published: Ceremony) -> None:
+    file = published.folder.decisions_file
+    ring = '[[ring]]\nname = "canary"\nafter_s = 0\nsites = ["s-aaaaaaaaaa"]\n\n[[ring]]'
+    text = file.read_text().replace("\n[[ring]]", f"\n{ring}", 1)
+    file.write_text(text.replace('name = "all"\nafter_s = 0', 'name = "all"\nafter_s = 7200'))
+    drafting.draft_release(published.folder, None, now_s=NOW_S + 60)
+    words = signing.in_words(published.folder, Role.RELEASE)
+    assert "  ring 0 canary: after 0 s, sites s-aaaaaaaaaa" in words
+    assert "  ring 1 all: after 7200 s, sites all" in words
+
+
+def test_an_operators_reach_is_what_people_decided(published: Ceremony) -> None:
+    file = published.folder.decisions_file
+    before, ada = file.read_text().split('[operators."ada"]')
+    limited = ada.replace("tiers = [0, 1, 2, 3]", "tiers = [2]", 1)
+    file.write_text(f'{before}[operators."ada"]{limited}')
+    drafting.draft_release(published.folder, None, now_s=NOW_S + 60)
+    words = "\n".join(signing.in_words(published.folder, Role.RELEASE))
+    assert "operator ada: tiers 2; sites all" in words
+    assert "operator bo: tiers 0, 1, 2, 3; sites all" in words
+
+
+def test_root_and_release_people_change_with_both_sets_signing(published: Ceremony) -> None:
+    (published.directory / "release" / "people" / "ada.root.json").unlink()
+    (published.directory / "release" / "people" / "ada.release.json").unlink()
+    former = {role: published.keys.pop((role, "ada")) for role in (Role.ROOT, Role.RELEASE)}
+    for role in former:
+        published.join(role, "di")
+    now_s = NOW_S + 30 * DAY_S
+    drafting.draft_root(published.folder, now_s=now_s)
+    words = "\n".join(signing.in_words(published.folder, Role.ROOT))
+    assert f"- ada, key {former[Role.ROOT].public.fingerprint()}: no longer" in words
+    drafting.draft_release(published.folder, None, now_s=now_s)
+    published.sign("di", "cy")
+    needs = {one.role: one.needs for one in signing.standings(published.folder)}
+    assert needs == {Role.ROOT: 1, Role.RELEASE: 1}, "one of the people before is missing"
+    published.sign("bo")
+    found = published.publish(now_s=now_s)
+    assert (found.root, found.problem) == (2, "")
+
+
+def test_the_hubs_new_keys_are_listed_beside_the_former_ones_once(published: Ceremony) -> None:
+    former = published.online["timestamp"]
+    published.online["timestamp"] = published.key()
+    published.tell_hub_keys()
+    published.online["timestamp"], following = former, published.online["timestamp"]
+    drafting.draft_root(published.folder, now_s=NOW_S + 60)
+    published.sign("ada", "bo")
+    assert not published.publish(now_s=NOW_S + 60).problem
+    published.online["timestamp"] = following
+    assert not published.take_in(now_s=NOW_S + DAY_S).problem
+    drafting.draft_root(published.folder, now_s=NOW_S + DAY_S)
+    published.sign("ada", "bo")
+    found = published.publish(now_s=NOW_S + DAY_S)
+    assert (found.root, found.problem) == (3, "")
+
+
+def test_a_draft_that_was_changed_after_signing_is_refused(drafted: Ceremony) -> None:
+    drafted.sign("ada")
+    path = drafted.folder.draft.metadata(Role.RELEASE, 1)
+    path.write_bytes(path.read_bytes().replace(b'"version":1', b'"version":2'))
+    with pytest.raises(MalformedError, match="the signature of ada is not over this text"):
+        signing.standings(drafted.folder)
+
+
+def test_publishing_again_after_a_cut_goes_on(drafted: Ceremony) -> None:
+    drafted.sign("ada", "bo")
+    incoming = drafted.directory / "incoming"
+    publishing.publish(drafted.folder, Place(incoming), now_s=NOW_S)
+    # The copy to another machine was cut: documents came, a file did not.
+    lost = next((incoming / "targets" / "grants").iterdir())
+    kept = lost.read_bytes()
+    lost.unlink()
+    with pytest.raises(NotFoundError, match="there is no such file"):
+        drafted.take_in()
+    lost.write_bytes(kept)
+    assert not drafted.take_in().problem
+
+
+def test_the_command_line_signs_what_a_desk_has_keys_for(drafted: Ceremony, tmp_path: Path) -> None:
+    desk = tmp_path / "desk"
+    desk.mkdir(mode=0o700)
+    made = keyfile.make(
+        desk / "release.key",
+        person="di",
+        role=Role.RELEASE,
+        passphrase=None,
+        now_s=NOW_S,
+        entropy=drafted.entropy,
+    )
+    place = str(drafted.folder.directory)
+    refused = CliRunner().invoke(content_verbs, ["sign", "--folder", place, "--desk", str(desk)])
+    assert isinstance(refused.exception, ConfigError)
+    card = Card.of("di", Role.RELEASE, made.open(None), created_s=NOW_S)
+    drafted.folder.put_card(card)
+    drafting.draft_root(drafted.folder, now_s=NOW_S)
+    arguments = ["sign", "--folder", place, "--desk", str(desk)]
+    unsure = CliRunner().invoke(content_verbs, arguments, input="yes\n")
+    assert isinstance(unsure.exception, ConfigError), "only the word signs"
+    done = CliRunner().invoke(content_verbs, arguments, input="sign\n")
+    assert done.exit_code == 0, done.output
+    assert "operator ada" in done.stdout
+    standing = {one.role: one.signed for one in signing.standings(drafted.folder)}
+    assert standing == {Role.ROOT: (), Role.RELEASE: ("di",), Role.GRANTS: ()}
+
+
+def test_the_next_step_is_told_from_the_first_to_the_last(tmp_path: Path) -> None:
+    empty = Folder(tmp_path / "empty")
+    empty.make()
+    assert "ceremony begin" in ceremony_cli.next_step(empty)
+    made = Ceremony(tmp_path / "made")
+    (made.folder.directory / "people" / "cy.root.json").unlink()
+    assert ceremony_cli.next_step(made.folder).startswith("1 more people make a key")
+    made.join(Role.ROOT, "cy")
+    steps = []
+    for act in (
+        lambda: drafting.draft_root(made.folder, now_s=NOW_S),
+        lambda: drafting.draft_release(made.folder, CONTENT, now_s=NOW_S),
+        lambda: drafting.draft_grants(made.folder, GRANTED, now_s=NOW_S),
+        lambda: made.sign("ada", "bo"),
+        made.publish,
+    ):
+        steps.append(ceremony_cli.next_step(made.folder))
+        act()
+    steps.append(ceremony_cli.next_step(made.folder))
+    assert [step.split(",")[0].split(" --")[0] for step in steps] == [
+        "osiris hub ceremony root",
+        "osiris content build",
+        "osiris content grant",
+        "osiris content sign",
+        "osiris content publish",
+        "nothing: everything was published; on the hub: osiris hub init",
+    ]
