@@ -15,13 +15,16 @@ from proto.phi.scan import Pattern
 VALUES_MAX = 8
 
 _NAMED = Pattern(
-    r"(?i)\\{0,3}[\"'](?:field|fieldname|field_name|column|columnname|column_name|attribute|attr|property|propertyname|prop|key|name|item|element|label|question|param|parameter)\\{0,3}[\"'] ?: ?\\{0,3}[\"']([A-Za-z][A-Za-z0-9_. -]{1,40})\\{0,3}[\"']([^{}\[\]]{1,300})"
+    r"(?i)\\{0,3}[\"'](?:path|pointer|field|fieldname|field_name|column|columnname|column_name|attribute|attr|property|propertyname|prop|key|name|item|element|label|question|param|parameter)\\{0,3}[\"'] ?: ?\\{0,3}[\"'](/?[A-Za-z][A-Za-z0-9_. /-]{1,40})\\{0,3}[\"']([^{}\[\]]{1,300})"
 )
 _MEMBER = re.compile(
     rb"(?i)[\"'](?:old|new|from|to|before|after|was|now|prev|previous|current|value|val|text|answer|data|content|original|updated|oldvalue|newvalue|old_value|new_value|old value|new value|original_?value|current_?value|string_?value|valuestring|left|right|expected|actual|got)\\{0,3}[\"'] ?: ?(?:\\{0,3}[\"']([^\"'\\\n\x01]{1,200})|([0-9]{3,12}))"
 )
 _BEHIND = Pattern(
     r"(?i)[\"'](?:value|val|text|answer|old|new)[\"'] ?: ?[\"']([^\"'\n\x01]{1,200})[\"'] ?, ?[\"'](?:field|column|attribute|property|key|name|label|question|param)[\"'] ?: ?[\"']([A-Za-z][A-Za-z0-9_. -]{1,40})[\"']"
+)
+_COLUMN_BEHIND = Pattern(
+    r"(?i)\b(?:value|string|data|input|text|literal|for) [\"'`]([^\"'`\n\x01]{1,80})[\"'`][^\"'`\n]{0,48}?\b(?:column|field|property|attribute|parameter|key) [\"'`\[]?([A-Za-z_][A-Za-z0-9_.]{1,40})"
 )
 _ELEMENTS = Pattern(
     r"(?i)<(?:[a-z]+:)?(?:key|name|field|fieldname|column|columnname|property|attribute|label|param|th|dt|string)\b[^<>]{0,80}>\s{0,20}([A-Za-z][A-Za-z0-9_. -]{1,40}):?\s{0,20}</[^<>]{1,40}>((?:\s{0,20}<[^<>]{1,80}>[^<>]{0,200}</[^<>]{1,40}>){1,3})"
@@ -53,6 +56,9 @@ def read(record: Record) -> None:
         _elements(record)
     if "changed" in shapes:
         _changes(record)
+    if "column" in shapes:
+        for spans in _COLUMN_BEHIND.each(record.data):
+            _tell(record, spans[2], [spans[1]])
     if "form" in shapes:
         for spans in _FORM.each(record.data):
             _tell(record, spans[1], [spans[2]])

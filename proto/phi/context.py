@@ -42,18 +42,24 @@ _RESOURCE = Pattern(
     r"([A-Za-z0-9-]{0,40}[0-9][A-Za-z0-9-]{2,40})(?:$|[^A-Za-z0-9-])"
 )
 _TEN = Pattern(
-    r"(?i)(?:<|\b(?:src|dst|from|to|dest|dial|dialed|caller|callerid|clid|cid|tel|rcpt|ani|dnis|cli)[=: ]{1,2}[\"'<+]?|\b(?:sip|tel|sips|callto):\+?)"
+    r"(?i)(?:<|\b(?:src|dst|from|to|dest|dial|dialed|caller|callerid|clid|cid|tel|rcpt|ani|dnis|cli)[\"']?[=: ]{1,2}[\"'<+]?|\b(?:sip|tel|sips|callto):\+?)"
     r"(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:$|[^0-9A-Za-z.:])"
 )
 _TRUNK = Pattern(
     r"(?i)(?:\b(?:sip|pjsip|iax2|dahdi|local|trunk)/(?:[a-z0-9_.-]{1,40}/)?|[_-])(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:[,@/]|[_-][0-9a-z_-]{0,20}\.(?:wav|mp3|gsm|ogg|tiff?|pdf)|\.(?:wav|mp3|gsm|ogg))"
+)
+_CAR = Pattern(
+    r"\b([A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[A-Z]{3}-[0-9]{4})\b[,:]? (?i:(?:a |on )?(?:(?:black|white|gray|grey|silver|red|blue|green|tan|gold|brown|orange|dark|light|old|new) ){0,2}(?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda))\b"
+)
+_MERGED = Pattern(
+    r"(?i)\b(?:keep|kept|drop|dropped|survivor|surviving|retired?|retiring|merged?|merging|into|from|with|source|target|master|duplicate|dup|winner|loser|old|new|and|candidates?)[ :=#\[]{1,2}(?:chart |mrn |pt |#)?([A-Z]{0,2}[0-9]{6,12})\b"
 )
 _BORN = Pattern(
     r"(?i)\b(?:born(?: in)?|b\.|yob|birth year|year of birth|birthyear)[\"': =]{1,4}((?:18|19)[0-9]{2})\b"
 )
 _YEAR = re.compile(rb"(?<!\d)20\d{2}(?!\d{5})")
 _PLACE = Pattern(
-    r"\b(?:in|from|to|near|at|of|city|town|lives in|moved to) "
+    r"\b(?:in|our|from|to|near|at|of|city|town|lives in|moved to) "
     r"((?:[A-Z][a-z'.]{1,20} ){0,2}[A-Z][a-z']{2,20})(?:$|[^A-Za-z0-9_\\/=:])"
 )
 _PLACE_HEADS = frozenset(
@@ -71,15 +77,7 @@ _STANDARD_UID = b"1.2.840.10008"
 
 def read(record: Record) -> None:
     """Find what a record about people holds besides what is announced."""
-    if record.found and record.data.count(b":") >= SIX_COLONS_MIN:
-        _six(record)
-    if "trunk" in record.shapes:
-        for spans in _TRUNK.each(record.data):
-            record.hit(Kind.PHONE, *spans[1], "the number of a call")
-    if "sql" in record.shapes:
-        _of_statements(record)
-    if "date" in record.shapes:
-        _dated(record)
+    _everywhere(record)
     if record.person:
         shapes = record.shapes
         for reader, wanted in _BESIDE_PEOPLE:
@@ -87,8 +85,23 @@ def read(record: Record) -> None:
                 reader(record)
 
 
+def _everywhere(record: Record) -> None:
+    """Find what tells by what stands beside it, people about or not."""
+    shapes, data = record.shapes, record.data
+    if record.found and data.count(b":") >= SIX_COLONS_MIN:
+        _six(record)
+    for spans in _TRUNK.each(data) if "trunk" in shapes else ():
+        record.hit(Kind.PHONE, *spans[1], "the number of a call")
+    for spans in _CAR.each(data) if "car" in shapes else ():
+        record.hit(Kind.VEHICLE, *spans[1], "a plate beside a car")
+    if "sql" in shapes:
+        _of_statements(record)
+    if "date" in shapes:
+        _dated(record)
+
+
 _ADDRESS = Kind.ADDRESS
-_LONG = re.compile(rb" [0-9]{7}")
+_LONG = re.compile(rb" [0-9]{6}")
 
 
 _FORMS_OF_NUMBERS = (
@@ -130,6 +143,13 @@ def _asked(record: Record) -> None:
         stop = len(record.data) if stop < 0 else stop
         if b"&" in record.data[first:stop] and record.covered(first, stop):
             record.hit(Kind.MRN, start, end, "the number of a query that names somebody")
+
+
+def _merged(record: Record) -> None:
+    """Take the numbers of charts that were put together: `kept 4411223, dropped 5511224`."""
+    for spans in _MERGED.each(record.data):
+        if not record.covered(*spans[1]) and record.data[spans[1][1] : spans[1][1] + 1] != b":":
+            record.hit(Kind.MRN, *spans[1], "a chart that was put together with another")
 
 
 _LISTED = Pattern(r"(?:[\"'][^\"'\n]*[\"'] ?, ?){2,}[\"'][^\"'\n]*[\"']")
@@ -250,7 +270,7 @@ def _nothing(record: Record) -> frozenset[bytes]:
     return record.lexicon.vocabulary["nothing"]
 
 
-_BEHIND = re.compile(rb" ([0-9]{7,10})(?![0-9A-Za-z.:/-])")
+_BEHIND = re.compile(rb" ([0-9]{6,10})(?![0-9A-Za-z.:/-])")
 
 
 def _behind(record: Record) -> None:
@@ -282,7 +302,12 @@ def _month_days(record: Record) -> None:
     """Take a month and a day without a year: `see her on April 7`; a log's own stamp stays."""
     for spans in _MONTH_DAY.each(record.data):
         start, end = spans[1]
-        if start and not _LOGGED.match(record.data, end) and not record.covered(start, end):
+        if (
+            start
+            and record.found
+            and not _LOGGED.match(record.data, end)
+            and not record.covered(start, end)
+        ):
             record.hit(Kind.DATE, start, end, "a day in a record about people")
 
 
@@ -344,6 +369,7 @@ _BESIDE_PEOPLE: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
     (_extensions, frozenset()),
     (parameters, frozenset({"apart"})),
     (_asked, frozenset({"query"})),
+    (_merged, frozenset({"merged"})),
     (_behind, frozenset()),
     (_in_lists, frozenset()),
     (_in_rows, frozenset()),

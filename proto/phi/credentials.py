@@ -24,7 +24,7 @@ ISSUED = Pattern(
     r"|figd_[A-Za-z0-9_-]{20,}|ntn_[A-Za-z0-9]{30,}|CFPAT-[A-Za-z0-9_-]{30,}|dckr_oat_[A-Za-z0-9_-]{20,}|whsec_[A-Za-z0-9+/=]{20,}"
     r"|[sr]k_test_[A-Za-z0-9]{10,}|bkua_[a-f0-9]{30,}|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}|sbp_[a-f0-9]{30,}|xkeysib-[a-f0-9]{40,}"
     r"|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{16,}|shp(?:ss|ca|pa)_[a-fA-F0-9]{20,}|sntrys_[A-Za-z0-9+/=_-]{20,}|pul-[a-f0-9]{40}|rnd_[A-Za-z0-9]{20,}"
-    r"|EAAA[A-Za-z0-9_-]{40,}|EAAC[A-Za-z0-9]{20,}|AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{40,}|AKCp[A-Za-z0-9]{20,}|SK[0-9a-f]{32}"
+    r"|EAAA[A-Za-z0-9_-]{40,}|EAAC[A-Za-z0-9]{20,}|AAAA[A-Za-z0-9_-]{6,12}:APA91b[A-Za-z0-9_-]{40,}|AKCp[A-Za-z0-9]{20,}|SK[0-9a-f]{32}"
     r"|[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}|[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{30,}|(?:ABIA|ACCA)[0-9A-Z]{16}"
     r"|(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9/+=]{40,}|amzn\.mws\.[0-9a-f-]{36}|Atz[ar]\|[A-Za-z0-9_-]{40,}|hv[bs]\.[A-Za-z0-9_-]{20,}"
     r"|access_token\$production\$[a-z0-9$]{20,}|v1\.0-[0-9a-f]{24}-[0-9a-f]{40,}|ops_[A-Za-z0-9_-]{40,}|v2\.(?:local|public)\.[A-Za-z0-9_-]{30,}"
@@ -35,7 +35,7 @@ HASHED = Pattern(
     r"|\{(?:SSHA|SHA|SMD5|MD5|CRYPT|PBKDF2|ARGON2|BCRYPT)[A-Z0-9-]{0,8}\}[A-Za-z0-9+/=$./]{12,}"
     r"|\*[0-9A-F]{40}\b|\b0x0[12]00[0-9A-Fa-f]{40,}|\bmd5[0-9a-f]{32}\b|SCRAM-SHA-(?:1|256|512)\$[^\s\"'\x01]{20,}"
     r"|\b(?:pbkdf2|scrypt|bcrypt|argon2)[_:a-z0-9]*[$:][0-9]{2,8}[$:][^\s\"'\x01]{16,}|01000000d08c9ddf[0-9a-fA-F]{40,}"
-    r"|AQAAANCMnd8BFdERjHoAwE[A-Za-z0-9+/=]{20,}|\bENC\([^)\s\x01]{8,}\)|\{cipher\}[A-Za-z0-9+/=]{16,}"
+    r"|AQAAANCMnd8BFdERjHoAwE[A-Za-z0-9+/=]{20,}|\bENC\([^)\s\x01]{8,}\)|\{cipher\}[A-Za-z0-9+/=]{16,}|\{AQAAABAAAA[A-Za-z0-9+/=]{12,}\}|\{[A-Za-z0-9+/]{42,90}={1,2}\}"
     r"|\b[0-9a-f]{32}:[0-9a-f]{32}\b|::[A-Za-z0-9.-]{1,40}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{40,})"
 )
 _VALUE = r"[\"']?([^\s\"';,<>\x01][^\s\"'<>\x01]{3,})"
@@ -58,6 +58,7 @@ _FAMILIES = {
     ),
     "files": (
         r"(?i)\blogin [^\s]{1,80}\s{1,4}password " + _VALUE,
+        r"(?i)\bkey(?: file)?:?[ \t]{0,4}\r?\n((?:[0-9a-f]{32,}\s{0,4})+)",
         r"(?m)^[^\s:/]{1,80}:(?:[0-9]{4,5}|\*):[^\s:]{1,60}:[^\s:]{1,60}:([^\s:\x01]{4,})$",
         r"Private-Lines: [0-9]{1,3}\r?\n([A-Za-z0-9+/=\r\n]{20,})",
         r"Private-MAC: ([0-9a-f]{32,})",
@@ -93,6 +94,13 @@ _FAMILIES = {
         r"(?i)<<< ?[\"']([^\"'\n\x01]{4,})[\"']",
         r"(?i) --?a(?:uth)?[ =][\"']?[a-z0-9._@-]{1,60}:([^\s\"'\x01]{4,})",
         r"(?i)\b[a-z]{2,12}_(?:pw|pass|password|passwd|pwd|secret) ([^\s\"'=:\x01]{4,})",
+        r"(?i)\b(?:add_user|change_password|set_password|htpasswd(?: -[a-z]+)*(?: [^\s]+)?|mosquitto_passwd(?: -[a-z]+)*(?: [^\s]+)?|autologon(?:\.exe)? [^\s]+|net user|-login) [^\s]{1,80} ([^\s\"'\x01]{4,})",
+        r"(?i)\bset-?password [\"']?([^\s\"'\x01]{4,})",
+        r"(?i)\bsp_(?:add|change|set|update)[a-z]{0,20}(?:login|password|linkedsrvlogin|user)\b[^\n]{0,120}?, ?N?'([^'\n\x01]{4,})'(?:$|[^,'])",
+        r"(?i)<<< ?([^\s\"'\x01]{4,})",
+        r"(?i) -u [\"']?[a-z0-9._@-]{1,60},([^\s\"'\x01]{4,})",
+        r"(?i)\bcommunity (?:set|add)\b[^\n]{0,40}?\bname=[\"']?([^\s\"'\x01]{4,})",
+        r"(?i)\bkey-string (?:[0-9] )?[\"']?([^\s\"'\x01]{4,})",
         r"(?i)\bchpasswd\b[^\n]{0,20}?<<<? ?[\"']?[a-z0-9_-]{1,40}:([^\s\"'\x01]{4,})",
         r"(?i)(?:\bnew-object|\[)[^\n]{0,60}?(?:pscredential|networkcredential)(?:\]::new)?[\])(: ]{1,6}[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']",
         r"(?i)\bauth\s?\(\s?[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']",
@@ -124,11 +132,30 @@ _SPOKEN = {
         ),
     ),
 }
+_STRONG = Pattern(r"[^\s\"'`,;:=<>()\[\]{}|/\\\x01][^\s\"'`,;<>|/\\\x01]{5,40}")
+_STRONG_CUE = re.compile(
+    rb"pass(?:word|wd|phrase|code)|securestring|credential|(?:^|[^a-z])(?:pass|pwd?|creds?)(?:$|[^a-z])"
+)
+STRONG_CHARS_MAX = 120
+_MARKS = frozenset(b"!@#$%^&*?+~")
+_AFTER_COLON = Pattern(
+    r"(?i)\b(?:pass(?:word|wd|phrase|code)?|pwd?)\b[^\n:=]{0,40}?(?: ?[:=]| -) [\"']?([A-Za-z0-9!@#$%^&*._+~?-]{6,40})[\"']?(?:[\s,;)]|$)"
+)
+_ALGORITHM = re.compile(
+    rb"(?i)(?:sha|md|aes|rsa|ssh|ntlm|tls|ssl|utf|v|x|hmac|argon|bcrypt|pbkdf|base|win|oauth|http|ed|ipv|krb|des|rc|p)[-_]?[a-z]{0,4}[-_.]?\d+.*"
+)
+_OPAQUE = Pattern(
+    r"(?i)\b(?:key|signature|secret|token)[\"']? ?[:=] ?[\"']?([A-Za-z0-9+/_=-]{32,})"
+)
+_LINK = Pattern(r"(?i)https?://[^\s\"'<>]{1,200}?/([A-Za-z0-9_-]{32,})(?:[/?\s\"'<>]|$)")
+_SESSION = Pattern(
+    r"(?i)\b(?:phpsessid|jsessionid|asp\.net_sessionid|connect\.sid|laravel_session|sessionid|csrftoken|xsrf-token)[ =:\"']{1,4}([A-Za-z0-9%._+/=-]{16,})"
+)
 _PHRASE = Pattern(
-    r"(?i)\b(?:recovery|seed|backup|mnemonic|emergency)[ _-](?:phrase|words?|keys?|codes?|kit|secret)\b[^\n]{0,40}?[ :=\"']([a-z]{3,9}(?:[- ][a-z]{3,9}){3,23}|[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){1,7})"
+    r"(?i)\b(?:recovery|seed|backup|mnemonic|emergency)[ _-](?:phrase|words?|keys?|codes?|kit|secret)\b[^\n]{0,40}?[ :=\"']([a-z]{3,9}(?:[- ][a-z]{3,9}){3,23}|[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){1,7}|[A-Za-z]{0,8}[0-9][A-Za-z0-9]{6,11}(?:[ ,]{1,2}[A-Za-z0-9]{8,12}){0,15})"
 )
 _LICENCE = Pattern(
-    r"(?i)\b(?:licen[sc]e|activation|product[ -]?key|registration|unlock|serial (?:key|code)|subscription|cd[ -]?key)[^\n]{0,48}?\b([A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7})\b"
+    r"(?i)\b(?:licen[sc]e|activation|product[ -]?key|registration|unlock|serial(?: number| key| code)?|subscription|cd[ -]?key|[a-z]+ key)[^\n]{0,48}?\b([A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7})\b"
 )
 _KEYED = Pattern(
     r"(?i)\b(?:2fa|mfa|totp|otp|application|integration|api|access|old|new|auth|client|subscription|app|application|device|host|functions?|master|shared|secret|private|license|instrumentation)[ _-]?(?:key|token|secret|seed)s?(?: for [^\s:=]{1,40})?(?: is | was |[:=] ?| )[\"']?([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[A-Za-z0-9_+/=-]{20,}|[A-Z2-7]{16})"
@@ -139,11 +166,15 @@ _ENCRYPTED = Pattern(
 _CODE = Pattern(
     r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp|password)\b[^\n0-9]{0,32}?(?:\b(?:ext\.? ?|box |mailbox |extension |for )[0-9]{2,4} [a-z ]{0,20})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b"
 )
+_ENTERED = Pattern(
+    r"(?i)\b(?:(?:enter|use|type)(?: this| the| your| our)?(?: [a-z-]+)? (?:code|pin|otp|passcode)|(?:mfa|2fa|otp|totp|rsa|securid|duo|authenticator)(?: [a-z]+)? token(?: code)?)[ :]{1,3}([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b"
+)
+_MAILBOX = Pattern(r"(?m)(?:^|: )[0-9]{3,4} => ([0-9]{4,8}),")
 _PIN = Pattern(
     r"\b(?:PIN|[Pp]in|PIN code|[Pp]asscode)(?: (?:number|code))?(?: (?:is|was|changed to|set to|reset to|now|to)|:|=)[ :]{0,2}([0-9]{4,8})\b"
 )
 _TICKET = Pattern(
-    r"(?i)[?&;](?:session|sid|sess|sessionid|auth|ticket|key|jwt|t|k|invite|magic|otp|reset|confirm|verify|access|sso|saml|assertion|login_token)=([A-Za-z0-9_%.~+/=-]{16,})"
+    r"(?i)[?&;](?:session|sid|sess|sessionid|auth|ticket|key|jwt|t|k|invite|magic|otp|reset|confirm|verify|access|sso|saml(?:response|request|art)?|assertion|login_token|wresult|samlart)=([A-Za-z0-9_%.~+/=-]{16,})"
 )
 _CODE_OF_MACHINES = re.compile(
     rb"error|exit|status|return|result|zip|reason|http|response|event|country|area|source|country|version|postal"
@@ -216,8 +247,56 @@ def _codes(record: Record) -> None:
             record.hit(Kind.SECRET, *more.span(1), "a code beside another")
             end = more.end()
 
-    for spans in _PIN.each(record.data):
-        record.hit(Kind.SECRET, *spans[1], "a PIN")
+    for pattern in (_PIN, _ENTERED, _MAILBOX):
+        for spans in pattern.each(record.data):
+            record.hit(Kind.SECRET, *spans[1], "a PIN or a code")
+
+
+def _strong(record: Record) -> None:
+    """Take what reads as a chosen password near a word for one: letters, digits and a mark."""
+    data = record.data
+    for cue in _STRONG_CUE.finditer(record.lower):
+        limit = min(len(data), cue.end() + STRONG_CHARS_MAX)
+        line = data.find(b"\n", cue.end(), limit)
+        near = data[cue.end() : line if line >= 0 else limit]
+        for spans in _STRONG.each(near):
+            start, end = _trimmed(near, *spans[0])
+            value = near[start:end].rstrip(b".")
+            kinds = (WORD_DIGITS.search(value), re.search(rb"[A-Za-z]", value))
+            if all(kinds) and not _MARKS.isdisjoint(value) and not _is_known_form(value):
+                at = cue.end() + start
+                record.hit(
+                    Kind.SECRET, at, at + len(value), "reads as a password near a word for one"
+                )
+    for spans in _AFTER_COLON.each(data):
+        start, end = spans[1]
+        value = data[start:end].rstrip(b".")
+        mixed = WORD_DIGITS.search(value) and re.search(rb"[A-Za-z]", value)
+        if mixed and not _is_known_form(value) and _ALGORITHM.fullmatch(value) is None:
+            record.hit(
+                Kind.SECRET, start, start + len(value), "reads as a password behind a word for one"
+            )
+
+
+_KNOWN_FORM = re.compile(
+    rb"[^@\s]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|\$[({A-Za-z].*|%[A-Za-z_]+%.*|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}|[^?]*\?[a-z_]+=.*|\d[\d.,-]*%|[A-Z0-9]+(?:-[A-Z0-9]+)+|\d{4}-\d{2}-\d{2}.*|\+\d+|v?\d+\.\d+.*|#\d+"
+)
+
+
+def _is_known_form(value: bytes) -> bool:
+    """Whether a value is an address, a variable, a GUID, a share, a day or a version."""
+    return _KNOWN_FORM.fullmatch(value) is not None
+
+
+def _opaque(record: Record) -> None:
+    """Take long random text behind a word for a key, or as the end of a link."""
+    for pattern in (_OPAQUE, _LINK, _SESSION):
+        for spans in pattern.each(record.data):
+            value = record.data[slice(*spans[1])]
+            mixed = WORD_DIGITS.search(value) and value not in {value.lower(), value.upper()}
+            signed = record.lower[spans[0][0] : spans[0][0] + 9] == b"signature"
+            if mixed or (signed and WORD_DIGITS.search(value)):
+                record.hit(Kind.SECRET, *spans[1], "random text behind a word for a key")
 
 
 def _tickets(record: Record) -> None:
@@ -272,6 +351,8 @@ _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
     ("licence", partial(_keyed, pattern=_LICENCE)),
     ("keyed", partial(_keyed, pattern=_KEYED)),
     ("code", _codes),
+    ("strong", _strong),
+    ("opaque", _opaque),
 )
 GATES = frozenset(gate for gate, _ in _READERS)
 """The forms that call for these."""

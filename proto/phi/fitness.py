@@ -6,7 +6,7 @@ from proto.phi import people
 from proto.phi.keys import Told
 from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
 from proto.phi.record import LETTERS, Record, digits
-from proto.phi.takers import TAKERS, VARIABLE
+from proto.phi.takers import SENTINELS, TAKERS, VARIABLE
 
 VALUE_CHARS_MAX = 4096
 
@@ -23,7 +23,7 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
     if not 0 < end - start <= VALUE_CHARS_MAX:
         return False
     value = record.lower[start:end].strip()
-    if value in record.lexicon.vocabulary["nothing"] or not value.strip(b" .-_*\x01"):
+    if _is_nothing(record, told, value):
         return False
     has_digit = digits(value) > 0
     kind = told.kind
@@ -80,6 +80,15 @@ _NEED_DIGITS = frozenset(
         "ZIP",
     ]
 )
+
+
+def _is_nothing(record: Record, told: Told, value: bytes) -> bool:
+    """Whether a value stands for none: a word for it, marks alone, a day that is no day."""
+    return (
+        (told.kind == "DATE" and value.startswith(SENTINELS))
+        or value in record.lexicon.vocabulary["nothing"]
+        or not value.strip(b" .-_*\x01")
+    )
 
 
 def _could_be_name(record: Record, start: int, end: int) -> bool:

@@ -208,7 +208,8 @@ _SERVICES = frozenset(
     b"smtp imap pop mail ftp sftp db sql mysql pg ldap http https proxy user login admin root app svc ssh vpn"
     b" wifi wlan ap snmp auth priv api redis mongo smb samba share nas backup archive zip pdf owner rdp vnc"
     b" ipmi bmc ilo idrac sip mqtt amqp broker repo keystore truststore ssl cert store bind sa service domain"
-    b" join kiosk scanner printer camera nvr dvr radius restic borg new old temp default".split()
+    b" become ansible sudo keytab ca client remote local host guest device router switch fw firewall pbx web portal ehr"
+    b" pacs emr his ris lab report sync job task cron batch upload feed vendor join kiosk scanner printer camera nvr dvr radius restic borg new old temp default".split()
 )
 """Before a short word for a password these make it one: `smtp_pass`."""
 _ABOUT_SECRETS = frozenset(

@@ -30,6 +30,9 @@ MARKED = 16
 SAID = 32
 
 ELEMENTS_MAX = 64
+VISIT_DIGITS_MIN = 6
+_MAKES = frozenset({b"Brother"})
+"""Makes of equipment, in a list of such: `Canon, Brother, Epson`."""
 WORDS_MAX = 3
 
 BLANK, CLOSE = ord(" "), ord(">")
@@ -55,7 +58,7 @@ _BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
 _MARKED = re.compile(
     rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
-    rb"(?:=>|:=|->|\)=\(|\) ?(?:=|LIKE|like) ?(?:[A-Za-z_.]{2,16}\()?|= ?(?:upper|lower|trim|soundex|nvl|isnull|coalesce|nullif|md5|UPPER|LOWER|TRIM|SOUNDEX|NVL|ISNULL|COALESCE)\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \()"
+    rb"(?:=>|:=|->|\)=\(|\) ?(?:=|LIKE|like) ?(?:[A-Za-z_.]{2,16}\()?|= ?(?:upper|lower|trim|soundex|nvl|isnull|coalesce|nullif|md5|UPPER|LOWER|TRIM|SOUNDEX|NVL|ISNULL|COALESCE)\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \(| -(?:eq|ne|like|match|ieq|ilike|contains|in) )"
     rb"[ \t]{0,24}(?:\r?\n[ \t]{1,40})?(?:\[[ \n\t]{0,8})?(?:[bBuUNr](?=['\"]))?(\\{0,3}[\"'`]|%(?![0-9A-Fa-f]{2}))?"
 )
 _VALUE_ATTRIBUTE = re.compile(rb"[^<>\"]{0,40}\bvalue=(\")")
@@ -116,7 +119,14 @@ def _one(record: Record, start: int, end: int, tells: Tells) -> int:
     """Read the value behind one key; return where to go on."""
     data = record.data
     _, _, plain, written, heard, begins = tells
-    if heard is not None and not plain and heard.kind == "NAME" and digits(data[start:end]):
+    if (
+        heard is not None
+        and heard.kind == "NAME"
+        and (
+            (not plain and digits(data[start:end]))
+            or (data[start:end] in _MAKES and data[end : end + 1] == b",")
+        )
+    ):
         heard = None  # NURSE-19 is a machine
     if data[end : end + 2] in _TAKEN_FIRST and data[end + 2 : end + 3] == TAKEN:
         return end
@@ -232,11 +242,22 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
         return _maybe_number(record, value, limit)
     if told.kind == "ADDRESS" and end > 0 and not is_street(record, value, end):
         return -1
-    if end < 0 and told.kind == "NAME":
-        return _no_name(record, told, value, limit)
+    if end < 0 and told.kind in _INSTEAD:
+        return _INSTEAD[told.kind](record, told, value, limit)
     if end > 0:
         record.hit(kind, value, end, f"the key says {kind.value}")
         end = further(record, kind, end, limit)
+    return end
+
+
+def _visit(record: Record, told: Told, value: int, limit: int) -> int:
+    """Take a number where a day was expected: `Visit: 563845513`."""
+    del told
+    end = TAKERS["MRN"][1](record, value, limit)
+    text = record.data[value:end] if end > 0 else b""
+    if digits(text) < VISIT_DIGITS_MIN or b"." in text or b"-" in text:
+        return -1
+    record.hit(Kind.OTHER_ID, value, end, "a number where a day was expected")
     return end
 
 
@@ -249,6 +270,10 @@ def _no_name(record: Record, told: Told, value: int, limit: int) -> int:
         return number_of_somebody(record, value, limit) if told.person else -1
     record.hit(Kind.NAME, value, end, "the key says NAME")
     return end
+
+
+_INSTEAD = {"NAME": _no_name, "DATE": _visit}
+"""What may stand behind a key instead of what it says."""
 
 
 def _element(record: Record, told: Told, value: int, limit: int) -> int:
@@ -306,6 +331,9 @@ def _quoted(record: Record, told: Told, value: int, quote: bytes) -> int:
         if fits(record, told, value, end):
             _take_whole(record, told, value, end)
             reached = end
+        elif told.kind == "NAME" and told.person and _NUMBER.fullmatch(data, value, end):
+            record.hit(Kind.MRN, value, end, "a number under a key of people")
+            reached = end
         more = _ELEMENT.match(data, end, min(len(data), end + 24))
         if more is None or quote == b"%":
             break
@@ -314,6 +342,9 @@ def _quoted(record: Record, told: Told, value: int, quote: bytes) -> int:
             break
         value = more.end()
     return reached
+
+
+_NUMBER = re.compile(rb"[A-Z]{0,3}[0-9]{6,12}")
 
 
 def _in_list(data: bytes, value: int) -> bool:

@@ -44,7 +44,10 @@ _PLACE_KINDS = {"PERSON": Kind.NAME, "COUNTY": Kind.CITY, "ORGANIZATION": Kind.N
 _ROW = Pattern(
     r"(?i)(?:duplicate entry '|key value is \(|row contains \(|truncated value: '|\)=\(|value: ')([^\n)']{1,400}(?:'[A-Za-z][^\n)']{0,200})?)(?:'|\)|$)"
 )
-_PARAMETER = Pattern(r"[@$:][A-Za-z0-9_]{1,40} ?= ?[NE]?'([^'\n]{1,200})'")
+_PARAMETER = Pattern(
+    r"(?:[@$:][A-Za-z0-9_]{1,40} ?= ?[NE]?'|\b(?:bind|param|arg|parameter) ?[0-9]{1,2} ?[=:] ?[\"'])([^\"'\n]{1,200})[\"']"
+    r"|\b(?:bind|param|arg|parameter) ?[0-9]{1,2} ?[=:] ?([0-9]{6,12})\b"
+)
 _SLOT = Pattern(
     r"(?i)[\"' ]?\b(?:start|end|starts_at|ends_at|start_?time|end_?time|when|slot|scheduled(?:_at|_for)?)[\"']?\s{0,2}[:=]\s{0,2}[\"']?([0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{4,15}(?:Z|[+-][0-9:]{4,6})?)?)"
 )
@@ -197,9 +200,10 @@ def parameters(record: Record) -> None:
     """Take the parameters of a statement about people, and when somebody's visit is."""
     data = record.data
     for spans in _PARAMETER.each(data):
-        value = data[slice(*spans[1])]
+        place = spans[1] if spans[1][0] >= 0 else spans[2]
+        value = data[slice(*place)]
         if _tells(record, value) or (value[:1].isupper() and value.isalpha()):
-            record.hit(Kind.NAME, *spans[1], "a parameter of a statement about people")
+            record.hit(Kind.NAME, *place, "a parameter of a statement about people")
     if any(word in record.lower for word in (b"appointment", b"appt", b"visit", b"slot")):
         for spans in _SLOT.each(data):
             record.hit(Kind.DATE, *spans[1], "when a visit is")

@@ -7,7 +7,7 @@ made of machine words alone goes; a file's extension stays.
 import re
 
 from proto.phi import people
-from proto.phi.lexicon import ALSO, BRAND, CONTEXT, FIRST, LAST, NAMEY, ROOT, SURE, WORD
+from proto.phi.lexicon import ALSO, BRAND, CONTEXT, CUE, FIRST, LAST, NAMEY, ROOT, SURE, WORD
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -47,6 +47,11 @@ def read(record: Record) -> None:
         _files(record)
     if record.every & BRAND:
         _devices(record)
+    if "dated" in record.shapes:
+        for spans in _DATED_FOLDER.each(record.data):
+            marks = [record.lexicon.flags(word) for word in _words(record.data[slice(*spans[1])])]
+            if not all(mark & WORD for mark in marks) and not record.covered(*spans[1]):
+                record.hit(Kind.NAME, *spans[1], "a folder named after a person and a day")
 
 
 def _machine(record: Record, component: bytes) -> bool:
@@ -155,11 +160,15 @@ def _requests(record: Record) -> None:
         if not _query_tells(record, record.data[slice(*spans[2])]):
             continue
         for match in _PART.finditer(record.data, *spans[1]):
+            if _LONG_NUMBER.fullmatch(match.group()) is not None:
+                record.hit(Kind.OTHER_ID, *match.span(), "a number in a request about somebody")
+                continue
             joined = len(match.group().lower().translate(LETTERS).split()) > 1
             if joined and not _machine(record, match.group()) and b"." not in match.group():
                 record.hit(Kind.NAME, *match.span(), "somebody whom the query tells")
 
 
+_LONG_NUMBER = re.compile(rb"[A-Za-z]{0,2}[0-9]{6,12}")
 _PART = re.compile(rb"[^/]+")
 
 
@@ -192,10 +201,31 @@ def _files(record: Record) -> None:
         if _named_after_somebody(record, record.data[start:end]):
             record.hit(Kind.NAME, start, end, "a file named after a person")
             record.person = True
+        else:
+            _spaced_file(record, start, end)
         folder = _FOLDER.search(record.data, max(0, start - 90), start)
         if folder is not None and _named(record, folder[1]):
             record.hit(Kind.NAME, *folder.span(1), "a folder named after a person")
             record.person = True
+
+
+_WORD_BEFORE = re.compile(rb"(?:^|[\\/\"' ])([A-Z][A-Za-z'-]{1,30}),? \Z")
+_CAPITALISED = re.compile(rb"[A-Z][A-Za-z'-]{1,30}")
+
+
+def _spaced_file(record: Record, start: int, end: int) -> None:
+    """Take two words of a file's name with blanks: `MRI report Temuulen Rock.pdf`."""
+    before = _WORD_BEFORE.search(record.data, max(0, start - 36), start)
+    if before is None or _CAPITALISED.fullmatch(record.data, start, end) is None:
+        return
+    words = [before[1].lower(), record.lower[start:end]]
+    marks = [record.lexicon.flags(word.replace(b"'", b"").replace(b"-", b"")) for word in words]
+    documents = record.lexicon.vocabulary["documents"]
+    if documents.intersection(words) or any(mark & (CUE | CONTEXT) for mark in marks[:1]):
+        return
+    if any(mark & NAMEY and not mark & WORD for mark in marks) or not marks[0] & WORD:
+        record.hit(Kind.NAME, before.start(1), end, "a file named after a person")
+        record.person = True
 
 
 def _words(stem: bytes) -> list[bytes]:
@@ -252,11 +282,14 @@ def _about_one(record: Record, words: list[bytes], marks: list[int]) -> bool:
 
 
 _ALL_WORDS = re.compile(
-    rb"[A-Za-z][A-Za-z']{2,}(?:[_ -][A-Za-z][A-Za-z']{2,}){1,3}(?:[_ -][0-9-]{4,10}){0,2}(?:_[0-9]{1,3})?"
+    rb"[A-Za-z][A-Za-z']{2,}(?:[_ ^,+-][A-Za-z][A-Za-z']{2,}){1,3}(?:[_ ^,+-][0-9-]{4,10}){0,2}(?:_[0-9]{1,3})?"
 )
 _GUID = re.compile(rb"\{?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?")
 _DATED = re.compile(
     rb"(?:19|20)\d{2}[-_.]?[01]\d[-_.]?[0-3]\d|[01]?\d[-_.][0-3]?\d[-_.](?:19|20)\d{2}"
+)
+_DATED_FOLDER = Pattern(
+    r"[\\/]([A-Z][A-Za-z'-]{1,30}[_ ,^-]{1,2}[A-Z][A-Za-z'-]{1,30}[_ ^-](?:19|20)[0-9]{2}-?[01][0-9]-?[0-3][0-9])(?:[^A-Za-z0-9.]|$)"
 )
 _MANY = frozenset(
     b"sales doctors nurses guests patients visitors xrays labs services systems windows users exams status".split()

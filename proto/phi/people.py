@@ -26,6 +26,7 @@ from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
 TOKENS_MAX = 6
+LISTED_MIN = 4
 SPREAD_LETTERS_MIN = 3
 ACRONYM_LETTERS_MAX = 3
 LOWER_A = ord("a")
@@ -293,6 +294,8 @@ Token = tuple[int, int, int, bytes]
 def _run(record: Record, start: int, end: int) -> None:
     """Judge a run of capitalised words: each pair of neighbours, then what is beside a pair."""
     tokens = _tokens(record, start, end)
+    if len(tokens) >= LISTED_MIN and all(b"," in token[3] for token in tokens[:-1]):
+        return  # a list of makes, of months
     names = [False] * len(tokens)
     for at in range(len(tokens) - 1):
         if _pair(record, tokens[at], tokens[at + 1]):

@@ -36,12 +36,12 @@ _AGAIN: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
     (tables.read, frozenset({"rows", "sql"})),
     (labels.read, frozenset()),
     (pairs.read, frozenset({"apart"})),
-    (changes.read, frozenset({"member", "listed", "changed", "form"})),
+    (changes.read, frozenset({"member", "listed", "changed", "column", "form"})),
     (nested.read, frozenset({"nested"})),
     (secrets.read, frozenset({"secret"})),
     (credentials.read, credentials.GATES),
     (shapes.read_carets, frozenset({"caret"})),
-    (paths.read, frozenset({"url", "file"})),
+    (paths.read, frozenset({"url", "file", "dated"})),
 )
 """Readers of what may stretch beyond a token, with the forms that call for them, in their order."""
 _LAYERS = frozenset({"escape", "marked", "quoted", "spaced"})

@@ -11,7 +11,7 @@ _FORMS = tuple(
     Pattern(pattern)
     for pattern in (
         r"\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]{3,}){0,4}",
-        r"-----BEGIN [A-Z0-9 ]{2,40}-----((?:[^-]|-[^-])*)(?:-----END|--|$)",
+        r"-----BEGIN [A-Za-z0-9 ]{2,40}-----((?:[^-]|-[^-])*)(?:-----END|--|$)",
         r"://[^\s/:@\"'\x01]{0,80}:([^\s;\"'/\x01]{1,120})@",
         r"\b(?:AKIA|ASIA|AROA|AIDA)[0-9A-Z]{12,20}\b",
         r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abeprs]-[A-Za-z0-9-]{10,}|sk[-_](?:live|test|proj|ant)[-_A-Za-z0-9]{10,}|pk_live_[A-Za-z0-9]{10,}|rk_live_[A-Za-z0-9]{10,}|AIza[0-9A-Za-z_-]{30,}|npm_[A-Za-z0-9]{20,}|SG\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|dckr_pat_[A-Za-z0-9_-]{10,}|ya29\.[A-Za-z0-9_-]{10,}|hvs\.[A-Za-z0-9]{10,}|dop_v1_[a-f0-9]{20,}|shpat_[a-f0-9]{20,}|pypi-[A-Za-z0-9_-]{20,}|sk-[A-Za-z0-9]{20,})",

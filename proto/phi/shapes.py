@@ -9,6 +9,7 @@ from proto.phi.lexicon import STREET, WORD
 from proto.phi.people import is_person_login
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import SETS_MAX, Pattern, Spans
+from proto.phi.takers import SENTINELS
 from proto.phi.values import Kind
 
 _ALNUM = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
@@ -320,6 +321,9 @@ _CARET_BEFORE = re.compile(rb"([A-Za-z][A-Za-z'.-]*) \Z")
 _CARET_REST = re.compile(rb"(?:\^[A-Za-z'.-]*(?: [A-Z][A-Za-z'-]*(?=\^))*)+")
 
 
+_CARET_DAY = re.compile(rb"(?:19|20)[0-9]{6}(?![0-9])")
+
+
 def _caret(record: Record, start: int, end: int) -> None:
     """Take `LAST^FIRST^M`: of the words before the caret, those that can be of a last name."""
     data = record.data
@@ -338,7 +342,7 @@ def _caret(record: Record, start: int, end: int) -> None:
     parts = [part for part in name.split(b"^") if part]
     if len(parts) < 2 or parts[0] in _INFRA_CARET or data[begin - 1 : begin].isalnum():
         return
-    if data[stop : stop + 1].isdigit():
+    if data[stop : stop + 1].isdigit() and _CARET_DAY.match(data, stop) is None:
         return
     words = [word for part in parts for word in part.lower().translate(LETTERS).split()]
     if len(parts[0]) > 1 and any(not record.lexicon.flags(word) & WORD for word in words):
@@ -377,7 +381,7 @@ def _profile(record: Record, start: int, end: int) -> None:
 
 
 def _date(record: Record, start: int, end: int) -> None:
-    if not _stands_as_day(record.data, start, end):
+    if not _stands_as_day(record.data, start, end) or record.data.startswith(SENTINELS, start):
         return
     value = record.data[start:end]
     match = _YEAR.search(value)

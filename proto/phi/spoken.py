@@ -10,7 +10,7 @@ from proto.phi.fitness import is_name, secretive
 from proto.phi.keys import Told
 from proto.phi.lexicon import NAMEY
 from proto.phi.record import Record, digits
-from proto.phi.takers import PLAN_DIGITS_MIN, REACH, TAKERS
+from proto.phi.takers import PLAN_DIGITS_MIN, REACH, SENTINELS, TAKERS
 from proto.phi.values import Kind
 
 _SPOKEN = re.compile(
@@ -141,7 +141,12 @@ def _called(record: Record, value: int, limit: int) -> int:
 def _number_of_a_visit(record: Record, value: int, limit: int) -> int:
     """Take a number where a day was announced: `visit # 406638199`."""
     end = _spoken_id(record, value, limit)
-    if end < 0 or digits(record.data[value:end]) < 6 or record.data[end - 1 :].startswith(b"."):
+    if (
+        end < 0
+        or digits(record.data[value:end]) < 6
+        or record.data[end - 1 :].startswith(b".")
+        or record.data.startswith(SENTINELS, value)
+    ):
         return -1
     record.hit(Kind.OTHER_ID, value, end, "a number behind a cue of a visit")
     return end

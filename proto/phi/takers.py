@@ -28,6 +28,20 @@ _DATE = re.compile(
     rb"|" + MONTH + rb" \d{4}|\d{1,2} \d{1,2} \d{4}|\d{6}(?!\d)|\d{4}-\d{2}(?!\d))"
     rb"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?:z|[+-]\d{2}:?\d{2})?)?"
 )
+SENTINELS = (
+    b"1900-01-01",
+    b"1753-01-01",
+    b"9999-12-31",
+    b"1970-01-01",
+    b"0001-01-01",
+    b"1899-12-30",
+    b"1601-01-01",
+    b"01/01/1900",
+    b"1/1/1900",
+    b"1/1/0001",
+    b"12/31/9999",
+)
+"""Days that stand for none."""
 _ID = re.compile(rb"#?[A-Za-z0-9](?:[A-Za-z0-9]|[-/._](?=[A-Za-z0-9])){1,63}")
 _SPACED = re.compile(rb"\d{2,5}(?:[ -]\d{2,7}){1,5}(?![\d.:/])")
 _PHONE = re.compile(
@@ -73,6 +87,8 @@ def _end(pattern: re.Pattern[bytes], data: bytes, at: int, limit: int) -> int:
 
 def date(record: Record, at: int, limit: int) -> int:
     """Take a date in any common order, with its time."""
+    if record.data.startswith(SENTINELS, at):
+        return -1
     return _end(_DATE, record.lower, at, limit)
 
 
