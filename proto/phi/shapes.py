@@ -9,7 +9,7 @@ from proto.phi.lexicon import STREET, WORD
 from proto.phi.people import is_person_login
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import SETS_MAX, Pattern, Spans
-from proto.phi.takers import SENTINELS
+from proto.phi.takers import SENTINELS, with_time
 from proto.phi.values import Kind
 
 _ALNUM = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
@@ -389,26 +389,15 @@ def _date(record: Record, start: int, end: int) -> None:
     if match and year <= _BIRTH_YEAR_MAX and year not in _EPOCHS and len(value) >= 8:
         spelled = not value.isdigit() and not (value.count(b".") and not record.person)
         if record.person or (year >= 1910 and spelled):
-            end = _with_time(record.data, end)
+            end = with_time(record.data, end)
             record.hit(Kind.DATE, start, end, "a date too old for a log")
     elif (
         record.person
         and not (value.count(b".") == 2 and not match)
         and not _stamp(record, start, end)
     ):
-        end = _with_time(record.data, end)
+        end = with_time(record.data, end)
         record.hit(Kind.DATE, start, end, "a day in a record about people")
-
-
-_TIME_OF_DAY = re.compile(
-    rb"[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?(?![\d:])"
-)
-
-
-def _with_time(data: bytes, end: int) -> int:
-    """Return where the time of day ends that stands with a day: it says when somebody was seen."""
-    match = _TIME_OF_DAY.match(data, end, min(len(data), end + 36))
-    return match.end() if match is not None else end
 
 
 _BORN_ON = re.compile(rb"(?i)(?:^|[^a-z0-9])(?:b|d|born|dob|dod)\.\Z")

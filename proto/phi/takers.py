@@ -92,6 +92,17 @@ def date(record: Record, at: int, limit: int) -> int:
     return _end(_DATE, record.lower, at, limit)
 
 
+_TIME_OF_DAY = re.compile(
+    rb"[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?(?![\d:])"
+)
+
+
+def with_time(data: bytes, end: int) -> int:
+    """Return where the time of day ends that stands with a day: it says when somebody was seen."""
+    match = _TIME_OF_DAY.match(data, end, min(len(data), end + 36))
+    return match.end() if match is not None else end
+
+
 def identifier(record: Record, at: int, limit: int, *, digits_min: int = 3) -> int:
     """Take an identifier: one run, or groups of digits."""
     data = record.data
