@@ -22,12 +22,14 @@ from starlette.applications import Starlette
 from appliance.config import DEFAULT_PATH, Config, read
 from appliance.core.sentry import Sentry
 from appliance.handlers.canaries import EXPORT, Canaries
+from appliance.handlers.content import fetch
 from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.followed_trust import FollowedTrust
 from appliance.handlers.known_people import KnownPeopleFile
 from appliance.handlers.library import Library, Origin
 from appliance.handlers.patience import patient
 from appliance.handlers.people import People
+from appliance.handlers.promoted import promoted_of
 from appliance.handlers.scrubber import Scrubber, Source
 from appliance.handlers.work import Bell, HubTrust, Work
 from appliance.portal import local, local_content, local_phi
@@ -172,10 +174,11 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             await people.refresh()
         planted = Canaries(vault.derived_key("canaries").reveal_bytes())
         log.scrub_with(lambda text: str(scrubber.scrub(text, source=Source.LOG)))
+        promoted = await promoted_of(store, lambda: library.content, lambda: library.trusted)
         work = Work(
             settings=config.settings,
             store=store,
-            content=lambda: library.content,
+            content=promoted.content,
             trusted=lambda: library.trusted,
             scribe=scribe_of(enrolled, keys),
             clock=clock,
@@ -190,23 +193,24 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             version=version("osiris"),
             sentry=sentry,
             box_key=keys.sealing,
+            promoted=promoted,
+            fetch_content=_fetching(library, lambda: work),
         )
         told = partial(_live, work, library, people, planted)
         portal = _portal(config, work, enrolled, keys=keys, root=root, live=told)
+        lan, socket = build(portal, Door.LAN), _socket_app(portal, work, vault, library)
         yield Daemon(
-            config,
-            work,
-            library,
-            scrubber,
-            people,
-            planted,
-            lan_app=build(portal, Door.LAN),
-            socket_app=_socket_app(portal, work, vault, library),
+            config, work, library, scrubber, people, planted, lan_app=lan, socket_app=socket
         )
     finally:
         log.scrub_with(scrub_text)  # the vault is closed with the store
         await hub.close()
         await store.close()
+
+
+def _fetching(library: Library, work: Callable[[], Work]) -> Callable[[], Awaitable[None]] | None:
+    """Return what asks the repository now; None where the enrollment pinned none."""
+    return (lambda: fetch(work(), library)) if library.has_repository else None
 
 
 def _prepared(config: Config) -> Place:

@@ -33,6 +33,18 @@ async def look(work: Work, library: Library) -> None:
     await settle(work, library, changed=changed)
 
 
+async def fetch(work: Work, library: Library) -> None:
+    """Ask the repository once, and say so to whoever asked when it is refused.
+
+    Raises:
+        ContentRefusedError: what it offers is not taken.
+        UnreachableError: the hub does not answer.
+    """
+    await look(work, library)
+    if library.refusal is not None:
+        raise library.refusal
+
+
 async def load_carried(work: Work, library: Library) -> bool:
     """Take a carried file; return True when other content is in force now.
 

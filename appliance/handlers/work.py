@@ -1,7 +1,7 @@
 """What the tasks work with: the store, the ports and the ids, wired once in `appliance/main.py`."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from appliance.core.sentry import Sentry
 from appliance.core.settings import Settings
 from appliance.core.trusted import Trusted
 from appliance.handlers.device_words import DeviceWords
+from appliance.handlers.promoted import Promoted
 from appliance.handlers.scrubber import Scrubber
 from appliance.ports import Clock, Entropy, HubTransport, Scanner, Sealer, Shell, TlsProbe
 from appliance.store.db import Store
@@ -141,6 +142,8 @@ class Work:
         sentry: takes the last look at what leaves; the door to the hub has the same one.
         device_words: the list of devices as it may leave.
         box_key: this appliance's X25519 key, which opens logins that were sealed to it.
+        promoted: what `content` gives, where promoted rules can be in it.
+        fetch_content: asks the repository now; None where none is pinned.
     """
 
     settings: Settings
@@ -164,6 +167,8 @@ class Work:
     contact: Contact = field(default_factory=Contact)
     word: Word = field(default_factory=Word)
     box_key: SealingKey | None = None
+    promoted: Promoted | None = None
+    fetch_content: Callable[[], Awaitable[None]] | None = None
 
     @property
     def sealing_key(self) -> str:

@@ -20,7 +20,8 @@ from proto.secret import Secret
 from runtime.web.access import Door
 from runtime.web.passwords import hashed
 from runtime.web.sessions import Accounts
-from tests.e2e.portal_world import PASSWORD, PERSON, PLACE
+from tests.e2e.front_door import PASSWORD
+from tests.e2e.portal_world import PERSON, PLACE
 from tests.unit.order_site import Site, alive, enrolled_site
 from tests.unit.order_world import NOW, TRUST
 

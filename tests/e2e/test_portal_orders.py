@@ -13,14 +13,15 @@ from appliance.handlers.orders import Done
 from appliance.handlers.orders.opinions import own_holder
 from appliance.store import opinions, order_state
 from proto.opinions import open_consent, open_veto
-from proto.orders.kinds import OrderType
+from proto.orders.kinds import DAY_S, OrderType
 from proto.phi.leaving import closed
 from proto.receipts import Outcome
+from tests.e2e.front_door import PASSWORD
 from tests.e2e.order_portal import OrderPortal, order_portal
-from tests.e2e.portal_world import PASSWORD, PERSON
+from tests.e2e.portal_world import PERSON
 from tests.e2e.test_portal_pages import Elements, csrf, words_of
 from tests.unit.order_site import row, take
-from tests.unit.order_world import CHECK, DAY_S, NOW, TRUST
+from tests.unit.order_world import CHECK, NOW, TRUST
 
 
 @pytest.fixture

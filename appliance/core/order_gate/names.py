@@ -92,7 +92,9 @@ def _is_same(left: dict[str, Scalar], right: dict[str, Scalar]) -> bool:
 def _promoted(params: Params, situation: Situation) -> Problem | None:
     wanted, known = cast("SyncPromotedRule", params), situation.known
     rule = known.promoted.get(wanted.content_sha256)
-    if rule is None or rule.id != wanted.rule or rule.id in known.catalog.rules:
+    held = known.catalog.rules.get(wanted.rule)
+    is_written = held is not None and not held.is_promoted
+    if rule is None or rule.id != wanted.rule or is_written:
         return Code.RULE_NOT_PROMOTED, wanted.rule
     return problem_of_promoted(rule, known)
 

@@ -21,6 +21,8 @@ from appliance.handlers.orders import (
     run_drift,
     sensor_status,
     set_policy,
+    sync_promoted_rule,
+    sync_rules,
     update_credentials,
     view_logs,
     waive,
@@ -32,6 +34,7 @@ RUNS: Final[Mapping[OrderType, Run]] = MappingProxyType(
     {
         OrderType.RUN_DRIFT: run_drift.run,
         OrderType.FORCE_CHECKIN: force_checkin.run,
+        OrderType.SYNC_RULES: sync_rules.run,
         OrderType.VIEW_LOGS: view_logs.run,
         OrderType.SENSOR_STATUS: sensor_status.run,
         OrderType.DIAGNOSTIC: diagnostic.run,
@@ -39,6 +42,7 @@ RUNS: Final[Mapping[OrderType, Run]] = MappingProxyType(
         OrderType.HEALING: healing.run,
         OrderType.RESTART_AGENT: restart_agent.run,
         OrderType.UPDATE_CREDENTIALS: update_credentials.run,
+        OrderType.SYNC_PROMOTED_RULE: sync_promoted_rule.run,
         OrderType.ENABLE_HEALING: enable_healing.run,
         OrderType.WAIVE: waive.run,
         OrderType.SET_POLICY: set_policy.run,
@@ -54,8 +58,6 @@ RESUMES: Final[Mapping[OrderType, Resume]] = MappingProxyType(
 
 NOT_HERE: Final[frozenset[OrderType]] = frozenset(
     {
-        OrderType.SYNC_RULES,
-        OrderType.SYNC_PROMOTED_RULE,
         OrderType.UPDATE_AGENT,
         OrderType.DEPLOY_SENSOR,
         OrderType.REMOVE_SENSOR,
