@@ -79,9 +79,10 @@ from proto.trust_root import TrustRoot
 from runtime import log, memory, notify, tls
 from runtime.clock import Clock, SteadyClock, SystemClock, system_entropy
 from runtime.content import read_directory, read_installed
-from runtime.serve import OF_A_SITE, listen_tcp, listen_unix, serve
+from runtime.serve import OF_A_SITE, listen_tcp, serve
 from runtime.service_lock import ServiceLock
 from runtime.supervisor import Pulse, Task, prove, stop_on_signals, supervise
+from runtime.unix_socket import listen_unix
 from runtime.web.access import Door
 from runtime.web.sessions import Accounts
 

@@ -5,6 +5,7 @@ Each asks the running daemon through its socket; without a daemon it works on th
 
 import asyncio
 import getpass
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
@@ -149,6 +150,19 @@ def serve(config: ConfigFile = DEFAULT) -> None:
     from central.main import serve_forever  # noqa: PLC0415 - the daemon's wiring, not for --help
 
     sys.exit(serve_forever(configs.read(config)))
+
+
+@hub.command("signer")
+def signer(config: ConfigFile = DEFAULT) -> None:
+    """Run the signer as a service of its own: with `[signer] embedded = false` for the hub.
+
+    It holds the keys that sign, and serves nothing but its socket.
+    """
+    found = configs.read(config)
+    command = [sys.executable, "-m", "central.signer", "--state-dir", str(found.state_dir)]
+    if not found.file.log_json:
+        command.append("--plain-log")
+    os.execv(sys.executable, command)  # noqa: S606 - this very program, as another module
 
 
 @hub.command("status")

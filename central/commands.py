@@ -40,7 +40,7 @@ async def new_claim(hub: Hub, site: SiteId) -> str:
         NotFoundError: there is no such site.
     """
     secret = hub.entropy(SECRET_BYTES)
-    sealed = hub.keys.seal_claim(secret, nonce=hub.entropy(CLAIM_NONCE_BYTES))
+    sealed = hub.claims.seal(secret, nonce=hub.entropy(CLAIM_NONCE_BYTES))
     now_ms = hub.now_ms
     async with hub.store.write() as connection:
         await sites.find_site(site, connection)

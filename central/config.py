@@ -51,6 +51,12 @@ class ConsoleTable(Message):
     time_zone: Annotated[str, AfterValidator(toml_file.time_zone)] = "UTC"
 
 
+class SignerTable(Message):
+    """`[signer]`: embedded is a child of the hub's; else it is a service of its own."""
+
+    embedded: bool = True
+
+
 class FleetTable(Message):
     """`[fleet]`: see `central.core.settings.HubSettings`."""
 
@@ -72,6 +78,7 @@ class File(Message):
     listen: ListenTable = ListenTable()
     store: StoreTable = StoreTable()
     console: ConsoleTable = ConsoleTable()
+    signer: SignerTable = SignerTable()
     fleet: FleetTable = FleetTable()
 
 

@@ -22,6 +22,8 @@ from central.config import Config
 from central.core.admission import closed_fields
 from central.jobs.content import ContentJob
 from central.routes import PEOPLE_ROUTES
+from central.signer_child import signer_child
+from central.signer_link import SignerLink, SocketTalk
 from central.state import Console, Hub, load_registry
 from central.store.accounts import HubAccounts
 from central.store.check_ins import CheckInGroups
@@ -36,10 +38,11 @@ from runtime import notify, tls
 from runtime.clock import SteadyClock, SystemClock, system_entropy
 from runtime.content import read_installed
 from runtime.log import configure, logger
-from runtime.serve import listen_tcp, listen_unix, raise_file_limit, serve
+from runtime.serve import listen_tcp, raise_file_limit, serve
 from runtime.service_lock import ServiceLock
 from runtime.supervisor import Pulse, prove, stop_on_signals, supervise
 from runtime.terminal import note
+from runtime.unix_socket import listen_unix
 from runtime.web import people
 from runtime.web.access import Door, Serving, application
 from runtime.web.sessions import Accounts
@@ -73,7 +76,8 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         hub = Hub(
             origin=root.hub_origin,
             root=raw,
-            keys=setup.load_keys(place),
+            claims=setup.load_claims(place),
+            signer=SignerLink(SocketTalk(place.signer_socket)),
             store=store,
             registry=Registry(root.hub_origin),
             check_ins=CheckInGroups(store),
@@ -113,7 +117,7 @@ async def run(config: Config) -> int:
     place, stop = setup.Place(config.state_dir), asyncio.Event()
     stop_on_signals(stop)
     material = setup.server_tls(config, SystemClock())
-    async with wired(config) as daemon:
+    async with signer_child(config) as signer, wired(config) as daemon:
         lan = listen_tcp(config.file.listen.host, config.file.listen.port)
         local = listen_unix(place.socket)
         port = lan.getsockname()[1]
@@ -133,6 +137,7 @@ async def run(config: Config) -> int:
 
         # What lives as long as the process need not be looked at by the collector.
         gc.freeze()
+        await signer.until_it_answers(daemon.hub.signer)
         if daemon.hub.looker.names is None:
             daemon.hub.log.warning("names_missing", then="no free text is admitted")
         daemon.hub.log.info("serving", origin=daemon.hub.origin, port=port)
@@ -141,6 +146,7 @@ async def run(config: Config) -> int:
             {
                 "serve": serve_all,
                 "check-ins": daemon.hub.check_ins.run,
+                "signer": partial(signer.watch, stop),
                 "store": partial(
                     prove, "store", partial(take_turn, daemon.hub.store), pulse=pulse, stop=stop
                 ),

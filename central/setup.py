@@ -2,6 +2,7 @@
 
 ```
 keys/<name>.key                             32 random bytes each, mode 0600: `KEY_NAMES`
+signer/                                     the signer's own files: `central.core.signer_place`
 trust/root.json                             the trust root, exactly as claim codes pin it
 tls/ca.pem ca.key server.pem server.key     TLS of our own authority, which the trust root names
 hub.db                                      the embedded store
@@ -19,7 +20,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from central.config import Config
-from central.core.signing import HubKeys
+from central.core import signer_place
+from central.core.signing import ClaimKey
 from central.repository import ONLINE, HubRepository, freshen, make_development, tell_keys
 from central.store.engine import open_store
 from central.store.migrate import migrate
@@ -50,6 +52,11 @@ class Place:
     def socket(self) -> Path:
         """The daemon's Unix socket."""
         return self.directory / "hub.sock"
+
+    @property
+    def signer_socket(self) -> Path:
+        """The signer's Unix socket."""
+        return self.directory / signer_place.SOCKET
 
     @property
     def root(self) -> Path:
@@ -226,7 +233,11 @@ def trust_of(place: Place, root: TrustRoot) -> str:
 
 
 def _make_directories(place: Place) -> None:
-    for directory in (place.directory, place.key("root").parent, place.root.parent, place.tls):
+    signer = place.signer_socket.parent
+    for directory in (
+        *(place.directory, place.key("root").parent, place.root.parent, place.tls),
+        signer,
+    ):
         make_private(directory, key="state_dir")
 
 
@@ -275,13 +286,13 @@ def load_root(place: Place) -> tuple[bytes, TrustRoot]:
     return raw, open_first(raw, pinned=fingerprint(raw))
 
 
-def load_keys(place: Place) -> HubKeys:
-    """Return the online keys.
+def load_claims(place: Place) -> ClaimKey:
+    """Return the key that seals claims: the only one that the serving process reads.
 
     Raises:
-        ConfigError: one is missing, or others may read it.
+        ConfigError: it is missing, or others may read it.
     """
-    return HubKeys(place.signing_key("head"), place.signing_key("log"), _seed(place.key("claims")))
+    return ClaimKey(_seed(place.key("claims")))
 
 
 def _seed(path: Path) -> bytes:

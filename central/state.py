@@ -6,8 +6,9 @@ from pathlib import Path
 from central.core.admission import Closed
 from central.core.health import Condition
 from central.core.settings import HubSettings
-from central.core.signing import HubKeys
-from central.store import appliances, conditions, devices
+from central.core.signing import ClaimKey
+from central.signer_link import SignerLink
+from central.store import appliances, conditions, devices, order_log
 from central.store.check_ins import CheckInGroups
 from central.store.engine import Store
 from central.store.registry import Registry
@@ -26,6 +27,8 @@ class Hub:
     Attributes:
         origin: the hub's address as the trust root names it, https://host[:port].
         root: the trust root's envelope, exactly as it is pinned.
+        claims: seals the secrets of unused claims.
+        signer: the way to the process that holds the keys that sign.
         registry: the fleet in memory; `load_registry` fills it before serving.
         check_ins: makes check-ins durable; its worker must be running.
         looker: looks again at text that arrives.
@@ -36,7 +39,8 @@ class Hub:
 
     origin: str
     root: bytes
-    keys: HubKeys
+    claims: ClaimKey
+    signer: SignerLink
     store: Store
     registry: Registry
     check_ins: CheckInGroups
@@ -61,6 +65,7 @@ async def load_registry(hub: Hub) -> None:
         fleet = await appliances.all_appliances(connection)
         raised = await conditions.standing(connection)
         lists = await devices.all_digests(connection)
+        hub.registry.orders.update(await order_log.sizes(connection))
     for one in fleet:
         hub.registry.add(one)
     for appliance, digest in lists:

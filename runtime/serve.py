@@ -9,14 +9,12 @@ answer it with a 500 and go on with what is in memory.
 
 import asyncio
 import contextlib
-import os
 import resource
 import socket
 import ssl
 from collections.abc import Generator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -25,8 +23,8 @@ from proto.errors import ConfigError
 from proto.invariants import InvariantError
 from runtime.accepting import Acceptor, Room
 from runtime.bounded_http import BoundedHttp
+from runtime.unix_socket import BACKLOG
 
-BACKLOG = 2048
 KEEP_ALIVE_S = 600
 """Longer than the longest pause between two check-ins that a hub asks for in ordinary times."""
 
@@ -69,30 +67,6 @@ def listen_tcp(host: str, port: int) -> socket.socket:
         listener.close()
         msg = f"listen: cannot serve on {host} port {port}: {error.strerror}"
         raise ConfigError(msg) from None
-    listener.listen(BACKLOG)
-    listener.settimeout(0)
-    return listener
-
-
-def listen_unix(path: Path) -> socket.socket:
-    """Open a Unix listener that only its owner can reach; a socket left by a crash is replaced.
-
-    Call it while holding the service's lock: nobody else can then be serving there.
-
-    Raises:
-        ConfigError: the path is too long for a socket or cannot be created.
-    """
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    before = os.umask(0o177)
-    try:
-        path.unlink(missing_ok=True)
-        listener.bind(str(path))
-    except OSError as error:
-        listener.close()
-        msg = f"listen: cannot serve on {path}: {error}"
-        raise ConfigError(msg) from None
-    finally:
-        os.umask(before)
     listener.listen(BACKLOG)
     listener.settimeout(0)
     return listener

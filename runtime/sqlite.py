@@ -28,7 +28,8 @@ Conduct = Callable[[Callable[[], Any]], Any]
 """Carries out one call of an inline connection and returns its result."""
 
 
-def _raw(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def plain(path: Path, /, *, read_only: bool) -> sqlite3.Connection:
+    """Return the connection itself, for a process that does one thing at a time."""
     mode = "ro" if read_only else "rwc"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -50,12 +51,12 @@ def _raw(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 def threaded(path: Path, /, *, read_only: bool) -> aiosqlite.Connection:
     """Return a connection whose calls run on a thread of its own."""
-    return aiosqlite.Connection(lambda: _raw(path, read_only=read_only), iter_chunk_size=64)
+    return aiosqlite.Connection(lambda: plain(path, read_only=read_only), iter_chunk_size=64)
 
 
 def inline(path: Path, /, *, read_only: bool) -> aiosqlite.Connection:
     """Return a connection whose calls run on the loop's own thread, for the simulator."""
-    return InlineConnection(lambda: _raw(path, read_only=read_only))
+    return InlineConnection(lambda: plain(path, read_only=read_only))
 
 
 def inline_through(conduct: Conduct) -> Connect:
@@ -66,7 +67,7 @@ def inline_through(conduct: Conduct) -> Connect:
     """
 
     def connect(path: Path, /, *, read_only: bool) -> aiosqlite.Connection:
-        return InlineConnection(lambda: _raw(path, read_only=read_only), conduct)
+        return InlineConnection(lambda: plain(path, read_only=read_only), conduct)
 
     return connect
 

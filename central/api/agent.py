@@ -21,7 +21,6 @@ from central.core.ingest import Accepted, Mirror, Shown
 from central.core.receipts import receipt_rows
 from central.core.refusals import ClaimRefusedError, KeyInUseError, UnknownKeyError
 from central.core.settings import next_check_in_s
-from central.core.signing import log_name
 from central.state import Hub
 from central.store import appliances, conditions, evidence, folds, order_words, sites
 from central.store.appliances import CheckInRow
@@ -75,13 +74,13 @@ async def enroll(hub: Hub, body: bytes, _sender: Sender) -> bytes:
         log_origin=known.origin,
         time=now_ms // 1000,
     )
-    return hub.keys.enroll_statement(reply.to_bytes())
+    return await hub.signer.enroll(reply.to_bytes())
 
 
 def _claim(hub: Hub, row: sites.ClaimRow | None) -> Claim:
     if row is None:
         raise ClaimRefusedError(enrollment.REFUSED)
-    secret = None if row.secret_sealed is None else hub.keys.open_claim(row.secret_sealed)
+    secret = None if row.secret_sealed is None else hub.claims.open(row.secret_sealed)
     return Claim(row.site, row.claim, secret, row.expires_ms, row.used_by, row.proof_digest)
 
 
@@ -146,14 +145,19 @@ async def check_in(hub: Hub, body: bytes, sender: Sender) -> bytes:
     )
     await hub.check_ins.record(row)
     await _clear(hub, known, health.CLEARED_BY_CHECK_IN)
-    return hub.keys.head_statement(
+    return await hub.signer.head(
         check_ins.head_body(
             challenge=heard.challenge,
             now_s=now_ms // 1000,
             state=row.state,
             next_s=next_s,
-            missing=check_ins.missing(heard.full, device_list=known.device_list),
+            missing=check_ins.missing(
+                heard.full,
+                device_list=known.device_list,
+                is_untold=known.site in hub.registry.untold,
+            ),
             unwell=known.raised,
+            orders=hub.registry.orders.get(known.site, 0),
         )
     )
 
@@ -293,12 +297,9 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
 async def _cosign(hub: Hub, connection: AsyncConnection, *, known: Known, shown: Shown) -> str:
     """Cosign a head whose tree the hub holds whole, and store it with the leaves."""
     now_ms, checkpoint = hub.now_ms, shown.checkpoint
-    note = hub.keys.cosigned(
-        shown.batch.checkpoint.encode("utf-8"),
-        checkpoint,
-        name=log_name(hub.origin),
-        time_s=now_ms // 1000,
-    ).decode("utf-8")
+    data = shown.batch.checkpoint.encode("utf-8")
+    signed = await hub.signer.cosigned(data, checkpoint, time_s=now_ms // 1000)
+    note = signed.decode("utf-8")
     await evidence.add_checkpoint(
         known.site,
         connection,

@@ -3,9 +3,10 @@
 from central.api import agent, probes
 from central.api.devices import take_devices
 from central.api.evidence_back import give_evidence_back
+from central.api.orders import fetch, take_back
 from central.api.raw import RawAccess, RawEntry
 from proto.envelope import ENVELOPE_BYTES_MAX
-from proto.hub import check_in, devices, enroll, evidence
+from proto.hub import check_in, devices, enroll, evidence, orders
 
 MACHINE_ROUTES: tuple[RawEntry, ...] = (
     RawEntry("GET", enroll.PATH_ROOT, RawAccess.ANYONE, agent.root),
@@ -26,6 +27,8 @@ MACHINE_ROUTES: tuple[RawEntry, ...] = (
         ENVELOPE_BYTES_MAX,
     ),
     RawEntry("POST", devices.PATH, RawAccess.SIGNED, take_devices, ENVELOPE_BYTES_MAX),
+    RawEntry("POST", orders.PATH, RawAccess.SIGNED, fetch, ENVELOPE_BYTES_MAX),
+    RawEntry("POST", orders.PATH_BACK, RawAccess.SIGNED, take_back, orders.REPLY_BYTES_MAX),
     RawEntry("GET", "/healthz", RawAccess.ANYONE, probes.alive),
     RawEntry("GET", "/readyz", RawAccess.ANYONE, probes.ready),
 )

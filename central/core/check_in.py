@@ -80,6 +80,7 @@ def head_body(
     next_s: int,
     missing: Collection[Missing] = (),
     unwell: Collection[str] = (),
+    orders: int = 0,
 ) -> bytes:
     """Return the body of the answer: `state` is the full state that the hub holds."""
     head = Head(
@@ -89,12 +90,21 @@ def head_body(
         next_s=next_s,
         missing=tuple(missing),
         unwell=tuple(sorted(unwell)),
+        orders=orders,
     )
     return head.to_bytes()
 
 
-def missing(full: FullState | None, *, device_list: str) -> tuple[Missing, ...]:
-    """Return what the hub lacks of what an appliance has: known only when it says what it has."""
-    if full is None or full.device_list == device_list:
-        return ()
-    return (Missing.DEVICES,)
+def missing(
+    full: FullState | None, *, device_list: str, is_untold: bool = False
+) -> tuple[Missing, ...]:
+    """Return what the hub lacks of what an appliance has: known only when it says what it has.
+
+    `is_untold`: the hub must hear how far the site's copies of the order log are.
+    """
+    found: list[Missing] = []
+    if full is not None and full.device_list != device_list:
+        found.append(Missing.DEVICES)
+    if is_untold:
+        found.append(Missing.ORDERS)
+    return tuple(found)

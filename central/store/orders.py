@@ -136,6 +136,15 @@ async def withdraw(
         raise ConflictError(msg)
 
 
+async def find_draft(site: SiteId, connection: AsyncConnection, *, draft: str) -> Draft:
+    """Return a draft by its id, or raise `NotFoundError`."""
+    found = await _one(connection, drafts.c.site_id == site, drafts.c.draft == draft)
+    if found is None:
+        msg = f"there is no draft {draft} at {site}"
+        raise NotFoundError(msg)
+    return found
+
+
 async def find(site: SiteId, connection: AsyncConnection, *, sid: bytes) -> Draft:
     """Return the draft of an order's name, or raise `NotFoundError`."""
     found = await _one(connection, drafts.c.site_id == site, drafts.c.sid == sid)

@@ -47,13 +47,22 @@ class Known:
 
 
 class Registry:
-    """Every enrolled appliance, by key id and by id."""
+    """Every enrolled appliance, by key id and by id; and how each site's orders stand.
+
+    Attributes:
+        orders: how many orders a site's log has, where there are any.
+        untold: sites whose appliances are asked to say how far their copy of the log is.
+        order_turns: held while a step is taken for a site's orders.
+    """
 
     def __init__(self, hub_origin: str) -> None:
         """Start empty; `hub_origin` begins every log's name."""
         self._hub_origin = hub_origin
         self._by_key: dict[str, Known] = {}
         self._by_id: dict[str, Known] = {}
+        self.orders: dict[str, int] = {}
+        self.untold: set[str] = set()
+        self.order_turns: dict[str, asyncio.Lock] = {}
 
     def __len__(self) -> int:
         """Return how many appliances are enrolled."""
@@ -87,3 +96,7 @@ class Registry:
     def by_id(self, appliance: str) -> Known | None:
         """Return the appliance of this id."""
         return self._by_id.get(appliance)
+
+    def of_site(self, site: SiteId) -> list[Known]:
+        """Return a site's appliances."""
+        return [one for one in self._by_id.values() if one.site == site]

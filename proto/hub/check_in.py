@@ -35,9 +35,13 @@ TEXT_SET_ASIDE = "text_set_aside"
 
 
 class Missing(StrEnum):
-    """What a hub can lack."""
+    """What a hub can lack.
+
+    ORDERS: how far this appliance's copy of the order log is: an `OrdersRequest` tells it.
+    """
 
     DEVICES = "devices"
+    ORDERS = "orders"
 
 
 class TargetGroup(Message):

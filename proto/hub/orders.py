@@ -5,8 +5,9 @@ and a fresh challenge. The answer needs no signature of its own: leaves lead to 
 log key signed, the head answers the challenge, opinions are people's own statements, and a sealed
 box is recognised by its SHA-256, which an order names.
 
-It asks when the head of a check-in names another size than its mirror's, and at every check-in
-while an order of its waits: that is how a veto reaches it in time. Receipts travel in the evidence
+It asks when the head of a check-in names another size than its mirror's or says that the hub must
+hear of it (`Missing.ORDERS`), and at every check-in while an order of its waits: that is how a veto
+reaches it in time. Receipts travel in the evidence
 log, see `proto.receipts`.
 
 A hub that was put back to an old backup lacks leaves that its sites hold. It says so in `wanted`,
@@ -89,7 +90,7 @@ class OrdersReply(Message):
         first: index of the first leaf sent: the mirror's size, or less where the hub has less.
         leaves: envelopes exactly as logged.
         checkpoint: a signed checkpoint of `first + len(leaves)` leaves or more; None while the log
-            is empty.
+            is empty, or the hub has fewer leaves than the appliance: then `wanted` says so.
         proof: the consistency proof from the last leaf sent to the checkpoint.
         head: an envelope of kind head that answers the challenge.
         opinions: vetoes and ends of holds that operators signed, as long as they matter.

@@ -16,7 +16,8 @@ from appliance.shell.identity import Place
 from appliance.store import conflicts, devices
 from osiris.cli import app
 from proto.errors import ConfigError, ConflictError, MalformedError, OsirisError
-from runtime.serve import listen_unix, serve
+from runtime.serve import serve
+from runtime.unix_socket import listen_unix
 from tests.e2e import clinic_rows as rows
 from tests.e2e.portal_world import PortalWorld, portal_world
 

@@ -14,7 +14,8 @@ from appliance.handlers.held_back import Stopped, hold_back
 from appliance.shell.identity import Place
 from osiris.cli import app
 from proto.phi.inside import look_inside
-from runtime.serve import listen_unix, serve
+from runtime.serve import serve
+from runtime.unix_socket import listen_unix
 from tests.e2e.portal_world import PortalWorld, portal_world
 
 PERSON = b"Maria Gonzalez, SSN 521-44-9921"

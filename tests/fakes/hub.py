@@ -5,8 +5,8 @@ It can lose a request, lose a reply, deliver twice, or be away, because networks
 """
 
 import asyncio
-from collections.abc import AsyncIterator, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -17,8 +17,12 @@ from sqlalchemy import Table, func, select
 from central.api.machine_routes import MACHINE_ROUTES
 from central.api.raw import Machines
 from central.commands import add_site, new_claim
+from central.core.order_refusals import NoTrustError
 from central.core.settings import HubSettings
-from central.core.signing import HubKeys
+from central.core.signing import ClaimKey
+from central.signer.ledger import Ledger
+from central.signer.signer import OnlineKeys, Signer
+from central.signer_link import SignerLink
 from central.state import Hub, load_registry
 from central.store.check_ins import CheckInGroups
 from central.store.engine import open_store
@@ -26,12 +30,14 @@ from central.store.migrate import migrate
 from central.store.registry import Registry
 from proto.claim import ClaimCode, parse_claim_code
 from proto.errors import RejectedError, UnreachableError
+from proto.grants import Trust
 from proto.hub.enroll import PATH_ENROLL
 from proto.ids import SiteId
 from proto.keys import SEED_BYTES, SigningKey
 from proto.phi import default_names, default_policy
 from proto.phi.admission import Looker
 from proto.trust_root import TrustRoot, fingerprint, open_first, sign_root
+from runtime import sqlite
 from runtime.clock import Clock, Entropy
 from runtime.log import logger
 from runtime.sqlite import Connect
@@ -55,8 +61,47 @@ class HubSecrets:
     """A hub's keys and its trust root, the same for every start of one hub."""
 
     root_key: SigningKey
-    keys: HubKeys
+    keys: OnlineKeys
+    claims: ClaimKey
     root: bytes
+
+
+TrustAt = Callable[[int], Trust]
+
+
+def no_trust(_now_s: int) -> Trust:
+    """Be a hub whose people made no ceremony: nothing can be ordered."""
+    msg = "there is no authority"
+    raise NoTrustError(msg)
+
+
+@contextmanager
+def signer_beside(
+    store: Path,
+    *,
+    secrets: HubSecrets,
+    clock: Clock,
+    entropy: Entropy,
+    trust: TrustAt = no_trust,
+) -> Iterator[SignerLink]:
+    """Run a hub's signer in this very process, over a file beside the hub's store.
+
+    The same frames go both ways as through the socket.
+    """
+    with closing(sqlite.plain(store.with_suffix(".signer"), read_only=False)) as ledger:
+        signer = Signer(
+            secrets.keys,
+            Ledger(ledger),
+            hub_origin=ORIGIN,
+            trust=trust,
+            clock=clock,
+            entropy=entropy,
+        )
+
+        async def talk(frame: bytes) -> bytes:
+            return signer.answer(frame)
+
+        yield SignerLink(talk)
 
 
 def make_secrets(entropy: Entropy, *, now_s: int, origin: str = ORIGIN) -> HubSecrets:
@@ -71,8 +116,9 @@ def make_secrets(entropy: Entropy, *, now_s: int, origin: str = ORIGIN) -> HubSe
         created=now_s,
         expires=now_s + ROOT_LIFE_S,
     )
-    keys = HubKeys(head, log, entropy(32))
-    return HubSecrets(root_key, keys, sign_root(root, root_key))
+    claims = ClaimKey(entropy(32))
+    keys = OnlineKeys(order=SigningKey(entropy(SEED_BYTES)), head=head, log=log)
+    return HubSecrets(root_key, keys, claims, sign_root(root, root_key))
 
 
 @dataclass(slots=True)
@@ -146,32 +192,35 @@ async def running_hub(
     settings: HubSettings | None = None,
     connect: Connect | None = None,
     url: str | None = None,
+    trust: TrustAt = no_trust,
 ) -> AsyncIterator[InProcessHub]:
-    """Run a hub over the store at `path` (or `url`) until the block ends."""
+    """Run a hub over the store at `path` (or `url`) until the block ends, and its signer."""
     store = open_store(url or f"sqlite:///{path}", connect=connect)
     await migrate(store)
-    hub = Hub(
-        origin=ORIGIN,
-        root=secrets.root,
-        keys=secrets.keys,
-        store=store,
-        registry=Registry(ORIGIN),
-        check_ins=CheckInGroups(store),
-        settings=settings or HubSettings(),
-        looker=Looker(default_policy(), default_names()),
-        closed={},
-        clock=clock,
-        entropy=entropy,
-        log=logger("hub"),
-    )
-    await load_registry(hub)
-    worker = asyncio.create_task(hub.check_ins.run())
-    try:
-        yield InProcessHub(hub, Machines(hub, MACHINE_ROUTES))
-    finally:
-        worker.cancel()
-        await asyncio.gather(worker, return_exceptions=True)
-        await store.close()
+    with signer_beside(path, secrets=secrets, clock=clock, entropy=entropy, trust=trust) as signer:
+        hub = Hub(
+            origin=ORIGIN,
+            root=secrets.root,
+            claims=secrets.claims,
+            signer=signer,
+            store=store,
+            registry=Registry(ORIGIN),
+            check_ins=CheckInGroups(store),
+            settings=settings or HubSettings(),
+            looker=Looker(default_policy(), default_names()),
+            closed={},
+            clock=clock,
+            entropy=entropy,
+            log=logger("hub"),
+        )
+        await load_registry(hub)
+        worker = asyncio.create_task(hub.check_ins.run())
+        try:
+            yield InProcessHub(hub, Machines(hub, MACHINE_ROUTES))
+        finally:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+            await store.close()
 
 
 @dataclass(slots=True)
@@ -205,11 +254,15 @@ class Trial:
 
 
 @asynccontextmanager
-async def trial(path: Path, *, url: str | None = None) -> AsyncIterator[Trial]:
+async def trial(
+    path: Path, *, url: str | None = None, trust: TrustAt = no_trust
+) -> AsyncIterator[Trial]:
     """Run a fresh hub for one test."""
     clock, entropy = ManualClock(), SeededEntropy()
     secrets = make_secrets(entropy, now_s=clock.now_ms() // 1000)
     root = open_first(secrets.root, pinned=fingerprint(secrets.root))
     store = path / "hub.db"
-    async with running_hub(store, clock=clock, entropy=entropy, secrets=secrets, url=url) as net:
+    async with running_hub(
+        store, clock=clock, entropy=entropy, secrets=secrets, url=url, trust=trust
+    ) as net:
         yield Trial(net, root, clock, entropy, secrets, store)

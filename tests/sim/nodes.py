@@ -32,7 +32,7 @@ from proto.phi import default_names, default_policy
 from proto.phi.admission import Looker
 from runtime.log import logger
 from tests.fakes.clock import SeededEntropy
-from tests.fakes.hub import ORIGIN, HubSecrets, InProcessHub
+from tests.fakes.hub import ORIGIN, HubSecrets, InProcessHub, signer_beside
 from tests.fakes.hub_link import HubLink, Network
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.scrubbing import scrubber_over
@@ -111,24 +111,29 @@ class HubNode:
         store = open_store(f"sqlite:///{self.path}", connect=life.connect())
         life.closes.append(store.close)
         await migrate(store)
-        hub = Hub(
-            origin=ORIGIN,
-            root=self.secrets.root,
-            keys=self.secrets.keys,
-            store=store,
-            registry=Registry(ORIGIN),
-            check_ins=CheckInGroups(store),
-            settings=HubSettings(check_in_s=CHECK_IN_S),
-            looker=Looker(default_policy(), default_names()),
-            closed=closed_fields(self.common.content),
-            clock=SimClock(),
-            entropy=entropy_of(self.common, "hub", self.lives),
-            log=logger("hub"),
-        )
-        await load_registry(hub)
-        self.serving = InProcessHub(hub, Machines(hub, MACHINE_ROUTES))
-        ready.set()
-        await hub.check_ins.run()
+        entropy = entropy_of(self.common, "hub", self.lives)
+        with signer_beside(
+            self.path, secrets=self.secrets, clock=SimClock(), entropy=entropy
+        ) as signer:
+            hub = Hub(
+                origin=ORIGIN,
+                root=self.secrets.root,
+                claims=self.secrets.claims,
+                signer=signer,
+                store=store,
+                registry=Registry(ORIGIN),
+                check_ins=CheckInGroups(store),
+                settings=HubSettings(check_in_s=CHECK_IN_S),
+                looker=Looker(default_policy(), default_names()),
+                closed=closed_fields(self.common.content),
+                clock=SimClock(),
+                entropy=entropy,
+                log=logger("hub"),
+            )
+            await load_registry(hub)
+            self.serving = InProcessHub(hub, Machines(hub, MACHINE_ROUTES))
+            ready.set()
+            await hub.check_ins.run()
 
     def serve(self, path: str, body: bytes) -> asyncio.Task[tuple[int, bytes]] | None:
         """Take a request from the network."""

@@ -16,7 +16,8 @@ from starlette.routing import Route
 from runtime import accepting, tls
 from runtime.accepting import Room, place_of
 from runtime.clock import SystemClock
-from runtime.serve import listen_tcp, listen_unix, serve
+from runtime.serve import listen_tcp, serve
+from runtime.unix_socket import listen_unix
 
 ROOM = Room(connections_max=6, of_one_place_max=4)
 SMALL = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -14,7 +14,7 @@ from central.core.refusals import (
     RollbackError,
 )
 from central.core.settings import NEXT_S_MAX, HubSettings, next_check_in_s
-from central.core.signing import HubKeys, evidence_origin, log_name
+from central.core.signing import ClaimKey, evidence_origin, log_name
 from proto.claim import claim_proof
 from proto.errors import IntegrityError, MalformedError
 from proto.ids import ApplianceId, SiteId
@@ -116,25 +116,20 @@ def test_a_claim_that_is_over_is_refused_used_or_not() -> None:
             enrollment.decide(request, found, now_ms=NOW_MS)
 
 
-def hub_keys(entropy: SeededEntropy) -> HubKeys:
-    return HubKeys(SigningKey(entropy(32)), SigningKey(entropy(32)), entropy(32))
-
-
 def test_a_sealed_claim_opens_with_this_hubs_key_alone() -> None:
     entropy = SeededEntropy()
-    keys, others = hub_keys(entropy), hub_keys(entropy)
-    sealed = keys.seal_claim(b"s" * 16, nonce=entropy(24))
-    assert keys.open_claim(sealed) == b"s" * 16
+    keys, others = ClaimKey(entropy(32)), ClaimKey(entropy(32))
+    sealed = keys.seal(b"s" * 16, nonce=entropy(24))
+    assert keys.open(sealed) == b"s" * 16
     for holder, box in ((others, sealed), (keys, sealed[:-1] + b"\x00")):
         with pytest.raises(IntegrityError):
-            holder.open_claim(box)
+            holder.open(box)
 
 
 def test_the_keys_of_a_hub_are_not_shown() -> None:
-    entropy = SeededEntropy()
-    keys = hub_keys(entropy)
-    assert keys.claims.hex() not in repr(keys)
-    assert repr(keys.claims) not in repr(keys)
+    keys = ClaimKey(SeededEntropy()(32))
+    assert keys.raw.hex() not in repr(keys)
+    assert repr(keys.raw) not in repr(keys)
 
 
 def test_a_logs_origin_begins_with_the_name_under_which_the_hub_cosigns() -> None:

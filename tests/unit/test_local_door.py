@@ -14,8 +14,9 @@ from starlette.types import ASGIApp
 
 from proto.errors import ConflictError, NotFoundError, RejectedError, UnreachableError
 from runtime.local_door import open_door
-from runtime.serve import listen_unix, serve
+from runtime.serve import serve
 from runtime.service_lock import ServiceLock
+from runtime.unix_socket import listen_unix
 
 
 async def _echo(request: Request) -> Response:

@@ -1,0 +1,226 @@
+"""The hub's way to its signer: it asks, and holds no key that signs.
+
+`SocketTalk` speaks to the process; whatever else takes a frame and gives one serves as well.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from pathlib import Path
+from typing import Final, TypeVar
+
+from central.core import order_refusals
+from central.core.orders import Approval, Fixed, OrderLeaf, Wish
+from central.core.signer_talk import (
+    FRAME_BYTES_MAX,
+    LENGTH_BYTES,
+    Approved,
+    AskApproval,
+    AskBack,
+    AskCosign,
+    AskDraft,
+    AskEnroll,
+    AskHead,
+    AskHear,
+    AskLeaves,
+    AskLog,
+    AskStand,
+    AskStatus,
+    Cosignature,
+    Drafted,
+    Envelope,
+    Given,
+    Logged,
+    Refused,
+    Stand,
+    Status,
+)
+from proto import note, strict_json
+from proto.envelope import BODY_BYTES_MAX, Signature
+from proto.errors import UnreachableError
+from proto.ids import ApplianceId, SiteId
+from proto.merkle import leaf_hash
+from proto.message import Message
+from proto.note import Checkpoint, NoteSignature
+from proto.strict_json import b64_decode, b64_encode
+
+M = TypeVar("M", bound=Message)
+Talk = Callable[[bytes], Awaitable[bytes]]
+ANSWER_S: Final = 10.0
+
+
+class SocketTalk:
+    """Frames to and from the signer's socket, one question after another."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the socket; it is connected to when it is first needed."""
+        self._path = path
+        self._turn = asyncio.Lock()
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def __call__(self, frame: bytes) -> bytes:
+        """Return the answer to a frame.
+
+        Raises:
+            UnreachableError: the signer is not there, or did not answer.
+        """
+        async with self._turn:
+            answer: bytes | None = None
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    answer = await self._exchange(frame)
+            except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+                msg = f"the signer does not answer: {type(error).__name__}"
+                raise UnreachableError(msg) from error
+            finally:
+                if answer is None:
+                    # What comes next on this connection might answer the question that was cut off.
+                    await self.close()
+            return answer
+
+    async def _exchange(self, frame: bytes) -> bytes:
+        if self._streams is None:
+            self._streams = await asyncio.open_unix_connection(
+                str(self._path), limit=FRAME_BYTES_MAX + LENGTH_BYTES
+            )
+        reader, writer = self._streams
+        writer.write(len(frame).to_bytes(LENGTH_BYTES, "big") + frame)
+        await writer.drain()
+        length = int.from_bytes(await reader.readexactly(LENGTH_BYTES), "big")
+        return await reader.readexactly(length)
+
+    async def close(self) -> None:
+        """Hang up."""
+        if self._streams is not None:
+            _, writer = self._streams
+            self._streams = None
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+class SignerLink:
+    """What the hub may ask of its signer. Refusals are raised with their codes.
+
+    Every method raises `UnreachableError` when the signer does not answer; a refusal is of
+    `central.core.order_refusals`.
+    """
+
+    def __init__(self, talk: Talk) -> None:
+        """Speak through `talk`."""
+        self._talk = talk
+
+    async def _ask(self, ask: Message, kind: type[M]) -> M:
+        frame = await self._talk(ask.to_bytes())
+        value = strict_json.loads(frame, size_bytes_max=FRAME_BYTES_MAX, where="signer")
+        if isinstance(value, dict) and "refused" in value:
+            refused = Refused.from_value(value, "signer")
+            raise order_refusals.of_code(refused.refused, refused.message)
+        return kind.from_value(value, "signer")
+
+    async def status(self) -> Status:
+        """Return how the signer does."""
+        return await self._ask(AskStatus(), Status)
+
+    async def head(self, body: bytes) -> bytes:
+        """Return a signed head; its `time` must be now."""
+        answer = await self._ask(AskHead(body=b64_encode(body)), Envelope)
+        return answer.envelope.encode("ascii")
+
+    async def enroll(self, body: bytes) -> bytes:
+        """Return a signed answer to an enrollment."""
+        answer = await self._ask(AskEnroll(body=b64_encode(body)), Envelope)
+        return answer.envelope.encode("ascii")
+
+    async def cosigned(self, data: bytes, checkpoint: Checkpoint, *, time_s: int) -> bytes:
+        """Return an evidence log's note with the hub's cosignature added."""
+        ask = AskCosign(
+            origin=checkpoint.origin,
+            size=checkpoint.size,
+            root=b64_encode(checkpoint.root),
+            time=time_s,
+        )
+        made = await self._ask(ask, Cosignature)
+        signature = NoteSignature(
+            made.name, b64_decode(made.hint, "signer.hint"), b64_decode(made.raw, "signer.raw")
+        )
+        return note.parse(data).with_signature(signature)
+
+    async def draft(self, wish: Wish) -> Fixed:
+        """Return the body that the signer builds of a wish.
+
+        Raises:
+            MalformedError: it does not fit its schema.
+        """
+        said = {
+            "site": wish.site,
+            "appliance": wish.appliance,
+            "type": wish.type.value,
+            "params": dict(wish.params),
+            "tier": int(wish.tier),
+            "people": wish.people,
+            "life_s": wish.life_s,
+            "not_before": wish.not_before_s,
+            "reason": wish.reason,
+            "by": wish.by,
+        }
+        ask = AskDraft.from_value(said, "draft")
+        made = await self._ask(ask, Drafted)
+        body = b64_decode(made.body, "signer.body", size_bytes_max=BODY_BYTES_MAX)
+        return Fixed(bytes.fromhex(made.sid), body, made.iat, made.exp)
+
+    async def person_of(self, sid: bytes, signature: Signature) -> str:
+        """Return whose signature this is, if it counts for the order."""
+        ask = AskApproval(sid=sid.hex(), given=_given(signature))
+        return (await self._ask(ask, Approved)).person
+
+    async def log(self, sid: bytes, approvals: Collection[Approval]) -> tuple[OrderLeaf, str]:
+        """Have an order signed and logged; return its leaf and the checkpoint that ends with it."""
+        given = tuple(_given(one.signature) for one in approvals)
+        made = await self._ask(AskLog(sid=sid.hex(), given=given), Logged)
+        (leaf,) = _leaves(made)
+        return leaf, made.checkpoint
+
+    async def leaves(self, site: SiteId, *, first: int) -> tuple[list[OrderLeaf], str]:
+        """Return logged orders from an index on, and the checkpoint that ends with the last."""
+        made = await self._ask(AskLeaves(site=site, first=first), Logged)
+        return _leaves(made), made.checkpoint
+
+    async def hear(
+        self,
+        site: SiteId,
+        appliance: ApplianceId,
+        *,
+        appliances: Sequence[ApplianceId],
+        checkpoint: str | None,
+    ) -> Stand:
+        """Pass on where an appliance's copy of its site's order log stands."""
+        ask = AskHear(
+            site=site, appliance=appliance, appliances=tuple(appliances), checkpoint=checkpoint
+        )
+        return await self._ask(ask, Stand)
+
+    async def stand(self, site: SiteId) -> Stand:
+        """Return where the signer's log of a site is."""
+        return await self._ask(AskStand(site=site), Stand)
+
+    async def give_back(
+        self, site: SiteId, *, first: int, leaves: Sequence[str], checkpoint: str
+    ) -> Stand:
+        """Give back leaves that the signer lacks."""
+        ask = AskBack(site=site, first=first, leaves=tuple(leaves), checkpoint=checkpoint)
+        return await self._ask(ask, Stand)
+
+
+def _given(signature: Signature) -> Given:
+    said = {"keyid": signature.key_id, "sig": b64_encode(signature.raw)}
+    return Given.from_value(said, "approval")
+
+
+def _leaves(logged: Logged) -> list[OrderLeaf]:
+    found: list[OrderLeaf] = []
+    for place, one in enumerate(logged.leaves):
+        raw = one.envelope.encode("ascii")
+        index = logged.first + place
+        found.append(OrderLeaf(index, bytes.fromhex(one.sid), raw, leaf_hash(raw)))
+    return found
