@@ -10,7 +10,7 @@ from typing import Final
 
 from central.config import Config
 from central.signer_link import SignerLink
-from proto.errors import UnreachableError
+from proto.errors import ConfigError, UnreachableError
 
 MODULE: Final = "central.signer"
 READY_WITHIN_S: Final = 60.0
@@ -28,19 +28,27 @@ class SignerChild:
         """Wait until the signer answers.
 
         Raises:
-            UnreachableError: it ended, or did not answer within a minute.
+            ConfigError: it ended because something that was written is wrong; it has said what.
+            UnreachableError: it ended otherwise, or did not answer within a minute.
         """
         end_s = time.monotonic() + READY_WITHIN_S
         while True:
             try:
                 await link.status()
             except UnreachableError:
-                is_gone = self.process is not None and self.process.returncode is not None
-                if is_gone or time.monotonic() >= end_s:
+                self._require_running()
+                if time.monotonic() >= end_s:
                     raise
                 await asyncio.sleep(LOOK_EVERY_S)
             else:
                 return
+
+    def _require_running(self) -> None:
+        status = None if self.process is None else self.process.returncode
+        if status is None:
+            return
+        msg = f"the signer ended with status {status}: it says why"
+        raise (ConfigError if status == ConfigError.exit_status else UnreachableError)(msg)
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Return when the child has ended, or when `stop` is set."""

@@ -12,7 +12,7 @@ committed: what was signed and not committed never left the process. The file ha
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,14 +79,16 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with ExitStack() as undo:
+            self._db.execute("BEGIN IMMEDIATE")
+            undo.callback(self._roll_back)
             yield
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+            self._db.execute("COMMIT")
+            undo.pop_all()
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
 
     def tree(self, site: str) -> Tree:
         """Return a site's log as it is; empty before the first order."""

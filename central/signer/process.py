@@ -44,8 +44,11 @@ def _seed(path: Path) -> bytes:
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"
         raise ConfigError(msg) from error
-    if mode & 0o077 or len(raw) != SEED_BYTES:
-        msg = f"{path}: must hold {SEED_BYTES} bytes and be its owner's alone: chmod 600 {path}"
+    if mode & 0o077:
+        msg = f"{path}: others may read this key: chmod 600 {path}"
+        raise ConfigError(msg)
+    if len(raw) != SEED_BYTES:
+        msg = f"{path}: must hold {SEED_BYTES} bytes"
         raise ConfigError(msg)
     return raw
 
