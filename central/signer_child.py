@@ -34,7 +34,7 @@ class SignerChild:
         end_s = time.monotonic() + READY_WITHIN_S
         while True:
             try:
-                await link.status()
+                await link.answers()
             except UnreachableError:
                 self._require_running()
                 if time.monotonic() >= end_s:

@@ -47,6 +47,7 @@ from proto.strict_json import b64_decode, b64_encode
 M = TypeVar("M", bound=Message)
 Talk = Callable[[bytes], Awaitable[bytes]]
 ANSWER_S: Final = 10.0
+NO_SITE: Final = SiteId("s-aaaaaaaaaa")
 
 
 class SocketTalk:
@@ -117,6 +118,10 @@ class SignerLink:
             refused = Refused.from_value(value, "signer")
             raise order_refusals.of_code(refused.refused, refused.message)
         return kind.from_value(value, "signer")
+
+    async def answers(self) -> None:
+        """Return once the signer answered a question that costs it nothing."""
+        await self.stand(NO_SITE)
 
     async def status(self) -> Status:
         """Return how the signer does."""

@@ -151,7 +151,7 @@ async def _heed(work: Work, head: Head) -> None:
     async with work.store.read() as conn:
         mirrored = await order_log.size(conn)
         waits = bool(await orders.waiting(conn))
-    if waits or head.orders != mirrored:
+    if waits or head.orders != mirrored or Missing.ORDERS in head.missing:
         # What waits needs fresh word from the hub, and is how a veto reaches it in time.
         work.bells.ask_orders.ring()
         work.bells.orders.ring()

@@ -10,10 +10,10 @@ from central.core import signer_place
 from central.core.signer_talk import FRAME_BYTES_MAX, LENGTH_BYTES
 from central.signer.ledger import Ledger
 from central.signer.signer import OnlineKeys, Signer
-from central.signer.trust import TrustFiles
+from central.signer.trust import OwnTrust
 from proto.errors import ConfigError
 from proto.keys import SEED_BYTES, SigningKey
-from proto.trust_root import fingerprint, open_first
+from proto.trust_root import TrustRoot, fingerprint, open_first
 from runtime import notify, sqlite
 from runtime.clock import SystemClock, system_entropy
 from runtime.log import Log, logger
@@ -53,8 +53,8 @@ def _seed(path: Path) -> bytes:
     return raw
 
 
-def origin_in(state_dir: Path) -> str:
-    """Return the hub's address, as its trust root names it.
+def root_in(state_dir: Path) -> TrustRoot:
+    """Return the hub's trust root: its address, and the pin of its content repository.
 
     Raises:
         ConfigError: no hub is set up here.
@@ -65,7 +65,7 @@ def origin_in(state_dir: Path) -> str:
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}; run `osiris hub init`"
         raise ConfigError(msg) from error
-    return open_first(raw, pinned=fingerprint(raw)).hub_origin
+    return open_first(raw, pinned=fingerprint(raw))
 
 
 def open_signer(state_dir: Path) -> Signer:
@@ -75,12 +75,13 @@ def open_signer(state_dir: Path) -> Signer:
         ConfigError: the hub is not set up.
         IntegrityError: its file is a newer signer's.
     """
+    root = root_in(state_dir)
     connection = sqlite.plain(state_dir / signer_place.LEDGER, read_only=False)
     return Signer(
         load_keys(state_dir),
         Ledger(connection),
-        hub_origin=origin_in(state_dir),
-        trust=TrustFiles(state_dir),
+        hub_origin=root.hub_origin,
+        trust=OwnTrust(state_dir, pinned=root.content_root),
         clock=SystemClock(),
         entropy=system_entropy,
     )
