@@ -117,9 +117,10 @@ async def run(config: Config) -> int:
     place, stop = setup.Place(config.state_dir), asyncio.Event()
     stop_on_signals(stop)
     material = setup.server_tls(config, SystemClock())
+    # A port that is in use is said before anything is started.
+    lan = listen_tcp(config.file.listen.host, config.file.listen.port)
+    local = listen_unix(place.socket)
     async with signer_child(config) as signer, wired(config) as daemon:
-        lan = listen_tcp(config.file.listen.host, config.file.listen.port)
-        local = listen_unix(place.socket)
         port = lan.getsockname()[1]
 
         pulse = Pulse(SteadyClock())
