@@ -11,7 +11,6 @@ from pydantic import Field
 from proto import strict_json
 from proto.envelope import ENVELOPE_BYTES_MAX, SIGNATURES_MAX
 from proto.errors import MalformedError, OsirisError
-from proto.hub.evidence import NoteText
 from proto.hub.orders import LEAVES_BYTES_MAX
 from proto.message import (
     ApplianceIdField,
@@ -23,6 +22,7 @@ from proto.message import (
     Seconds,
     SiteIdField,
 )
+from proto.note_text import NoteText
 from proto.order import PlainText
 from proto.order_log import BATCH_LEAVES_MAX
 from proto.orders.kinds import LIFE_S_MAX, OrderType, Tier

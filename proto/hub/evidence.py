@@ -15,6 +15,7 @@ from pydantic import Field
 from proto.envelope import ENVELOPE_BYTES_MAX
 from proto.evidence import DETAIL_BYTES_MAX, LeafText
 from proto.message import ApplianceIdField, B64Of16, Count, Message, Seconds, VersionOne
+from proto.note_text import NOTE_BYTES_MAX, NoteText
 from proto.phi.arrived import Arrived
 from proto.phi.values import Scrubbed
 
@@ -24,18 +25,6 @@ PATH = "/api/agent/evidence"
 PATH_BACK = "/api/agent/evidence/back"
 LEAVES_MAX = 256
 BATCH_BYTES_MAX = 1024 * 1024
-NOTE_BYTES_MAX = 4096
-
-
-NoteText = Annotated[
-    str,
-    Field(
-        max_length=NOTE_BYTES_MAX,
-        pattern=r"\A[A-Za-z0-9./:_-]{1,200}\n[0-9]{1,16}\n[A-Za-z0-9+/]{43}=\n(?:[!-~]{1,200}\n){0,4}\n"
-        r"(?:\x{2014} [!-~]{1,200} [A-Za-z0-9+/=]{1,200}\n){1,8}\z",
-    ),
-]
-"""A signed checkpoint (C2SP tlog-checkpoint): an origin, a size, a root and signatures."""
 
 
 class Detail(Message, Generic[Text]):

@@ -20,7 +20,6 @@ from pydantic import Field
 
 from proto.envelope import ENVELOPE_BYTES_MAX, Kind, parse
 from proto.errors import MalformedError
-from proto.hub.evidence import NoteText
 from proto.merkle import HASH_BYTES
 from proto.message import (
     ApplianceIdField,
@@ -31,6 +30,7 @@ from proto.message import (
     Seconds,
     VersionOne,
 )
+from proto.note_text import NoteText
 from proto.order_codes import Code
 from proto.order_log import BATCH_LEAVES_MAX, Batch
 from proto.strict_json import b64_decode
