@@ -294,7 +294,9 @@ Token = tuple[int, int, int, bytes]
 def _run(record: Record, start: int, end: int) -> None:
     """Judge a run of capitalised words: each pair of neighbours, then what is beside a pair."""
     tokens = _tokens(record, start, end)
-    if len(tokens) >= LISTED_MIN and all(b"," in token[3] for token in tokens[:-1]):
+    if all(b"," in token[3] for token in tokens[:-1]) and (
+        len(tokens) >= LISTED_MIN or _goes_on(record.data, start, end)
+    ):
         return  # a list of makes, of months
     names = [False] * len(tokens)
     for at in range(len(tokens) - 1):
@@ -311,6 +313,12 @@ def _run(record: Record, start: int, end: int) -> None:
             why = "first and last name together"
             record.hit(Kind.NAME, tokens[at][0], tokens[stop][1], why)
         at = max(stop, at) + 1
+
+
+def _goes_on(data: bytes, start: int, end: int) -> bool:
+    """Whether a token stands in the list that a run is a part of: it was longer before."""
+    before, after = data[max(0, start - 3) : start], data[end : end + 3]
+    return (b"\x01" in before and b"," in before) or (after[:1] == b"," and b"\x01" in after)
 
 
 def _tokens(record: Record, start: int, end: int) -> list[Token]:
