@@ -17,7 +17,7 @@ from enum import StrEnum
 from appliance.core.content_refusals import ContentRefusedError
 from appliance.core.trusted import SignedSet, Trusted, read_set
 from appliance.ports import Repository
-from proto.catalog.load import load
+from proto.catalog.load import content_digest, load
 from proto.catalog.model import Content
 from proto.errors import OsirisError
 
@@ -127,7 +127,6 @@ class Library:
     async def _loaded(self, new: SignedSet) -> Content:
         """Return the set's content, checked whole; as it is if it is in force already."""
         assert new.content is not None  # noqa: S101 - the caller looked
-        if self._held is not None and self._held.content is new.content:
+        if content_digest(new.content) == self.content.digest:
             return self.content
-        found = await asyncio.to_thread(load, new.content)
-        return self.content if found.digest == self.content.digest else found
+        return await asyncio.to_thread(load, new.content)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from appliance.core.trusted import Trusted
 from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.disclosures import Disclosures
+from appliance.handlers.library import Origin
 from appliance.handlers.people import People
 from appliance.handlers.work import HubTrust, Work
 from appliance.portal import local, local_phi
@@ -59,6 +61,7 @@ async def portal_world(
     zone: str = "America/New_York",
     scanner: Scanner | None = None,
     shell: Shell | None = None,
+    trusted: Trusted | None = None,
 ) -> AsyncIterator[PortalWorld]:
     """Open a portal over an empty store in `folder`, with one account.
 
@@ -102,6 +105,8 @@ async def portal_world(
                 rows.NOW_MS - 12_000,
                 canaries_ms=rows.NOW_MS - 3_600_000,
                 export_canary=canaries.of_day(EXPORT, now_ms=rows.NOW_MS).label(),
+                origin=Origin.PROGRAM if trusted is None else Origin.SIGNED,
+                trusted=trusted,
             ),
             identity=Identity(
                 site=rows.SITE,

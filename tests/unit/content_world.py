@@ -33,7 +33,7 @@ from runtime.repository.documents import (
     make_targets,
     make_timestamp,
 )
-from runtime.repository.layout import digest_of, metadata_name, target_file
+from runtime.repository.layout import digest_of, metadata_name
 from tests.unit import order_world as orders
 from tests.unit.order_world import NOW, key
 
@@ -151,7 +151,8 @@ class Repository:
             delegations=plan,
         )
         for path, data in files.items():
-            self.files[f"targets/{target_file(path, digest_of(data))}"] = data
+            directory, slash, name = path.rpartition("/")
+            self.files[f"targets/{directory}{slash}{digest_of(data)}.{name}"] = data
         self.put(role, version, add_signatures(made, keys_of(signers)))
 
     def snapshot(self, version: int, *signers: str) -> None:

@@ -9,6 +9,7 @@ from appliance.core.content_refusals import ContentRefusedError
 from appliance.core.trusted import Part, read_set
 from proto import strict_json
 from proto.catalog.load import content_digest
+from proto.catalog.strict_yaml import SIZE_BYTES_MAX
 from proto.keysets import DAY_S, Role
 from proto.release_keys import AUTHORITY_TARGET, GRANTS_TARGET
 from tests.unit import order_world as orders
@@ -150,6 +151,14 @@ class TestRollback:
         reader.home = tmp_path / "lost"
         assert code(reader, repository) == "content_rolled_back"
 
+    def test_grants_left_out_for_a_client_that_lost_tufs_files(
+        self, reader: Reader, repository: Repository, tmp_path: Path
+    ) -> None:
+        del repository.current[Role.GRANTS]
+        repository.say_current(2)
+        reader.home = tmp_path / "lost"
+        assert code(reader, repository) == "content_rolled_back"
+
     def test_an_older_authority_in_a_new_release(
         self, reader: Reader, repository: Repository
     ) -> None:
@@ -214,6 +223,21 @@ class TestMixAndMatch:
         publish(repository, 2)
         repository.files["metadata/timestamp.json"] += b" " * 20_000
         assert code(reader, repository) == "content_mixed"
+
+    def test_a_file_larger_than_any_may_be(self, reader: Reader, repository: Repository) -> None:
+        """It is refused by what the signed metadata say of it, before it is fetched."""
+        large = NEWER | {"checks/linux/one.yaml": b"#" * (SIZE_BYTES_MAX + 1)}
+        publish(repository, 2, large)
+        repository.asked.clear()
+        assert code(reader, repository) == "content_refused"
+        assert not [name for name in repository.asked if name.endswith("one.yaml")]
+
+    def test_a_target_whose_name_leads_elsewhere(
+        self, reader: Reader, repository: Repository
+    ) -> None:
+        repository.release(2, more={"content/../x": b"", "agents/a b": b""})
+        repository.say_current(2)
+        assert code(reader, repository) == "content_refused"
 
     def test_a_release_in_which_the_content_is_not_the_announced(
         self, reader: Reader, repository: Repository
@@ -471,6 +495,15 @@ class TestRollout:
 
     def test_a_canary_takes_it_at_once(self, reader: Reader, repository: Repository) -> None:
         repository.release(2, NEWER, policy=self.rings(SITE))
+        repository.say_current(2)
+        assert reader.look(repository).content == NEWER
+
+    def test_what_a_site_runs_already_needs_no_turn(
+        self, reader: Reader, repository: Repository
+    ) -> None:
+        """The program ships it: then the signed copy is the same, and is kept."""
+        reader.runs = content_digest(NEWER)
+        repository.release(2, NEWER, policy=self.rings())
         repository.say_current(2)
         assert reader.look(repository).content == NEWER
 
