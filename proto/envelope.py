@@ -20,7 +20,9 @@ Signatures by unknown keys are ignored and not counted. The body is handed out o
 after the signatures over its exact bytes were verified; parse it once, from there.
 """
 
+import binascii
 import hashlib
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -69,6 +71,16 @@ class Kind(StrEnum):
 
 
 _KIND_BY_TYPE = {kind.payload_type: kind for kind in Kind}
+_KIND_BY_NAME = {kind.value.encode(): kind for kind in Kind}
+_EXACT_SIGNATURE = re.compile(rb'\{"keyid":"([0-9a-f]{16})","sig":"([A-Za-z0-9+/]{86}==)"\}')
+_ONE = rb'\{"keyid":"[0-9a-f]{16}","sig":"[A-Za-z0-9+/]{86}=="\}'
+_EXACT = re.compile(
+    rb'\{"payload":"([A-Za-z0-9+/]*={0,2})",'
+    rb'"payloadType":"application/vnd\.osiris\.([a-z]{1,16})\.v1\+json",'
+    rb'"signatures":\[(' + _ONE + rb"(?:," + _ONE + rb"){0,7})\]\}"
+)
+"""The one form; up to eight signatures. Whether its base64 is the one form too is looked at after.
+"""
 
 
 class EnvelopeSizeError(MalformedError):
@@ -232,6 +244,39 @@ def parse(data: bytes) -> Envelope:
     if len(data) > ENVELOPE_BYTES_MAX:
         msg = f"envelope: {len(data)} bytes, at most {ENVELOPE_BYTES_MAX} are allowed"
         raise EnvelopeSizeError(msg)
+    return _parse_exact(data) or _parse_to_refuse(data)
+
+
+def _parse_exact(data: bytes) -> Envelope | None:
+    """Take apart what is in its one form; None for everything else, which is to be refused."""
+    match = _EXACT.fullmatch(data)
+    kind = _KIND_BY_NAME.get(match[2]) if match else None
+    if match is None or kind is None:
+        return None
+    body = _exact_b64(match[1])
+    signatures = tuple(
+        Signature(key_id.decode(), raw)
+        for key_id, encoded in _EXACT_SIGNATURE.findall(match[3])
+        if (raw := _exact_b64(encoded)) is not None
+    )
+    key_ids = tuple(one.key_id for one in signatures)
+    is_whole = len(set(key_ids)) == match[3].count(b"{")
+    if body is None or len(body) > BODY_BYTES_MAX or not is_whole:
+        return None
+    return Envelope(kind, key_ids, body, signatures)
+
+
+def _exact_b64(encoded: bytes) -> bytes | None:
+    """Return the bytes of base64 that re-encodes to itself, or None."""
+    try:
+        raw = binascii.a2b_base64(encoded, strict_mode=True)
+    except binascii.Error:
+        return None
+    return raw if binascii.b2a_base64(raw, newline=False) == encoded else None
+
+
+def _parse_to_refuse(data: bytes) -> Envelope:
+    """Read with care what is not in the one form, to say what is wrong with it."""
     try:
         payload_type, body, signatures = _take_apart(data)
     except MalformedError as error:

@@ -152,21 +152,6 @@ class Order(Message):
         return parse_place(self.prev, "body.prev")
 
 
-_MEMBERS = (
-    "v",
-    "type",
-    "target",
-    "params",
-    "iat",
-    "not_before",
-    "exp",
-    "nonce",
-    "prev",
-    "reason",
-    "by",
-)
-
-
 def parse_order(body: bytes) -> Order:
     """Read the verified bytes of an order's body.
 
@@ -183,12 +168,11 @@ def parse_order(body: bytes) -> Order:
     if not isinstance(value, dict):
         msg = "body: must be an object"
         raise BodyJsonError(msg)
-    target = _target(value.get("target"))
-    _check_type(value.get("type"))
     try:
-        strict_json.members(value, "body", required=_MEMBERS)
-        return Order.from_value({**value, "target": target}, "body")
+        return Order.from_value(value, "body")
     except MalformedError as error:
+        _target(value.get("target"))
+        _check_type(value.get("type"))
         raise BodySchemaError(*error.args) from None
 
 
