@@ -165,10 +165,32 @@ def dumps(value: object, *, where: str = "json") -> bytes:
             member name that is not text, a type JSON has not, or is nested too deep. The message
             names the place and never shows the value.
     """
-    plain = _plain(value, where=where, depth=0)
+    plain = value if _is_plain(value, DEPTH_MAX) else _plain(value, where=where, depth=0)
     return json.dumps(
         plain, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
     ).encode("utf-8")
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    """Tell whether a value is JSON already: exact types, ASCII, numbers in range, shallow enough.
+
+    Most of what we build is, and needs no copy; everything else is looked at with care.
+    """
+    if type(value) is str:
+        return value.isascii()
+    if type(value) is int:
+        return -INT_MAX <= value <= INT_MAX
+    if type(value) is dict:
+        return depth > 0 and all(
+            _is_name(name) and _is_plain(item, depth - 1) for name, item in value.items()
+        )
+    if type(value) is list:
+        return depth > 0 and all(_is_plain(item, depth - 1) for item in value)
+    return value is None or type(value) is bool
+
+
+def _is_name(name: object) -> bool:
+    return type(name) is str and name.isascii() and len(name) <= TEXT_LENGTH_MAX
 
 
 def _plain(value: object, *, where: str, depth: int) -> Json:

@@ -48,10 +48,16 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A leaf that lacks only its sequence number; `openings` is by part, as in `Detail.part`."""
+    """A leaf that lacks only its sequence number.
+
+    Attributes:
+        openings: by part, as in `Detail.part`.
+        written: is told the exact bytes of the body, before the next leaf is made.
+    """
 
     leaf: Callable[[int], Leaf]
     openings: Mapping[str, Opening]
+    written: Callable[[bytes], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,9 @@ async def append(conn: aiosqlite.Connection, scribe: Scribe, drafts: Sequence[Dr
     for index, draft in enumerate(drafts, first):
         leaf = draft.leaf(index)
         kind = Kind.RECEIPT if isinstance(leaf, Receipt) else Kind.EVIDENCE
-        envelope = sign(kind, leaf.to_bytes(), scribe.key)
+        body = leaf.to_bytes()
+        draft.written(body)
+        envelope = sign(kind, body, scribe.key)
         target, incident = getattr(leaf, "target", None), getattr(leaf, "incident", None)
         hashes.append(merkle.leaf_hash(envelope))
         rows.append((index, envelope, hashes[-1], leaf.type, leaf.at, target, incident))

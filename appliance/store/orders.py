@@ -7,7 +7,8 @@ once more, for whatever program opens the file.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 import aiosqlite
 
@@ -76,6 +77,7 @@ class Row:
         )
 
 
+_VALUES = attrgetter(*(one.name for one in fields(Row)))
 _COLUMNS = (
     "idx, hash, sid, nonce, state, since_s, type, code, detail, until_s, tier, grant_id, is_change,"
     " targets, accepted_s, deadline_s, outcome, intent, final"
@@ -184,7 +186,7 @@ async def put(conn: aiosqlite.Connection, rows: Sequence[Row]) -> None:
     """
     await conn.executemany(
         _PUT,
-        [astuple(row) for row in rows],
+        [_VALUES(row) for row in rows],
     )
 
 

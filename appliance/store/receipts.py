@@ -42,7 +42,7 @@ class Pen:
         """Take one more receipt and return its place among those of this transaction."""
 
         def leaf(seq: int) -> Receipt:
-            made = make(
+            return make(
                 Stamp(
                     site=self._scribe.site,
                     appliance=self._scribe.appliance,
@@ -53,11 +53,12 @@ class Pen:
                     prev=self.prev,
                 )
             )
-            self.prev = receipt_sid(made.to_bytes())
-            return made
 
-        self._drafts.append(Draft(leaf, openings))
+        self._drafts.append(Draft(leaf, openings, self._link))
         return len(self._drafts) - 1
+
+    def _link(self, body: bytes) -> None:
+        self.prev = receipt_sid(body)
 
     async def write(self, conn: aiosqlite.Connection) -> Sequence[int]:
         """Append all receipts to the evidence log and return their leaves, by place."""

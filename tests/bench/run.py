@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.bench import demo_once, heal, order_gate, phi_compare  # noqa: E402 - the path above comes first
+from tests.bench import demo_once, heal, order_gate, order_store, phi_compare  # noqa: E402 - the path above comes first
 from tests.bench.rows import Noise, Row, listen, machine, table  # noqa: E402
 
 DOCS = ROOT / "docs" / "benchmarks.md"
@@ -77,7 +77,7 @@ def main() -> int:
         "demo": demo_once.rows,
         "heal": lambda: heal.rows(repetitions),
         "load": load_rows,
-        "gate": order_gate.rows,
+        "gate": lambda: [*order_gate.rows(), *order_store.rows()],
         "phi": phi_compare.rows,
     }
     before, rows = listen(), []

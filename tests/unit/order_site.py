@@ -29,6 +29,7 @@ from proto.note import Checkpoint
 from proto.order_log import BATCH_LEAVES_MAX, Batch, follow
 from proto.orders.kinds import OrderType
 from proto.receipts import Outcome, Receipt
+from runtime.sqlite import Connect
 from tests.fakes.clock import ManualClock, SeededEntropy
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.scrubbing import scrubber_over
@@ -92,10 +93,10 @@ class Site:
 
         return dict.fromkeys(OrderType, count)
 
-    async def start(self, connect: Process, hub: HubTransport) -> Work:
+    async def start(self, connect: Connect, hub: HubTransport) -> Work:
         """Open the store and wire one process to it."""
         now_ms = self.clock.now_ms()
-        store = await Store.open(self.path, now_ms=now_ms, connect=connect.connect)
+        store = await Store.open(self.path, now_ms=now_ms, connect=connect)
         scrubber = await scrubber_over(
             store, sealer=self.sealer, entropy=self.entropy, clock=self.clock
         )
@@ -146,7 +147,7 @@ async def alive(
     """Run a process until it is done with, or cut off."""
     process = Process(watch)
     try:
-        yield await site.start(process, hub or NoHub()), process
+        yield await site.start(process.connect, hub or NoHub()), process
     finally:
         await process.bury()
 

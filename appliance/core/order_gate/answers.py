@@ -4,8 +4,8 @@ The store writes both in one transaction; this module decides what they say, so 
 disagree. A receipt's stamp holds what the log gives it: its place and the link to the one before.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from appliance.core.order_gate.ledger import Entry, State
 from appliance.core.order_gate.values import Accepted, LeafRef, Refused
@@ -34,6 +34,18 @@ class Stamp:
     floor: int
     prev: str
 
+    def members(self) -> dict[str, Any]:
+        """Return these as members of a receipt."""
+        return {
+            "site": self.site,
+            "appliance": self.appliance,
+            "seq": self.seq,
+            "fleet": self.fleet,
+            "at": self.at,
+            "floor": self.floor,
+            "prev": self.prev,
+        }
+
 
 def intent_of(accepted: Accepted, stamp: Stamp) -> Intent:
     """Return the receipt that is durable, with `accepted.entry`, before the order runs."""
@@ -49,7 +61,7 @@ def intent_of(accepted: Accepted, stamp: Stamp) -> Intent:
         tier=accepted.tier,
         people=accepted.people,
         deadline=accepted.deadline_s,
-        **asdict(stamp),
+        **stamp.members(),
     )
 
 
@@ -70,7 +82,7 @@ def result_of(ref: LeafRef, stamp: Stamp, *, outcome: Outcome, commit: str) -> R
         nonce=ref.nonce,
         outcome=outcome,
         commit=commit,
-        **asdict(stamp),
+        **stamp.members(),
     )
 
 
@@ -95,7 +107,7 @@ def refusal_of(refused: Refused, stamp: Stamp) -> Refusal:
         order=leaf.sid if refused.is_believed else None,
         nonce=leaf.nonce if refused.is_believed else None,
         reason=refused.code,
-        **asdict(stamp),
+        **stamp.members(),
     )
 
 
@@ -116,4 +128,4 @@ def _leaf(refused: Refused) -> LeafRef:
 
 def clock_of(stamp: Stamp, *, was: int, by: Literal["lan", "root"], account: str) -> ClockSet:
     """Return the receipt that says who lowered the floor clock; `stamp.floor` is the new one."""
-    return ClockSet(v=1, type="clock", was=was, by=by, account=account, **asdict(stamp))
+    return ClockSet(v=1, type="clock", was=was, by=by, account=account, **stamp.members())

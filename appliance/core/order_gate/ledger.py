@@ -165,7 +165,7 @@ class Ledger:
             return
         self._check_use(entry)
         since_s = held.since_s if held and entry.state is State.WAITING else entry.since_s
-        self._keep(replace(entry, since_s=since_s))
+        self._keep(entry if since_s == entry.since_s else replace(entry, since_s=since_s))
 
     def _keep(self, entry: Entry) -> None:
         self._rows[entry.index] = entry

@@ -45,6 +45,9 @@ from proto.order_log import origin_of
 from proto.orders.kinds import OrderType, Touches
 
 BATCH_MAX = 256
+LEAVES_A_HAND = 4
+"""Leaves read for each free hand: some of them are refused, and none is read in vain for long."""
+
 DETAIL_CHARS_MAX = 400
 
 
@@ -90,7 +93,7 @@ async def gate_orders(
     origin = orders_origin(work)
     async with work.store.read() as conn:
         held = await order_log.held(conn, origin)
-        end = min(held.judged + BATCH_MAX, held.mirror.tree.size)
+        end = min(held.judged + min(BATCH_MAX, LEAVES_A_HAND * hands), held.mirror.tree.size)
         now_s = (await order_state.load(conn)).floor.now_s(work.clock.now_ms() // 1000)
         wanted = [
             row.index
@@ -202,7 +205,9 @@ class _Batch:
             root_then=self.roots.get(found.order.drafted_size()),
             is_rebuilding=self.state.is_recovering,
         )
-        history = replace(self.history, held_since_s=self.state.watch.held_since_s)
+        history, since_s = self.history, self.state.watch.held_since_s
+        if history.held_since_s != since_s:
+            history = self.history = replace(history, held_since_s=since_s)
         said = self.said.get(found.sid, Said())
         return gate.judge(found, replace(self.situation, ledger=view, history=history, said=said))
 
@@ -271,7 +276,8 @@ class _Batch:
         """Remember when an order that holds was signed: that time has passed."""
         if isinstance(found, ReadOrder):
             floor = self.state.floor.after_online(found.order.iat, clock_s=self.clock_s)
-            self.state = replace(self.state, floor=floor)
+            if floor != self.state.floor:
+                self.state = replace(self.state, floor=floor)
 
     async def write(self, conn: aiosqlite.Connection, work: Work) -> None:
         """Write receipts, rows and state."""
