@@ -10,8 +10,10 @@ trust/hub-keys.json                   the public halves of the online keys, for 
 python-tuf is loaded only when there is something to write.
 """
 
+import fcntl
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +22,7 @@ from proto import strict_json
 from proto.errors import ConfigError, NotFoundError, OsirisError
 from proto.keys import SigningKey
 from proto.keysets import DAY_S, Role
-from proto.release_keys import read_life
+from proto.release_keys import Life, read_life
 from runtime.clock import Clock, Entropy, seconds
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import METADATA_BYTES_MAX, Place, read_bounded, write_whole
@@ -76,21 +78,42 @@ class HubRepository:
 
     def waits(self) -> bool:
         """Whether somebody published something that was not taken in yet."""
-        return any((self.incoming / "metadata").glob("*.json"))
+        return bool(self.waiting())
 
-    def is_due(self, *, now_s: int) -> bool:
-        """Whether the timestamp is half over, or something waits to be taken in."""
-        file = self.place.metadata(Role.TIMESTAMP, 0)
-        if not file.exists():
-            return self.waits()
-        said = strict_json.loads(
-            read_bounded(file, size_bytes_max=METADATA_BYTES_MAX),
-            size_bytes_max=METADATA_BYTES_MAX,
-        )
-        signed = said.get("signed") if isinstance(said, dict) else None
-        life = read_life(signed if isinstance(signed, dict) else {}, Role.TIMESTAMP)
+    def waiting(self) -> frozenset[tuple[str, int]]:
+        """Return the documents that were published and not taken in yet, and when they came."""
+        found = set()
+        for path in (self.incoming / "metadata").glob("*.json"):
+            # What is gone by now was taken in meanwhile.
+            with suppress(FileNotFoundError):
+                found.add((path.name, path.lstat().st_mtime_ns))
+        return frozenset(found)
+
+    def is_stale(self, *, now_s: int) -> bool:
+        """Whether the timestamp is half over, or its time lies ahead of the clock."""
+        life = self.life_of(Role.TIMESTAMP)
+        if life is None:
+            return False
         half = life.created + (life.expires - life.created) // 2
-        return now_s >= half or now_s < life.created - DAY_S or self.waits()
+        return now_s >= half or now_s < life.created - DAY_S
+
+    def life_of(self, role: Role) -> Life | None:
+        """Return the life of the newest document of a role, None where there is none.
+
+        Raises:
+            RejectedError: the file does not hold what it should.
+        """
+        version = self.place.newest(role)
+        file = self.place.metadata(role, version)
+        if role is not Role.TIMESTAMP and not version:
+            return None
+        try:
+            data = read_bounded(file, size_bytes_max=METADATA_BYTES_MAX)
+        except NotFoundError:
+            return None
+        said = strict_json.loads(data, size_bytes_max=METADATA_BYTES_MAX, where=str(file))
+        signed = said.get("signed") if isinstance(said, dict) else None
+        return read_life(signed if isinstance(signed, dict) else {}, role)
 
 
 def tell_keys(repository: HubRepository, origin: str, read_key: ReadKey) -> HubKeys:
@@ -132,13 +155,25 @@ def make_development(
 def freshen(repository: HubRepository, read_key: ReadKey, *, now_s: int) -> str:
     """Take in what people published and renew what ends; return what does not hold, "" for none.
 
-    A caller that serves runs it on a thread: it reads, writes and checks files.
+    A caller that serves runs it on a thread: it reads, writes and checks files. One process at a
+    time does it.
     """
     from runtime.repository import freshness  # noqa: PLC0415 - loads python-tuf
 
     try:
-        keys = freshness.FreshKeys(read_key("snapshot"), read_key("timestamp"))
-        found = freshness.freshen(repository.place, repository.incoming, keys, now_s=now_s)
+        with _alone(repository.state_dir):
+            keys = freshness.FreshKeys(read_key("snapshot"), read_key("timestamp"))
+            found = freshness.freshen(repository.place, repository.incoming, keys, now_s=now_s)
     except OsirisError as error:
         return str(error)
+    except OSError as error:
+        return f"{error.filename}: {error.strerror}: it must be the hub's own user's"
     return found.problem
+
+
+@contextmanager
+def _alone(state_dir: Path) -> Iterator[None]:
+    """Keep out another process that would write the repository: `init` beside the daemon."""
+    with (state_dir / "content.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

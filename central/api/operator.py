@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from central import commands
 from central.core.health import Condition
-from central.state import ConsoleVisit
+from central.repository import HubRepository
+from central.state import ConsoleVisit, Hub
 from central.store import devices, quarantine
 from central.store.accounts import all_accounts, put_account, shut_account
 from central.store.conditions import newest_refusals
@@ -22,8 +23,10 @@ from central.store.views.incident import incident_view
 from central.store.views.site import appliance_views, finding_views, incident_lines, site_view
 from proto import ids, strict_json
 from proto.errors import MalformedError, NotFoundError
+from proto.keysets import Role
 from proto.message import Message
 from proto.secret import Secret
+from runtime.terminal import when
 from runtime.web.passwords import MADE_ENTROPY_BYTES, check_new, hashed, make_password
 
 M = TypeVar("M", bound=Message)
@@ -201,6 +204,7 @@ async def status(visit: ConsoleVisit) -> Response:
         {
             "origin": hub.origin,
             "trust": hub.trust,
+            **_content(hub),
             "looks_at_text": hub.looker.names is not None,
             "revision": await current_revision(hub.store),
             "sites": len(rows),
@@ -210,6 +214,19 @@ async def status(visit: ConsoleVisit) -> Response:
             "last_refusal": plain(refused[0]) if refused else None,
         }
     )
+
+
+def _content(hub: Hub) -> dict[str, Any]:
+    """Return which release is served, and until when it and the grants hold."""
+    if hub.content is None:
+        return {"release": None, "release_ends": None, "grants_end": None}
+    repository = HubRepository(hub.content.parent)
+    release, grants = (repository.life_of(role) for role in (Role.RELEASE, Role.GRANTS))
+    return {
+        "release": release.version if release else None,
+        "release_ends": when(release.expires * 1000) if release else None,
+        "grants_end": when(grants.expires * 1000) if grants else None,
+    }
 
 
 def _site(visit: ConsoleVisit) -> ids.SiteId:

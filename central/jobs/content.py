@@ -15,6 +15,8 @@ from runtime.clock import Clock, seconds
 from runtime.log import Log
 
 LOOK_EVERY_S = 15.0
+AGAIN_AFTER_S = 300
+"""What was refused and did not change is looked at again after this long."""
 
 
 class ContentJob:
@@ -27,6 +29,8 @@ class ContentJob:
         self._clock = clock
         self._log = log
         self._problem = ""
+        self._refused: frozenset[tuple[str, int]] = frozenset()
+        self._again_s = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look again and again until `stop` is set."""
@@ -39,14 +43,30 @@ class ContentJob:
     async def look(self) -> str:
         """Do what is due; return what does not hold of what was published."""
         now_s = seconds(self._clock)
+        if self._is_due(now_s):
+            problem = await asyncio.to_thread(
+                freshen, self._repository, self._read_key, now_s=now_s
+            )
+            self._refused = self._repository.waiting() if problem else frozenset()
+            self._again_s = now_s + AGAIN_AFTER_S
+            self._tell(problem)
+        return self._problem
+
+    def _is_due(self, now_s: int) -> bool:
+        """Tell whether there is work.
+
+        What was refused is looked at again when its documents change, and after a while: a file of
+        it may have come late.
+        """
+        waiting = self._repository.waiting()
+        is_later = not self._again_s - AGAIN_AFTER_S <= now_s <= self._again_s
+        if waiting and (waiting != self._refused or is_later):
+            return True
         try:
-            if not self._repository.is_due(now_s=now_s):
-                return self._problem
+            return self._repository.is_stale(now_s=now_s)
         except OsirisError as error:
             self._tell(str(error))
-            return self._problem
-        self._tell(await asyncio.to_thread(freshen, self._repository, self._read_key, now_s=now_s))
-        return self._problem
+            return False
 
     def _tell(self, problem: str) -> None:
         if problem and problem != self._problem:

@@ -266,8 +266,18 @@ def publish(
     from osiris.desk.publishing import publish as carry  # noqa: PLC0415 - loads python-tuf
 
     found = carry(Folder(folder), Place(to), now_s=now_s())
+    _give(to)
     print_fields({role.value: version for role, version in found.items()}, output=output)
     note("The hub takes it in within a minute; its log says so, or why not.")
+
+
+def _give(directory: Path) -> None:
+    """Make the files those of whom the hub's directory belongs to, where root published them."""
+    owner = directory.parent.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @content.command("rollout")

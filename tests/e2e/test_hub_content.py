@@ -1,5 +1,6 @@
 """A hub's content repository: set up, served, kept fresh, and walked by python-tuf's own client."""
 
+import asyncio
 import hashlib
 import subprocess
 import sys
@@ -198,9 +199,46 @@ async def test_the_job_renews_the_timestamp_and_takes_in_what_is_published(tmp_p
     assert "controls" in await job.look()
     assert repository.place.newest(Role.RELEASE) == 1
     (repository.incoming / "metadata" / "2.targets.json").unlink()
-    development.publish_release(incoming, people, hub, SMALL, version=2, now_s=now_s)
+    path = next(iter(SMALL))
+    reworded = {**SMALL, path: SMALL[path] + b"# reworded\n"}
+    development.publish_release(incoming, people, hub, reworded, version=2, now_s=now_s)
+    late = next(
+        file
+        for file in (repository.incoming / "targets").rglob("*.yaml")
+        if file.read_bytes() == reworded[path]
+    )
+    late.unlink()
+    assert "there is no such file" in await job.look()
+    late.write_bytes(reworded[path])
+    assert "there is no such file" in await job.look(), "it is not looked at again so soon"
+    clock.advance(301_000)
     assert await job.look() == ""
     assert repository.place.newest(Role.RELEASE) == 2
+
+
+async def test_a_publication_that_the_hub_cannot_touch_is_said_and_ends_nothing(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    config = await made(tmp_path, clock)
+    repository, job = HubRepository(config.state_dir), job_of(config, clock)
+    document = repository.incoming / "metadata" / "1.targets.json"
+    document.mkdir()
+    assert "1.targets.json" in await job.look()
+    document.rmdir()
+    clock.advance(DAY_S * 1000)
+    assert await job.look() == ""
+
+
+async def test_two_who_write_at_once_take_turns(tmp_path: Path) -> None:
+    clock = ManualClock()
+    config = await made(tmp_path, clock)
+    clock.advance(DAY_S * 1000)
+    jobs = [job_of(config, clock) for _ in range(3)]
+    assert await asyncio.gather(*(job.look() for job in jobs)) == ["", "", ""]
+    stamp = HubRepository(config.state_dir).life_of(Role.TIMESTAMP)
+    assert stamp is not None
+    assert stamp.version == 2
 
 
 async def test_the_hub_says_whose_trust_it_is(tmp_path: Path) -> None:
