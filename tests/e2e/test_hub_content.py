@@ -61,7 +61,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
 def client(hub: HubProcess) -> Iterator[httpx.Client]:
     material = setup.server_tls(hub.config, ManualClock(time.time_ns() // 1_000_000))
     trusted = tls.client_context(material.authority.read_text("ascii"))
-    with httpx.Client(base_url=hub.origin, verify=trusted, trust_env=False) as made:
+    with httpx.Client(base_url=hub.origin, verify=trusted, trust_env=False, timeout=30) as made:
         yield made
 
 
