@@ -17,10 +17,10 @@ from appliance.portal.frame import page, pairs
 from appliance.portal.health import is_development
 from appliance.portal.state import PortalVisit
 from appliance.store import accounts, order_state, receipts
-from appliance.store.orders import Row
 from appliance.store.views import orders
 from appliance.store.views.orders import PAGE_LEAVES, OrderView
 from proto.errors import IntegrityError, MalformedError, NotFoundError
+from proto.keys import Threshold
 from proto.order_codes import REASONS, Answer, Code
 from proto.order_words import order_in_words, shown, what
 from proto.receipts import Outcome
@@ -80,7 +80,7 @@ async def _show_list(visit: PortalVisit, problems: dict[str, str], *, status: in
     async with visit.app.store.read() as rows:
         size, enrolled = await orders.log_size(rows)
         before = _before(visit, size)
-        views = await orders.page(rows, before=before)
+        views = await orders.page(rows, before=before, trust=_trust(visit))
         state = await order_state.load(rows)
     held_s, live = state.watch.held_since_s, visit.app.live()
     values = {
@@ -113,12 +113,12 @@ async def _show_one(visit: PortalVisit, problems: dict[str, str], *, status: int
         _, enrolled = await orders.log_size(rows)
         view = await _view(visit)
         told = await orders.told(rows, view.row) if view.row and view.row.final else {}
-        signed = await _signed(visit, view.row)
+        signed = await _signed(visit, view)
         names = {one.code: one.name for one in await accounts.all_of(rows)}
     lines = (
         order_in_words(
             view.order,
-            sid=bytes.fromhex((view.row.sid or "") if view.row else ""),
+            sid=bytes.fromhex(view.sid),
             moment=lambda at_s: people.moment(at_s * 1000, where),
         )
         if view.order
@@ -142,22 +142,29 @@ async def _show_one(visit: PortalVisit, problems: dict[str, str], *, status: int
 async def _view(visit: PortalVisit) -> OrderView:
     index = number_in(visit.request.path_params["leaf"], "order")
     async with visit.app.store.read() as rows:
-        view = await orders.one(rows, index)
+        view = await orders.one(rows, index, trust=_trust(visit))
     if view is None:
         msg = f"there is no order {index}"
         raise NotFoundError(msg)
     return view
 
 
-async def _signed(visit: PortalVisit, row: Row | None) -> tuple[str, ...] | None:
-    """Return the people who signed an order that was accepted; None where nothing says it."""
+def _trust(visit: PortalVisit) -> Threshold | None:
+    """Return whose signatures on orders count now; None while nobody's does."""
+    trusted = visit.app.live().trusted
+    return trusted.trust.anyone if trusted is not None and trusted.trust is not None else None
+
+
+async def _signed(visit: PortalVisit, view: OrderView) -> tuple[str, ...] | None:
+    """Return the people who signed an order: as its receipt says, else as their keys say now."""
+    row = view.row
     if row is None or row.intent is None:
-        return None
+        return view.signers
     async with visit.app.store.read() as rows:
         try:
             return (await receipts.intent_at(rows, visit.app.scribe, row.intent)).people
         except IntegrityError:
-            return None  # its evidence is with the hub and no longer here
+            return view.signers  # its evidence is with the hub and no longer here
 
 
 def _said(said: Said, names: dict[str, str]) -> list[str]:
@@ -180,8 +187,9 @@ def order_row(view: OrderView, enrolled: int) -> OrderRow:
     """Return an order in words."""
     row, order = view.row, view.order
     title = UNREAD
-    if row is not None and row.type is not None:
-        title = what(row.type)
+    order_type = order.type if order else row.type if row else None
+    if order_type is not None:
+        title = what(order_type)
     is_waiting = row is not None and row.state is State.WAITING
     is_settled = row is not None and row.since_s
     return OrderRow(

@@ -66,7 +66,9 @@ async def test_every_order_is_shown_with_where_it_stands(portal: OrderPortal) ->
     assert "Targets every target" in pages[done]
     assert "It told the hub why timeout" in pages[failed]
     assert "Veto this order" in pages[waits]
+    assert "Signed by ada, bea" in pages[waits]
     assert "scope_site" in pages[stranger]
+    assert "Where EVERY appliance of site s-bbbbbbbbbb" in pages[stranger]
     assert "Veto this order" not in pages[stranger]
     assert "never run here" in history
     assert gone.status_code == 404

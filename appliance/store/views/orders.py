@@ -1,7 +1,8 @@
 """Orders as people on the LAN follow them: every leaf of the site's order log, and its life.
 
-A body is shown when its bytes are kept and its name is the one that the ledger holds: the gate
-believed these bytes. Of what the gate refused to believe, only that it came is shown.
+A body is shown when its bytes are kept and there is a reason to believe them: their name is the one
+that the ledger holds, or somebody who counts now has signed them. Of other bytes, only that they
+came is shown.
 """
 
 from collections.abc import Mapping
@@ -13,10 +14,12 @@ from appliance.core.order_gate.values import Said
 from appliance.store import opinions, orders
 from appliance.store.orders import Row
 from proto import strict_json
-from proto.envelope import ENVELOPE_BYTES_MAX, Kind, sid
-from proto.errors import MalformedError
+from proto.envelope import ENVELOPE_BYTES_MAX, Kind, open_envelope, sid
+from proto.errors import MalformedError, RejectedError
 from proto.evidence import RESULT_PART
 from proto.findings import Scalar
+from proto.grants import ORDER_KEY
+from proto.keys import Threshold
 from proto.order import Order, parse_order
 
 PAGE_LEAVES = 50
@@ -30,6 +33,9 @@ class OrderView:
         row: the ledger's row; None for a leaf from before this appliance was enrolled, or one that
             was not judged yet.
         order: the body; None when it is not believed or no longer kept.
+        sid: the body's name, hex; "" without one.
+        signers: the people whose signatures verify by the keys that count now; None when nobody's
+            does, the order key's included.
         fetched_ms: when it came; None when its bytes are no longer kept.
         said: what people and orders said of it.
     """
@@ -37,6 +43,8 @@ class OrderView:
     index: int
     row: Row | None
     order: Order | None
+    sid: str
+    signers: tuple[str, ...] | None
     fetched_ms: int | None
     said: Said
 
@@ -47,8 +55,10 @@ async def log_size(conn: aiosqlite.Connection) -> tuple[int, int]:
     return int(row["size"]), int(row["enrolled_at"] or 0)
 
 
-async def page(conn: aiosqlite.Connection, *, before: int) -> list[OrderView]:
-    """Return the newest leaves before one, newest first."""
+async def page(
+    conn: aiosqlite.Connection, *, before: int, trust: Threshold | None
+) -> list[OrderView]:
+    """Return the newest leaves before one, newest first; `trust` is whose signatures count now."""
     first = max(before - PAGE_LEAVES, 0)
     kept = {row.index: row for row in await orders.page(conn, before=before, rows_max=PAGE_LEAVES)}
     leaves = await conn.execute_fetchall(
@@ -58,36 +68,76 @@ async def page(conn: aiosqlite.Connection, *, before: int) -> list[OrderView]:
     named = [row.sid for row in kept.values() if row.sid is not None]
     said = await opinions.said_of(conn, named)
     return [
-        _view(index, kept.get(index), found.get(index), said)
+        _view(_Leaf(index, found.get(index)), kept.get(index), said, trust=trust)
         for index in range(before - 1, first - 1, -1)
     ]
 
 
-async def one(conn: aiosqlite.Connection, index: int) -> OrderView | None:
+async def one(
+    conn: aiosqlite.Connection, index: int, *, trust: Threshold | None
+) -> OrderView | None:
     """Return one leaf; None when the log has none there."""
     size, _ = await log_size(conn)
     if not 0 <= index < size:
         return None
-    return next(iter(await page(conn, before=index + 1)))
+    return next(iter(await page(conn, before=index + 1, trust=trust)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    index: int
+    kept: tuple[bytes, int] | None
 
 
 def _view(
-    index: int, row: Row | None, leaf: tuple[bytes, int] | None, said: Mapping[str, Said]
+    leaf: _Leaf, row: Row | None, said: Mapping[str, Said], *, trust: Threshold | None
 ) -> OrderView:
-    name = row.sid if row else None
-    order = _body(leaf[0], name) if leaf and name else None
-    return OrderView(index, row, order, leaf[1] if leaf else None, said.get(name or "", Said()))
+    body, signers = b"", None
+    if leaf.kept is not None:
+        signers, body = _opened(leaf.kept[0], trust)
+        body = body or _body(leaf.kept[0])
+    name = sid(Kind.ORDER, body).hex() if body else ""
+    is_believed = signers is not None or (row is not None and name == row.sid)
+    order = _order(body) if body and is_believed else None
+    return OrderView(
+        index=leaf.index,
+        row=row,
+        order=order,
+        sid=name if order else "",
+        signers=signers,
+        fetched_ms=leaf.kept[1] if leaf.kept else None,
+        said=said.get((row.sid or "") if row else "", Said()),
+    )
 
 
-def _body(leaf: bytes, name: str) -> Order | None:
-    """Return the body whose name is this one; None for other bytes."""
+def _opened(leaf: bytes, trust: Threshold | None) -> tuple[tuple[str, ...] | None, bytes]:
+    """Return the people who signed a leaf, and its body; None and nothing when nobody known did."""
+    if trust is None:
+        return None, b""
     try:
-        envelope = strict_json.loads(leaf, size_bytes_max=ENVELOPE_BYTES_MAX)
+        opened = open_envelope(leaf, kind=Kind.ORDER, trust=trust)
+    except RejectedError:
+        return None, b""
+    people = {holder.person for holder in opened.signers} - {ORDER_KEY}
+    return tuple(sorted(people)), opened.body
+
+
+def _body(leaf: bytes) -> bytes:
+    """Return the body in an envelope, whoever signed it; nothing when there is none."""
+    try:
         found = strict_json.members(
-            envelope, "envelope", required=("payload", "payloadType", "signatures")
+            strict_json.loads(leaf, size_bytes_max=ENVELOPE_BYTES_MAX),
+            "envelope",
+            required=("payload", "payloadType", "signatures"),
         )
-        body = strict_json.b64_decode(found["payload"], "envelope.payload")
-        return parse_order(body) if sid(Kind.ORDER, body).hex() == name else None
+        return strict_json.b64_decode(found["payload"], "envelope.payload")
+    except MalformedError:
+        return b""
+
+
+def _order(body: bytes) -> Order | None:
+    try:
+        return parse_order(body)
     except MalformedError:
         return None
 
