@@ -70,14 +70,14 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     """
     place = setup.Place(config.state_dir)
     raw, root = setup.load_root(place)
-    store = open_store(config.store_url)
+    store, talk = open_store(config.store_url), SocketTalk(place.signer_socket)
     try:
         await migrate(store)
         hub = Hub(
             origin=root.hub_origin,
             root=raw,
             claims=setup.load_claims(place),
-            signer=SignerLink(SocketTalk(place.signer_socket)),
+            signer=SignerLink(talk),
             store=store,
             registry=Registry(root.hub_origin),
             check_ins=CheckInGroups(store),
@@ -93,6 +93,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         await load_registry(hub)
         yield _daemon(config, hub)
     finally:
+        await talk.close()
         await store.close()
 
 

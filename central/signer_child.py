@@ -1,6 +1,7 @@
 """The signer as the hub's child: started before the hub serves, and ended with it."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ MODULE: Final = "central.signer"
 READY_WITHIN_S: Final = 60.0
 LOOK_EVERY_S: Final = 0.02
 END_WITHIN_S: Final = 5.0
+_OURS: Final = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,11 @@ async def signer_child(config: Config) -> AsyncIterator[SignerChild]:
     command = [sys.executable, "-m", MODULE, "--state-dir", str(config.state_dir), "--with-parent"]
     if not config.file.log_json:
         command.append("--plain-log")
-    process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE)
+    # What the service manager hears of this service, this process says alone.
+    environment = {name: value for name, value in os.environ.items() if name not in _OURS}
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=asyncio.subprocess.PIPE, env=environment
+    )
     try:
         yield SignerChild(process)
     finally:
