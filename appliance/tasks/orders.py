@@ -96,15 +96,17 @@ class Crew:
 
 
 async def run(work: Work, means: Means = HERE) -> None:
-    """Take orders for ever, as soon as there is signed content for them to stand on."""
+    """Take orders for ever, as soon as there is signed content for them to stand on.
+
+    Whether the disk was put back is asked in any case: the evidence log needs to know it too.
+    """
     async with asyncio.TaskGroup() as group:
         turns = Turns(work, means, Crew(work, means, group))
         look = Look(asks=True, is_timer=False)
         while True:
             footing = means.footing(work)
             try:
-                if footing is not None:
-                    await turns.take(footing, look)
+                await turns.take(footing, look)
             except NoRoomError:
                 work.bells.tidy.ring()  # the orders that run wait by themselves
                 await room(work)
@@ -128,21 +130,22 @@ class Turns:
         self._means = means
         self._crew = crew
         self._is_settled = False
+        self._was_standing = False
         self._failures = 0
 
-    async def take(self, footing: Footing, look: Look) -> None:
+    async def take(self, footing: Footing | None, look: Look) -> None:
         """Hear the hub where that is due, and judge what may be judged."""
         try:
             if not self._is_settled and await catch_up(self._work):
                 await settle_unfinished(self._work, self._means.resumes)
                 self._is_settled = True
-            if self._is_settled and look.asks:
+            if footing is not None and self._is_settled and look.asks:
                 await hear(self._work, footing)
             self._failures = 0
         except (UnreachableError, RejectedError) as error:
             self._failures += 1
             log.info("orders not heard", error=str(error), code=error.code)
-        if self._is_settled:
+        if footing is not None and self._is_settled:
             await self._judge(footing, due_only=look.is_timer and not look.asks)
 
     async def _judge(self, footing: Footing, *, due_only: bool) -> None:
@@ -172,7 +175,8 @@ class Turns:
         is_rung = await work.bells.orders.wait(wait_s)
         is_asked = await work.bells.ask_orders.wait(0)
         is_due = not is_rung and due_s is not None and due_s <= wait_s
-        is_first = is_standing and not self._is_settled
+        is_first = not self._is_settled or is_standing != self._was_standing
+        self._was_standing = is_standing
         return Look(asks=is_asked or is_due or is_first or self._failures > 0, is_timer=not is_rung)
 
     async def _due_s(self) -> float | None:

@@ -9,12 +9,14 @@ happened is told in evidence.
 from dataclasses import replace
 from typing import Final
 
+import aiosqlite
 import structlog
 
 from appliance.handlers.wellness import clear_condition, raise_in
 from appliance.handlers.work import Work
-from appliance.store import evidence, order_state, recall
+from appliance.store import evidence, meta, order_state, recall
 from appliance.store.health import Condition
+from appliance.store.meta import Key
 from appliance.store.recall import Lost
 from proto.errors import IntegrityError, RejectedError
 from proto.hub.evidence import BATCH_BYTES_MAX, EvidenceBack, EvidenceWanted
@@ -81,6 +83,7 @@ async def _put_back(work: Work, lost: Lost) -> bool:
             receipts = await recall.put_back(conn, work.scribe, lost)
             state = await order_state.load(conn)
             await order_state.save(conn, replace(state, is_recovering=False))
+            await _count_on(conn, work)
             await raise_in(conn, work, Condition.ORDERS_RECOVERING, detail=detail)
     except (IntegrityError, RejectedError) as error:
         log.error("evidence cannot be put back", error=str(error), code=error.code)  # noqa: TRY400 - a refusal, not a fault of this program
@@ -92,4 +95,15 @@ async def _put_back(work: Work, lost: Lost) -> bool:
     log.warning("evidence was put back", first=lost.first, leaves=len(lost.envelopes))
     log.warning("orders were answered that this disk forgot", receipts=receipts)
     await clear_condition(work, Condition.ORDERS_RECOVERING)
+    work.bells.check_in.ring()
     return True
+
+
+async def _count_on(conn: aiosqlite.Connection, work: Work) -> None:
+    """Let numbers that only rise go on above all that this disk forgot: from the time in seconds.
+
+    None of them rises once a second for as long as there has been a clock.
+    """
+    for key in (Key.CHECK_IN_SEQ, Key.DEVICE_PAGE_SEQ):
+        known = await meta.get_int(conn, key)
+        await meta.put(conn, key, str(max(known, work.clock.now_ms() // 1000)))
