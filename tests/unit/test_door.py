@@ -273,7 +273,10 @@ def test_only_the_scrubber_seals_text() -> None:
 
 
 def test_the_appliance_has_one_client_to_the_outside() -> None:
-    """What speaks HTTP: the door to the hub, and the command line through the daemon's socket."""
+    """What speaks HTTP: the door to the hub, the daemon's socket, and the reader of signed content.
+
+    The reader asks the hub's repository for files and sends nothing but their names.
+    """
     clients = {
         str(file.relative_to(ROOT))
         for folder in ("appliance", "runtime", "proto")
@@ -283,7 +286,13 @@ def test_the_appliance_has_one_client_to_the_outside() -> None:
             file.read_text("utf-8"),
         )
     }
-    assert clients == {"appliance/shell/hub_client.py", "runtime/local_door.py"}
+    assert clients == {
+        "appliance/shell/hub_client.py",
+        "appliance/shell/content_source.py",
+        "runtime/local_door.py",
+    }
+    asks = (ROOT / "appliance/shell/content_source.py").read_text("utf-8")
+    assert re.findall(r"\.(?:stream|request|send|post|put|patch|get)\(\s*\"?(\w+)", asks) == ["GET"]
 
 
 SEALERS = {
