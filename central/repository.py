@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from proto import strict_json
-from proto.errors import ConfigError, NotFoundError, OsirisError
+from proto.errors import ConfigError, MalformedError, NotFoundError, OsirisError
+from proto.grants import GrantSet
 from proto.keys import SigningKey
 from proto.keysets import DAY_S, Role
-from proto.release_keys import Life, read_life
+from proto.release_keys import GRANTS_TARGET, Life, read_life
 from runtime.clock import Clock, Entropy, seconds
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import METADATA_BYTES_MAX, Place, read_bounded, write_whole
@@ -103,6 +104,28 @@ class HubRepository:
         Raises:
             RejectedError: the file does not hold what it should.
         """
+        signed = self._signed(role)
+        return None if signed is None else read_life(signed, role)
+
+    def grants_end_s(self) -> int | None:
+        """Return when the first of the hub's grants ends, in seconds, None where there is none.
+
+        Raises:
+            RejectedError: a file does not hold what it should.
+            IntegrityError: it holds other bytes than its name says.
+        """
+        signed = self._signed(Role.GRANTS)
+        if signed is None:
+            return None
+        try:
+            digest = str(signed["targets"][GRANTS_TARGET]["hashes"]["sha256"])
+        except (KeyError, TypeError):
+            msg = f"{self.place.directory}: the grants name no {GRANTS_TARGET}"
+            raise MalformedError(msg) from None
+        grants = GrantSet.from_bytes(self.place.read_target(GRANTS_TARGET, digest)).document
+        return min((grants.expires, *(one.not_after for one in grants.grants)))
+
+    def _signed(self, role: Role) -> Mapping[str, Any] | None:
         version = self.place.newest(role)
         file = self.place.metadata(role, version)
         if role is not Role.TIMESTAMP and not version:
@@ -113,7 +136,7 @@ class HubRepository:
             return None
         said = strict_json.loads(data, size_bytes_max=METADATA_BYTES_MAX, where=str(file))
         signed = said.get("signed") if isinstance(said, dict) else None
-        return read_life(signed if isinstance(signed, dict) else {}, role)
+        return signed if isinstance(signed, dict) else {}
 
 
 def tell_keys(repository: HubRepository, origin: str, read_key: ReadKey) -> HubKeys:

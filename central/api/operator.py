@@ -221,11 +221,11 @@ def _content(hub: Hub) -> dict[str, Any]:
     if hub.content is None:
         return {"release": None, "release_ends": None, "grants_end": None}
     repository = HubRepository(hub.content.parent)
-    release, grants = (repository.life_of(role) for role in (Role.RELEASE, Role.GRANTS))
+    release, ends_s = repository.life_of(Role.RELEASE), repository.grants_end_s()
     return {
         "release": release.version if release else None,
         "release_ends": when(release.expires * 1000) if release else None,
-        "grants_end": when(grants.expires * 1000) if grants else None,
+        "grants_end": when(ends_s * 1000) if ends_s else None,
     }
 
 

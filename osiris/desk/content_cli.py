@@ -10,7 +10,7 @@ import typer
 
 from osiris.desk import asking
 from osiris.desk.folder import Folder
-from osiris.desk.place import ENV_DESK, default_directory
+from osiris.desk.place import ENV_DESK, Desk, default_directory
 from osiris.desk.words import moment
 from proto.errors import ConfigError
 from proto.keysets import Role
@@ -37,6 +37,7 @@ content = typer.Typer(
     osiris content status     who signed, who must, when what is published ends
     osiris content publish    carry what is complete to the hub
     osiris content rollout    halt a rollout by rings, or let it go on
+    osiris content trust      take authority and grants to your desk, for signing orders
     """,
     no_args_is_help=True,
 )
@@ -269,6 +270,27 @@ def publish(
     _give(to)
     print_fields({role.value: version for role, version in found.items()}, output=output)
     note("The hub takes it in within a minute; its log says so, or why not.")
+
+
+@content.command("trust")
+def trust(
+    desk: DeskOption,
+    folder: FolderOption = HERE,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="A hub's served directory instead: STATE_DIR/content."),
+    ] = None,
+    output: Format = Output.TABLE,
+) -> None:
+    """Take authority and grants to your desk, checked from the first root on.
+
+    `osiris order` goes by them. Compare the first root with what the root people read out: it is
+    the one that appliances pinned when they were enrolled.
+    """
+    from osiris.desk.take_trust import take_trust  # noqa: PLC0415 - loads python-tuf
+
+    place = Folder(folder).repository if source is None else Place(source)
+    print_fields(take_trust(place, Desk(desk), now_s=now_s()), output=output)
 
 
 def _give(directory: Path) -> None:

@@ -242,7 +242,10 @@ async def test_two_who_write_at_once_take_turns(tmp_path: Path) -> None:
 
 
 async def test_the_hub_says_whose_trust_it_is(tmp_path: Path) -> None:
-    config = await made(tmp_path, ManualClock())
+    clock = ManualClock()
+    config = await made(tmp_path, clock)
+    repository = HubRepository(config.state_dir)
+    assert repository.grants_end_s() == clock.now_ms() // 1000 + 7 * DAY_S
     async with wired(config) as daemon:
         assert daemon.hub.trust == "development"
         assert daemon.hub.content == config.state_dir / "content"

@@ -9,9 +9,11 @@ from typer.testing import CliRunner
 from osiris.desk import ceremony_cli, drafting, folder, publishing, review, signing
 from osiris.desk.content_cli import content as content_verbs
 from osiris.desk.folder import Card, Folder
+from osiris.desk.place import Desk
+from osiris.desk.take_trust import take_trust
 from proto.errors import ConfigError, MalformedError, NotFoundError
 from proto.keys import SEED_BYTES, SigningKey
-from proto.keysets import DAY_S, Role
+from proto.keysets import DAY_S, Role, SuccessionError
 from proto.policy import Turn
 from runtime import keyfile
 from runtime.repository.freshness import Freshened, FreshKeys, freshen
@@ -30,7 +32,7 @@ class Ceremony:
     """Three people with a folder between them, and a hub."""
 
     def __init__(self, directory: Path) -> None:
-        """Make everybody's keys and the folder with their cards."""
+        """Make everybody's keys, from one seed, and the folder with their cards."""
         self.directory = directory
         self.entropy = SeededEntropy()
         self.folder = Folder(directory / "release")
@@ -84,20 +86,30 @@ class Ceremony:
 GRANTED = drafting.Granted(days=7, types="all", sites="all", ttl_s=3600, per_hour=60)
 
 
-@pytest.fixture
-def drafted(tmp_path: Path) -> Ceremony:
-    made = Ceremony(tmp_path)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return two directories of files: a first draft, and the same published."""
+    directory = tmp_path_factory.mktemp("prepared")
+    made = Ceremony(directory / "published")
     drafting.draft_root(made.folder, now_s=NOW_S)
     drafting.draft_release(made.folder, CONTENT, now_s=NOW_S)
     drafting.draft_grants(made.folder, GRANTED, now_s=NOW_S)
-    return made
+    shutil.copytree(directory / "published", directory / "drafted")
+    made.sign("ada", "bo")
+    assert not made.publish().problem
+    return directory
 
 
 @pytest.fixture
-def published(drafted: Ceremony) -> Ceremony:
-    drafted.sign("ada", "bo")
-    assert not drafted.publish().problem
-    return drafted
+def drafted(prepared: Path, tmp_path: Path) -> Ceremony:
+    shutil.copytree(prepared / "drafted", tmp_path, dirs_exist_ok=True)
+    return Ceremony(tmp_path)
+
+
+@pytest.fixture
+def published(prepared: Path, tmp_path: Path) -> Ceremony:
+    shutil.copytree(prepared / "published", tmp_path, dirs_exist_ok=True)
+    return Ceremony(tmp_path)
 
 
 def test_a_ceremony_of_three_ends_in_a_repository_of_people(published: Ceremony) -> None:
@@ -301,6 +313,28 @@ def test_the_command_line_signs_what_a_desk_has_keys_for(drafted: Ceremony, tmp_
     assert "operator ada" in done.stdout
     standing = {one.role: one.signed for one in signing.standings(drafted.folder)}
     assert standing == {Role.ROOT: (), Role.RELEASE: ("di",), Role.GRANTS: ()}
+
+
+def test_a_desk_takes_authority_and_grants_that_hold_and_never_older_ones(
+    published: Ceremony, tmp_path: Path
+) -> None:
+    desk = Desk(tmp_path / "desk")
+    told = take_trust(published.folder.repository, desk, now_s=NOW_S)
+    assert (told["trust"], told["operators"]) == ("people", list(PEOPLE))
+    trust = desk.trust()
+    assert trust is not None
+    assert set(trust.authority.people) == set(PEOPLE)
+    older = tmp_path / "older"
+    shutil.copytree(published.folder.repository.directory, older)
+    drafting.draft_release(published.folder, None, now_s=NOW_S + 60)
+    published.sign("ada", "bo")
+    assert not published.publish(now_s=NOW_S + 60).problem
+    assert take_trust(published.folder.repository, desk, now_s=NOW_S + 60)["release"] == 2
+    with pytest.raises(SuccessionError, match="version 1 does not follow 2"):
+        take_trust(Place(older), desk, now_s=NOW_S + 60)
+    again = desk.trust()
+    assert again is not None
+    assert again.authority.document.version == 2
 
 
 def test_the_next_step_is_told_from_the_first_to_the_last(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A content repository: what people signed is taken in whole, or what was current stays so."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,18 @@ from tests.fakes.repository import RepositoryWorld
 from tests.unit.reference_set import NET_CHECK, NET_RULE
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> RepositoryWorld:
-    made = RepositoryWorld(tmp_path)
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the files of a first release; the keys of every world are made from one seed."""
+    made = RepositoryWorld(tmp_path_factory.mktemp("prepared"))
     made.first()
-    return made
+    return made.directory
+
+
+@pytest.fixture
+def world(prepared: Path, tmp_path: Path) -> RepositoryWorld:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    return RepositoryWorld(tmp_path)
 
 
 def current(world: RepositoryWorld) -> dict[str, int]:
