@@ -95,12 +95,20 @@ async def advance(hub: Hub, site: SiteId) -> None:
             waiting = await orders.open_of_site(site, connection, now_s=hub.now_ms // 1000)
         if not waiting:
             return
-        await sync(hub, site)
-        for one in waiting:
-            try:
-                await _advance_one(hub, site, one)
-            except (SignerRefusal, MalformedError) as error:
-                await _refused(hub, site, one, code=error.code)
+        try:
+            await sync(hub, site)
+            for one in waiting:
+                await _try(hub, site, one)
+        except UnreachableError:
+            hub.registry.untold.add(site)
+            raise
+
+
+async def _try(hub: Hub, site: SiteId, one: Draft) -> None:
+    try:
+        await _advance_one(hub, site, one)
+    except (SignerRefusal, MalformedError) as error:
+        await _refused(hub, site, one, code=error.code)
 
 
 async def _advance_one(hub: Hub, site: SiteId, one: Draft) -> None:
@@ -124,7 +132,7 @@ async def _advance_one(hub: Hub, site: SiteId, one: Draft) -> None:
 
 async def _refused(hub: Hub, site: SiteId, one: Draft, *, code: str) -> None:
     hub.log.warning("order_not_signed", site=site, draft=one.draft, code=code)
-    if code in order_refusals.UNTOLD:
+    if code in order_refusals.AGAIN:
         hub.registry.untold.add(site)
     if code in order_refusals.WAITS:
         return

@@ -8,7 +8,7 @@ from central.core.health import Condition
 from central.core.settings import HubSettings
 from central.core.signing import ClaimKey
 from central.signer_link import SignerLink
-from central.store import appliances, conditions, devices, order_log
+from central.store import appliances, conditions, devices, order_log, orders
 from central.store.check_ins import CheckInGroups
 from central.store.engine import Store
 from central.store.registry import Registry
@@ -66,6 +66,9 @@ async def load_registry(hub: Hub) -> None:
         raised = await conditions.standing(connection)
         lists = await devices.all_digests(connection)
         hub.registry.orders.update(await order_log.sizes(connection))
+        # What was complete when the last process ended goes on with the site's next word.
+        now_s = hub.now_ms // 1000
+        hub.registry.untold.update(await orders.sites_with_open(connection, now_s=now_s))
     for one in fleet:
         hub.registry.add(one)
     for appliance, digest in lists:

@@ -166,8 +166,8 @@ WAITS = frozenset(
 )
 """Refusals that time or somebody else's word lifts: the order is asked for again."""
 
-UNTOLD = frozenset(one.code for one in (SiteUnheardError, LogBehindError))
-"""Refusals that a word of the site's appliances lifts."""
+AGAIN = WAITS - {PeopleTooFewError.code}
+"""Those after which it is tried again when the site's appliances next say how far they are."""
 
 
 def of_code(code: str, message: str) -> OsirisError:

@@ -190,6 +190,13 @@ async def open_of_site(site: SiteId, connection: AsyncConnection, *, now_s: int)
     return [_draft(row) for row in (await connection.execute(query)).mappings()]
 
 
+async def sites_with_open(connection: AsyncConnection, *, now_s: int) -> list[SiteId]:
+    """Return the sites that have drafts which may still be logged."""
+    has_time = drafts.c.exp_s.is_(None) | (drafts.c.exp_s > now_s)
+    query = select(drafts.c.site_id).where(_IS_OPEN, has_time).distinct()
+    return [SiteId(row.site_id) for row in await connection.execute(query)]
+
+
 async def add_approval(
     site: SiteId, connection: AsyncConnection, *, sid: bytes, approval: Approval, now_ms: int
 ) -> None:

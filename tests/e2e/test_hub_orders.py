@@ -474,6 +474,44 @@ async def test_a_hub_whose_signer_is_away_still_delivers_what_was_signed(
         await world.draft("d2")
 
 
+async def test_an_approval_that_came_while_the_signer_was_away_counts_when_it_is_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person signed and went home: nobody has to come back for the order to go out."""
+    await world.copy.fetch()
+    draft = await world.draft("d1", world.wish(OrderType.DISABLE_HEALING, people=2))
+    await world.approve(draft, "ada")
+
+    async def away(_hub: object, _site: object) -> None:
+        msg = "the signer does not answer"
+        raise UnreachableError(msg)
+
+    with monkeypatch.context() as cut:
+        cut.setattr(order_life, "sync", away)
+        with pytest.raises(UnreachableError):
+            await world.approve(draft, "bea")
+    answer = await world.trial.net.post(
+        "/api/agent/check-in", world.copy.box.check_in(now_s=world.trial.now_s)
+    )
+    assert read_head(answer, world.trial.root).missing == (Missing.ORDERS,)
+    assert len((await world.copy.fetch()).leaves) == 1
+
+
+async def test_a_hub_that_ended_before_an_order_was_logged_goes_on_with_it(
+    tmp_path: Path,
+) -> None:
+    kept = Kept.make(tmp_path)
+    async with running(kept) as world:
+        await world.draft("d1")
+        assert world.trial.net.hub.registry.orders == {}
+    async with running(kept) as world:
+        answer = await world.trial.net.post(
+            "/api/agent/check-in", world.copy.box.check_in(now_s=world.trial.now_s)
+        )
+        assert read_head(answer, world.trial.root).missing == (Missing.ORDERS,)
+        assert len((await world.copy.fetch()).leaves) == 1
+
+
 async def test_what_waits_and_what_became_of_orders_is_kept(world: World) -> None:
     await world.copy.fetch()
     draft = await world.draft("d1")
