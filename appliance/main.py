@@ -142,12 +142,17 @@ def library_of(config: Config, root: TrustRoot, enrolled: Enrolled, hub: HubClie
     return Library(partial(load_content, config), repository, origin=own)
 
 
+def pinned_trust(root: TrustRoot) -> HubTrust:
+    """Return whose statements count by the pinned trust root alone."""
+    name = root.hub_origin.removeprefix(SCHEME)
+    cosigners = tuple(NoteKey(name, key, Algorithm.COSIGNATURE) for key in root.log_keys)
+    return HubTrust(root.heads(), cosigners)
+
+
 def trust_of(root: TrustRoot, library: Library, clock: Clock) -> FollowedTrust:
     """Return whose statements count: the pinned trust root's keys, then the authority's."""
     name = root.hub_origin.removeprefix(SCHEME)
-    cosigners = tuple(NoteKey(name, key, Algorithm.COSIGNATURE) for key in root.log_keys)
-    pinned = HubTrust(root.heads(), cosigners)
-    return FollowedTrust(pinned, name, lambda: library.trusted, clock)
+    return FollowedTrust(pinned_trust(root), name, lambda: library.trusted, clock)
 
 
 @asynccontextmanager

@@ -8,7 +8,6 @@ import asyncio
 import fcntl
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from central import config as hub_config
 from central import setup as hub_setup
 from osiris.demo import hosts, neglect
+from osiris.demo.free_port import free_port
 from osiris.demo.world import World, WorldError
 from proto.errors import OsirisError, UnreachableError
 from runtime.clock import SystemClock, system_entropy
@@ -121,7 +121,7 @@ class Scene:
         return self.directory / "appliance.toml"
 
     def _start_hub(self) -> int:
-        port = _free_port()
+        port = free_port()
         origin = f"https://{self.bridge}:{HUB_PORT_INSIDE}"
         path = self.directory / "hub.toml"
         path.write_text(
@@ -331,12 +331,6 @@ def _closing(forward: Any) -> Iterator[Any]:  # noqa: ANN401 - a Forward
         yield forward
     finally:
         forward.close()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 @contextmanager

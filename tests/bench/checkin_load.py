@@ -21,7 +21,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import ssl
 import statistics
 import subprocess
@@ -41,6 +40,7 @@ from central import config as configuration  # noqa: E402 - the path above comes
 from central import setup  # noqa: E402
 from central.store import appliances, sites  # noqa: E402
 from central.store.engine import open_store  # noqa: E402
+from osiris.demo.free_port import free_port  # noqa: E402
 from proto import ids  # noqa: E402
 from proto.envelope import Kind, open_envelope, sign  # noqa: E402
 from proto.hub.check_in import PATH, CheckIn, Head  # noqa: E402
@@ -286,13 +286,6 @@ def cpu_s(process: subprocess.Popen[bytes]) -> float:
     """Return the processor time that a process has used."""
     fields = Path(f"/proc/{process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def measure(

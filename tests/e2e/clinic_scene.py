@@ -15,12 +15,13 @@ import pytest
 from central import config as hub_config
 from central import setup as hub_setup
 from osiris.demo import lab, rootfs
+from osiris.demo.free_port import free_port
 from osiris.demo.hosts import KERNEL_SETTINGS, base_prepare
 from osiris.demo.lab import LabHost, LoginKey
 from osiris.demo.world import HostSpec, World
 from runtime.clock import SystemClock, system_entropy
 from tests.e2e.clinic_scene_content import LOG, PLACE, Lamp, texts, write
-from tests.e2e.daemons import Daemon, Launcher, free_port, until
+from tests.e2e.daemons import Daemon, Launcher, until
 
 HUB_PORT_INSIDE = 9443
 SSH_PORT = 22

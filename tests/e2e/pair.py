@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from osiris.demo.free_port import free_port
 from tests.e2e.clinic_scene import ENROLL_WITHIN_S, read_rows, start_hub
-from tests.e2e.daemons import Daemon, Launcher, free_port
+from tests.e2e.daemons import Daemon, Launcher
 
 
 @dataclass(slots=True)

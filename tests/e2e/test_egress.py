@@ -15,12 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from osiris.demo.free_port import free_port
 from osiris.demo.lab import LabHost
 from proto.phi import default_names
 from tests.e2e.clinic_scene import SSH_PORT, Clinic, clinic
 from tests.e2e.clinic_scene_content import PLACE, Lamp
 from tests.e2e.collector import Collector, seen_in
-from tests.e2e.daemons import free_port, until
+from tests.e2e.daemons import until
 
 pytestmark = [
     pytest.mark.lab,

@@ -14,13 +14,14 @@ from typer.testing import CliRunner
 from central.cli import hub as command_line
 from central.door import open_door
 from central.store.migrate import head_revision
+from osiris.demo.free_port import free_port
 from proto.claim import parse_claim_code
 from proto.errors import ConfigError, ConflictError, OsirisError
 from proto.findings import Verdict
 from proto.hub import check_in, enroll, evidence
 from runtime.clock import SystemClock, system_entropy
 from tests.fakes.box import Box, read_head
-from tests.fakes.hub_process import HubProcess, free_port, hub_process
+from tests.fakes.hub_process import HubProcess, hub_process
 
 LEAVES = 120
 BATCH = 5

@@ -18,6 +18,7 @@ from central import setup
 from central.core.orders import OrderLeaf, Wish
 from central.core.signer_place import SIGNER_KEYS
 from central.signer_link import SignerLink, SocketTalk
+from osiris.demo.free_port import free_port
 from proto.envelope import Kind, signature_of
 from proto.errors import ConfigError, UnreachableError
 from proto.hub import enroll
@@ -28,7 +29,7 @@ from proto.orders.kinds import OrderType, Tier
 from runtime import keyfile
 from runtime.clock import SystemClock, system_entropy
 from runtime.repository import development
-from tests.fakes.hub_process import ROOT, HubProcess, free_port, write_config
+from tests.fakes.hub_process import ROOT, HubProcess, write_config
 from tests.unit.reference_set import as_files, whole_texts
 
 SITE, BOX = SiteId("s-aaaaaaaaaa"), ApplianceId("a-aaaaaaaaaa")

@@ -9,7 +9,7 @@ import pytest
 from appliance.core.sentry import Sentry
 from appliance.handlers.scrubber import Scrubber, Source
 from appliance.handlers.work import Work
-from appliance.main import trust_of
+from appliance.main import pinned_trust
 from appliance.store import devices, health
 from appliance.store.devices import Seen
 from appliance.store.evidence import Scribe
@@ -105,7 +105,7 @@ async def ends(tmp_path: Path) -> AsyncIterator[Ends]:
             scribe=scribe,
             clock=hub.clock,
             hub=Line(hub.net, box.key),
-            trust=trust_of(hub.root),
+            trust=pinned_trust(hub.root),
             sentry=Sentry(),
         )
         yield Ends(hub, work)

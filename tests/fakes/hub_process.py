@@ -18,6 +18,7 @@ import httpx
 from central import config as configuration
 from central import setup
 from central.config import Config
+from osiris.demo.free_port import free_port
 from proto.trust_root import TrustRoot
 from runtime import tls
 from runtime.clock import SystemClock, system_entropy
@@ -94,13 +95,6 @@ class HubProcess:
         process.send_signal(how)
         process.communicate(timeout=30)
         return int(process.returncode)
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def write_config(directory: Path, port: int) -> Path:
