@@ -213,6 +213,8 @@ def _spaced(record: Record, look: Look) -> None:
     at, count = 0, 0
     for spans in _SPACED.each(data):
         start, end = spans[0]
+        if _goes_on(data, start, end):
+            continue
         inner = [place for place in range(start, end) if data[place] not in b" ._"]
         if len(inner) < 4:
             continue
@@ -234,7 +236,18 @@ def _spaced(record: Record, look: Look) -> None:
             record.hit(kind, start, end, f"{why}, once the blanks are out")
 
 
+def _goes_on(data: bytes, start: int, end: int) -> bool:
+    """Whether single digits are the end of a longer dotted number: `1.2.840.10008.5.1.4.1`."""
+    return (
+        data[start - 1 : start] == b"."
+        and data[start - 2 : start - 1].isdigit()
+        and not data[start:end].strip(b"0123456789.")
+    )
+
+
 def _single_blanks(packed: bytes, starts: list[int]) -> tuple[bytes, list[int]]:
+    if b"  " not in packed:
+        return packed, starts
     kept = [
         at for at in range(len(packed)) if not (packed[at] == 32 and at and packed[at - 1] == 32)
     ]

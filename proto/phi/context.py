@@ -116,8 +116,7 @@ _NUMBERED = frozenset(form for form, *_ in _FORMS_OF_NUMBERS)
 
 def _numbers(record: Record) -> None:
     for form, pattern, kind, why in _FORMS_OF_NUMBERS:
-        for spans in pattern.each(record.data) if form in record.shapes else ():
-            start, end = spans[1]
+        for start, end in pattern.values(record.data) if form in record.shapes else ():
             if record.covered(start, end) or _NO_IDS.match(record.data, start):
                 continue
             record.hit(kind, start, end, why)
@@ -185,6 +184,7 @@ def _of_statements(record: Record) -> None:
         _of_a_statement(record, elements)
 
 
+SLASHES_OF_A_DAY = 2
 _DATED = Pattern(
     r"([A-Z][A-Za-z'-]{2,40},? [A-Z][A-Za-z'-]{1,40})(?:, ?| \(| - | / |\|| b\. ?| DOB:? ?)[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{4}|[0-9]{2})(?:[),;|\"' .]|$)"
 )
@@ -192,6 +192,8 @@ _DATED = Pattern(
 
 def _dated(record: Record) -> None:
     """Take two words that a day written by people follows: `(Katalin Strong, 01/02/2019)`."""
+    if record.data.count(b"/") < SLASHES_OF_A_DAY:
+        return
     for spans in _DATED.each(record.data):
         start, end = spans[1]
         flags = [word_flags(record, word.strip(b",")) for word in record.data[start:end].split()]
@@ -220,6 +222,8 @@ _CELL_NUMBER = re.compile(rb"[A-Z]{0,3}[0-9]{6,12}\Z")
 def _in_rows(record: Record) -> None:
     """Take names and numbers of a row without a header of which two cells are known."""
     data = record.data
+    if record.taken is None:
+        return
     if data.count(b"[") >= CELLS_MIN:
         for spans in _BRACKETED.each(data):
             start, end = spans[0]
@@ -241,12 +245,13 @@ _BRACKETED = Pattern(
 
 def _row(record: Record, line: bytes, at: int, mark: bytes) -> None:
     cells: list[tuple[int, int]] = []
+    width = len(mark)
     for cell in line.split(mark):
         bare = cell.strip(b" '\"()[]")
         begin = at + cell.find(bare)
         cells.append((begin, begin + len(bare)))
-        at += len(cell) + len(mark)
-    whole = [record.covered(start, end) and _all_known(record, start, end) for start, end in cells]
+        at += len(cell) + width
+    whole = [_all_known(record, start, end) for start, end in cells]
     if sum(whole) < CELLS_MIN - 1:
         return
     for number, (start, end) in enumerate(cells):
@@ -312,8 +317,7 @@ def _month_days(record: Record) -> None:
 
 
 def _places(record: Record) -> None:
-    for spans in _PLACE.each(record.data):
-        start, end = spans[1]
+    for start, end in _PLACE.values(record.data):
         if record.taken is not None and record.taken.find(0, start, end) < 0:
             continue
         words = record.lower[start:end].split()
@@ -357,8 +361,7 @@ def _uids(record: Record) -> None:
 
 
 def _six(record: Record) -> None:
-    for spans in _SIX.each(record.data):
-        start, end = spans[1]
+    for start, end in _SIX.values(record.data):
         value = record.data[start:end]
         if b"::" in value or value.count(b":") == SIX_COLONS_MAX:
             record.hit(Kind.IP, start, end, "a public address in a record about people")

@@ -6,7 +6,7 @@ text. What is given is where a value stands, so that it can be replaced in place
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DEPTH_MAX = 64
 VALUES_MAX = 20_000
@@ -24,8 +24,7 @@ _VALUE = re.compile(rb"\bvalue=[\"']([^\"']{0,8192})[\"']")
 Path = tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A scalar: the keys that lead to it, and where it stands without its quotes."""
 
     path: Path
@@ -49,7 +48,11 @@ def json_values(data: bytes, start: int = 0) -> Iterator[Value]:
             count += 1
             if count > VALUES_MAX:
                 return
-            yield Value((*keys, key), match.start(group), match.end(group))
+            start, end = match.span(group)
+            yield Value((*keys, key), start, end)
+        elif mark == b":":
+            held = True
+            continue
         elif mark in b"{[":
             keys.append(key)
             lists.append(mark == b"[")
@@ -58,7 +61,7 @@ def json_values(data: bytes, start: int = 0) -> Iterator[Value]:
         elif mark in b"}]" and keys:
             key = keys.pop()
             lists.pop()
-        held = mark == b":" or (bool(lists) and lists[-1])
+        held = bool(lists) and lists[-1]
 
 
 def xml_values(data: bytes, start: int = 0) -> Iterator[Value]:

@@ -34,7 +34,7 @@ from proto.phi import (
 from proto.phi.forms import lit
 from proto.phi.lexicon import BRAND, KNOWN, LIKELY, ROOT, SOMEBODY, STRANGER, TELLS, Lexicon
 from proto.phi.policy import Infra, Policy
-from proto.phi.record import Found, Record
+from proto.phi.record import TAKEN, Found, Record
 from proto.phi.rest import at_rest
 from proto.phi.shape_json import fit, is_json
 from proto.phi.values import Hit, Kind, Names, Result, TokenVault, Withheld, seal
@@ -219,9 +219,10 @@ def _replaced(
     at = 0
     for start, end, kind, _ in found:
         token = tokens.make(kind, vault.body(kind, text[start:end]))
-        quote = '"' if start in bare else ""
-        pieces += text[at:start], quote, token, quote
-        mark = quote.encode()
-        seen += data[at:start], mark, b"\x01" * len(token), mark
+        before, blank, stop = text[at:start], data[at:start], TAKEN * len(token)
+        if start in bare:
+            before, blank, token, stop = before + '"', blank + b'"', token + '"', stop + b'"'
+        pieces += before, token
+        seen += blank, stop
         at = end
     return "".join([*pieces, text[at:]]), b"".join([*seen, data[at:]])

@@ -6,9 +6,9 @@ left to the readers of text.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from proto.phi.documents import Path, Value, json_values, xml_values
+from proto.phi.documents import Path, Value, xml_values
 from proto.phi.record import Record, digits
 from proto.phi.values import Kind
 
@@ -53,14 +53,14 @@ def read(record: Record, tags: dict[bytes, Kind | None]) -> None:
     """
     data = record.data
     if b"resourceType" in data:
-        _resources(record, json_values(data, max(0, data.find(b"{"))))
+        _resources(record, record.members)
     elif b"http://hl7.org/fhir" in data and (root := _ROOT.search(data)) is not None:
         _resources(record, xml_values(data, root.start()))
     if b"vr" in data and (b'"vr"' in data or b"'vr'" in data or b'\\"vr' in data):
         _dicom(record, tags)
 
 
-def _resources(record: Record, values: Iterator[Value]) -> None:
+def _resources(record: Record, values: Iterable[Value]) -> None:
     kind_of: dict[int, bytes] = {}
     system = url = b""
     for value in values:
@@ -139,7 +139,7 @@ def _of_text(record: Record, path: Path, parents: frozenset[bytes], text: bytes)
 
 def _dicom(record: Record, tags: dict[bytes, Kind | None]) -> None:
     person = False
-    for value in json_values(record.data, max(0, record.data.find(b"{"))):
+    for value in record.members:
         text = record.data[value.start : value.end]
         tag = next((key.lower() for key in reversed(value.path) if _TAG.match(key)), None)
         if tag is None:

@@ -4,7 +4,6 @@ A reader of lines sees `"id":"…"` and cannot know whose; a path can. It is wal
 record of nested objects has keys that speak of people.
 """
 
-from proto.phi.documents import json_values
 from proto.phi.fitness import fits
 from proto.phi.labels import take_user
 from proto.phi.lexicon import TELLS
@@ -17,17 +16,20 @@ _BARE = frozenset(
     b" display code plate serial at when time on slot with by who begin from to".split()
 )
 
+_BARE_WORDS = frozenset(key.rstrip(b"0123456789") for key in _BARE)
+
 
 def read(record: Record) -> None:
     """Find values by their key and the one above it."""
-    data = record.data
-    if not record.every & TELLS:
+    if not record.every & TELLS or _BARE_WORDS.isdisjoint(record.words):
         return
     keys = record.lexicon.policy.keys
-    for value in json_values(data, max(0, data.find(b"{"))):
+    for value in record.members:
         own = value.path[-1]
+        if own.lower() not in _BARE or keys.told(own) is not None:
+            continue
         above = next((key for key in reversed(value.path[:-1]) if key), b"")
-        if not above or own.lower() not in _BARE or keys.told(own) is not None:
+        if not above:
             continue
         told = keys.told(above + b"_" + own)
         if told is None or record.covered(value.start, value.end):

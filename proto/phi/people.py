@@ -254,8 +254,7 @@ def loose(record: Record) -> None:
 
 def _said(record: Record) -> None:
     """Find strangers' words where a name is said: `scan for Feroa`."""
-    for spans in _SAID.each(record.data):
-        start, end = spans[1]
+    for start, end in _SAID.values(record.data):
         if record.covered(start, end) or word_flags(record, record.data[start:end]) & WORD:
             continue
         record.hit(Kind.NAME, start, end, "a stranger's word where a name is said")
@@ -302,6 +301,8 @@ def _run(record: Record, start: int, end: int) -> None:
     for at in range(len(tokens) - 1):
         if _pair(record, tokens[at], tokens[at + 1]):
             names[at] = names[at + 1] = True
+    if True not in names:
+        return
     at = 0
     while at < len(tokens):
         stop = at
@@ -443,16 +444,10 @@ def spread(record: Record) -> None:
     for start, end, kind, _ in record.found:
         if kind is Kind.NAME and end - start <= 120:
             words.update(record.lower[start:end].translate(LETTERS).split())
-    flags = record.lexicon.flags
-    some = sorted(
-        word
-        for word in words
-        if len(word) >= SPREAD_LETTERS_MIN
-        and (flags(word) & (SURE | ALSO) or not flags(word) & WORD)
-    )
+    flags, count = record.lexicon.flags, record.lower.count
+    some = [word for word in words if len(word) >= SPREAD_LETTERS_MIN and count(word) > 1]
+    some = sorted(word for word in some if flags(word) & (SURE | ALSO) or not flags(word) & WORD)
     for word in some[:NAMES_SPREAD_MAX]:
-        if record.lower.count(word) < 2:
-            continue
         written = flags(word) & WORD and not flags(word) & SURE
         for at in record.places(word):
             if not record.covered(at, at + 1) and not (written and record.data[at] >= LOWER_A):

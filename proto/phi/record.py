@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
 
+from proto.phi.documents import Value, json_values
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import CONTEXT, RUNS, WORDS, Lexicon
 from proto.phi.values import Kind
@@ -25,6 +26,7 @@ class Record:
 
     __slots__ = (
         "_days",
+        "_members",
         "_notable",
         "_words",
         "apart",
@@ -60,6 +62,7 @@ class Record:
         self.person = bool(every & CONTEXT)
         self._words: frozenset[bytes] | None = None
         self._days: list[tuple[int, int]] | None = None
+        self._members: list[Value] | None = None
 
     @property
     def words(self) -> frozenset[bytes]:
@@ -76,6 +79,13 @@ class Record:
         return {
             one[0]: one[1] for some in filter(None, found) for one in some if one[1] & flags
         }.items()
+
+    @property
+    def members(self) -> list[Value]:
+        """The scalars of the JSON in it, from the first brace on."""
+        if self._members is None:
+            self._members = list(json_values(self.data, max(0, self.data.find(b"{"))))
+        return self._members
 
     @property
     def days(self) -> list[tuple[int, int]]:

@@ -77,7 +77,10 @@ def at_rest(
         look: how a decoded layer is looked at.
     """
     edges = data.translate(_EDGES)
-    if any(touched in edges for touched in _TOUCHED) or _digit_parted(data, edges):
+    for touched in _TOUCHED:
+        if touched in edges:
+            return False
+    if b"x:\x01" in edges and _digit_parted(data, edges):
         return False
     if b"\x01." in data and _DOTTED.search(data) is not None:
         return False

@@ -60,6 +60,19 @@ class Pattern:
             start = stop
             spans = match(_UNANCHORED, data, start, end)
 
+    def values(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Yield the spans of group 1, searching on from its end.
+
+        What stands behind a value and shows where it ends may also stand before the next one.
+        """
+        match, end, start = self._match, len(data), 0
+        while start < end:
+            spans: Spans = match(_UNANCHORED, data, start, end)
+            if spans[0][1] < 0 or spans[1][1] <= start:
+                return
+            yield spans[1]
+            start = spans[1][1]
+
     def whole(self, data: bytes) -> bool:
         """Whether it matches all of the bytes."""
         return bool(self._match(_WHOLE, data, 0, len(data))[0][0] >= 0)
