@@ -19,10 +19,13 @@ from proto.phi import (
 from proto.phi.framing import Frame, Framer
 from proto.phi.tokens import is_token, make
 from proto.phi.values import Kind
+from tests.bench.phi_text import sets
 
 pytestmark = pytest.mark.skipif(
     default_names() is None, reason="the gazetteer was not compiled here (extra gazetteer)"
 )
+
+SEED, LINES_EACH = 31, 7
 
 PIECES = (
     "patient", "Patient: ", "John Smith", "SMITH, JOHN", "MRN 12345678", "dob=1960-01-02", "ssn",
@@ -99,6 +102,46 @@ PARTS = (
 def test_where_a_second_look_is_spared_a_second_look_finds_nothing(text: str) -> None:
     """`rest.at_rest` spares most second looks; what it spares is scrubbed again here, whole."""
     once = scrub_text(text)
+    assert scrub_text(once) == once
+
+
+LINES = tuple(line.text for line in sets.make(SEED, each=1)[::LINES_EACH])
+JOINS = (*"|.:=-_/\\^~,()\"'&*\n@#;>< ", "", " - ", ", ", ": ", ". ", "1", "x")
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_pieces_of_lines_put_together_anyhow_are_at_rest_once_scrubbed(data: st.DataObject) -> None:
+    """Cut keys, halves of values, glued formats: the worst neighbours that a token can have."""
+    text = ""
+    for _ in range(data.draw(st.integers(1, 5))):
+        line = data.draw(st.sampled_from(LINES))
+        start = data.draw(st.integers(0, len(line)))
+        text += line[start : start + data.draw(st.integers(1, 60))]
+        text += data.draw(st.sampled_from(JOINS))
+    once = scrub_text(text)
+    assert scrub_text(once) == once
+
+
+def test_what_ends_one_number_may_begin_the_next() -> None:
+    once = scrub_text('der, mrn H9725741"X896365271",: ')
+    assert "896365271" not in once
+    assert scrub_text(once) == once
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C:\\Charts\\Smith, John\\mrn 12345678\\x.pdf",
+        "PID|1||1234567^^^C||SMITH^JOHN^Q||19500102|M|||12 OAK ST^^TAMPA^FL^33601",
+        '{"id":"1","name":[{"family":"Smith","given":["Ann"]}],"system":"urn:oid:1.2.840.1.5.1.4.1"}',
+        "GET /patient?q=Nova+Eriksson&dob=04%2F28%2F2014&mrn=12345678 done",
+        "file john_smith_1960-01-02.pdf for Smith, John.",
+    ],
+)
+def test_a_second_look_is_spared_where_marks_touch_tokens_and_finds_nothing(text: str) -> None:
+    once = scrub_text(text)
+    assert once != text
     assert scrub_text(once) == once
 
 
