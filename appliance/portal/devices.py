@@ -10,7 +10,7 @@ from appliance.handlers.settle import KINDS
 from appliance.portal.frame import CheckText, check_text, freshness, page, pairs
 from appliance.portal.rows import incident_rows
 from appliance.portal.state import PortalVisit
-from appliance.store import decisions, devices
+from appliance.store import decisions, devices, lan_rules
 from appliance.store.decisions import Decided, Decision
 from appliance.store.views import incidents, inventory, site
 from appliance.store.views.inventory import DeviceView, FindingView
@@ -121,6 +121,7 @@ async def device_page(
         history = await incidents.incidents_of(rows, target)
         known = await devices.get(rows, target)
         decided = await decisions.of_device(rows, target)
+        protected = target in await lan_rules.protected(rows)
         mixed_up = [one for one in await site.conflicts(rows) if target in {one.device, one.other}]
     judged = sum(finding.verdict is not Verdict.NOT_APPLICABLE for finding in found)
     values = {
@@ -144,6 +145,7 @@ async def device_page(
         "by_person": any(one.kind is Decided.OFF_LIMITS for one in _on_touching(decided)[:1]),
         "conflicts": mixed_up,
         "kinds": KINDS,
+        "is_protected": protected,
     }
     return page(visit, "device.html", "/devices", values, status=status)
 

@@ -105,3 +105,8 @@ async def box(conn: aiosqlite.Connection, sha256: str) -> bytes | None:
     """Return a sealed login; None when it is not here."""
     rows = await conn.execute_fetchall("SELECT box FROM order_boxes WHERE sha256 = ?", (sha256,))
     return next((bytes(row["box"]) for row in rows), None)
+
+
+async def drop_box(conn: aiosqlite.Connection, sha256: str) -> None:
+    """Forget a sealed login whose order was carried out."""
+    await conn.execute("DELETE FROM order_boxes WHERE sha256 = ?", (sha256,))

@@ -34,6 +34,7 @@ async def test_a_person_protects_a_host_and_lets_it_be_changed_again(world: Port
         done = await client.post("/limits/protected", data=form)
         again = await client.post("/limits/protected", data=form)
         during = await shown(client)
+        device = words_of((await client.get(f"/devices/{rows.LAB}")).text)
         async with world.store.read() as conn:
             told = await lan_rules_of(conn, world.work)
         path = f"/limits/protected/{rows.LAB}/end"
@@ -45,6 +46,7 @@ async def test_a_person_protects_a_host_and_lets_it_be_changed_again(world: Port
     assert 'id="target-wrong">Choose a device' in nobody.text
     assert (done.status_code, again.status_code) == (303, 409)
     assert "Protected hosts (1)" in during
+    assert "Protected: looked at, never changed" in device
     assert f"The analyser's own. {PERSON}" in during
     assert rows.LAB in told.protected
     assert (freed.status_code, gone.status_code) == (303, 404)

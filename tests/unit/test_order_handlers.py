@@ -461,6 +461,8 @@ async def test_a_sealed_login_is_tried_and_then_replaces_the_old_one(tmp_path: P
         box.host.sudo["backup"] = box.host.sudo["osiris"]
         done = await ordered_run(work, OrderType.UPDATE_CREDENTIALS, await sent(work, NEW_LOGIN))
         assert await login_now(work) == ("backup", "new password")
+        async with work.store.read() as conn:
+            assert await opinions.boxes(conn) == frozenset()
     assert (done.outcome, done.told) == (Outcome.DONE, {"is_root": True})
 
 

@@ -48,6 +48,8 @@ async def run(work: Work, accepted: Accepted) -> Done:
         )
     except ShellError as error:
         return Done(Outcome.FAILED, {"why": closed(error.reason.value, REASONS)})
+    async with work.store.write() as conn:
+        await opinions.drop_box(conn, wanted.sealed_sha256)
     return Done(Outcome.DONE, {"is_root": found.is_root})
 
 
