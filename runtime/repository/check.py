@@ -155,7 +155,7 @@ def check_release(
     key_set = keys.set_for(signed)
     key_set.require(signed_by, now_s=now_s)
     files = files_of(signed)
-    read = {path: place.read_target(path, digest) for path, digest in files.items()}
+    read = _read(place, files)
     authority = accept_authority(
         _need(read, AUTHORITY_TARGET), signed_by=signed_by, release=key_set, held=held, now_s=now_s
     )
@@ -171,11 +171,22 @@ def check_release(
     return Release(data, life, files, authority, policy, content, delegated)
 
 
+def _read(place: Place, files: Mapping[str, str]) -> Mapping[str, bytes]:
+    """Return the files that are looked into; agents' files are large, and only have to be there."""
+    read = {}
+    for path, digest in files.items():
+        if path.startswith(AGENTS_PREFIX):
+            place.require_target(path, digest)
+        else:
+            read[path] = place.read_target(path, digest)
+    return read
+
+
 def _content_of(read: Mapping[str, bytes]) -> str:
     for path in read:
         if path in {AUTHORITY_TARGET, POLICY_TARGET}:
             continue
-        if not path.startswith((CONTENT_PREFIX, AGENTS_PREFIX)):
+        if not path.startswith(CONTENT_PREFIX):
             msg = f"{path}: the release people sign no file there"
             raise MalformedError(msg)
     files = {

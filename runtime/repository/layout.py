@@ -23,7 +23,10 @@ from proto.keysets import Role
 from proto.release_keys import TUF_NAMES
 
 METADATA_BYTES_MAX: Final = 4 * 1024 * 1024
-TARGET_BYTES_MAX: Final = 512 * 1024 * 1024
+TARGET_BYTES_MAX: Final = 64 * 1024 * 1024
+"""An appliance takes no larger file."""
+
+_CHUNK_BYTES: Final = 1024 * 1024
 VERSIONS_MAX: Final = 100_000
 
 _ROLES = "|".join(name for role, name in TUF_NAMES.items() if role is not Role.TIMESTAMP)
@@ -118,6 +121,33 @@ class Place:
             msg = f"{file}: holds other bytes than its name says"
             raise IntegrityError(msg)
         return data
+
+    def require_target(self, path: str, digest: str) -> None:
+        """Return if a target's bytes are here; they are read bit by bit, however many.
+
+        Raises:
+            NotFoundError: they are not here.
+            IntegrityError: the file holds other bytes, or more than a target may have.
+        """
+        file = self.target(path, digest)
+        if self.beneath is not None and not file.exists():
+            self.beneath.require_target(path, digest)
+            return
+        found, size_bytes = hashlib.sha256(), 0
+        try:
+            with file.open("rb") as stream:
+                while size_bytes <= TARGET_BYTES_MAX and (chunk := stream.read(_CHUNK_BYTES)):
+                    found.update(chunk)
+                    size_bytes += len(chunk)
+        except FileNotFoundError:
+            msg = f"{file}: there is no such file"
+            raise NotFoundError(msg) from None
+        except OSError as error:
+            msg = f"{file}: cannot be read: {error.strerror}"
+            raise ConfigError(msg) from error
+        if size_bytes > TARGET_BYTES_MAX or found.hexdigest() != digest:
+            msg = f"{file}: holds other bytes than its name says"
+            raise IntegrityError(msg)
 
     def write(self, role: Role, version: int, data: bytes) -> None:
         """Write a document; one of this version that is there already is never replaced.

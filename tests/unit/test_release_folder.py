@@ -185,6 +185,26 @@ def test_a_release_tells_what_changes(published: Ceremony) -> None:
     assert not [line for line in words if line.startswith("  - ")]
 
 
+def test_an_agents_file_is_carried_and_must_be_what_was_signed(published: Ceremony) -> None:
+    drafting.draft_release(published.folder, None, agents={"agent.exe": b"MZ"}, now_s=NOW_S + 60)
+    published.sign("ada", "bo")
+    publishing.publish(published.folder, Place(published.directory / "incoming"), now_s=NOW_S + 60)
+    file = next((published.directory / "incoming" / "targets" / "agents").iterdir())
+    file.write_bytes(b"MZ, and something else")
+    assert "holds other bytes than its name says" in published.take_in(now_s=NOW_S + 60).problem
+    file.unlink()
+    assert "there is no such file" in published.take_in(now_s=NOW_S + 60).problem
+    file.write_bytes(b"MZ")
+    assert not published.take_in(now_s=NOW_S + 60).problem
+    assert (
+        published.served.target("agents/agent.exe", file.name.split(".")[0]).read_bytes() == b"MZ"
+    )
+    drafting.draft_release(published.folder, None, now_s=NOW_S + 120)
+    assert "  no file is added, changed or taken away" in signing.in_words(
+        published.folder, Role.RELEASE
+    )
+
+
 def test_a_rollout_halts_and_goes_on_by_signed_releases_alone(published: Ceremony) -> None:
     drafting.draft_release(published.folder, None, rollout=drafting.Rollout.HALT, now_s=NOW_S + 60)
     assert any("HALTED" in line for line in signing.in_words(published.folder, Role.RELEASE))
