@@ -2,8 +2,9 @@
 
 import os
 import shutil
+import zipfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
@@ -13,6 +14,7 @@ from proto.errors import ConfigError
 from runtime.terminal import Output, note, print_fields, print_json, say, when
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
+PARTS = ("metadata", "targets")
 
 content = typer.Typer(
     help="Which checks and repairs run here, who signed them, and until when.",
@@ -34,27 +36,25 @@ def load(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A zip file of the hub's repository: metadata/ and targets/, as it publishes them."
+            help="The hub's repository, metadata/ and targets/: a directory, or a zip file of it."
         ),
     ],
     output: Format = Output.TABLE,
     config: ConfigFile = DEFAULT,
 ) -> None:
-    """Take content from a file that you carried in, for when the hub is gone.
+    """Take content that you carried in, for when the hub is gone.
 
-    The file is verified exactly as what the hub offers: the same pinned root, the same signatures,
-    nothing older than what runs, nothing that has expired. What is refused changes nothing.
+    What you carry is the directory `content` of the hub's state directory, as it is. It is verified
+    exactly as what the hub offers: the same pinned root, the same signatures, nothing older than
+    what runs, nothing that has expired. What is refused changes nothing.
     """
     place = configs.read(config).state_dir / "content"
     carried = place / "carried.zip"
     try:
-        if file.stat().st_size > FILE_BYTES_MAX:
-            msg = f"{file}: more than {FILE_BYTES_MAX} bytes"
-            raise ConfigError(msg)
         place.mkdir(mode=0o700, exist_ok=True)
-        with file.open("rb") as inlet, carried.open("wb") as outlet:
+        with carried.open("wb") as outlet:
             os.fchmod(outlet.fileno(), 0o600)
-            shutil.copyfileobj(inlet, outlet)
+            _copy(file, outlet)
     except OSError as error:
         msg = f"{file}: cannot be carried in: {error.strerror}"
         raise ConfigError(msg) from error
@@ -67,6 +67,22 @@ def load(
             "other content runs now" if found["changed"] else "the content that runs stays the same"
         )
     _print(found, output)
+
+
+def _copy(file: Path, outlet: BinaryIO) -> None:
+    """Write what was carried in as one zip file; raises `ConfigError` and `OSError`."""
+    parts = [path for name in PARTS for path in (file / name).rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in (parts if file.is_dir() else [file]))
+    if size > FILE_BYTES_MAX:
+        msg = f"{file}: more than {FILE_BYTES_MAX} bytes"
+        raise ConfigError(msg)
+    if not file.is_dir():
+        with file.open("rb") as inlet:
+            shutil.copyfileobj(inlet, outlet)
+        return
+    with zipfile.ZipFile(outlet, "w") as packed:
+        for path in parts:
+            packed.write(path, path.relative_to(file))
 
 
 def _print(found: dict[str, Any], output: Output) -> None:

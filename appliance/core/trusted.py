@@ -66,6 +66,7 @@ class SignedSet:
         listed: hex SHA-256 by path of every current target, also of those not fetched.
         versions: of each part's metadata; they never go back.
         ends: when each part ends, in seconds.
+        made_s: the newest time at which several people say that they signed something of it.
         taken_s: when this set was verified.
         content_s: when its content was taken, 0 while there is none.
         mark: hex SHA-256 of the timestamp by which all of this was found.
@@ -77,6 +78,7 @@ class SignedSet:
     listed: Mapping[str, str]
     versions: Mapping[Part, int]
     ends: Mapping[Part, int]
+    made_s: int
     taken_s: int
     content_s: int
     mark: str
@@ -94,6 +96,7 @@ class Trusted:
         files: hex SHA-256 -> path of every current target.
         promoted: hex SHA-256 of a current promoted target -> the rule in it.
         ends: when each part ends, in seconds.
+        made_s: a time that has passed, by the word of several people: a floor for clocks.
         taken_s: when the newest of it was verified.
         content_s: when the content was taken, 0 while the site runs what its program ships.
     """
@@ -106,6 +109,7 @@ class Trusted:
     ends: Mapping[Part, int]
     root_version: int
     release_version: int
+    made_s: int
     taken_s: int
     content_s: int
     carrier: Carrier
@@ -142,6 +146,7 @@ def read_set(kept: SignedSet) -> Trusted:
         ends=kept.ends,
         root_version=kept.versions[Part.ROOT],
         release_version=kept.versions[Part.RELEASE],
+        made_s=kept.made_s,
         taken_s=kept.taken_s,
         content_s=kept.content_s,
         carrier=kept.carrier,

@@ -12,11 +12,27 @@ from appliance.core.trusted import ONLINE
 from appliance.handlers.library import Library
 from appliance.handlers.wellness import clear_condition, raise_condition
 from appliance.handlers.work import Work
+from appliance.store import order_state
 from appliance.store.health import Condition
 from runtime.clock import seconds
 
 CONDITIONS = {kind.code: Condition(kind.code) for kind in content_refusals.EVERY}
 """The condition of each error, which has its code."""
+
+
+async def now_s(work: Work) -> int:
+    """Return the time by which signatures end: a clock that was set back gives nothing new life."""
+    async with work.store.read() as conn:
+        floor = (await order_state.load(conn)).floor
+    return floor.now_s(seconds(work.clock))
+
+
+async def _pass(work: Work, made_s: int) -> None:
+    async with work.store.read() as conn:
+        if (await order_state.load(conn)).floor.at_s >= made_s:
+            return
+    async with work.store.write() as conn:
+        await order_state.pass_people(conn, made_s)
 
 
 async def look(work: Work, library: Library) -> None:
@@ -27,7 +43,7 @@ async def look(work: Work, library: Library) -> None:
         NoRoomError: the disk is full; nothing was taken.
     """
     try:
-        changed = await library.look(now_s=seconds(work.clock))
+        changed = await library.look(now_s=await now_s(work))
     except ContentRefusedError:
         changed = False
     await settle(work, library, changed=changed)
@@ -51,7 +67,7 @@ async def load_carried(work: Work, library: Library) -> bool:
     Raises:
         ContentRefusedError: it is not taken.
     """
-    changed = await library.load_carried(now_s=seconds(work.clock))
+    changed = await library.load_carried(now_s=await now_s(work))
     await settle(work, library, changed=changed)
     return changed
 
@@ -61,7 +77,9 @@ async def settle(work: Work, library: Library, *, changed: bool) -> None:
     if changed:
         for bell in (work.bells.scan, work.bells.heal, work.bells.check_in):
             bell.ring()
-    wanted = unwell(library, now_s=seconds(work.clock))
+    if library.trusted is not None:
+        await _pass(work, library.trusted.made_s)
+    wanted = unwell(library, now_s=await now_s(work))
     for condition in CONDITIONS.values():
         if condition in wanted:
             await raise_condition(work, condition, detail=wanted[condition])

@@ -67,6 +67,7 @@ class _Manifest(Message):
     listed: dict[str, Hex256]
     versions: dict[Annotated[Part, Field(strict=False)], Count]
     ends: dict[Annotated[Part, Field(strict=False)], Seconds]
+    made_s: Seconds
     taken_s: Seconds
     content_s: Seconds
     mark: Hex256
@@ -83,6 +84,7 @@ def pack(kept: SignedSet) -> bytes:
         listed=dict(kept.listed),
         versions=dict(kept.versions),
         ends=dict(kept.ends),
+        made_s=kept.made_s,
         taken_s=kept.taken_s,
         content_s=kept.content_s,
         mark=kept.mark,
@@ -125,6 +127,7 @@ def unpack(data: bytes) -> SignedSet:
         listed=said.listed,
         versions=said.versions,
         ends=said.ends,
+        made_s=said.made_s,
         taken_s=said.taken_s,
         content_s=said.content_s,
         mark=said.mark,

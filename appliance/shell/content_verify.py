@@ -79,6 +79,9 @@ _STEP: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}"
 _NAME: Final = re.compile(rf"(?:{_STEP}/){{0,5}}{_STEP}")
 _PATH_CHARS_MAX: Final = 256
 _DELEGATED_PATHS: Final = tuple(f"{TUF_NAMES[role]}/" for role in DELEGATED)
+_OF_SEVERAL: Final = frozenset({Role.RELEASE, Role.GRANTS})
+"""What several people sign, and often: their word on the time is a floor for clocks."""
+
 _PARTS: Final = {
     Role.ROOT: Part.ROOT,
     Role.RELEASE: Part.RELEASE,
@@ -130,6 +133,7 @@ class _Verifying:
     listed: dict[str, str] = field(default_factory=dict)
     versions: dict[Part, int] = field(default_factory=dict)
     ends: dict[Part, int] = field(default_factory=dict)
+    made_s: int = 0
 
     def run(self) -> SignedSet:
         """Go through the rules in their order."""
@@ -154,6 +158,7 @@ class _Verifying:
             listed=self.listed,
             versions=self.versions,
             ends=self.ends,
+            made_s=self.made_s,
             taken_s=asked.now_s,
             content_s=content_s,
             mark=hashlib.sha256((home / "timestamp.json").read_bytes()).hexdigest(),
@@ -198,6 +203,8 @@ class _Verifying:
         if life.created > self.asked.now_s + AHEAD_S_MAX:
             msg = f"{role}: says that it was made {life.created - self.asked.now_s} s from now"
             raise ContentRefusedError(msg)
+        if role in _OF_SEVERAL:
+            self.made_s = max(self.made_s, life.created)
         self._note(_PARTS[role], version=life.version, end=life.expires)
 
     def _release(self, root: Root, keys: RootKeys) -> Metadata[Targets]:

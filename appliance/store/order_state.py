@@ -59,3 +59,11 @@ async def pass_online(conn: aiosqlite.Connection, signed_s: int, *, clock_s: int
     floor = state.floor.after_online(signed_s, clock_s=clock_s)
     if floor != state.floor:
         await conn.execute("UPDATE order_state SET floor_s = ?", (floor.at_s,))
+
+
+async def pass_people(conn: aiosqlite.Connection, signed_s: int) -> None:
+    """Remember that a time has passed which people signed; see `Floor.after_people`."""
+    state = await load(conn)
+    floor = state.floor.after_people(signed_s)
+    if floor != state.floor:
+        await conn.execute("UPDATE order_state SET floor_s = ?", (floor.at_s,))

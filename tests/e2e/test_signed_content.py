@@ -63,9 +63,9 @@ def runs(both: Both, content: Mapping[str, bytes]) -> bool:
     return bool(said["origin"] == "signed" and said["digest"] == content_digest(content))
 
 
-def carried(both: Both, name: str = "carried-here.zip") -> Path:
+def carried(both: Both) -> Path:
     """Return the hub's repository in a file, as somebody would carry it to a site."""
-    served, file = both.directory / "hub" / "content", both.directory / name
+    served, file = both.directory / "hub" / "content", both.directory / "carried-here.zip"
     with zipfile.ZipFile(file, "w") as outlet:
         for path in served.rglob("*.*"):
             if path.is_file():
@@ -130,7 +130,7 @@ def test_without_its_hub_an_appliance_keeps_it_and_takes_more_from_a_file(both: 
     assert runs(both, NEXT), "what was signed runs from the first moment on"
     old = carried(both)
     publish(both, LAST)
-    result = verb(both, "load", str(carried(both, "last.zip")))
+    result = verb(both, "load", str(both.directory / "hub" / "content"))
     assert result.returncode == 0, result.stderr
     assert "other content runs now" in result.stdout
     assert "development" in result.stdout

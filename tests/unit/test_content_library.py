@@ -447,6 +447,27 @@ class TestHealth:
             assert library.origin is Origin.SIGNED
 
 
+async def test_a_clock_that_is_set_back_gives_expired_metadata_no_new_life(
+    home: Path, tmp_path: Path
+) -> None:
+    repository = published()
+    async with site(tmp_path) as at, at_hub(home, repository) as (library, _):
+        await handler.look(at.work, library)
+        at.clock.advance(20 * DAY_S * 1000)
+        repository.now_s += 20 * DAY_S
+        repository.grants(2)
+        follow(repository, NEXT)
+        await handler.look(at.work, library)
+        assert not await conditions(at)
+        at.clock.advance(-20 * DAY_S * 1000)
+        assert await handler.now_s(at.work) == repository.now_s
+        repository.now_s -= 2 * DAY_S
+        follow(repository, SIGNED, 3)
+        await handler.look(at.work, library)
+        assert await conditions(at) == {Condition.CONTENT_FROZEN}
+        assert library.content.digest == load(NEXT).digest
+
+
 def test_a_repository_that_is_refused_is_asked_less_and_less() -> None:
     assert wait_s(0) == 0
     waits = [wait_s(count) for count in range(1, 30)]
