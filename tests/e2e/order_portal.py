@@ -47,6 +47,7 @@ TRUSTED = Trusted(
     ends=dict.fromkeys(Part, NOW + 20 * DAY_S),
     root_version=1,
     release_version=1,
+    made_s=NOW,
     taken_s=NOW,
     content_s=NOW,
     carrier=Carrier.HUB,
