@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from osiris.desk import ceremony_cli, drafting, folder, publishing, review, signing
 from osiris.desk.content_cli import content as content_verbs
@@ -16,6 +16,7 @@ from proto.keys import SEED_BYTES, SigningKey
 from proto.keysets import DAY_S, Role, SuccessionError
 from proto.policy import Turn
 from runtime import keyfile
+from runtime.keyfile import PassphraseError
 from runtime.repository.freshness import Freshened, FreshKeys, freshen
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import Place
@@ -355,6 +356,25 @@ def test_a_desk_takes_authority_and_grants_that_hold_and_never_older_ones(
     again = desk.trust()
     assert again is not None
     assert again.authority.document.version == 2
+
+
+def test_a_persons_key_is_sealed_on_their_own_machine_and_only_its_card_is_passed_on(
+    tmp_path: Path,
+) -> None:
+    desk, place = tmp_path / "desk", tmp_path / "release"
+    arguments = ["key", "ada", "--role", "root", "--desk", str(desk), "--folder", str(place)]
+
+    def run(passphrase: str) -> Result:
+        return CliRunner().invoke(ceremony_cli.ceremony, arguments, input=f"{passphrase}\n")
+
+    assert isinstance(run("short").exception, PassphraseError)
+    assert run("correct horse battery").exit_code == 0
+    made = keyfile.read(desk / "root.key")
+    assert (made.is_sealed, (desk / "root.key").stat().st_mode & 0o777) == (True, 0o600)
+    (holder,) = Folder(place).holders(Role.ROOT)
+    assert (holder.person, holder.key) == ("ada", made.public)
+    assert [path.name for path in place.rglob("*") if path.is_file()] == ["ada.root.json"]
+    assert isinstance(run("another horse entirely").exception, PassphraseError)
 
 
 def test_the_next_step_is_told_from_the_first_to_the_last(tmp_path: Path) -> None:
