@@ -25,10 +25,13 @@ async def run(work: Work, library: Library) -> None:
         if not rang or work.clock.now_ms() < not_before_ms:
             await settle(work, library, changed=False)
             continue
+        before = library.trusted
         try:
             await look(work, library)
         except UnreachableError:
             continue  # the check-in says so
+        if library.trusted is not before:
+            work.bells.orders.ring()  # orders stand on it
         refusals = refusals + 1 if library.refusal is not None else 0
         not_before_ms = work.clock.now_ms() + 1000 * wait_s(refusals)
 
