@@ -17,7 +17,7 @@ from runtime.content import read_installed
 from runtime.web import words
 from runtime.web.words import Tone, Words
 
-MENU = (("Fleet", "/"),)
+MENU = (("Fleet", "/"), ("Orders", "/orders"))
 
 PRESENCES: dict[Presence, Words] = {
     Presence.ONLINE: Words("Online", "Heard of lately, with findings of today.", Tone.GOOD),
@@ -127,14 +127,21 @@ def _shown(value: object) -> str:
     return str(value) if value != "" else "(empty)"
 
 
-def page(visit: ConsoleVisit, template: str, values: Mapping[str, object]) -> HTMLResponse:
-    """Return a page inside its frame."""
+def page(
+    visit: ConsoleVisit,
+    template: str,
+    values: Mapping[str, object],
+    *,
+    here: str = "/",
+    status: int = 200,
+) -> HTMLResponse:
+    """Return a page inside its frame; `here` is the entry of the menu that it belongs to."""
     frame = Frame(
         place=visit.app.place,
         menu=MENU,
-        here="/",
+        here=here,
         person=visit.person.person,
         csrf=visit.person.csrf,
         now_ms=visit.now_ms,
     )
-    return visit.app.pages.answer(template, {"frame": frame, **values})
+    return visit.app.pages.answer(template, {"frame": frame, **values}, status=status)

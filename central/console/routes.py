@@ -1,6 +1,6 @@
 """The console's part of the hub's route table."""
 
-from central.console import devices, fleet, incident, site
+from central.console import devices, fleet, incident, order_form, orders, site
 from central.state import Console
 from runtime.web.access import Access, Entry
 from runtime.web.assets import entries
@@ -25,5 +25,13 @@ CONSOLE_ROUTES: tuple[Entry[Console], ...] = (
     Entry(
         "POST", "/sites/{site}/appliances/{appliance}/conditions/{code}/clear", PERSON, site.clear
     ),
+    Entry("GET", "/orders", PERSON, orders.show_fleet),
+    Entry("GET", "/sites/{site}/orders", PERSON, orders.show_site),
+    Entry("GET", "/sites/{site}/orders/{draft}", PERSON, orders.show_order),
+    Entry("GET", "/sites/{site}/orders/{draft}/order.json", PERSON, orders.order_file),
+    Entry("POST", "/sites/{site}/orders/{draft}/withdraw", PERSON, orders.withdraw),
+    Entry("GET", "/sites/{site}/order", PERSON, order_form.choose),
+    Entry("GET", "/sites/{site}/order/{type}", PERSON, order_form.ask),
+    Entry("POST", "/sites/{site}/order/{type}", PERSON, order_form.send),
     *entries(),
 )

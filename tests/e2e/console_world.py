@@ -31,6 +31,7 @@ from runtime.web.sessions import Accounts
 from runtime.web.templates import Pages
 from tests.e2e.clinic_rows import target
 from tests.e2e.front_door import PASSWORD, FrontDoor
+from tests.e2e.order_scene import trust
 from tests.fakes.box import CONTENT, Box
 from tests.fakes.hub import Trial, trial
 
@@ -70,7 +71,7 @@ class ConsoleWorld(FrontDoor):
 @asynccontextmanager
 async def console_world(folder: Path) -> AsyncIterator[ConsoleWorld]:
     """Open a console over an empty hub in `folder`, with one account."""
-    async with trial(folder) as hub_trial:
+    async with trial(folder, trust=trust) as hub_trial:
         hub = hub_trial.net.hub
         async with hub.store.write() as connection:
             kept = await hashed(Secret(PASSWORD))

@@ -17,6 +17,7 @@ from tests.e2e import console_world as hub
 from tests.e2e import portal_world as lan
 from tests.e2e.browser import DESKTOP, LOOKS, PHONE, Look, chromium, looking, served
 from tests.e2e.front_door import PASSWORD
+from tests.e2e.order_scene import clinic_orders
 
 PORTAL = {
     "overview": "/",
@@ -92,6 +93,7 @@ async def take(folder: Path, *, all_of_them: bool) -> None:
             console.trial.clock.advance(LATER_MS)
             newest = await hub.clinic(console, "Harbor Dental")
             await hub.confirmed(console, newest)
+            orders = await clinic_orders(console.trial, newest)
             site = f"/sites/{newest.site}"
             pages = {
                 "fleet": "/",
@@ -99,6 +101,15 @@ async def take(folder: Path, *, all_of_them: bool) -> None:
                 "silent": f"/sites/{box.site}",
                 "target": f"{site}/targets/{hub.ARCHIVE}",
                 "incident": f"{site}/incidents/{hub.HEALED}",
+                "orders": "/orders",
+                "site-orders": f"{site}/orders",
+                **{
+                    f"order-{stage}": f"{site}/orders/{view.draft.draft}"
+                    for stage, view in orders.items()
+                },
+                "order-types": f"{site}/order",
+                "order-form": f"{site}/order/isolate_host",
+                "order-at-once": f"{site}/order/healing",
             }
             if all_of_them:
                 shots = every(PORTAL, folder, "portal")
