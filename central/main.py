@@ -21,6 +21,7 @@ from central.api.raw import Machines
 from central.config import Config
 from central.core.admission import closed_fields
 from central.jobs.content import ContentJob
+from central.operators import Operators, OrderDesk
 from central.routes import PEOPLE_ROUTES
 from central.signer_child import signer_child
 from central.signer_link import SignerLink, SocketTalk
@@ -71,6 +72,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     place = setup.Place(config.state_dir)
     raw, root = setup.load_root(place)
     store, talk = open_store(config.store_url), SocketTalk(place.signer_socket)
+    content = load(read_installed())
     try:
         await migrate(store)
         hub = Hub(
@@ -78,12 +80,13 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             root=raw,
             claims=setup.load_claims(place),
             signer=SignerLink(talk),
+            desk=OrderDesk(Operators(place.authority), content.runbooks),
             store=store,
             registry=Registry(root.hub_origin),
             check_ins=CheckInGroups(store),
             settings=config.settings,
             looker=Looker(default_policy(), default_names()),
-            closed=closed_fields(load(read_installed())),
+            closed=closed_fields(content),
             clock=SystemClock(),
             entropy=system_entropy,
             log=logger("hub"),

@@ -59,6 +59,11 @@ class Place:
         return self.directory / signer_place.SOCKET
 
     @property
+    def authority(self) -> Path:
+        """The authority file that the signer goes by."""
+        return self.directory / signer_place.AUTHORITY
+
+    @property
     def root(self) -> Path:
         """The trust root."""
         return self.directory / "trust" / "root.json"

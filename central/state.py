@@ -7,6 +7,7 @@ from central.core.admission import Closed
 from central.core.health import Condition
 from central.core.settings import HubSettings
 from central.core.signing import ClaimKey
+from central.operators import OrderDesk
 from central.signer_link import SignerLink
 from central.store import appliances, conditions, devices, order_log, orders
 from central.store.check_ins import CheckInGroups
@@ -29,6 +30,7 @@ class Hub:
         root: the trust root's envelope, exactly as it is pinned.
         claims: seals the secrets of unused claims.
         signer: the way to the process that holds the keys that sign.
+        desk: what operators' asks are held against.
         registry: the fleet in memory; `load_registry` fills it before serving.
         check_ins: makes check-ins durable; its worker must be running.
         looker: looks again at text that arrives.
@@ -41,6 +43,7 @@ class Hub:
     root: bytes
     claims: ClaimKey
     signer: SignerLink
+    desk: OrderDesk
     store: Store
     registry: Registry
     check_ins: CheckInGroups

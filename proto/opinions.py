@@ -138,6 +138,45 @@ def open_veto(
     return veto
 
 
+def open_operators_veto(data: bytes, *, authority: AuthoritySet, now_s: int) -> OperatorVeto:
+    """Return an operator's veto, for whoever passes it on; each appliance opens it again.
+
+    Raises:
+        SignatureError: no operator whose key counts signed it.
+        OpinionScopeError: it is a veto of the LAN, or names somebody else.
+        OpinionTimeError: it was signed in the future.
+        MalformedError: it is no veto.
+    """
+    opened = parse(data).open(kind=Kind.VETO, trust=authority.operators(now_s=now_s))
+    veto = _read_veto(opened)
+    is_theirs = veto.by in {holder.person for holder in opened.signers}
+    if not isinstance(veto, OperatorVeto):
+        msg = "veto.type: a veto of the LAN is not the hub's to pass on"
+        raise OpinionScopeError(msg)
+    _check(veto, is_ours=is_theirs, now_s=now_s)
+    return veto
+
+
+def open_operators_clear(data: bytes, *, authority: AuthoritySet, now_s: int) -> Clear:
+    """Return the end of a hold that two operators signed, for whoever passes it on.
+
+    Raises:
+        SignatureError: fewer than two operators signed it.
+        OpinionScopeError: it names somebody who did not sign it.
+        OpinionTimeError: it was signed in the future.
+        MalformedError: it is no end of a hold.
+    """
+    people = KeyRing(tuple(key.holder for key in authority.keys if key.counts_at(now_s)))
+    opened = parse(data).open(kind=Kind.CONSENT, trust=Threshold(people, CLEAR_PEOPLE))
+    yes = _read_yes(opened)
+    if not isinstance(yes, Clear):
+        msg = "consent.type: not the end of a hold"
+        raise MalformedError(msg)
+    is_theirs = yes.by in {holder.person for holder in opened.signers}
+    _check(yes, is_ours=is_theirs, now_s=now_s)
+    return yes
+
+
 def open_consent(data: bytes, *, site: str, appliance: Holder, now_s: int) -> Consent:
     """Return a consent that a person gave on this appliance's own portal.
 

@@ -214,7 +214,7 @@ def order_in_words(order: Order, *, sid: bytes, moment: Moment) -> tuple[Line, .
         Line("Not before", moment(order.not_before)),
         Line("Void from", f"{moment(order.exp)}, {span(order.exp - order.iat)} after drafting"),
         Line("Needs", needs(order.type)),
-        Line("Log", f"drafted when the site's order log had {order.drafted_size()} leaves"),
+        Line("Log", f"drafted on the site's order log of size {order.drafted_size()}"),
         Line("Nonce", order.nonce),
         Line("Name (sid)", digits_in_groups(sid.hex())),
     )

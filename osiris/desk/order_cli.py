@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from osiris.desk import order_proof
+from osiris.desk.draft_cli import draft
+from osiris.desk.life_cli import mount
 from osiris.desk.order_proof import Keys, Report
 from osiris.desk.person_key import Directory, Format, key
 from osiris.desk.place import Desk, read_authority, read_file, read_trust
@@ -24,6 +26,10 @@ HELP = """Orders: drafted, read and signed by people on their own machines.
 \b
 Your key:       osiris order key new NAME
 Your hub:       osiris order desk --hub https://HOST
+Ask for one:    osiris order draft TYPE --site S --reason WHY
+Read and sign:  osiris order approve SID
+Follow it:      osiris order list, osiris order show SID
+Stop it:        osiris order cancel SID, osiris order veto SID
 Without a hub:  osiris order verify FILE
 
 An order is a signed instruction to appliances. The hub can draft and deliver, but what changes
@@ -32,6 +38,8 @@ anything needs people: tier 2 one person and a wait, tier 3 two people and the s
 
 order = typer.Typer(help=HELP, no_args_is_help=True)
 order.add_typer(key, name="key")
+order.add_typer(draft, name="draft")
+mount(order)
 
 
 @order.command("desk")

@@ -278,6 +278,7 @@ def _mismatch(receipt: OrderReceipt, seen: _Seen) -> str:
     tests = (
         (receipt.site == target.site, "is of another site"),
         (receipt.order in {seen.sid.hex(), None}, "is of another order"),
+        (receipt.nonce in {seen.order.nonce, None}, "is of another nonce"),
         (receipt.leaf_hash == leaf_hash(file.envelope_bytes()).hex(), "is of other bytes"),
         (file.leaf is None or receipt.leaf == file.leaf.index, "is of another leaf"),
         (is_addressed or isinstance(receipt, Refusal), "is of an appliance it was not for"),

@@ -156,7 +156,7 @@ def _require_same(order: Order, ask: Ask) -> None:
     )
     wrong = [name for name, holds in tests if not holds]
     if wrong:
-        msg = f"the order does not say what was asked for: another {', '.join(wrong)}"
+        msg = f"the order does not say what was asked for: it differs in {', '.join(wrong)}"
         raise BytesChangedError(msg)
 
 

@@ -102,7 +102,10 @@ class Session:
 
     def approve(self, signed: dict[str, Signature]) -> None:
         """Hand the hub signatures by the order's sid, in parts that fit into an ask."""
-        pairs = [OneApproval(order=name, sig=b64_encode(one.raw)) for name, one in signed.items()]
+        pairs = [
+            OneApproval(order=name, keyid=one.key_id, sig=b64_encode(one.raw))
+            for name, one in signed.items()
+        ]
         for start in range(0, len(pairs), APPROVALS_MAX):
             part = tuple(pairs[start : start + APPROVALS_MAX])
             self.link.ask(Approve(approvals=part, **self.link.stamp()), Taken)

@@ -6,7 +6,7 @@ else is one of the asks below, also of kind ask:
 
 ```
 {"v":1,"do":"list","site":null,"limit":50,"by":"ada","iat":<s>,"nonce":"<32 hex>"}
-{"v":1,"do":"approve","approvals":[{"order":"<hex sid>","sig":"<b64>"}], ..}
+{"v":1,"do":"approve","approvals":[{"order":"<hex sid>","keyid":"..","sig":"<b64>"}], ..}
 ```
 
 `do` stands in none but these, and `Ask` has no such member, so one never passes for the other. The
@@ -21,7 +21,7 @@ from pydantic import Field, StringConstraints
 from proto import strict_json
 from proto.asks import require_theirs_and_new
 from proto.authority import AuthoritySet
-from proto.envelope import BODY_BYTES_MAX, Kind, open_envelope, sid
+from proto.envelope import BODY_BYTES_MAX, Kind, Signature, open_envelope, sid
 from proto.errors import MalformedError
 from proto.hub.orders import BOX_BYTES_MAX
 from proto.keys import SIGNATURE_BYTES
@@ -54,6 +54,7 @@ _Box = Annotated[
     StringConstraints(max_length=BOX_BYTES_MAX * 4 // 3 + 4, pattern=r"\A[A-Za-z0-9+/]+={0,2}\z"),
 ]
 _Sig = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{86}==\z")]
+_KeyId = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{16}\z")]
 _Text = Annotated[str, StringConstraints(max_length=400)]
 
 
@@ -95,11 +96,13 @@ class OneApproval(Message):
     """A person's signature over an order's exact bytes; `order` is their name."""
 
     order: Hex256
+    keyid: _KeyId
     sig: _Sig
 
-    def signature(self) -> bytes:
-        """Return the 64 bytes."""
-        return strict_json.b64_decode(self.sig, "approval.sig", length=SIGNATURE_BYTES)
+    def signature(self) -> Signature:
+        """Return it as an envelope holds it."""
+        raw = strict_json.b64_decode(self.sig, "approval.sig", length=SIGNATURE_BYTES)
+        return Signature(self.keyid, raw)
 
 
 class Approve(_DeskAsk):

@@ -34,6 +34,8 @@ EXAMPLES = {
     "{target}": "t-aaaaaaaaaa",
     "{code}": "evidence_fork",
     "{name}": "ann",
+    "{draft}": "b-aaaaaaaaaaaaaaaaaaaa.0",
+    "{type}": "run_drift",
     "{path:path}": "metadata/timestamp.json",
 }
 

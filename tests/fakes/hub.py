@@ -20,6 +20,7 @@ from central.commands import add_site, new_claim
 from central.core.order_refusals import NoTrustError
 from central.core.settings import HubSettings
 from central.core.signing import ClaimKey
+from central.operators import OrderDesk
 from central.signer.ledger import Ledger
 from central.signer.signer import OnlineKeys, Signer
 from central.signer_link import SignerLink
@@ -203,6 +204,7 @@ async def running_hub(
             root=secrets.root,
             claims=secrets.claims,
             signer=signer,
+            desk=OrderDesk(lambda now_s: trust(now_s).authority, {}),
             store=store,
             registry=Registry(ORIGIN),
             check_ins=CheckInGroups(store),

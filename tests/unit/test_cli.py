@@ -45,6 +45,8 @@ def test_every_verb_teaches_what_it_does(verb: tuple[str, ...]) -> None:
     "verb",
     [
         "demo", "doctor", "target add", "target list", "target test", "target remove", "waiver add",
+        "order key new", "order desk", "order draft healing", "order approve", "order list",
+        "order show", "order cancel", "order veto", "order verify",
         "device list", "device show", "device off-limits", "device release", "device conflicts",
         "device settle",
         "site status", "appliance run", "appliance enroll", "appliance status",

@@ -113,11 +113,12 @@ def test_an_order_drafted_after_its_place_in_the_log_fails() -> None:
         {"leaf_hash": "0" * 64},
         {"order": "0" * 64},
         {"leaf": 1},
+        {"nonce": "f" * 32},
         {"site": "s-zzzzzzzzzz"},
         {"appliance": "a-zzzzzzzzzz"},
         {"tier": 2},
     ],
-    ids=["bytes", "sid", "leaf", "site", "appliance", "lower tier"],
+    ids=["bytes", "sid", "leaf", "nonce", "site", "appliance", "lower tier"],
 )
 def test_a_receipt_of_something_else_fails(intent: dict[str, Any]) -> None:
     assert "receipt 1" in failed(look(order_file("ada", "bea", intent=intent)))

@@ -1,0 +1,240 @@
+"""What operators do about orders, for their own machines and for the console's pages alike."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from central import order_life
+from central.core.desk_asks import drafts_of, require_scope
+from central.core.orders import Draft
+from central.core.signing import log_name
+from central.state import Hub
+from central.store import order_log, order_words, orders, sites
+from central.store.order_words import Opinion
+from central.store.views.orders import OrderView, receipt_envelopes, views_of
+from proto import merkle
+from proto.asks import Ask, open_ask
+from proto.authority import AuthoritySet
+from proto.envelope import Kind, Signature, parse
+from proto.errors import NotFoundError
+from proto.ids import ApplianceId, SiteId
+from proto.opinions import open_operators_clear, open_operators_veto
+from proto.order import ApplianceTarget, Target
+from proto.order_file import LeafPlace, OrderFile
+from proto.order_log import origin_of
+from proto.strict_json import b64_encode
+
+RECEIPTS_MAX: Final = 256
+
+
+async def authority_for(hub: Hub, data: bytes) -> AuthoritySet:
+    """Return whose signatures count now, as the signer has it, for what came as an envelope.
+
+    Raises:
+        MalformedError: it is no envelope, so nobody need be asked.
+        NoAuthorityError: there is none that holds.
+        UnreachableError: the signer does not answer.
+    """
+    parse(data)
+    # Asked how it does, the signer looks whether people published something newer.
+    await hub.signer.status()
+    return hub.desk.authority(hub.now_ms // 1000)
+
+
+async def take_ask(hub: Hub, data: bytes) -> list[OrderView]:
+    """Draft what an operator's signed ask wants, and return it as it stands then.
+
+    Raises:
+        RejectedError: nobody who counts signed it, it came before, or is not theirs to ask for.
+        NotFoundError: a site or an appliance is not there.
+        UnreachableError: the signer does not answer; what is stored is taken up again.
+    """
+    now_ms = hub.now_ms
+    authority = await authority_for(hub, data)
+    ask = open_ask(data, authority=authority, now_s=now_ms // 1000)
+    hub.desk.memory.take(ask.by, ask.nonce, now_s=now_ms // 1000)
+    for target in ask.targets:
+        require_scope(ask.by, ask.type, target.site, authority)
+    return await draft(hub, ask, envelope=data)
+
+
+async def draft(hub: Hub, ask: Ask, *, envelope: bytes | None) -> list[OrderView]:
+    """Draft what is wanted; `envelope` is None where a page of the console made the ask.
+
+    Raises:
+        NotFoundError: a site or an appliance is not there.
+        UnreachableError: the signer does not answer; what is stored is taken up again.
+    """
+    await _require_there(hub, ask.targets)
+    drafts = drafts_of(ask, envelope, runbooks=hub.desk.runbooks, now_ms=hub.now_ms)
+    made = await order_life.draft(hub, drafts)
+    async with hub.store.read() as connection:
+        return await views_of(connection, made, now_s=hub.now_ms // 1000)
+
+
+async def _require_there(hub: Hub, targets: Sequence[Target]) -> None:
+    async with hub.store.read() as connection:
+        for target in targets:
+            await sites.find_site(SiteId(target.site), connection)
+    for target in targets:
+        if isinstance(target, ApplianceTarget):
+            known = hub.registry.by_id(target.appliance)
+            if known is None or known.site != target.site:
+                msg = f"{target.site} has no appliance {target.appliance}"
+                raise NotFoundError(msg)
+
+
+async def listed(hub: Hub, site: SiteId | None, *, limit: int) -> list[OrderView]:
+    """Return the newest orders of a site, or of the fleet."""
+    async with hub.store.read() as connection:
+        found = (
+            await orders.newest(connection, limit)
+            if site is None
+            else await orders.of_site(site, connection, limit=limit)
+        )
+        return await views_of(connection, found, now_s=hub.now_ms // 1000)
+
+
+async def shown(hub: Hub, sid: bytes) -> tuple[OrderView, OrderFile | None]:
+    """Return one order's life, and its proofs once it is logged.
+
+    Raises:
+        NotFoundError: there is no such order.
+    """
+    async with hub.store.read() as connection:
+        found = await orders.find_anywhere(connection, sid)
+        (view,) = await views_of(connection, [found], now_s=hub.now_ms // 1000)
+        file = await _file(hub, connection, view)
+    return view, file
+
+
+async def one_draft(hub: Hub, site: SiteId, *, draft: str) -> OrderView:
+    """Return one order's life by its draft's id.
+
+    Raises:
+        NotFoundError: the site has no such draft.
+    """
+    async with hub.store.read() as connection:
+        found = await orders.find_draft(site, connection, draft=draft)
+        (view,) = await views_of(connection, [found], now_s=hub.now_ms // 1000)
+    return view
+
+
+async def of_batch(hub: Hub, batch: str) -> list[OrderView]:
+    """Return what was asked for together, in the order of its targets.
+
+    Raises:
+        NotFoundError: there is no such batch.
+    """
+    async with hub.store.read() as connection:
+        found = await orders.of_batch(connection, batch)
+        if not found:
+            msg = f"there is no batch {batch}"
+            raise NotFoundError(msg)
+        return await views_of(connection, _by_place(found), now_s=hub.now_ms // 1000)
+
+
+def _by_place(drafts: Sequence[Draft]) -> list[Draft]:
+    return sorted(drafts, key=lambda one: (one.wish.site, one.wish.appliance or "", one.draft))
+
+
+async def _file(hub: Hub, connection: AsyncConnection, view: OrderView) -> OrderFile | None:
+    site, fixed = view.draft.wish.site, view.draft.fixed
+    kept = await order_log.newest_checkpoint(site, connection)
+    leaf = None if fixed is None else await order_log.leaf_of(site, connection, sid=fixed.sid)
+    if leaf is None or kept is None or kept[0] <= leaf.index:
+        return None
+    size, checkpoint = kept
+    nodes = merkle.nodes_over_leaves(await order_log.hashes(site, connection))
+    path = merkle.inclusion_proof(leaf.index, size, nodes)
+    receipts = await receipt_envelopes(site, connection, leaf=leaf.index)
+    return OrderFile(
+        origin=origin_of(log_name(hub.origin), site),
+        envelope=b64_encode(leaf.envelope),
+        leaf=LeafPlace(index=leaf.index, path=tuple(b64_encode(one) for one in path)),
+        checkpoint=checkpoint,
+        receipts=tuple(b64_encode(one) for _, one in receipts[:RECEIPTS_MAX]),
+    )
+
+
+async def approve(hub: Hub, person: str, *, sid: bytes, signature: Signature) -> None:
+    """Keep a person's signature over an order's bytes; it is logged when it was the last needed.
+
+    Raises:
+        NotFoundError: there is no such order.
+        RejectedError: the signature does not count, or is another person's.
+        UnreachableError: the signer does not answer.
+    """
+    async with hub.store.read() as connection:
+        found = await orders.find_anywhere(connection, sid)
+    await order_life.approve(hub, found.wish.site, sid=sid, signature=signature)
+    hub.log.info("order_approved", by=person, sid=sid.hex())
+
+
+async def withdraw(hub: Hub, sid: bytes, *, by: str, authority: AuthoritySet) -> None:
+    """End a draft that is not logged.
+
+    Raises:
+        NotFoundError: there is no such order.
+        AskScopeError: it is of a site or type that is not this person's.
+        ConflictError: it was logged, or is over.
+    """
+    async with hub.store.read() as connection:
+        found = await orders.find_anywhere(connection, sid)
+    require_scope(by, found.wish.type, found.wish.site, authority)
+    await withdraw_draft(hub, found, by=by)
+
+
+async def withdraw_draft(hub: Hub, draft: Draft, *, by: str) -> None:
+    """End a draft that is not logged, for somebody who may, or raise `ConflictError`."""
+    await order_life.withdraw(hub, draft.wish.site, draft_id=draft.draft, by=by)
+
+
+async def take_opinion(hub: Hub, data: bytes) -> str:
+    """Keep a veto or the end of a hold, to be passed on; return what it is about.
+
+    Raises:
+        RejectedError: those who must sign it did not.
+        NotFoundError: there is no such order or appliance at that site.
+    """
+    now_ms = hub.now_ms
+    now_s = now_ms // 1000
+    authority = await authority_for(hub, data)
+    if parse(data).kind is Kind.VETO:
+        veto = open_operators_veto(data, authority=authority, now_s=now_s)
+        site, sid = SiteId(veto.site), bytes.fromhex(veto.order)
+        async with hub.store.read() as connection:
+            await orders.find(site, connection, sid=sid)
+        opinion = Opinion("veto", sid, None, veto.by, data, now_ms)
+        name = veto.order
+    else:
+        clear = open_operators_clear(data, authority=authority, now_s=now_s)
+        site, appliance = SiteId(clear.site), ApplianceId(clear.appliance)
+        known = hub.registry.by_id(appliance)
+        if known is None or known.site != site:
+            msg = f"{site} has no appliance {appliance}"
+            raise NotFoundError(msg)
+        opinion = Opinion("clear", None, appliance, clear.by, data, now_ms)
+        name = clear.appliance
+    async with hub.store.write() as connection:
+        await order_words.add_opinion(site, connection, opinion=opinion)
+    return name
+
+
+async def take_box(hub: Hub, appliance: ApplianceId, *, site: SiteId, box: bytes) -> str:
+    """Keep a login that was sealed to an appliance; return its SHA-256 in hex.
+
+    Raises:
+        NotFoundError: the site has no such appliance.
+        TooManyWordsError: the appliance has as many as are delivered.
+    """
+    known = hub.registry.by_id(appliance)
+    if known is None or known.site != site:
+        msg = f"{site} has no appliance {appliance}"
+        raise NotFoundError(msg)
+    async with hub.store.write() as connection:
+        digest = await order_words.add_box(
+            site, connection, appliance=appliance, box=box, now_ms=hub.now_ms
+        )
+    return digest.hex()

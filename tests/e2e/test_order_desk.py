@@ -1,0 +1,227 @@
+"""Operators at their own machines, over a real hub: drafted, read, signed, followed, stopped."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from proto import strict_json
+from proto.envelope import Kind, sign
+from proto.hub.desk import PATH_ASK, PATH_DRAFT, PATH_OPINION, ListOrders
+from proto.order import sid_of
+from proto.secret import Secret
+from runtime import keyfile
+from runtime.repository.development import PEOPLE
+from tests.e2e.desk_world import PASSPHRASE, Desks, desks, now_s
+from tests.unit.order_world import key
+
+ADA, BEA, CYD = PEOPLE
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desks]:
+    with desks(tmp_path_factory.mktemp("desks")) as made:
+        yield made
+
+
+def where(world: Desks) -> tuple[str, ...]:
+    return ("--site", world.box.site, "--appliance", world.box.appliance, "--reason", "a test")
+
+
+def drafted(world: Desks, person: str, order_type: str, *params: str) -> str:
+    """Draft an order and return its name."""
+    ran = world.run(person, "draft", order_type, *where(world), *params, "-o", "json")
+    assert ran.status == 0, ran.err
+    (line,) = ran.json()
+    return str(line["sid"])
+
+
+def stage(world: Desks, sid: str) -> dict[str, object]:
+    (line,) = [one for one in world.run(BEA, "list", "-o", "json").json() if one["sid"] == sid]
+    return dict(line)
+
+
+ISOLATE = ("isolate_host", "--target", "t-aaaaaaaaaa", "--action", "isolate", "--minutes", "5")
+
+
+def test_an_order_that_needs_nobody_is_logged_at_once(world: Desks) -> None:
+    before = world.fetch()
+    sid = drafted(world, ADA, "run_drift", "--on", "all", "--checks", "all")
+    assert world.fetch() == before + 1
+    assert stage(world, sid)["leaf"] == before
+
+
+def test_two_people_read_and_sign_it_and_an_auditor_verifies_it(
+    world: Desks, tmp_path: Path
+) -> None:
+    before = world.fetch()
+    sid = drafted(world, ADA, *ISOLATE)
+    assert stage(world, sid)["stage"] == "waits_for_people"
+    assert world.fetch() == before, "nothing is delivered before people signed"
+    first = world.run(ADA, "approve", sid[:12], word="sign")
+    assert first.status == 0, first.err
+    assert "Cut a target off the network (isolate_host)" in first.out
+    assert "you, at this desk" in first.out
+    assert world.fetch() == before
+    second = world.run(BEA, "approve", sid, word="sign")
+    assert second.status == 0, second.err
+    assert f"{ADA}, who signed the ask" in second.out
+    assert world.fetch() == before + 1
+    line = stage(world, sid)
+    assert line["approved"] == [ADA, BEA]
+    file = tmp_path / "order.json"
+    saved = world.run(BEA, "show", sid, "--save", str(file))
+    assert saved.status == 0, saved.err
+    assert f"leaf {before} of the site's order log" in saved.out
+    verified = world.run(CYD, "verify", str(file), "-o", "json")
+    assert verified.status == 0, verified.out
+    held = {one["what"]: one["held"] for one in verified.json()["checks"]}
+    assert held["people"] == held["order log"] == held["grant"] == "passed"
+    assert held["receipts"] == "not checked"
+
+
+def test_bytes_that_a_hub_changed_after_the_draft_are_never_signed(world: Desks) -> None:
+    sid = drafted(world, ADA, *ISOLATE)
+    other = replaced(world, sid, b'"minutes":5', b'"minutes":9')
+    for person in (ADA, BEA):
+        ran = world.run(person, "approve", other, word="sign")
+        assert ran.status == 7
+        assert "differs in parameters" in ran.err
+    assert stage(world, other)["approved"] == []
+
+
+def replaced(world: Desks, sid: str, old: bytes, new: bytes) -> str:
+    """Be a hub that was taken over: change an order's bytes in its store; return their name."""
+    with closing(sqlite3.connect(world.hub.config.state_dir / "hub.db", timeout=30)) as store:
+        row = store.execute("SELECT body FROM order_drafts WHERE sid = ?", [bytes.fromhex(sid)])
+        body = row.fetchone()[0].replace(old, new)
+        name = sid_of(body)
+        change = "UPDATE order_drafts SET body = ?, sid = ? WHERE sid = ?"
+        store.execute(change, [body, name, bytes.fromhex(sid)])
+        store.commit()
+    return name.hex()
+
+
+def test_nothing_is_signed_unless_the_word_is_typed(world: Desks) -> None:
+    sid = drafted(world, ADA, *ISOLATE)
+    ran = world.run(ADA, "approve", sid, word="yes")
+    assert ran.status == 4
+    assert stage(world, sid)["approved"] == []
+
+
+def test_a_batch_is_shown_once_and_each_of_its_orders_is_signed(world: Desks) -> None:
+    other = world.another_site()
+    asked = ("draft", "waive", "--site", world.box.site, "--site", other, "--reason", "a test")
+    ran = world.run(
+        ADA,
+        *asked,
+        "--check",
+        "lin.ssh.root_login",
+        "--on",
+        "all",
+        "--until",
+        "+30d",
+        "-o",
+        "json",
+    )
+    assert ran.status == 0, ran.err
+    lines = ran.json()
+    assert {line["site"] for line in lines} == {world.box.site, other}
+    signed = world.run(BEA, "approve", lines[0]["batch"], word="sign")
+    assert signed.status == 0, signed.err
+    assert signed.out.count("Waive a check until a date") == 1
+    assert all(line["sid"] in signed.out.replace(" ", "").replace("\n", "") for line in lines)
+    assert [stage(world, line["sid"])["approved"] for line in lines] == [[BEA], [BEA]]
+
+
+def test_a_draft_is_withdrawn_and_a_logged_order_is_cancelled_by_an_order(world: Desks) -> None:
+    sid = drafted(world, ADA, *ISOLATE)
+    assert world.run(BEA, "cancel", sid, "--reason", "a mistake").status == 0
+    assert stage(world, sid)["stage"] == "withdrawn"
+    assert world.run(ADA, "approve", sid, word="sign").status == 4
+    logged = drafted(world, ADA, "force_checkin")
+    before = world.fetch()
+    ran = world.run(BEA, "cancel", logged, "--reason", "not needed", "-o", "json")
+    assert ran.status == 0, ran.err
+    assert ran.json()[0]["type"] == "cancel"
+    assert world.fetch() == before + 1
+
+
+def test_any_operators_veto_reaches_the_appliance_with_their_own_signature(world: Desks) -> None:
+    sid = drafted(world, ADA, "force_checkin")
+    ran = world.run(CYD, "veto", sid, "--reason", "not now")
+    assert ran.status == 0, ran.err
+    world.fetch()
+    assert any(sid in _body(one) for one in world.opinions)
+    assert stage(world, sid)["vetoed"] == [CYD]
+
+
+def _body(envelope: str) -> str:
+    return strict_json.b64_decode(json.loads(envelope)["payload"], "payload").decode()
+
+
+def post(world: Desks, path: str, body: bytes) -> httpx.Response:
+    with world.hub.client() as client:
+        return client.post(path, content=body)
+
+
+def asking(world: Desks, nonce: str, **changes: object) -> bytes:
+    file = keyfile.read(world.folder / ADA / "operator.key")
+    value = {"v": 1, "do": "list", "site": None, "limit": 5, "by": ADA, "iat": now_s()}
+    body = strict_json.dumps({**value, "nonce": nonce, **changes})
+    return sign(Kind.ASK, body, file.open(Secret(PASSPHRASE)))
+
+
+def test_the_same_ask_is_not_answered_twice(world: Desks) -> None:
+    ask = asking(world, "a" * 32)
+    assert post(world, PATH_ASK, ask).status_code == 200
+    again = post(world, PATH_ASK, ask)
+    assert (again.status_code, again.json()["code"]) == (403, "ask_replay")
+
+
+@pytest.mark.parametrize("path", [PATH_ASK, PATH_DRAFT, PATH_OPINION])
+def test_whom_authority_does_not_list_is_not_heard(world: Desks, path: str) -> None:
+    ask = ListOrders(site=None, limit=5, by=ADA, iat=now_s(), nonce="b" * 32)
+    kind = Kind.VETO if path == PATH_OPINION else Kind.ASK
+    answer = post(world, path, sign(kind, ask.to_bytes(), key("mallory")))
+    assert (answer.status_code, answer.json()["code"]) == (403, "signature_threshold")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"by": BEA}, "ask_signer"),
+        ({"iat": 1}, "ask_time"),
+        ({"do": "shell"}, "malformed"),
+        ({"limit": 10_000}, "malformed"),
+        ({"more": 1}, "malformed"),
+    ],
+)
+def test_an_ask_that_is_not_theirs_now_or_known_is_refused(
+    world: Desks, changes: dict[str, object], code: str
+) -> None:
+    answer = post(world, PATH_ASK, asking(world, "c" * 32, **changes))
+    assert answer.json()["code"] == code
+
+
+def test_a_wrong_passphrase_reaches_nobody(world: Desks) -> None:
+    file = world.folder / ADA / "operator.key"
+    with pytest.raises(keyfile.PassphraseError):
+        keyfile.read(file).open(Secret("another passphrase"))
+
+
+def test_a_hub_that_is_away_is_said_so(tmp_path: Path, world: Desks) -> None:
+    place = tmp_path / ADA
+    place.mkdir(mode=0o700)
+    for one in (world.folder / ADA).iterdir():
+        if one.is_file():
+            (place / one.name).write_bytes(one.read_bytes())
+            (place / one.name).chmod(0o600)
+    (place / "desk.toml").write_text('hub = "https://127.0.0.1:1"\n')
+    away = Desks(world.hub, tmp_path, world.box, world.mirror)
+    ran = away.run(ADA, "list")
+    assert ran.status == 5
