@@ -201,6 +201,19 @@ class TestTheKeptSet:
         assert unpack(pack(held)) == held
         assert {f"{CONTENT_PREFIX}{path}" for path in held.content or ()} < set(held.listed)
 
+    async def test_a_file_that_was_put_in_place_of_another_is_damage(self, home: Path) -> None:
+        repository = await self.kept(home)
+        file, changed = home / "active.zip", home / "changed.zip"
+        with zipfile.ZipFile(file) as inlet, zipfile.ZipFile(changed, "w") as outlet:
+            for name in inlet.namelist():
+                more = b"# more\n" if name.startswith("content/checks/") else b""
+                outlet.writestr(name, inlet.read(name) + more)
+        changed.replace(file)
+        library = library_at(home, repository)
+        assert library.refusal is not None
+        assert library.refusal.code == "content_damaged"
+        assert (library.content, library.trusted) == (OWN, None)
+
     async def test_damage_is_told_and_the_programs_own_content_runs(self, home: Path) -> None:
         repository = await self.kept(home)
         file = home / "active.zip"

@@ -325,6 +325,18 @@ class TestRoots:
         repository.root(2, *ROOTS, plan=replace(repository.plan, is_development=True))
         assert code(reader, repository) == "content_root_refused"
 
+    def test_nor_when_it_was_one_at_first(self, tmp_path: Path) -> None:
+        repository = honest()
+        trial = replace(repository.plan, is_development=True)
+        real = repository.plan
+        repository.root(1, *ROOTS[:2], plan=trial)
+        reader = reader_of(repository, tmp_path / "tuf")
+        assert reader.look(repository).is_development
+        repository.root(2, *ROOTS[:2], plan=real)
+        assert not reader.look(repository).is_development
+        repository.root(3, *ROOTS[:2], plan=trial)
+        assert code(reader, repository) == "content_root_refused"
+
     def test_a_hub_that_was_taken_loses_its_keys_by_the_next_root(
         self, reader: Reader, repository: Repository
     ) -> None:
