@@ -224,6 +224,9 @@ def _in_rows(record: Record) -> None:
     data = record.data
     if record.taken is None:
         return
+    if b", " in data and (b"{" in data or b"(" in data):
+        for spans in _BRACED.each(data):
+            _row(record, data[slice(*spans[1])], spans[1][0], b", ")
     if data.count(b"[") >= CELLS_MIN:
         for spans in _BRACKETED.each(data):
             start, end = spans[0]
@@ -238,6 +241,7 @@ def _in_rows(record: Record) -> None:
             at += len(line) + 1
 
 
+_BRACED = Pattern(r"[{(]([^{}()\n]{8,300})[})]")
 _BRACKETED = Pattern(
     r"(?:\[[^\[\]\n\x01]{1,60}\][ ,]{0,2}|\x01{1,40}[ ,]{0,2}|\[\x01{1,40}\][ ,]{0,2}){3,}"
 )

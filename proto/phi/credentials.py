@@ -58,6 +58,8 @@ _FAMILIES = {
     ),
     "files": (
         r"(?i)\blogin [^\s]{1,80}\s{1,4}password " + _VALUE,
+        r"(?i)\bsecurestring\b[^\n\"']{0,30}[\"']([^\"'\n\x01]{4,})[\"']",
+        r"(?i)(?:^|[ \"'])-(?:p|pw|w) [\"']?([^\s\"'\x01-][^\s\"'\x01]{3,})[\"']? (?:[^\n]{0,60} )?(?:-u|-user|--user|-l) ",
         r"(?i)\bkey(?: file)?:?[ \t]{0,4}\r?\n((?:[0-9a-f]{32,}\s{0,4})+)",
         r"(?m)^[^\s:/]{1,80}:(?:[0-9]{4,5}|\*):[^\s:]{1,60}:[^\s:]{1,60}:([^\s:\x01]{4,})$",
         r"Private-Lines: [0-9]{1,3}\r?\n([A-Za-z0-9+/=\r\n]{20,})",
@@ -169,6 +171,7 @@ _CODE = Pattern(
 _ENTERED = Pattern(
     r"(?i)\b(?:(?:enter|use|type)(?: this| the| your| our)?(?: [a-z-]+)? (?:code|pin|otp|passcode)|(?:mfa|2fa|otp|totp|rsa|securid|duo|authenticator)(?: [a-z]+)? token(?: code)?)[ :]{1,3}([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b"
 )
+_OTP = Pattern(r"(?i)\b(?:otp|totp|2fa|mfa|passcode)[ :=]{1,2}([0-9]{6,8})\b")
 _MAILBOX = Pattern(r"(?m)(?:^|: )[0-9]{3,4} => ([0-9]{4,8}),")
 _PIN = Pattern(
     r"\b(?:PIN|[Pp]in|PIN code|[Pp]asscode)(?: (?:number|code))?(?: (?:is|was|changed to|set to|reset to|now|to)|:|=)[ :]{0,2}([0-9]{4,8})\b"
@@ -247,7 +250,7 @@ def _codes(record: Record) -> None:
             record.hit(Kind.SECRET, *more.span(1), "a code beside another")
             end = more.end()
 
-    for pattern in (_PIN, _ENTERED, _MAILBOX):
+    for pattern in (_PIN, _ENTERED, _MAILBOX, _OTP):
         for spans in pattern.each(record.data):
             record.hit(Kind.SECRET, *spans[1], "a PIN or a code")
 

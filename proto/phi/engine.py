@@ -166,7 +166,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (secrets.read, frozenset({"secret"}), 0),
     (credentials.read, credentials.GATES, 0),
     (shapes.read, shapes.JUDGED, 0),
-    (paths.read, frozenset({"url", "file", "dated"}), ROOT | BRAND),
+    (paths.read, frozenset({"url", "file", "dated", "route"}), ROOT | BRAND),
     (shapes.read_old_days, frozenset({"date"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (people.loose, frozenset(), LIKELY | STRANGER | KNOWN),

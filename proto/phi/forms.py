@@ -75,6 +75,7 @@ _WORDS = {
     "sql": r"insert into",
     "fhir": r"resourcetype|hl7\.org/fhir|vr[\\\"']",
     "merged": r"merg|dup",
+    "route": r"(?:get|post|put|delete|patch|head) /[^ ]*-",
     "car": r"[a-z0-9],? (?:a |on )?(?:[a-z]+ ){0,2}(?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda)",
     "dated": r"[a-z][_ ^-](?:19|20)[0-9]{2}-?[01][0-9]-?[0-3][0-9]",
     "column": r"[\"'`] [^\"'`\n]*(?:column|field|property|attribute|parameter|key) ",
@@ -93,7 +94,7 @@ _WORDS = {
     "issued": r"[0-9]{8}:aa|atatt3|age-secret-key|key-[0-9a-f]{8}|[0-9a-f]{8}-us[0-9]|gl(?:sa|c)_|nr(?:ak|js|ii)-|dapi[0-9a-f]{8}|sq0[a-z]{3}-|tskey-|hf_|pmak-|lin_api_|dp\.(?:pt|st|ct|sa)\.|gocspx-|1//0|xapp-|rubygems_|oy2[a-z0-9]{8}|nfp_|figd_|ntn_|cfpat-|dckr_oat|whsec_|[sr]k_test_|bkua_|atlasv1|sbp_|xkeysib|re_[a-z0-9]{8}_|shp(?:ss|ca|pa)_|sntrys_|pul-[a-f0-9]{8}|rnd_|eaa[ac][a-z0-9]{8}|apa91b|akcp|sk[0-9a-f]{8}|[78]q~|abia|acca|fwogz|iqojb|amzn\.mws|atz[ar]\||hv[bs]\.|\$production\$|v1\.0-|ops_|v2\.(?:local|public)\.|vault:v",
     "hashed": r"\$(?:apr1|krb5|pbkdf2|scrypt|sha1|sha256|md5|argon2|8|9|14|s[0-2]|gy|y|p|h|dcc2)[a-z0-9_-]*\$|\{(?:ssha|sha|smd5|md5|crypt|pbkdf2|argon2|bcrypt|cipher)|\*[0-9a-f]{8}|0x0[12]00|md5[0-9a-f]{8}|scram-sha|(?:pbkdf2|scrypt|bcrypt|argon2)[_:a-z0-9]*[$:]|01000000d08c|aqaaancmnd8|enc\(|=\}|\{aqaaab|[0-9a-f]{8}:[0-9a-f]{8}|::|(?:enc|encrypted|encpw|encpass|crypt|cipher|obfuscated|hash|hashed|hash_?pw|hash_?pass|password)[\"']?\s?[=:]",
     "gear": r"(?:password|passwd|secret|key|md5|sha|sha1|key-string|passphrase|psk|community)[ \t]+(?:enc|[0-9]|encrypted|ascii|hex|simple|cipher|plain)|radius|tacacs|ntp|hsrp|vrrp|ospf|bgp|eigrp|isis|isakmp|ike|ipsec|l2tp|ppp|pptp|wlan|wpa|dot1x|macsec|standby|nhrp|glbp|snmp|community|com2sec|createuser|(?:auth|priv)[a-z]*[- ](?:password |key )?(?:md5|sha|des|3des|aes)|: psk |-(?:pre-shared-key|passphrase|password|secret|psk|shared-key)[= ]|\*[\"']?[ \t]+[\"']",
-    "files": r"key(?: file)?:?[ \t]*\r?\n|(?:login|user|username|uid|u) [^\s]+,? +(?:password|passwd|pass|pw|pwd) |reg_|ansible_vault|[a-z0-9]/[^\s/@]+@[a-z]|webhook|ntlm|hash|rc4_|aes256_|:(?:[0-9]{4,5}|\*):[^\s:]+:[^\s:]+:|private-(?:lines|mac)|<value>|numerical password",
+    "files": r"securestring|-(?:p|pw|w) [^ ]+ -|key(?: file)?:?[ \t]*\r?\n|(?:login|user|username|uid|u) [^\s]+,? +(?:password|passwd|pass|pw|pwd) |reg_|ansible_vault|[a-z0-9]/[^\s/@]+@[a-z]|webhook|ntlm|hash|rc4_|aes256_|:(?:[0-9]{4,5}|\*):[^\s:]+:[^\s:]+:|private-(?:lines|mac)|<value>|numerical password",
     "spelt": r"passw|pwd|pw |passphrase|identified (?:by|with|via)|ugfzc3dvcmq6|auth(?:enticate)?[ =](?:plain|login|xoauth2|cram|digest)|[0-9] login |pass [^\s]|(?:230|331|530|logged)|(?:tried|attempted|typed|entered|sent) ",
     "options": r"add_user|change_password|htpasswd|_passwd|setpassword|set-password|autologon|-login |sp_[a-z]+|community (?:set|add)|key-string|[0-9] => [0-9]|-u [^\s]*,|[\"' ](?:-p|-w|--?pass|/p|-rp|/rp)|(?:--?|/)[a-z0-9-]*(?:passw|passph|passc|secret|token|api-?key|access-?key|psk|cred|authkey|pwd)|(?:setx|export|set|env|declare -x) |\| ?(?:sudo|passwd|smbpasswd|chpasswd|openssl|docker login|kinit|cryptsetup|gpg)|<<<|--?a(?:uth)?[ =][a-z0-9._@-]+:|[a-z]_(?:pw|pass|password|passwd|pwd|secret) |credential|auth\s?\(|(?:admin|root|sa|user|login|service|svc)[a-z0-9_.-]* ?[/:]",
     "cookie": r"cookie",
@@ -104,7 +105,7 @@ _WORDS = {
     "phrase": r"(?:recovery|seed|backup|mnemonic|emergency)[ _-](?:phrase|word|key|code|kit|secret)",
     "licence": r"key |serial|licen[sc]e|activation|product[ -]?key|registration|unlock|serial (?:key|code)|subscription|cd[ -]?key",
     "keyed": r"(?:key|token|secret|seed)s?(?: |[:=])",
-    "code": r"[0-9] => [0-9]|token|pins?[^a-z]|password|codes?|combo|combination|otp",
+    "code": r"2fa|mfa|[0-9] => [0-9]|token|pins?[^a-z]|password|codes?|combo|combination|otp",
     "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|basic [a-z0-9+/]|bearer [a-z0-9._~+/-]|npm_|sg\.|[\"' ](?:-p|/p:|/pass|/rp |-a|-u|-w|-c|--user)|pass:|net use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|secret[a-z_ ]*[=: ]|passw|passph|passc|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
 }
 _SKELETON = bytes(

@@ -43,6 +43,7 @@ def read(record: Record) -> None:
         _roots(record, urls)
     if b"?" in record.data and b" /" in record.data:
         _requests(record)
+    _routes(record)
     if "file" in record.shapes:
         _files(record)
     if record.every & BRAND:
@@ -61,6 +62,8 @@ def _machine(record: Record, component: bytes) -> bool:
         return len(text) <= 4
     words = text.lower().translate(LETTERS).split()
     count = digits(text)
+    if not words and not count:
+        return True  # marks name nobody
     if count >= 5:
         return False
     if b", " in text or (b"," in text and len(words) > 1):
@@ -92,6 +95,8 @@ def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
         start = at - len(piece) + len(piece.rstrip(_OF_FOLDERS))
         if start and data[start - 1] not in b"\\/:\"'=(":
             continue
+        if data[start:stop].endswith(b" HTTP"):
+            continue  # the end of a request
         if b" " in data[start:stop] and data[start - 1 : start] not in {b"\\", b"/"}:
             continue
         if len(record.lower[start:stop].translate(LETTERS).split()) > 3:
@@ -152,6 +157,21 @@ def _urls(record: Record) -> list[tuple[int, int]]:
         if _leads_to_people(record, path) or (query and _query_tells(record, query)):
             record.hit(Kind.URL, start, end, "an address that leads to a person")
     return found
+
+
+_ROUTE = Pattern(r"\b(?:GET|POST|PUT|DELETE|PATCH|HEAD) (/[^\s\"?]{3,300})")
+
+
+def _routes(record: Record) -> None:
+    """Take what stands below a folder of people in a request: `GET /portal/p/anna-lee/labs`."""
+    roots = record.lexicon.vocabulary["web_roots"]
+    for spans in _ROUTE.each(record.data) if "route" in record.shapes else ():
+        below = False
+        for match in _PART.finditer(record.data, *spans[1]):
+            part = match.group()
+            if below and b"." not in part and b"-" in part and not _machine(record, part):
+                record.hit(Kind.NAME, *match.span(), "below people in a request")
+            below = part.lower() in roots
 
 
 def _requests(record: Record) -> None:

@@ -299,7 +299,8 @@ def _run(record: Record, start: int, end: int) -> None:
         return  # a list of makes, of months
     names = [False] * len(tokens)
     for at in range(len(tokens) - 1):
-        if _pair(record, tokens[at], tokens[at + 1]):
+        one, two = tokens[at], tokens[at + 1]
+        if one[3] and (_first_and_stranger(record, one, two) or _pair(record, one, two)):
             names[at] = names[at + 1] = True
     if True not in names:
         return
@@ -336,7 +337,10 @@ def _tokens(record: Record, start: int, end: int) -> list[Token]:
             particle = begin  # it belongs to the name behind it
         else:
             tokens.append((begin, stop, flags(token) if len(token) > 1 else -1, mark))
-        start = stop + len(mark) if mark else end
+        if not mark and data[stop : stop + 2] == b"' ":
+            start = stop + 2  # a quotation ends, another name may begin
+        else:
+            start = stop + len(mark) if mark else end
     return tokens
 
 
@@ -385,12 +389,22 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
 
 
 _OPENS = frozenset({b"(", b'"', b"'", b"|", b">", b"=", b"[", b":"})
+_DASHES = frozenset({b" - ", b" | "})
 _CLOSES = frozenset({b")", b'"', b"'", b"|", b"<", b"]", b",", b";"})
 
 
 def _stands_alone(data: bytes, start: int, end: int) -> bool:
     """Whether two words are all there is between marks: `(Katalin Strong, …`, `"Katalin Strong"`."""
-    return data[start - 1 : start] in _OPENS and data[end : end + 1] in _CLOSES
+    opened = data[start - 1 : start] in _OPENS or data[start - 3 : start] in _DASHES
+    return opened and (data[end : end + 1] in _CLOSES or data[end : end + 3] in _DASHES)
+
+
+def _first_and_stranger(record: Record, one: Token, two: Token) -> bool:
+    """Whether a first name and a stranger's word stand alone between marks."""
+    sure = one[2] & FIRST and one[2] & SURE and not one[2] & WORD
+    return bool(sure and not two[2] and one[3] == b" ") and _stands_alone(
+        record.data, one[0], two[1]
+    )
 
 
 def _is_street(record: Record, one: Token, two: Token) -> bool:

@@ -41,7 +41,7 @@ _AGAIN: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
     (secrets.read, frozenset({"secret"})),
     (credentials.read, credentials.GATES),
     (shapes.read_carets, frozenset({"caret"})),
-    (paths.read, frozenset({"url", "file", "dated"})),
+    (paths.read, frozenset({"url", "file", "dated", "route"})),
 )
 """Readers of what may stretch beyond a token, with the forms that call for them, in their order."""
 _LAYERS = frozenset({"escape", "marked", "quoted", "spaced"})
