@@ -118,8 +118,14 @@ _SKELETON = bytes(
 )  # fmt: skip
 _HEX = bytes(88 if byte in b"ABCDEFabcdef0123456789" else 32 for byte in range(256))
 _HEX_RUN = b"X" * 16
-_OUTLINE_GATE, _WORD_GATE = Gate(_OUTLINES), Gate(_WORDS)
-_SEEN: dict[tuple[tuple[int, ...], tuple[int, ...]], frozenset[str]] = {}
+_REPEATING = frozenset(
+    ["secret", "spelt", "strong", "opaque", "column", "code", "car", "trunk", "form", "dated"]
+)
+"""Forms that repeat: beside the others each would multiply the states, so they have their own gate."""
+_OUTLINE_GATE = Gate(_OUTLINES)
+_WORD_GATE = Gate({name: form for name, form in _WORDS.items() if name not in _REPEATING})
+_REPEATING_GATE = Gate({name: form for name, form in _WORDS.items() if name in _REPEATING})
+_SEEN: dict[tuple[tuple[int, ...], ...], frozenset[str]] = {}
 
 
 def lit(data: bytes, lower: bytes) -> frozenset[str]:
@@ -129,12 +135,14 @@ def lit(data: bytes, lower: bytes) -> frozenset[str]:
         data: its bytes.
         lower: the same in lower case.
     """
-    key = _OUTLINE_GATE.numbers(data.translate(_SKELETON)), _WORD_GATE.numbers(lower)
+    outline = data.translate(_SKELETON)
+    key = _OUTLINE_GATE.numbers(outline), _WORD_GATE.numbers(lower), _REPEATING_GATE.numbers(lower)
     found = _SEEN.get(key)
     if found is None:
         if len(_SEEN) >= SETS_MAX:
             _SEEN.clear()
         found = _OUTLINE_GATE.names(key[0]) | _WORD_GATE.names(key[1])
+        found |= _REPEATING_GATE.names(key[2])
         _SEEN[key] = found
     if "blob" in found and _HEX_RUN in data.translate(_HEX):
         return found | _HEX_TOO
