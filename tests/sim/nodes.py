@@ -20,6 +20,7 @@ from central.api.machine_routes import MACHINE_ROUTES
 from central.api.raw import Machines
 from central.core.admission import closed_fields
 from central.core.settings import HubSettings
+from central.operators import OrderDesk
 from central.state import Hub, load_registry
 from central.store.check_ins import CheckInGroups
 from central.store.engine import open_store
@@ -32,7 +33,7 @@ from proto.phi import default_names, default_policy
 from proto.phi.admission import Looker
 from runtime.log import logger
 from tests.fakes.clock import SeededEntropy
-from tests.fakes.hub import ORIGIN, HubSecrets, InProcessHub, signer_beside
+from tests.fakes.hub import ORIGIN, HubSecrets, InProcessHub, no_trust, signer_beside
 from tests.fakes.hub_link import HubLink, Network
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.scrubbing import scrubber_over
@@ -120,6 +121,7 @@ class HubNode:
                 root=self.secrets.root,
                 claims=self.secrets.claims,
                 signer=signer,
+                desk=OrderDesk(lambda now_s: no_trust(now_s).authority, {}),
                 store=store,
                 registry=Registry(ORIGIN),
                 check_ins=CheckInGroups(store),
