@@ -5,6 +5,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
@@ -13,6 +14,7 @@ from central.core import order_refusals
 from central.core.orders import Approval, Fixed, OrderLeaf, Wish
 from central.core.signer_talk import (
     FRAME_BYTES_MAX,
+    HEADS_MAX,
     LENGTH_BYTES,
     Approved,
     AskApproval,
@@ -20,7 +22,7 @@ from central.core.signer_talk import (
     AskCosign,
     AskDraft,
     AskEnroll,
-    AskHead,
+    AskHeads,
     AskHear,
     AskLeaves,
     AskLog,
@@ -29,6 +31,7 @@ from central.core.signer_talk import (
     Cosignature,
     Drafted,
     Envelope,
+    Envelopes,
     Given,
     Logged,
     Refused,
@@ -37,7 +40,7 @@ from central.core.signer_talk import (
 )
 from proto import note, strict_json
 from proto.envelope import BODY_BYTES_MAX, Signature
-from proto.errors import UnreachableError
+from proto.errors import OsirisError, UnreachableError
 from proto.ids import ApplianceId, SiteId
 from proto.merkle import leaf_hash
 from proto.message import Message
@@ -110,6 +113,8 @@ class SignerLink:
     def __init__(self, talk: Talk) -> None:
         """Speak through `talk`."""
         self._talk = talk
+        self._heads: deque[tuple[bytes, asyncio.Future[bytes]]] = deque()
+        self._heads_turn = asyncio.Lock()
 
     async def _ask(self, ask: Message, kind: type[M]) -> M:
         frame = await self._talk(ask.to_bytes())
@@ -128,9 +133,32 @@ class SignerLink:
         return await self._ask(AskStatus(), Status)
 
     async def head(self, body: bytes) -> bytes:
-        """Return a signed head; its `time` must be now."""
-        answer = await self._ask(AskHead(body=b64_encode(body)), Envelope)
-        return answer.envelope.encode("ascii")
+        """Return a signed head; its `time` must be now.
+
+        Heads that are wanted while the signer works are asked for together.
+        """
+        mine: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._heads.append((body, mine))
+        async with self._heads_turn:
+            while not mine.done():
+                await self._sign_heads()
+        return mine.result()
+
+    async def _sign_heads(self) -> None:
+        """Have the heads signed that have waited longest."""
+        batch = [self._heads.popleft() for _ in range(min(len(self._heads), HEADS_MAX))]
+        try:
+            bodies = tuple(b64_encode(body) for body, _ in batch)
+            answer = await self._ask(AskHeads(bodies=bodies), Envelopes)
+            for (_, made), signed in zip(batch, answer.envelopes, strict=True):
+                made.set_result(signed.encode("ascii"))
+        except OsirisError as error:
+            for _, made in batch:
+                made.set_exception(error)
+                made.exception()  # whoever wanted it may have gone
+        finally:
+            # Of a question that was cut off: the next in turn asks again.
+            self._heads.extendleft(reversed([one for one in batch if not one[1].done()]))
 
     async def enroll(self, body: bytes) -> bytes:
         """Return a signed answer to an enrollment."""

@@ -32,9 +32,12 @@ APPROVALS_MAX: Final = SIGNATURES_MAX - 1
 """An envelope has eight signatures at most, and one is the order key's."""
 
 LENGTH_BYTES: Final = 4
+HEADS_MAX: Final = 64
+"""So many of the largest fit in a frame."""
 
 Text = Annotated[str, Field(max_length=ENVELOPE_BYTES_MAX)]
 Leaves = Annotated[tuple[Text, ...], Field(strict=False, max_length=BATCH_LEAVES_MAX)]
+Heads = Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=HEADS_MAX)]
 KeyIdText = Annotated[str, Field(pattern=r"\A[0-9a-f]{16}\z")]
 SignatureText = Annotated[str, Field(pattern=r"\A[A-Za-z0-9+/]{86}==\z")]
 
@@ -156,11 +159,11 @@ class Stand(Message):
     wanted: Count | None
 
 
-class AskHead(Message):
-    """Sign a head: the answer to a check-in."""
+class AskHeads(Message):
+    """Sign heads: the answers to check-ins that came at about the same time."""
 
-    op: Literal["head"] = "head"
-    body: Text
+    op: Literal["heads"] = "heads"
+    bodies: Heads
 
 
 class AskEnroll(Message):
@@ -174,6 +177,12 @@ class Envelope(Message):
     """A signed statement."""
 
     envelope: Text
+
+
+class Envelopes(Message):
+    """Signed statements, in the order in which they were asked for."""
+
+    envelopes: Heads
 
 
 class AskCosign(Message):
@@ -235,7 +244,7 @@ Ask = (
     | AskHear
     | AskBack
     | AskStand
-    | AskHead
+    | AskHeads
     | AskEnroll
     | AskCosign
     | AskStatus
@@ -248,7 +257,7 @@ _ASKS: dict[str, type[Ask]] = {
     "hear": AskHear,
     "back": AskBack,
     "stand": AskStand,
-    "head": AskHead,
+    "heads": AskHeads,
     "enroll": AskEnroll,
     "cosign": AskCosign,
     "status": AskStatus,

@@ -39,7 +39,7 @@ from central.core.signer_talk import (
     AskCosign,
     AskDraft,
     AskEnroll,
-    AskHead,
+    AskHeads,
     AskHear,
     AskLeaves,
     AskLog,
@@ -48,6 +48,7 @@ from central.core.signer_talk import (
     Cosignature,
     Drafted,
     Envelope,
+    Envelopes,
     Given,
     Leaf,
     Logged,
@@ -139,7 +140,7 @@ class Signer:
 
     def _answer(self, ask: Ask) -> Message:
         match ask:
-            case AskHead() | AskEnroll() | AskCosign():
+            case AskHeads() | AskEnroll() | AskCosign():
                 return self._online(ask)
             case AskDraft() | AskApproval() | AskLog():
                 return self._order(ask)
@@ -159,10 +160,10 @@ class Signer:
             case AskStand():
                 return self._stand(ask.site)
 
-    def _online(self, ask: AskHead | AskEnroll | AskCosign) -> Message:
+    def _online(self, ask: AskHeads | AskEnroll | AskCosign) -> Message:
         match ask:
-            case AskHead():
-                return self._head(ask)
+            case AskHeads():
+                return Envelopes(envelopes=tuple(self._head(one) for one in ask.bodies))
             case AskEnroll():
                 return self._enroll(ask)
             case AskCosign():
@@ -343,11 +344,11 @@ class Signer:
             self._ledger.take_back(ask.site, named, now_s=self._now_s)
         return self._stand(ask.site)
 
-    def _head(self, ask: AskHead) -> Envelope:
-        body = _body(ask.body)
+    def _head(self, text: str) -> str:
+        body = _body(text)
         said = Head.from_bytes(body, "head", size_bytes_max=BODY_BYTES_MAX)
         self._require_now(said.time)
-        return _envelope(envelope.sign(Kind.HEAD, body, self._keys.head))
+        return envelope.sign(Kind.HEAD, body, self._keys.head).decode("ascii")
 
     def _enroll(self, ask: AskEnroll) -> Envelope:
         body = _body(ask.body)

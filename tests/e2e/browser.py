@@ -32,6 +32,7 @@ FLAGS = (
     "--disable-sync",
 )
 DESKTOP, PHONE = 1280, 360
+AXE_WITHIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ async def looking(browser: Browser, look: Look) -> AsyncIterator[Page]:
 
 async def violations(page: Page) -> list[str]:
     """Return what axe holds against a page, one line each; the page must allow JavaScript."""
-    results = await Axe().run(page)
+    async with asyncio.timeout(AXE_WITHIN_S):  # where it may not, axe never answers
+        results = await Axe().run(page)
     found = results.response["violations"]
     return [
         f"{item['id']}: {node['target']} {item['help']}" for item in found for node in item["nodes"]

@@ -223,10 +223,11 @@ async def test_the_pages_of_orders_meet_wcag_aa_and_fit(
     world: ConsoleWorld, box: Box, orders: dict[str, OrderView], look: Look, tmp_path: Path
 ) -> None:
     require_chromium()
+    with_axe = Look(look.width, look.scheme, with_javascript=True)
     async with (
         served(world.lan, tmp_path) as base,
         chromium() as browser,
-        looking(browser, look) as page,
+        looking(browser, with_axe) as page,
     ):
         await page.goto(f"{base}/sign-in")
         await page.fill("#name", PERSON)

@@ -9,7 +9,7 @@ from central.core.order_signing import Rates
 from central.core.orders import Approval, Fixed, OrderLeaf, Wish
 from central.signer.ledger import Ledger
 from central.signer.signer import OnlineKeys, Signer
-from central.signer_link import SignerLink
+from central.signer_link import SignerLink, Talk
 from proto.envelope import Kind, signature_of
 from proto.grants import Trust
 from proto.ids import ApplianceId, SiteId
@@ -46,6 +46,7 @@ class SignerWorld:
     clock: ManualClock = field(default_factory=ManualClock)
     entropy: SeededEntropy = field(default_factory=SeededEntropy)
     open: Open = opened
+    talk: Talk = field(init=False)
     _connection: sqlite3.Connection | None = None
 
     def start(self, *, hears: bool = True) -> SignerLink:
@@ -65,6 +66,7 @@ class SignerWorld:
         async def talk(frame: bytes) -> bytes:
             return signer.answer(frame)
 
+        self.talk = talk
         if hears:
             frame = b'{"op":"hear","site":"%b","appliance":"%b","appliances":["%b"],' % (
                 SITE.encode(),

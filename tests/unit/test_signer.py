@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,8 @@ from appliance.core.order_gate.ledger import LedgerView
 from appliance.core.order_gate.values import Accepted, Delivery, Refused
 from central.core.order_signing import Rates
 from central.core.orders import Approval, OrderLeaf, Wish
-from central.core.signer_talk import AskLog, read_ask
+from central.core.signer_talk import HEADS_MAX, AskLog, read_ask
+from central.signer_link import SignerLink, Talk
 from proto import envelope, merkle
 from proto.envelope import Kind, Signature
 from proto.errors import MalformedError, OsirisError
@@ -332,13 +333,53 @@ async def test_a_signature_of_ours_over_another_log_is_a_fork(world: SignerWorld
     assert await code_of(asked) == "order_log_fork"
 
 
+def head(time_s: int, *, number: int = 0) -> bytes:
+    """Return the answer to a check-in with the challenge of this number."""
+    challenge, state = b64_encode(number.to_bytes(16, "big")), b64_encode(bytes(32))
+    return Head(challenge=challenge, time=time_s, state=state, next_s=60).to_bytes()
+
+
+@dataclass
+class SlowTalk:
+    """A way to the signer that takes a turn of the loop, and counts what goes over it."""
+
+    talk: Talk
+    frames: int = 0
+
+    async def __call__(self, frame: bytes) -> bytes:
+        self.frames += 1
+        await asyncio.sleep(0)
+        return await self.talk(frame)
+
+
+async def test_heads_that_are_wanted_together_are_signed_together_each_its_own(
+    world: SignerWorld,
+) -> None:
+    world.start()
+    slow = SlowTalk(world.talk)
+    link = SignerLink(slow)
+    bodies = [head(world.now_s, number=number) for number in range(3 * HEADS_MAX)]
+    made = await asyncio.gather(*(link.head(body) for body in bodies))
+    trust = world.trust.authority.heads(now_s=world.now_s)
+    opened = [envelope.open_envelope(one, kind=Kind.HEAD, trust=trust).body for one in made]
+    assert opened == bodies
+    assert slow.frames <= 4
+
+
+async def test_whoever_hangs_up_leaves_the_other_heads_to_be_signed(world: SignerWorld) -> None:
+    world.start()
+    link = SignerLink(SlowTalk(world.talk))
+    first, *others = (
+        asyncio.ensure_future(link.head(head(world.now_s, number=number))) for number in range(5)
+    )
+    await asyncio.sleep(0)
+    first.cancel()
+    assert len(set(await asyncio.gather(*others))) == 4
+    assert first.cancelled()
+
+
 async def test_heads_are_of_now_and_only_evidence_is_cosigned(world: SignerWorld) -> None:
     link = world.start()
-
-    def head(time_s: int) -> bytes:
-        challenge, state = b64_encode(bytes(16)), b64_encode(bytes(32))
-        return Head(challenge=challenge, time=time_s, state=state, next_s=60).to_bytes()
-
     made = await link.head(head(world.now_s))
     trust = world.trust.authority.heads(now_s=world.now_s)
     assert envelope.open_envelope(made, kind=Kind.HEAD, trust=trust).body == head(world.now_s)
