@@ -1,4 +1,4 @@
-"""Keeping a daemon small: how glibc's malloc hands memory back to the machine.
+"""Keeping a daemon small: what is not loaded, and how glibc's malloc hands memory back.
 
 By itself malloc gives each thread an arena of its own, and after one large block it keeps as much
 at the top of the heap for ever. A daemon of a few threads that hold Python's lock in turn gains
@@ -6,6 +6,7 @@ nothing by either, and is a fifth larger for it.
 """
 
 import ctypes
+import sys
 from typing import Final
 
 # Parameters of mallopt(3), from <malloc.h>.
@@ -19,6 +20,20 @@ GIVE_BACK_BYTES: Final = 128 * 1024
 
 OWN_MAPPING_BYTES: Final = 1024 * 1024
 """A block at least as large is mapped, and so returned when it is freed."""
+
+
+SCREENS: Final = ("httpx._main", "rich")
+"""What httpx and structlog load for terminals where it is installed; they do without."""
+
+
+def leave_out_screens() -> None:
+    """Load no library that only draws on terminals: a daemon has none.
+
+    Call it before anything else is imported; what is loaded already stays.
+    """
+    for name in SCREENS:
+        # None is how Python is told that there is none.
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
 def keep_small() -> bool:

@@ -15,7 +15,9 @@ from re2 import _re2
 Spans = list[tuple[int, int]]
 """A match: its span and its groups' spans; (-1, -1) is a group that took no part."""
 
-MEMORY_BYTES_MAX = 64 << 20
+MEMORY_BYTES_MAX = 8 << 20
+"""For each pattern; what RE2 cannot keep in it is worked out again."""
+
 SETS_MAX = 8192
 
 _WHOLE = _re2.RE2.Anchor.ANCHOR_BOTH
