@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from playwright.async_api import Browser, Page, async_playwright
 from starlette.types import ASGIApp
+
+from tests.e2e.front_door import PASSWORD
 
 CHROMIUM = Path("/usr/bin/chromium")
 INSTALL = "apt-get install chromium fonts-dejavu-core"
@@ -164,3 +166,39 @@ async def served(app: ASGIApp, folder: Path) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """Somebody who looks at pages with axe; the browser runs scripts because axe is one."""
+
+    page: Page
+    base: str
+
+    async def sign_in(self, person: str, path: str = "/sign-in") -> None:
+        """Sign in through the form, on the way to a page."""
+        await self.page.goto(self.base + path)
+        await self.looks_right()
+        await self.page.fill("#name", person)
+        await self.page.fill("#password", PASSWORD)
+        await self.page.click("main button")
+
+    async def looks_right(self, path: str = "") -> None:
+        """Hold a page against WCAG, and its width against the window's; "" is where it is."""
+        if path:
+            await self.page.goto(self.base + path)
+        assert await violations(self.page) == [], self.page.url
+        assert await overflow_px(self.page) <= 0, self.page.url
+
+
+@asynccontextmanager
+async def examining(app: ASGIApp, folder: Path, look: Look) -> AsyncIterator[Examiner]:
+    """Serve an application and look at it in Chromium; skip, or fail, where there is none."""
+    require_chromium()
+    with_axe = replace(look, with_javascript=True)
+    async with (
+        served(app, folder) as base,
+        chromium() as browser,
+        looking(browser, with_axe) as page,
+    ):
+        yield Examiner(page, base)

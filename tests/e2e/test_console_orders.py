@@ -9,18 +9,8 @@ import pytest
 from central.store.views.orders import OrderView
 from osiris.desk.order_proof import Held, Keys, verify
 from proto.orders.registry import KINDS
-from tests.e2e.browser import (
-    LOOKS,
-    Look,
-    chromium,
-    looking,
-    overflow_px,
-    require_chromium,
-    served,
-    violations,
-)
+from tests.e2e.browser import LOOKS, Look, examining
 from tests.e2e.console_world import PERSON, ConsoleWorld, clinic, console_world
-from tests.e2e.front_door import PASSWORD
 from tests.e2e.order_scene import ARCHIVE, clinic_orders, trust
 from tests.e2e.test_portal_pages import EVIL, HEADERS, Elements, words_of
 from tests.fakes.box import Box
@@ -222,19 +212,8 @@ async def test_text_of_others_is_only_ever_text(
 async def test_the_pages_of_orders_meet_wcag_aa_and_fit(
     world: ConsoleWorld, box: Box, orders: dict[str, OrderView], look: Look, tmp_path: Path
 ) -> None:
-    require_chromium()
-    with_axe = Look(look.width, look.scheme, with_javascript=True)
-    async with (
-        served(world.lan, tmp_path) as base,
-        chromium() as browser,
-        looking(browser, with_axe) as page,
-    ):
-        await page.goto(f"{base}/sign-in")
-        await page.fill("#name", PERSON)
-        await page.fill("#password", PASSWORD)
-        await page.click("main button")
-        shown = (orders["waits_for_people"], orders["waiting"])
+    shown = (orders["waits_for_people"], orders["waiting"])
+    async with examining(world.lan, tmp_path, look) as examiner:
+        await examiner.sign_in(PERSON)
         for path in [*pages(box, {})[:5], *(address(view) for view in shown)]:
-            await page.goto(base + path)
-            assert await violations(page) == [], path
-            assert await overflow_px(page) <= 0, path
+            await examiner.looks_right(path)

@@ -13,16 +13,7 @@ from central.commands import add_site
 from central.console.routes import CONSOLE_ROUTES
 from central.state import Console
 from runtime.web.access import Access, Entry
-from tests.e2e.browser import (
-    LOOKS,
-    Look,
-    chromium,
-    looking,
-    overflow_px,
-    require_chromium,
-    served,
-    violations,
-)
+from tests.e2e.browser import LOOKS, Look, examining
 from tests.e2e.console_world import (
     ARCHIVE,
     FIREWALL,
@@ -34,7 +25,6 @@ from tests.e2e.console_world import (
     clinic,
     console_world,
 )
-from tests.e2e.front_door import PASSWORD
 from tests.e2e.test_portal_pages import EVIL, HEADERS, Elements, words_of
 from tests.fakes.box import Box
 
@@ -243,19 +233,8 @@ async def test_pages_are_accessible_and_fit(
     world: ConsoleWorld, box: Box, tmp_path: Path, look: Look
 ) -> None:
     """WCAG by axe, no sideways scrolling; scripts run only because axe is one."""
-    require_chromium()
     await add_site(world.trial.net.hub, "A site without an appliance")
-    with_axe = Look(look.width, look.scheme, with_javascript=True)
-    async with (
-        served(world.lan, tmp_path) as base,
-        chromium() as browser,
-        looking(browser, with_axe) as page,
-    ):
-        await page.goto(f"{base}/sign-in")
-        await page.fill("#name", PERSON)
-        await page.fill("#password", PASSWORD)
-        await page.click("main button")
+    async with examining(world.lan, tmp_path, look) as examiner:
+        await examiner.sign_in(PERSON)
         for path in paths_of(box):
-            await page.goto(base + path)
-            assert await violations(page) == [], path
-            assert await overflow_px(page) <= 0, path
+            await examiner.looks_right(path)

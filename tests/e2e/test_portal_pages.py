@@ -15,16 +15,7 @@ from appliance.portal.state import Portal
 from appliance.store import meta
 from runtime.web.access import Access, Entry
 from tests.e2e import clinic_rows as rows
-from tests.e2e.browser import (
-    LOOKS,
-    Look,
-    chromium,
-    looking,
-    overflow_px,
-    require_chromium,
-    served,
-    violations,
-)
+from tests.e2e.browser import LOOKS, Look, chromium, examining, looking, require_chromium, served
 from tests.e2e.front_door import PASSWORD
 from tests.e2e.pictures import PORTAL
 from tests.e2e.portal_world import PERSON, PLACE, PortalWorld, portal_world
@@ -563,25 +554,13 @@ async def test_a_device_that_does_not_answer_a_new_check_is_unknown(world: Porta
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.width}-{look.scheme}")
 async def test_pages_are_accessible_and_fit(tmp_path: Path, look: Look) -> None:
     """WCAG by axe, no sideways scrolling; scripts run only because axe is one."""
-    require_chromium()
-    with_axe = Look(look.width, look.scheme, with_javascript=True)
     async with portal_world(tmp_path) as world:
         await rows.fill(world.store)
         await rows.acknowledge(world.store)
-        async with (
-            served(world.lan, tmp_path) as base,
-            chromium() as browser,
-            looking(browser, with_axe) as page,
-        ):
-            await page.goto(f"{base}/sign-in")
-            assert await violations(page) == []
-            await page.fill("#name", PERSON)
-            await page.fill("#password", PASSWORD)
-            await page.click("main button")
+        async with examining(world.lan, tmp_path, look) as examiner:
+            await examiner.sign_in(PERSON)
             for path in PORTAL.values():
-                await page.goto(base + path)
-                assert await violations(page) == [], path
-                assert await overflow_px(page) <= 0, path
+                await examiner.looks_right(path)
 
 
 @pytest.mark.browser

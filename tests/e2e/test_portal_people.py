@@ -16,16 +16,7 @@ from appliance.store import conflicts, decisions, devices, targets
 from appliance.store.devices import Device
 from proto.ids import TargetId
 from tests.e2e import clinic_rows as rows
-from tests.e2e.browser import (
-    LOOKS,
-    Look,
-    chromium,
-    looking,
-    overflow_px,
-    require_chromium,
-    served,
-    violations,
-)
+from tests.e2e.browser import LOOKS, Look, chromium, examining, looking, require_chromium, served
 from tests.e2e.front_door import PASSWORD
 from tests.e2e.portal_world import PERSON, PortalWorld, portal_world
 from tests.e2e.test_portal_pages import Elements, csrf, words_of
@@ -392,45 +383,31 @@ async def test_a_released_device_that_shows_a_new_sign_is_off_limits_again(
 async def test_the_pages_of_a_question_are_accessible_and_fit(
     tmp_path: Path, lan: Lan, look: Look
 ) -> None:
-    require_chromium()
-    with_axe = Look(look.width, look.scheme, with_javascript=True)
     async with portal_world(tmp_path, scanner=lan.scanner, shell=lan.shell) as world:
         await rows.fill(world.store)
         async with world.store.write() as conn:
             conflict = Conflict(rows.CAMERA, rows.PRINTER, AttributeKind.HOST_KEY, KEY)
             await conflicts.record(conn, [conflict], at_ms=rows.NOW_MS)
             (kept,) = await conflicts.waiting(conn)
-        async with (
-            served(world.lan, tmp_path) as base,
-            chromium() as browser,
-            looking(browser, with_axe) as page,
-        ):
-
-            async def looks_right() -> None:
-                assert await violations(page) == [], page.url
-                assert await overflow_px(page) <= 0, page.url
-
-            await page.goto(f"{base}/conflicts/{kept.id}")
-            await page.fill("#name", PERSON)
-            await page.fill("#password", PASSWORD)
-            await page.click("main button")
-            await looks_right()
+        async with examining(world.lan, tmp_path, look) as examiner:
+            page = examiner.page
+            await examiner.sign_in(PERSON, f"/conflicts/{kept.id}")
+            await examiner.looks_right()
             for path in ("/conflicts", f"/devices/{rows.PRINTER}", "/devices"):
-                await page.goto(base + path)
-                await looks_right()
-            await page.goto(f"{base}/targets/add")
+                await examiner.looks_right(path)
+            await examiner.looks_right("/targets/add")
             for name in ("address", "user", "password"):
                 await page.fill(f"#{name}", "" if name == "password" else FORM[name])
             await page.click("main form.form button")
             assert "Give a key file" in await page.inner_text("#key-wrong")
-            await looks_right()
+            await examiner.looks_right()
             await page.fill("#password", LOGIN)
             await page.click("main form.form button")
             assert fingerprint(KEY) in await page.inner_text("#fingerprint")
-            await looks_right()
+            await examiner.looks_right()
             await page.click("text=They are the same")
             assert "recept runs debian 12" in await page.inner_text("main")
-            await looks_right()
+            await examiner.looks_right()
 
 
 @pytest.mark.browser
