@@ -20,7 +20,7 @@ LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `text` is its JSON without what the other fields say."""
+    """One line; `text` is its JSON as it was written, cut at `LINE_CHARS_MAX`."""
 
     at_ms: int
     level: str
@@ -49,7 +49,7 @@ class Recent:
         least = LEVELS.index(level)
         return [
             line
-            for line in self._lines
+            for line in tuple(self._lines)  # another thread may write meanwhile
             if line.at_ms >= since_ms
             and LEVELS.index(line.level) >= least
             and (parts is None or line.part in parts)

@@ -9,8 +9,6 @@ taken; the first such answer in a row counts towards the hold on orders.
 from dataclasses import replace
 from typing import Final
 
-import structlog
-
 from appliance.core.order_gate.values import Footing
 from appliance.handlers.orders.gating import orders_origin
 from appliance.handlers.orders.opinions import take_opinions
@@ -38,8 +36,9 @@ from proto.hub.orders import (
 )
 from proto.order_codes import Code
 from proto.order_log import BATCH_LEAVES_MAX, Mirror, follow
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("orders")
 
 CHALLENGE_BYTES: Final = 16
 ROUNDS_MAX: Final = 32

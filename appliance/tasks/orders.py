@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-import structlog
-
 from appliance.core.order_gate.values import Accepted, Footing
 from appliance.handlers.orders import Resume, Run
 from appliance.handlers.orders.gating import gate_orders
@@ -28,8 +26,9 @@ from appliance.tasks.recovery import catch_up
 from proto.errors import NoRoomError, RejectedError, UnreachableError
 from proto.invariants import require
 from proto.orders.kinds import OrderType
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("orders")
 
 HANDS: Final = 8
 """Orders that run at the same time."""

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Final
 
 import aiosqlite
-import structlog
 
 from appliance.handlers.wellness import clear_condition, raise_in
 from appliance.handlers.work import Work
@@ -20,8 +19,9 @@ from appliance.store.meta import Key
 from appliance.store.recall import Lost
 from proto.errors import IntegrityError, RejectedError
 from proto.hub.evidence import BATCH_BYTES_MAX, EvidenceBack, EvidenceWanted
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("orders")
 
 LEAVES_MAX: Final = 100_000
 """Leaves that one recovery takes back at most; more is a job for a person."""

@@ -12,7 +12,7 @@ LINES_MAX = 500
 class ViewLogs(Params):
     """Which part of the appliance, how far back in seconds, how many lines, and how grave."""
 
-    part: Literal["appliance", "scan", "heal", "uplink", "orders", "portal", "agents"]
+    part: Literal["appliance", "discovery", "uplink", "orders", "portal", "scrubbing", "health"]
     since_s: Annotated[int, Field(ge=1, le=DAY_S)]
     lines: Annotated[int, Field(ge=1, le=LINES_MAX)]
     level: Literal["debug", "info", "warning", "error"]
@@ -37,13 +37,15 @@ KIND = OrderKind(
             {"part": "/var/log/auth.log", "since_s": 3600, "lines": 100, "level": "info"},
             "a path is no part",
         ),
-        Example({"part": "scan", "since_s": 3600, "lines": 501, "level": "info"}, "too many lines"),
-        Example({"part": "scan", "since_s": 90000, "lines": 5, "level": "info"}, "over a day"),
         Example(
-            {"part": "scan", "since_s": True, "lines": 5, "level": "info"}, "true is no number"
+            {"part": "discovery", "since_s": 3600, "lines": 501, "level": "info"}, "too many lines"
+        ),
+        Example({"part": "discovery", "since_s": 90000, "lines": 5, "level": "info"}, "over a day"),
+        Example(
+            {"part": "discovery", "since_s": True, "lines": 5, "level": "info"}, "true is no number"
         ),
         Example(
-            {"part": "scan", "since_s": 60, "lines": 5, "level": "info", "grep": "$(id)"},
+            {"part": "discovery", "since_s": 60, "lines": 5, "level": "info", "grep": "$(id)"},
             "an unknown member",
         ),
     ),

@@ -1,15 +1,18 @@
 """Orders that look at the appliance itself: its log, its way to the hub, a check-in now."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from appliance.handlers.orders import Done, force_checkin
+from appliance.handlers.orders import Done, diagnostic, force_checkin
 from appliance.handlers.orders.diagnostic import hub_place
 from appliance.handlers.orders.table import RUNS
+from appliance.handlers.orders.view_logs import PARTS
 from appliance.handlers.work import Work
 from appliance.ports import ShellError
 from appliance.tasks.check_in import check_in
@@ -20,6 +23,7 @@ from proto.findings import Reason, Scalar
 from proto.ids import TargetId
 from proto.keys import SEED_BYTES, SealError, SealingKey
 from proto.orders.kinds import OrderType
+from proto.orders.view_logs import ViewLogs
 from proto.receipts import Outcome
 from proto.sealed_login import SealedLogin, open_box, seal
 from proto.secret import Secret
@@ -33,6 +37,7 @@ from tests.unit.test_hub_talk import Told, head, heard
 from tests.unit.test_hub_talk import work as hub_work  # noqa: F401 - a fixture
 from tests.unit.test_order_handlers import accepted
 
+ROOT = Path(__file__).parents[2]
 STAMP = "2026-01-01T00:00:00Z"
 START_MS = 1_767_225_600_000
 
@@ -130,6 +135,49 @@ async def test_more_lines_than_an_answer_holds_are_left_out_and_counted(site: Sm
     assert 0 < int(done.told["lines"]) < 250  # type: ignore[arg-type]
     assert int(done.told["lines"]) + int(done.told["left_out"]) == 300  # type: ignore[arg-type]
     assert "request 299" in str(done.told["text"])
+
+
+async def test_a_log_too_long_for_one_record_is_cut_and_not_withheld(site: SmallSite) -> None:
+    for number in range(300):
+        line("portal", "error", f"request {number}", trace="y" * 1000)
+    wish = {"part": "portal", "since_s": 3600, "lines": 300, "level": "error"}
+    done = await RUNS[OrderType.VIEW_LOGS](site.work, accepted(OrderType.VIEW_LOGS, wish))
+    assert done.outcome is Outcome.DONE
+    assert int(done.told["lines"]) > 5  # type: ignore[arg-type]
+    assert "request 299" in str(done.told["text"])
+    assert "WITHHELD" not in str(done.told["text"])
+
+
+async def test_a_log_that_cannot_be_scrubbed_is_not_told_as_done(site: SmallSite) -> None:
+    line("portal", "warning", "somebody came")
+    site.work.scrubber.use_names(None)
+    wish = {"part": "portal", "since_s": 3600, "lines": 2, "level": "warning"}
+    done = await RUNS[OrderType.VIEW_LOGS](site.work, accepted(OrderType.VIEW_LOGS, wish))
+    assert (done.outcome, str(done.told["why"])) == (Outcome.FAILED, "withheld")
+
+
+def test_every_part_that_can_be_asked_for_writes_lines() -> None:
+    written = {
+        name
+        for folder in ("appliance", "runtime")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(r'logger\("([a-z_-]+)"\)', path.read_text())
+    }
+    asked = set(get_args(ViewLogs.model_fields["part"].annotation))
+    assert asked == {*PARTS, "appliance"}
+    assert not {part for parts in PARTS.values() for part in parts} - written
+
+
+async def test_what_cannot_be_looked_at_is_a_failed_look(
+    site: SmallSite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def nowhere(_: str) -> Path:
+        return tmp_path / "not-there"
+
+    monkeypatch.setattr(diagnostic, "Path", nowhere)
+    for what in ("memory", "network", "clock"):
+        done = await look(site.work, what)
+        assert (done.outcome, str(done.told["why"])) == (Outcome.FAILED, "unreadable")
 
 
 def test_what_is_kept_of_the_log_is_bounded() -> None:

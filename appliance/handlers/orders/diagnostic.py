@@ -38,9 +38,13 @@ Told = dict[str, Leaving]
 
 
 async def run(work: Work, accepted: Accepted) -> Done:
-    """Look, and tell what was seen; failed when the thing itself does not work."""
+    """Look, and tell what was seen; failed when the thing does not work, or cannot be looked at."""
     wanted = cast("Diagnostic", accepted.params)
-    is_well, told = await _LOOKS[wanted.look](work)
+    try:
+        is_well, told = await _LOOKS[wanted.look](work)
+    except (OSError, LookupError, ValueError):
+        # A kernel without the file, or a link that went away while it was looked at.
+        return Done(Outcome.FAILED, {"why": closed("unreadable", ("unreadable",))})
     return Done(Outcome.DONE if is_well else Outcome.FAILED, told)
 
 

@@ -7,7 +7,6 @@ LAN are signed by this appliance. A statement that does not count changes nothin
 from dataclasses import replace
 
 import aiosqlite
-import structlog
 
 from appliance.handlers.wellness import clear_condition
 from appliance.handlers.work import Work
@@ -20,8 +19,9 @@ from proto.errors import MalformedError, RejectedError
 from proto.keys import Holder
 from proto.opinions import open_clear, open_consent, open_veto
 from proto.receipts import FIRST_PREV
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("orders")
 
 SID_CHARS = len(FIRST_PREV)
 

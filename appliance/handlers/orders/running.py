@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final
 
 import aiosqlite
-import structlog
 
 from appliance.core.order_gate import answers
 from appliance.core.order_gate.values import Accepted, LeafRef
@@ -27,8 +26,9 @@ from proto.evidence import DETAIL_BYTES_MAX, RESULT_PART, SALT_BYTES, commit
 from proto.orders.kinds import OrderType
 from proto.phi.leaving import closed, document
 from proto.receipts import Outcome
+from runtime.log import logger
 
-log = structlog.get_logger(__name__)
+log = logger("orders")
 
 WHY: Final = "why"
 _REASONS: Final = ("stopped", "timeout", "too_long")
