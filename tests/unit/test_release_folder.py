@@ -6,85 +6,20 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from osiris.desk import ceremony_cli, drafting, folder, publishing, review, signing
+from osiris.desk import ceremony_cli, drafting, publishing, review, signing
 from osiris.desk.content_cli import content as content_verbs
 from osiris.desk.folder import Card, Folder
 from osiris.desk.place import Desk
 from osiris.desk.take_trust import take_trust
 from proto.errors import ConfigError, MalformedError, NotFoundError
-from proto.keys import SEED_BYTES, SigningKey
 from proto.keysets import DAY_S, Role, SuccessionError
 from proto.policy import Turn
 from runtime import keyfile
 from runtime.keyfile import PassphraseError
-from runtime.repository.freshness import Freshened, FreshKeys, freshen
-from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import Place
-from tests.fakes.clock import SeededEntropy
-from tests.unit.reference_set import as_files, whole_texts
+from tests.unit.release_world import CONTENT, GRANTED, NOW_S, PEOPLE, Ceremony
 
-NOW_S = 1_790_000_000
-CONTENT = as_files(whole_texts())
-PEOPLE = ("ada", "bo", "cy")
 CHECK = "checks/linux/lin.ssh.root_login.yaml"
-
-
-class Ceremony:
-    """Three people with a folder between them, and a hub."""
-
-    def __init__(self, directory: Path) -> None:
-        """Make everybody's keys, from one seed, and the folder with their cards."""
-        self.directory = directory
-        self.entropy = SeededEntropy()
-        self.folder = Folder(directory / "release")
-        self.folder.make()
-        names = ("snapshot", "timestamp", "promoted", "order", "head", "log")
-        self.online = {name: self.key() for name in names}
-        self.tell_hub_keys()
-        self.keys: dict[tuple[Role, str], SigningKey] = {}
-        for role in folder.CARD_ROLES:
-            for person in PEOPLE:
-                self.join(role, person)
-
-    def key(self) -> SigningKey:
-        """Return another private key."""
-        return SigningKey(self.entropy(SEED_BYTES))
-
-    def tell_hub_keys(self) -> None:
-        """Put the hub's public keys into the folder."""
-        public = {name: key.public for name, key in self.online.items()}
-        hub = HubKeys(origin="https://hub.example:8443", **public)
-        self.folder.hub_keys_file.write_bytes(hub.to_bytes())
-
-    def join(self, role: Role, person: str) -> SigningKey:
-        """Make a person's key for a role and put their card in."""
-        key = self.keys[role, person] = self.key()
-        self.folder.put_card(Card.of(person, role, key, created_s=NOW_S))
-        return key
-
-    def sign(self, *people: str) -> None:
-        """Let these people sign what they may, with the keys they have now."""
-        for (_, person), key in list(self.keys.items()):
-            if person in people:
-                signing.sign(self.folder, signing.signable(self.folder, key.public), key)
-
-    def publish(self, *, now_s: int = NOW_S) -> Freshened:
-        """Publish, and let the hub take it in."""
-        publishing.publish(self.folder, Place(self.directory / "incoming"), now_s=now_s)
-        return self.take_in(now_s=now_s)
-
-    def take_in(self, *, now_s: int = NOW_S) -> Freshened:
-        """Let the hub do its half."""
-        keys = FreshKeys(self.online["snapshot"], self.online["timestamp"])
-        return freshen(self.served, self.directory / "incoming", keys, now_s=now_s)
-
-    @property
-    def served(self) -> Place:
-        """What the hub serves."""
-        return Place(self.directory / "content")
-
-
-GRANTED = drafting.Granted(days=7, types="all", sites="all", ttl_s=3600, per_hour=60)
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +27,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return two directories of files: a first draft, and the same published."""
     directory = tmp_path_factory.mktemp("prepared")
     made = Ceremony(directory / "published")
-    drafting.draft_root(made.folder, now_s=NOW_S)
-    drafting.draft_release(made.folder, CONTENT, now_s=NOW_S)
-    drafting.draft_grants(made.folder, GRANTED, now_s=NOW_S)
+    made.draft()
     shutil.copytree(directory / "published", directory / "drafted")
     made.sign("ada", "bo")
     assert not made.publish().problem
