@@ -48,7 +48,7 @@ async def take_ask(hub: Hub, data: bytes) -> list[OrderView]:
     Raises:
         RejectedError: nobody who counts signed it, it came before, or is not theirs to ask for.
         NotFoundError: a site or an appliance is not there.
-        UnreachableError: the signer does not answer; what is stored is taken up again.
+        UnreachableError: the signer does not answer whose word counts; nothing was stored.
     """
     now_ms = hub.now_ms
     authority = await authority_for(hub, data)
@@ -64,7 +64,7 @@ async def draft(hub: Hub, ask: Ask, *, envelope: bytes | None) -> list[OrderView
 
     Raises:
         NotFoundError: a site or an appliance is not there.
-        UnreachableError: the signer does not answer; what is stored is taken up again.
+        RejectedError: a site has as many open drafts as it may have.
     """
     await _require_there(hub, ask.targets)
     drafts = drafts_of(ask, envelope, runbooks=hub.desk.runbooks, now_ms=hub.now_ms)

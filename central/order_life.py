@@ -26,18 +26,26 @@ SYNC_BATCHES_MAX: Final = 10_000
 async def draft(hub: Hub, drafts: Sequence[Draft]) -> list[Draft]:
     """Store drafts, have their bodies built, and log what needs nobody's signature.
 
+    What is stored is drafted, whether the signer answers or not: it is taken up again by itself
+    until the wish's life is over, and whoever asked is not sent to ask a second time.
+
     Returns:
-        The drafts as they stand; one that the signer refused says so in `refused`.
+        The drafts as they stand; one that the signer refused says so in `refused`, one that it has
+        not answered has no body.
 
     Raises:
         TooManyDraftsError: a site has as many open drafts as it may have; none was stored.
-        UnreachableError: the signer does not answer; the drafts are stored, ask again.
     """
     async with hub.store.write() as connection:
         for one in drafts:
             await orders.add_draft(one.wish.site, connection, draft=one)
-    for site in dict.fromkeys(one.wish.site for one in drafts):
-        await advance(hub, site)
+    sites = list(dict.fromkeys(one.wish.site for one in drafts))
+    try:
+        for site in sites:
+            await advance(hub, site)
+    except UnreachableError as error:
+        hub.log.warning("signer_away", error=str(error))
+        hub.registry.untold.update(sites)
     async with hub.store.read() as connection:
         return [
             await orders.find_draft(one.wish.site, connection, draft=one.draft) for one in drafts

@@ -18,7 +18,7 @@ from central.state import ConsoleVisit
 from central.store.views.site import site_view
 from proto import strict_json
 from proto.asks import Ask, parse_ask
-from proto.errors import MalformedError, NotFoundError, RejectedError, UnreachableError
+from proto.errors import MalformedError, NotFoundError, RejectedError
 from proto.order_entry import fields_of, read_typed
 from proto.order_words import CHANGES, needs
 from proto.orders.kinds import HOUR_S, OrderKind, OrderType, Tier
@@ -76,7 +76,7 @@ async def send(visit: ConsoleVisit) -> Response:
     try:
         made = _ask(visit, kind)
         (view,) = await order_desk.draft(visit.app.hub, made, envelope=None)
-    except (RejectedError, UnreachableError) as error:
+    except RejectedError as error:
         return await _form(visit, kind, problem=str(error))
     site = view.draft.wish.site
     return RedirectResponse(f"/sites/{site}/orders/{view.draft.draft}", status_code=303)

@@ -126,10 +126,10 @@ def stage_of(
         return Stage.WITHDRAWN, None
     if draft.refused is not None:
         return Stage.UNSIGNED, draft.refused
+    if now_s * 1000 >= draft.end_ms:
+        return Stage.EXPIRED, None
     if draft.fixed is None:
         return Stage.DRAFTED, None
-    if now_s >= draft.fixed.exp_s:
-        return Stage.EXPIRED, None
     is_short = approved < draft.wish.people
     return (Stage.WAITS_FOR_PEOPLE if is_short else Stage.WAITS_FOR_SIGNER), None
 

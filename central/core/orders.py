@@ -75,6 +75,13 @@ class Draft:
     ended_by: str | None = None
     ended_ms: int | None = None
 
+    @property
+    def end_ms(self) -> int:
+        """When it may no longer run; what has no body yet ends with the wish."""
+        if self.fixed is not None:
+            return self.fixed.exp_s * 1000
+        return self.asked_ms + self.wish.life_s * 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Approval:

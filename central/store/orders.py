@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central.core.orders import Approval, Draft, Fixed, Wish
@@ -38,19 +38,27 @@ class BodyFixedError(ConflictError):
 
 _IS_LOGGED = exists().where(leaves.c.site_id == drafts.c.site_id, leaves.c.sid == drafts.c.sid)
 _IS_OPEN = drafts.c.ended_ms.is_(None) & drafts.c.refused.is_(None) & ~_IS_LOGGED
+_END_MS = case(
+    (drafts.c.exp_s.is_(None), drafts.c.asked_ms + drafts.c.life_s * 1000),
+    else_=drafts.c.exp_s * 1000,
+)
+"""As `Draft.end_ms`: without a body, the wish's own life bounds it."""
 
 
 async def add_draft(site: SiteId, connection: AsyncConnection, *, draft: Draft) -> Draft:
     """Store a draft and return it; one that is there under this id is returned as it stands.
 
     Raises:
-        TooManyDraftsError: the site has `OPEN_MAX` open ones.
+        TooManyDraftsError: the site has `OPEN_MAX` open ones whose time is not over.
     """
     found = await _one(connection, drafts.c.site_id == site, drafts.c.draft == draft.draft)
     if found is not None:
         return found
     await _purge(site, connection, now_ms=draft.asked_ms)
-    query = select(func.count()).select_from(drafts).where(drafts.c.site_id == site, _IS_OPEN)
+    has_time = draft.asked_ms < _END_MS
+    query = (
+        select(func.count()).select_from(drafts).where(drafts.c.site_id == site, _IS_OPEN, has_time)
+    )
     if int(await connection.scalar(query) or 0) >= OPEN_MAX:
         msg = f"{site} has {OPEN_MAX} open drafts: approve, or withdraw some"
         raise TooManyDraftsError(msg)
@@ -80,7 +88,7 @@ async def _purge(site: SiteId, connection: AsyncConnection, *, now_ms: int) -> N
     before_ms = now_ms - KEPT_MS
     is_over = (
         (drafts.c.ended_ms < before_ms)
-        | (drafts.c.exp_s * 1000 < before_ms)
+        | (before_ms > _END_MS)
         | (drafts.c.refused.is_not(None) & (drafts.c.asked_ms < before_ms))
     )
     rows = await connection.execute(
@@ -180,7 +188,7 @@ async def newest(connection: AsyncConnection, limit: int) -> list[Draft]:
 
 async def open_of_site(site: SiteId, connection: AsyncConnection, *, now_s: int) -> list[Draft]:
     """Return what may still be logged, oldest first: not logged, withdrawn, refused or expired."""
-    has_time = drafts.c.exp_s.is_(None) | (drafts.c.exp_s > now_s)
+    has_time = now_s * 1000 < _END_MS
     query = (
         select(drafts)
         .where(drafts.c.site_id == site, _IS_OPEN, has_time)
@@ -192,7 +200,7 @@ async def open_of_site(site: SiteId, connection: AsyncConnection, *, now_s: int)
 
 async def sites_with_open(connection: AsyncConnection, *, now_s: int) -> list[SiteId]:
     """Return the sites that have drafts which may still be logged."""
-    has_time = drafts.c.exp_s.is_(None) | (drafts.c.exp_s > now_s)
+    has_time = now_s * 1000 < _END_MS
     query = select(drafts.c.site_id).where(_IS_OPEN, has_time).distinct()
     return [SiteId(row.site_id) for row in await connection.execute(query)]
 

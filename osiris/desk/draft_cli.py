@@ -159,6 +159,10 @@ def _draft(kind: OrderKind, fields: tuple[Field, ...], given: Mapping[str, Any])
     if waiting:
         name = batch if len(waiting) > 1 else waiting[0].sid
         note(f"Nothing is delivered until people sign: osiris order approve {name}")
+    if any(line.stage == "drafted" for line in made.orders):
+        note(
+            "The hub's signer does not answer now. The hub asks it again by itself: do not repeat."
+        )
 
 
 def _ask(

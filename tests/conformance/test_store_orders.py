@@ -91,6 +91,33 @@ async def test_a_site_has_a_bounded_number_of_open_drafts(
         await orders.add_draft(SITE, connection, draft=third)
 
 
+@pytest.mark.parametrize("fixed", [None, FIXED], ids=["without a body", "with a body"])
+async def test_a_draft_whose_time_is_over_is_not_taken_up_and_takes_nobodys_place(
+    store: Store, monkeypatch: pytest.MonkeyPatch, fixed: Fixed | None
+) -> None:
+    monkeypatch.setattr(orders, "OPEN_MAX", 1)
+    end_s = NOW_S + WISH.life_s
+    async with store.write() as connection:
+        await orders.add_draft(SITE, connection, draft=DRAFT)
+        if fixed is not None:
+            await orders.fix_body(SITE, connection, draft="d1", fixed=fixed)
+        for now_s, found in ((end_s - 1, 1), (end_s, 0)):
+            left = await orders.open_of_site(SITE, connection, now_s=now_s)
+            assert len(left) == len(await orders.sites_with_open(connection, now_s=now_s)) == found
+        later = replace(DRAFT, draft="d2", asked_ms=end_s * 1000 - 1)
+        with pytest.raises(TooManyDraftsError):
+            await orders.add_draft(SITE, connection, draft=later)
+        await orders.add_draft(SITE, connection, draft=replace(later, asked_ms=end_s * 1000))
+
+
+async def test_what_never_got_a_body_goes_a_week_after_its_end(store: Store) -> None:
+    late = NOW_MS + WEEK_MS + 3_600_001
+    async with store.write() as connection:
+        await orders.add_draft(SITE, connection, draft=DRAFT)
+        await orders.add_draft(SITE, connection, draft=replace(DRAFT, draft="d2", asked_ms=late))
+        assert [one.draft for one in await orders.newest(connection, 9)] == ["d2"]
+
+
 async def test_what_was_never_logged_goes_a_week_after_its_end(store: Store) -> None:
     late = NOW_MS + WEEK_MS + 3_600_001
     async with store.write() as connection:

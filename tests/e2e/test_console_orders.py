@@ -12,6 +12,7 @@ from proto.orders.registry import KINDS
 from tests.e2e.browser import LOOKS, Look, examining
 from tests.e2e.console_world import PERSON, ConsoleWorld, clinic, console_world
 from tests.e2e.order_scene import ARCHIVE, clinic_orders, trust
+from tests.e2e.test_hub_orders import no_answer
 from tests.e2e.test_portal_pages import EVIL, HEADERS, Elements, words_of
 from tests.fakes.box import Box
 
@@ -165,6 +166,16 @@ async def test_a_draft_of_the_console_waits_for_people_like_any_other(
     assert "Waits for people" in said
     assert "2 signatures are missing" in said
     assert f"Asked for by console:{PERSON}, on a page of this console" in said
+
+
+async def test_a_draft_that_the_signer_does_not_answer_is_shown_and_not_asked_for_again(
+    world: ConsoleWorld, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world.trial.net.hub.signer, "_talk", no_answer)
+    fields = {"appliance": box.appliance, "reason": "it is slow", "p_drain_s": "60"}
+    status, said = await send(world, box, "restart_agent", fields)
+    assert status == 303
+    assert "it is tried again by itself" in said
 
 
 WRONG: list[tuple[dict[str, str], int, str]] = [

@@ -457,21 +457,51 @@ async def test_vetoes_and_sealed_logins_go_out_with_the_log(world: World) -> Non
     assert reply.boxes == (b64_encode(b"sealed"),)
 
 
+async def no_answer(_frame: bytes) -> bytes:
+    """Be the way to a signer that is away."""
+    msg = "the signer does not answer"
+    raise UnreachableError(msg)
+
+
 async def test_a_hub_whose_signer_is_away_still_delivers_what_was_signed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.copy.fetch()
     await world.draft("d1")
 
-    async def away(_frame: bytes) -> bytes:
-        msg = "the signer does not answer"
-        raise UnreachableError(msg)
-
-    monkeypatch.setattr(world.trial.net.hub.signer, "_talk", away)
+    monkeypatch.setattr(world.trial.net.hub.signer, "_talk", no_answer)
     reply = await world.copy.fetch()
     assert (len(reply.leaves), reply.head) == (1, None)
-    with pytest.raises(UnreachableError):
-        await world.draft("d2")
+
+
+async def test_what_is_asked_while_the_signer_is_away_is_drafted_and_goes_out_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is told "no answer" asks again, and then two orders run: so the draft is told."""
+    await world.copy.fetch()
+
+    with monkeypatch.context() as cut:
+        cut.setattr(world.trial.net.hub.signer, "_talk", no_answer)
+        drafted = await world.draft("d1")
+    assert (drafted.fixed, drafted.refused) == (None, None)
+    answer = await world.trial.net.post(
+        "/api/agent/check-in", world.copy.box.check_in(now_s=world.trial.now_s)
+    )
+    assert read_head(answer, world.trial.root).missing == (Missing.ORDERS,)
+    assert len((await world.copy.fetch()).leaves) == 1
+
+
+async def test_what_the_signer_was_away_for_until_its_life_was_over_never_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.copy.fetch()
+
+    with monkeypatch.context() as cut:
+        cut.setattr(world.trial.net.hub.signer, "_talk", no_answer)
+        await world.draft("d1")
+    world.trial.clock.advance(world.wish().life_s * 1000)
+    await world.copy.fetch()
+    assert world.copy.leaves == []
 
 
 async def test_an_approval_that_came_while_the_signer_was_away_counts_when_it_is_back(

@@ -28,6 +28,8 @@ def at(*receipts: ReceiptRow, fetched: int = 5, waits: tuple[WaitRow, ...] = ())
     ("draft", "approved", "now_s", "stage"),
     [
         (DRAFT, 0, NOW, Stage.DRAFTED),
+        (DRAFT, 0, NOW + 3599, Stage.DRAFTED),
+        (DRAFT, 0, NOW + 3600, Stage.EXPIRED),
         (FIXED, 0, NOW, Stage.WAITS_FOR_PEOPLE),
         (FIXED, 1, NOW, Stage.WAITS_FOR_SIGNER),
         (FIXED, 1, NOW + 3600, Stage.EXPIRED),
