@@ -39,7 +39,7 @@ class Held:
 
     Attributes:
         checkpoint: the newest verified checkpoint as the hub signed it; None before the first.
-        enrolled_at: the log's size when it was first seen; None before that.
+        enrolled_at: the log's size at the hub's first word of it; None before that.
         judged: the first leaf that was never judged.
     """
 
@@ -85,7 +85,8 @@ async def advance(
 ) -> None:
     """Store what `follow` made of a batch: `leaves` are those that the mirror lacked.
 
-    The first time, all leaves under the checkpoint are history: they are mirrored and not judged.
+    Where no check-in came before, all leaves under the first checkpoint are history: they are
+    mirrored and not judged.
 
     Raises:
         MirrorMovedError: the mirror is not `before` any more.
@@ -114,7 +115,11 @@ async def advance(
 
 
 async def begin(conn: aiosqlite.Connection, size: int) -> None:
-    """Remember the log's size when it was first seen: its leaves until then are never judged."""
+    """Remember the log's size at the hub's first word of it; leaves before that are never judged.
+
+    That word is the signed head of the first check-in. Later would be too late: the signer waits
+    with new orders until this appliance has asked for its log, so the first answer may hold some.
+    """
     await conn.execute(
         "UPDATE order_log SET enrolled_at = ?1, judged = ?1 WHERE enrolled_at IS NULL", (size,)
     )

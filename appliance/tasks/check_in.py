@@ -110,6 +110,8 @@ async def check_in(work: Work) -> float:
         await meta.put(conn, meta.Key.HUB_STATE, head.state)
         await meta.put(conn, meta.Key.HUB_SEEN_MS, str(work.clock.now_ms()))
         await order_state.pass_online(conn, head.time, clock_s=work.clock.now_ms() // 1000)
+        # What was logged before the hub's first word is history; what is logged after it is ours.
+        await order_log.begin(conn, head.orders)
     work.contact.met(work.clock.now_ms())
     await _heed(work, head)
     if Missing.DEVICES in head.missing or await lacks_devices(work, full.device_list):

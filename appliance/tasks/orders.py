@@ -133,12 +133,17 @@ class Turns:
         self._failures = 0
 
     async def take(self, footing: Footing | None, look: Look) -> None:
-        """Hear the hub where that is due, and judge what may be judged."""
+        """Hear the hub where that is due, and judge what may be judged.
+
+        As soon as there is something to stand on the hub is asked: its signer signs nothing for a
+        site whose appliance it never heard.
+        """
+        is_first, self._was_standing = not self._was_standing, footing is not None
         try:
             if not self._is_settled and await catch_up(self._work):
                 await settle_unfinished(self._work, self._means.resumes)
                 self._is_settled = True
-            if footing is not None and self._is_settled and look.asks:
+            if footing is not None and self._is_settled and (look.asks or is_first):
                 await hear(self._work, footing)
             self._failures = 0
         except (UnreachableError, RejectedError) as error:
@@ -174,9 +179,8 @@ class Turns:
         is_rung = await work.bells.orders.wait(wait_s)
         is_asked = await work.bells.ask_orders.wait(0)
         is_due = not is_rung and due_s is not None and due_s <= wait_s
-        is_first = not self._is_settled or is_standing != self._was_standing
-        self._was_standing = is_standing
-        return Look(asks=is_asked or is_due or is_first or self._failures > 0, is_timer=not is_rung)
+        is_open = not self._is_settled or self._failures > 0
+        return Look(asks=is_asked or is_due or is_open, is_timer=not is_rung)
 
     async def _due_s(self) -> float | None:
         """Return in how many seconds the first waiting order is to be judged again."""

@@ -9,7 +9,7 @@ import pytest
 
 from appliance.core.records import health_draft
 from appliance.handlers.work import HubTrust, Work
-from appliance.store import evidence, health
+from appliance.store import evidence, health, order_log
 from appliance.tasks import uplink
 from appliance.tasks.check_in import BACKOFF_MAX_S, JITTER, backoff_s, check_in, jittered
 from appliance.tasks.uplink import send_all
@@ -81,14 +81,23 @@ def heard(work: Work, body: bytes) -> CheckIn:
 
 
 def head(
-    work: Work, *, state: str | None = None, challenge: str | None = None, key: SigningKey = HUB
+    work: Work,
+    *,
+    state: str | None = None,
+    challenge: str | None = None,
+    key: SigningKey = HUB,
+    orders: int = 0,
 ) -> Answer:
     """Answer check-ins; by default with the state that they name and the key that is trusted."""
 
     def answer(body: bytes) -> bytes:
         said = heard(work, body)
         body_ = Head(
-            challenge=challenge or said.challenge, time=1, state=state or said.state, next_s=7
+            challenge=challenge or said.challenge,
+            time=1,
+            state=state or said.state,
+            next_s=7,
+            orders=orders,
         )
         return sign(Kind.HEAD, body_.to_bytes(), key)
 
@@ -302,6 +311,16 @@ async def test_a_hub_is_asked_only_when_there_is_something_it_could_have_lost(wo
     hub = told(work, unheard)
     assert await send_all(work, asks=True) == 0
     assert hub.sent == []
+
+
+async def test_history_ends_where_the_order_log_stood_at_the_first_check_in(work: Work) -> None:
+    """The first order of a site is logged while its appliance asks for the first time."""
+    for said in (3, 5):
+        told(work, head(work, orders=said))
+        await check_in(work)
+    async with work.store.read() as conn:
+        held = await order_log.held(conn, "a log")
+    assert (held.enrolled_at, held.judged) == (3, 3)
 
 
 async def test_a_check_in_that_shows_a_hub_that_forgot_makes_the_uplink_ask(work: Work) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from central.core.order_stage import OVER, AtAppliance, Stage, at_appliance, stage_of
 from central.core.orders import Draft, Fixed, ReceiptRow, WaitRow, Wish
+from osiris.desk.listing import STAGES
 from proto.ids import ApplianceId, SiteId
 from proto.orders.kinds import OrderType, Tier
 
@@ -98,3 +99,7 @@ def test_every_stage_is_over_or_may_still_move() -> None:
     moving = set(Stage) - OVER
     assert Stage.FETCHED in moving
     assert Stage.DONE not in moving
+
+
+def test_a_desk_has_words_for_every_stage() -> None:
+    assert set(STAGES) == set(Stage)

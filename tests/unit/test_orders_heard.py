@@ -11,7 +11,7 @@ import pytest
 
 from appliance.core.order_gate.clock import ONLINE_AHEAD_S_MAX
 from appliance.core.order_gate.ledger import State
-from appliance.core.order_gate.values import Accepted
+from appliance.core.order_gate.values import Accepted, Footing
 from appliance.handlers.orders import Done
 from appliance.handlers.work import Work
 from appliance.store import health, opinions, order_log, order_state
@@ -46,7 +46,14 @@ async def heard(folder: Path) -> AsyncIterator[tuple[Site, LogHub, Work]]:
 @asynccontextmanager
 async def looping(site: Site, work: Work) -> AsyncIterator[None]:
     """Run the loop of orders meanwhile."""
-    task = asyncio.create_task(loop.run(work, Means(site.runs(), {}, lambda _: FOOTING)))
+    async with running(work, Means(site.runs(), {}, lambda _: FOOTING)):
+        yield
+
+
+@asynccontextmanager
+async def running(work: Work, means: Means) -> AsyncIterator[None]:
+    """Run the loop of orders with these means meanwhile."""
+    task = asyncio.create_task(loop.run(work, means))
     try:
         yield
     finally:
@@ -86,6 +93,21 @@ async def test_the_loop_hears_gates_and_runs(tmp_path: Path) -> None:
             await until(work, second, State.DONE)
         assert sum(site.ran.values()) == 2
         assert hub.asked[0].size == EARLIER_LEAVES
+
+
+@virtual
+async def test_the_hub_is_asked_as_soon_as_there_is_signed_content(tmp_path: Path) -> None:
+    """Its signer signs nothing for a site before it has heard the site's appliance."""
+    async with heard(tmp_path) as (site, hub, work):
+        stood: list[Footing] = []
+        means = Means(site.runs(), {}, lambda _: stood[0] if stood else None)
+        async with running(work, means):
+            await asyncio.sleep(5)
+            assert not hub.asked
+            stood.append(FOOTING)
+            work.bells.orders.ring()
+            await asyncio.sleep(1)
+            assert hub.asked
 
 
 @virtual
