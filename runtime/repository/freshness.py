@@ -14,17 +14,24 @@ which nobody is served. Rules kept here:
   half of its life; the timestamp whenever the snapshot is, and at half of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from proto.authority import AuthoritySet
-from proto.errors import ConflictError, OsirisError, RejectedError
+from proto.errors import ConfigError, ConflictError, NotFoundError, OsirisError, RejectedError
 from proto.grants import GrantSet
 from proto.keys import SigningKey
-from proto.keysets import ROLES, Role
-from proto.release_keys import AUTHORITY_TARGET, GRANTS_TARGET, TUF_NAMES, read_life
+from proto.keysets import ROLES, PeopleError, Role
+from proto.release_keys import (
+    AUTHORITY_TARGET,
+    GRANTS_TARGET,
+    TUF_NAMES,
+    RoleKeys,
+    daemon_of,
+    read_life,
+)
 from runtime.repository.check import (
     Root,
     check_grants,
@@ -111,7 +118,7 @@ def freshen(place: Place, incoming: Path, keys: FreshKeys, *, now_s: int) -> Fre
     made = _say_current(place, keys, roots, listed, now_s=now_s)
     if not problem:
         _copy_roots(both, place, upto=root.keys.life.version)
-        _clear(incoming)
+        _clear(Place(incoming), {Role.ROOT: root.keys.life.version, **listed})
     version = root.keys.life.version
     changed = made != (current.snapshot, current.timestamp) or version != before
     return Freshened(version, *made, changed, problem)
@@ -134,7 +141,8 @@ def checked_versions(place: Place, root: Root, *, held: Versions, now_s: int) ->
     """Return the newest version of each document that people sign, each of them checked.
 
     Grants and promoted rules that are current (`held`) and have expired stay listed: a snapshot may
-    not leave them out, and their readers see that they have expired.
+    not leave them out, and their readers see that they have expired. A reader refuses the whole of
+    what lists them without enough signatures of those whom the release lists, expired or not.
 
     Raises:
         RejectedError: one does not hold, or goes back.
@@ -155,8 +163,31 @@ def checked_versions(place: Place, root: Root, *, held: Versions, now_s: int) ->
         except RejectedError:
             if newest != held.get(role):
                 raise
+            _require_carried(place, role, newest, keys=release.delegated[role])
         found[role] = newest
     return found
+
+
+_MADE_ANEW: Final = {
+    Role.GRANTS: "publish new ones with it (osiris content grant)",
+    Role.PROMOTED: "publish them signed anew with it",
+}
+
+
+def _require_carried(place: Place, role: Role, version: int, *, keys: RoleKeys) -> None:
+    """Return if those whom a release lists signed a document that is current already.
+
+    Raises:
+        PeopleError: somebody who signed it is not listed any more; the message says what to do.
+    """
+    signed_by = signers_of(place.read(role, version), keys)
+    daemon = [one.key for one in keys.holders if one.person == daemon_of(role)]
+    if len(signed_by) < keys.threshold or (daemon and not set(daemon) & set(signed_by)):
+        msg = (
+            f"{role} {version}: {len(signed_by)} of the keys that the release lists signed it, "
+            f"{keys.threshold} must: {_MADE_ANEW[role]}"
+        )
+        raise PeopleError(msg)
 
 
 def _held(place: Place, held: Versions) -> tuple[AuthoritySet | None, GrantSet | None]:
@@ -274,14 +305,33 @@ def _is_due(place: Place, role: Role, version: int, roots: tuple[Root, ...], *, 
     return not all(signed_by)
 
 
-def _clear(incoming: Path) -> None:
-    """Remove what was taken in; what is beside it stays."""
-    place = Place(incoming)
-    for role in (Role.ROOT, *SIGNED_BY_PEOPLE):
-        for version in place.versions(role):
-            place.metadata(role, version).unlink(missing_ok=True)
-    for file in sorted((incoming / "targets").rglob("*"), reverse=True):
-        if file.is_dir() and not file.is_symlink():
-            file.rmdir()
-        else:
-            file.unlink(missing_ok=True)
+def _clear(incoming: Place, taken: Versions) -> None:
+    """Remove what was taken in, and what came before it; what came meanwhile stays.
+
+    A file goes with the document that names it: whoever publishes writes files first.
+    """
+    documents = [
+        (role, version, version <= taken.get(role, 0))
+        for role in (Role.ROOT, *SIGNED_BY_PEOPLE)
+        for version in incoming.versions(role)
+    ]
+    gone, left = set[Path](), set[Path]()
+    for role, version, is_taken in documents:
+        (gone if is_taken else left).update(_files(incoming, role, version))
+    # A document that a crash leaves here names its files still, and is looked at again.
+    for file in gone - left:
+        file.unlink(missing_ok=True)
+    for role, version, is_taken in documents:
+        if is_taken:
+            incoming.metadata(role, version).unlink(missing_ok=True)
+
+
+def _files(place: Place, role: Role, version: int) -> Iterable[Path]:
+    """Return the files of a document that people publish; none where it cannot be read."""
+    if role is Role.ROOT:
+        return ()
+    try:
+        named = files_of(signed_part(place.read(role, version), role))
+        return [place.target(path, digest) for path, digest in named.items()]
+    except (RejectedError, ConfigError, NotFoundError):
+        return ()

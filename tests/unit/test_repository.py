@@ -321,3 +321,54 @@ def test_an_expired_root_still_carries_but_no_release_is_taken_in(world: Reposit
             root=check.check_roots(world.place, now_s=world.now_s),
             now_s=world.now_s,
         )
+
+
+def test_grants_that_the_next_release_lets_nobody_sign_keep_it_out(world: RepositoryWorld) -> None:
+    """Every reader would refuse such a release whole: the grants were signed by dev-1 and dev-2."""
+    world.people[Role.OPERATOR, "dev-1"] = world.key()
+    world.release(2)
+    assert "grants 1: 1 of the keys that the release lists signed it" in world.take_in().problem
+    assert current(world) == {"targets.json": 1, "grants.json": 1}
+
+
+def test_expired_promoted_rules_stay_while_the_release_lists_the_hubs_key(
+    world: RepositoryWorld,
+) -> None:
+    operator, hub = world.people[Role.OPERATOR, "dev-2"], world.online["promoted"]
+    world.resign(Role.PROMOTED, 1, operator, hub)
+    assert not world.take_in().problem
+    world.now_s += 31 * DAY_S
+    world.release(2)
+    assert not world.take_in().problem
+    world.online["promoted"] = world.key()
+    world.release(3)
+    assert "promoted 1: " in world.take_in().problem
+    assert current(world)["targets.json"] == 2
+
+
+def test_what_is_published_while_the_hub_looks_is_taken_in_by_its_next_look(
+    world: RepositoryWorld,
+) -> None:
+    """A document of a third release comes after the second was looked at, its files before."""
+    world.release(2)
+    later = RepositoryWorld(world.directory / "later")
+    development.publish_release(
+        later.incoming,
+        world.people,
+        world.hub,
+        {path: data + b"\n" for path, data in world.content.items()},
+        version=3,
+        now_s=world.now_s,
+    )
+    shutil.copytree(
+        later.incoming.directory / "targets",
+        world.incoming.directory / "targets",
+        dirs_exist_ok=True,
+    )
+    assert not world.take_in().problem
+    assert not world.incoming.versions(Role.RELEASE)
+    world.incoming.write(Role.RELEASE, 3, later.incoming.read(Role.RELEASE, 3))
+    assert not world.take_in().problem
+    assert current(world)["targets.json"] == 3
+    left = [path for path in world.incoming.directory.rglob("*") if path.is_file()]
+    assert not left, "what was taken in is cleared away"
