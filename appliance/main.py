@@ -77,7 +77,7 @@ from proto.note import Algorithm, NoteKey
 from proto.phi import Policy, default_names, installed_policies, scrub_text
 from proto.trust_root import TrustRoot
 from runtime import log, memory, notify, tls
-from runtime.clock import Clock, SteadyClock, SystemClock, system_entropy
+from runtime.clock import Clock, StartedClock, SteadyClock, SystemClock, system_entropy
 from runtime.content import read_directory, read_installed
 from runtime.serve import OF_A_SITE, listen_tcp, serve
 from runtime.service_lock import ServiceLock
@@ -201,6 +201,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             box_key=keys.sealing,
             promoted=promoted,
             fetch_content=_fetching(library, lambda: work),
+            own_clock=StartedClock(clock, SteadyClock()),
         )
         told = partial(_live, work, library, people, planted)
         portal = _portal(config, work, enrolled, keys=keys, root=root, live=told)

@@ -37,6 +37,19 @@ class SteadyClock:
         return time.monotonic_ns() // 1_000_000
 
 
+class StartedClock:
+    """The time of day at the start, and how long this process has run since: nobody sets it."""
+
+    def __init__(self, day: Clock, steady: Clock) -> None:
+        """Start now: `day` is read once, `steady` from now on."""
+        self._steady = steady
+        self._ahead_ms = day.now_ms() - steady.now_ms()
+
+    def now_ms(self) -> int:
+        """Return milliseconds since the epoch, if the clock was right at the start."""
+        return self._ahead_ms + self._steady.now_ms()
+
+
 def system_entropy(size_bytes: int, /) -> bytes:
     """Return random bytes from the operating system."""
     return secrets.token_bytes(size_bytes)

@@ -18,6 +18,7 @@ from appliance.store.evidence import Scribe
 from proto.catalog.model import Content
 from proto.keys import SealingKey, Threshold
 from proto.note import NoteKey
+from runtime.clock import seconds
 
 
 class HubWord(Protocol):
@@ -52,7 +53,7 @@ class Word:
     """What the hub said in this process: the one thing of orders that no restart may outlive.
 
     Attributes:
-        answered_s: when a head last answered a challenge of ours, on the clock of orders.
+        answered_s: when a head last answered a challenge of ours, on the appliance's own clock.
         is_level: the hub said that it holds no more of our evidence than we do; until then this
             disk may be one that was put back.
     """
@@ -144,6 +145,7 @@ class Work:
         box_key: this appliance's X25519 key, which opens logins that were sealed to it.
         promoted: what `content` gives, where promoted rules can be in it.
         fetch_content: asks the repository now; None where none is pinned.
+        own_clock: what orders wait by: `StartedClock` in a daemon. None is `clock`.
     """
 
     settings: Settings
@@ -169,6 +171,12 @@ class Work:
     box_key: SealingKey | None = None
     promoted: Promoted | None = None
     fetch_content: Callable[[], Awaitable[None]] | None = None
+    own_clock: Clock | None = None
+
+    @property
+    def own_s(self) -> int:
+        """The appliance's own clock, seconds, which no signed time moves: what orders wait by."""
+        return seconds(self.own_clock or self.clock)
 
     @property
     def sealing_key(self) -> str:

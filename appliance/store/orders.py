@@ -35,7 +35,7 @@ class Row:
         code: why it waits or never runs; "" for one that ran or runs.
         until_s: when a waiting one is judged again.
         targets: JSON, the targets that it changes.
-        accepted_s: when its intent was written.
+        accepted_s: when its intent was written, on the appliance's own clock.
         intent: the evidence leaf of its intent receipt.
         final: the evidence leaf of its final receipt.
     """
@@ -205,17 +205,19 @@ async def finish(
 
 
 async def history(
-    conn: aiosqlite.Connection, *, now_s: int, now_ms: int, held_since_s: int | None
+    conn: aiosqlite.Connection, *, clock_s: int, now_ms: int, held_since_s: int | None
 ) -> History:
     """Return what orders and rules changed within the last hour.
 
-    `now_s` is the time orders are judged by, `now_ms` the clock's, by which rules fire.
+    `clock_s` is the appliance's own clock, by which orders are counted: no signed time empties a
+    budget. `now_ms` is the clock's, by which rules fire. After a clock was set back, what lies
+    ahead of it counts too: that errs on the side of caution.
     """
     grant_uses: dict[str, int] = {}
     touched: set[str] = set()
     by_orders = 0
     rows = await conn.execute_fetchall(
-        "SELECT grant_id, is_change, targets FROM orders WHERE accepted_s > ?", (now_s - HOUR_S,)
+        "SELECT grant_id, is_change, targets FROM orders WHERE accepted_s > ?", (clock_s - HOUR_S,)
     )
     for row in rows:
         grant_uses[row["grant_id"]] = grant_uses.get(row["grant_id"], 0) + 1

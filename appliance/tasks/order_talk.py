@@ -55,9 +55,10 @@ async def hear(work: Work, footing: Footing) -> bool:
         RejectedError: the hub refuses the question.
     """
     for _ in range(ROUNDS_MAX):
+        asked_s = work.own_s
         reply, asked = await _ask(work)
         try:
-            is_more = await _take(work, footing, reply, asked)
+            is_more = await _take(work, footing, reply, asked, asked_s=asked_s)
         except (RejectedError, IntegrityError) as error:
             await _refuse(work, error)
             return False
@@ -89,7 +90,9 @@ async def _ask(work: Work) -> "tuple[OrdersReply, OrdersRequest]":
     return OrdersReply.from_bytes(answer, "orders", size_bytes_max=REPLY_BYTES_MAX), asked
 
 
-async def _take(work: Work, footing: Footing, reply: OrdersReply, asked: OrdersRequest) -> bool:
+async def _take(
+    work: Work, footing: Footing, reply: OrdersReply, asked: OrdersRequest, *, asked_s: int
+) -> bool:
     """Take an answer whole; return whether the hub has more leaves than it sent."""
     authority = footing.trust.authority
     async with work.store.read() as conn:
@@ -105,7 +108,7 @@ async def _take(work: Work, footing: Footing, reply: OrdersReply, asked: OrdersR
         after = follow(held.mirror, batch, log_keys=authority.logs(now_s=now_s))
     await _store(work, reply, held, after)
     if head is not None:
-        await _heed(work, head, asked_s=asked.iat)
+        await _heed(work, head, asked_s=asked_s)
     statements = [one.encode() for one in reply.opinions]
     await take_opinions(work, authority, statements)
     return after.head is not None and after.tree.size < after.head.size and bool(reply.leaves)
@@ -140,11 +143,10 @@ async def _heed(work: Work, head: Head, *, asked_s: int) -> None:
     """Remember that the hub spoke after our question, and that its time has passed."""
     async with work.store.write() as conn:
         state = await order_state.load(conn)
-        clock_s = work.clock.now_ms() // 1000
-        floor = state.floor.after_online(head.time, clock_s=clock_s)
+        floor = state.floor.after_online(head.time, clock_s=work.clock.now_ms() // 1000)
         if floor != state.floor:
             await order_state.save(conn, replace(state, floor=floor))
-    work.word.answered_s = floor.now_s(asked_s)
+    work.word.answered_s = asked_s
 
 
 async def _refuse(work: Work, error: RejectedError | IntegrityError) -> None:
@@ -154,7 +156,7 @@ async def _refuse(work: Work, error: RejectedError | IntegrityError) -> None:
         if not await raise_in(conn, work, Condition.ORDER_LOG_REFUSED, detail=str(error)):
             return
         state = await order_state.load(conn)
-        watch = state.watch.after(code, now_s=state.floor.now_s(work.clock.now_ms() // 1000))
+        watch = state.watch.after(code, now_s=work.own_s)
         await order_state.save(conn, replace(state, watch=watch))
         if watch.held_since_s is not None and state.watch.held_since_s is None:
             await raise_in(conn, work, Condition.ORDERS_HELD, detail=f"since {watch.held_since_s}")

@@ -19,7 +19,7 @@ from appliance.handlers.orders.situation import footing_of
 from appliance.handlers.orders.table import RESUMES, RUNS
 from appliance.handlers.patience import room
 from appliance.handlers.work import Work
-from appliance.store import order_state, orders
+from appliance.store import orders
 from appliance.tasks.check_in import backoff_s, jittered
 from appliance.tasks.order_talk import hear
 from appliance.tasks.recovery import catch_up
@@ -185,8 +185,7 @@ class Turns:
     async def _due_s(self) -> float | None:
         """Return in how many seconds the first waiting order is to be judged again."""
         async with self._work.store.read() as conn:
-            floor = (await order_state.load(conn)).floor
             until_s = [row.until_s for row in await orders.waiting(conn) if row.until_s is not None]
         if not until_s:
             return None
-        return float(min(until_s) - floor.now_s(self._work.clock.now_ms() // 1000))
+        return float(min(until_s) - self._work.own_s)

@@ -11,7 +11,15 @@ from appliance.core.order_gate import answers, gate
 from appliance.core.order_gate.answers import Stamp
 from appliance.core.order_gate.clock import Floor
 from appliance.core.order_gate.ledger import Ledger, ReplayError, State, TurnError, rebuild
-from appliance.core.order_gate.values import Accepted, LeafRef, Refused, Said, Verdict, Waiting
+from appliance.core.order_gate.values import (
+    Accepted,
+    LeafRef,
+    Moment,
+    Refused,
+    Said,
+    Verdict,
+    Waiting,
+)
 from proto import strict_json
 from proto.evidence import NO_FLEET, commit
 from proto.merkle import leaf_hash
@@ -96,7 +104,7 @@ class Life:
         situation = replace(
             SITUATION,
             ledger=self.ledger.view(found.sid, found.order.nonce, root_then=root_then),
-            moment=replace(SITUATION.moment, now_s=self.now_s, answered_s=self.now_s),
+            moment=Moment(self.now_s, self.clock_s, self.clock_s),
             said=Said(vetoed_by="bea" if found.sid in self.vetoed else None),
             place=replace(SITUATION.place, ring=1),
         )

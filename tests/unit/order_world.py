@@ -231,7 +231,7 @@ KNOWN = Known(
 SITUATION = Situation(
     place=PLACE,
     trust=TRUST,
-    moment=Moment(now_s=NOW, answered_s=NOW - 5),
+    moment=Moment(now_s=NOW, clock_s=NOW, answered_s=NOW - 5),
     ledger=LedgerView(root_then=OrderLog().place().root),
     known=KNOWN,
     rules=RULES,

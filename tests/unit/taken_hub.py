@@ -26,6 +26,7 @@ from proto.order_codes import Code
 from proto.order_log import Batch, Mirror, follow
 from proto.orders.kinds import OrderType
 from tests.unit import content_world as content
+from tests.unit import dated_head
 from tests.unit.content_world import NEWER, Repository
 from tests.unit.core_values import TARGET
 from tests.unit.order_world import (
@@ -217,6 +218,12 @@ CANNOT: tuple[Attempt, ...] = (
     Attempt("Have a change made while its answers are withheld", lambda: _gate(CHANGES, having("moment", answered_s=NOW - 400)), "head_old", "a veto must be able to arrive: five minutes"),  # noqa: E501 - one row
     Attempt("Answer a check-in with an old head", _old_head, "head_challenge", "a head repeats the random challenge"),  # noqa: E501 - one row
     Attempt("Move the clock by many heads", _clock, "floor held", "a day past the appliance's own clock, however many"),  # noqa: E501 - one row
+    Attempt("Date a head past a time lock", dated_head.time_lock, "time_lock", "waits count on the appliance's own clock, which no signed time moves"),  # noqa: E501 - one row
+    Attempt("Date a head past the wait of a ring", dated_head.ring_wait, "ring_wait", "waits count on the appliance's own clock"),  # noqa: E501 - one row
+    Attempt("Date a head past the time to which people put an order off", dated_head.put_off, "not_before", "that too counts on the appliance's own clock"),  # noqa: E501 - one row
+    Attempt("Date each head an hour later, for the next hour's changes", dated_head.rates, "rate_hour", "an hour is one of the appliance's own clock"),  # noqa: E501 - one row
+    Attempt("Date heads apart, so that forged orders do not add up", dated_head.hold, "security_hold", "refusals are counted by the appliance's own clock"),  # noqa: E501 - one row
+    Attempt("Date a head ahead and withhold all later ones", dated_head.fresh, "head_old", "a head is fresh from when it was asked for, whatever its date"),  # noqa: E501 - one row
     Attempt("Give a re-imaged appliance its old orders", lambda: _gate(CHANGES, having("place", enrolled_at=6)), "before_enrollment", "leaves from before enrollment are history"),  # noqa: E501 - one row
     Attempt("Send an order that is in no log", _unlogged, "leaf_absent", "each leaf is proved to be under the log's signed head"),  # noqa: E501 - one row
     Attempt("Draft an order on another history of the log", lambda: _gate(CHANGES, having("ledger", root_then=bytes(32))), "prev_fork", "an order names the log that it was drafted on"),  # noqa: E501 - one row

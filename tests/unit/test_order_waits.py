@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.core.order_gate.ledger import Entry, State
-from appliance.core.order_gate.values import Accepted, Said, Situation, Waiting, Window
+from appliance.core.order_gate.ledger import Entry, Ledger, State
+from appliance.core.order_gate.values import Accepted, Refused, Said, Situation, Waiting, Window
 from proto.order_codes import Code
 from proto.orders.kinds import OrderType
+from runtime.clock import StartedClock
+from tests.fakes.clock import ManualClock
 from tests.unit import order_world as world
 from tests.unit.order_world import (
     NOW,
@@ -120,6 +122,39 @@ def test_a_wait_is_over_only_with_a_fresh_head_and_no_veto() -> None:
     assert waiting.code is Code.HEAD_OLD
     assert refusal(BY_TWO, vetoed).code is Code.VETOED
     assert refusal(BY_TWO, both).code is Code.VETOED
+
+
+@pytest.mark.parametrize("leaf", [BY_ONE, BY_TWO])
+def test_after_a_clock_was_set_back_a_wait_begins_anew_and_lasts_no_longer(leaf: bytes) -> None:
+    """It neither lasts until the clock has caught up, nor ends as soon as the clock is right."""
+    there, lock_s = having("place", ring=2), 4 * 3600
+    ledger = Ledger()
+    for clock_s, is_over in (
+        (NOW, False),
+        (NOW - 10**6, False),
+        (NOW - 10**6 + lock_s - 1, False),
+        (NOW - 10**6 + lock_s, True),
+    ):
+        found = world.read_ok(leaf)
+        view = ledger.view(found.sid, found.order.nonce, root_then=SITUATION.ledger.root_then)
+        moment = replace(SITUATION.moment, clock_s=clock_s, answered_s=clock_s)
+        verdict = verdict_on(leaf, replace(there, ledger=view, moment=moment))
+        assert isinstance(verdict, Accepted) is is_over
+        assert not isinstance(verdict, Refused)
+        assert verdict.entry is not None
+        ledger.put(verdict.entry)
+
+
+def test_setting_the_clock_changes_no_wait_of_a_running_process() -> None:
+    day, steady = ManualClock(), ManualClock(5_000)
+    own = StartedClock(day, steady)
+    began_ms = own.now_ms()
+    assert began_ms == day.now_ms()
+    for by_ms in (10**9, -(10**10)):
+        day.advance(by_ms)
+        assert own.now_ms() == began_ms
+    steady.advance(7_000)
+    assert own.now_ms() == began_ms + 7_000
 
 
 def test_a_refusal_wins_over_a_wait() -> None:

@@ -8,6 +8,19 @@ now = max(clock, floor). The floor is the highest signed time that was verified,
 - only a person on the LAN and a new trust root lower it, and both are put in evidence.
 
 The clock on the wall never moves it: a clock that was ahead for a while leaves nothing behind.
+
+The floor only ends things: orders, grants, metadata, waivers. It shortens no wait, empties no
+hourly budget, and makes nothing fresh: else whoever holds an online key skips a time lock with one
+head. Those are counted on the appliance's own clock (`Moment.clock_s`): the clock on the wall as it
+was when the process started, and how long the process has run since. So
+
+- setting the clock on the wall, forward or back, changes no wait of a running process;
+- a process that starts on a clock that was set back begins a wait anew: it lasts once more as long,
+  not until the clock has caught up, and what it lasted before counts no more, even when the clock
+  is set right again;
+- an hour's budget that was used before such a start stays used until the clock has caught up;
+- who sets the clock forward and starts the process again shortens a wait: that is root's to do, and
+  no message's.
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ people: none, one or two different people by tier, each for this site, type and 
     person_key_expired, person_scope, people_too_few
 scope: this site, this appliance, and a type that may be for a whole site
     scope_site, scope_appliance, scope_type
-time: by the floor clock
+time: by the floor clock; a start that people put off, by the appliance's own too
     time_order, time_ttl, time_future, expired, not_before
 window: drafted on this history, at most 4096 leaves ago, and logged after enrollment
     before_enrollment, prev_window, prev_fork
@@ -39,6 +39,9 @@ ledger: the sid and the nonce were never used
 Steps size to schema are `read`: of bytes alone. The rest is `judge`. Between the two the caller
 asks its ledger about the sid, the nonce and the root that the order names. The codes of the log
 come from `proto.order_log`, head_challenge from `proto.heads`, policy from `limits.permit`.
+
+Things end by the floor clock, which a signed time may move; they wait, are fresh, and are counted
+by the appliance's own (`clock.py`).
 
 A wait is no failure: a refusal of a later step wins over it, so what can never run is said at once.
 Of several waits the one that ends last is told. An order that waits is judged again from its bytes,
@@ -183,7 +186,9 @@ def _on_scope(bench: Bench) -> Found:
 
 
 def _on_time(bench: Bench) -> Found:
-    order, now_s = bench.read.order, bench.situation.moment.now_s
+    order, moment = bench.read.order, bench.situation.moment
+    now_s = moment.now_s
+    starts_by_s = moment.clock_s if order.not_before > order.iat else now_s
     if not order.iat <= order.not_before < order.exp:
         yield Code.TIME_ORDER, "not iat <= not_before < exp"
     elif order.exp - order.iat > bench.read.kind.life_s_max:
@@ -192,7 +197,7 @@ def _on_time(bench: Bench) -> Found:
         yield Code.TIME_FUTURE, f"drafted {order.iat - now_s} s ahead"
     elif now_s >= order.exp:
         yield Code.EXPIRED, f"over since {now_s - order.exp} s"
-    elif now_s < order.not_before:
+    elif starts_by_s < order.not_before:
         yield Wait(Code.NOT_BEFORE, order.not_before)
 
 
@@ -214,7 +219,7 @@ def _on_freshness(bench: Bench) -> Found:
         yield Code.METADATA_EXPIRED, f"since {moment.now_s - expires_s} s"
         return
     answered_s = moment.answered_s
-    is_fresh = answered_s is not None and 0 <= moment.now_s - answered_s <= FRESH_S
+    is_fresh = answered_s is not None and 0 <= moment.clock_s - answered_s <= FRESH_S
     if bench.tier >= Tier.CHANGE and not is_fresh:
         yield Wait(Code.HEAD_OLD, order.exp, is_open_ended=True)
 
@@ -272,7 +277,7 @@ def _waits_for_window(bench: Bench) -> bool:
 
 
 def _on_wait(bench: Bench) -> Found:
-    said, order, now_s = bench.situation.said, bench.read.order, bench.situation.moment.now_s
+    said, order, moment = bench.situation.said, bench.read.order, bench.situation.moment
     if said.vetoed_by is not None and bench.tier > Tier.OBSERVE:
         yield Code.VETOED, said.vetoed_by
     if said.cancelled_by is not None:
@@ -280,11 +285,12 @@ def _on_wait(bench: Bench) -> Found:
     if bench.situation.ledger.is_rebuilding:
         yield Wait(Code.RECOVERING, order.exp, is_open_ended=True)
     until_s = _since(bench) + _lock_s(bench)
-    if bench.tier is Tier.CHANGE and until_s > now_s:
-        if until_s >= order.exp:
-            yield Code.WAIT_PAST_EXP, f"over at {until_s}, expires at {order.exp}"
+    left_s = until_s - moment.clock_s
+    if bench.tier is Tier.CHANGE and left_s > 0:
+        if moment.now_s + left_s >= order.exp:
+            yield Code.WAIT_PAST_EXP, f"over in {left_s} s, expires in {order.exp - moment.now_s} s"
         yield Wait(Code.RING_WAIT, until_s)
-    if bench.tier is Tier.DANGEROUS and until_s > now_s and said.consented_by is None:
+    if bench.tier is Tier.DANGEROUS and left_s > 0 and said.consented_by is None:
         yield Wait(Code.TIME_LOCK, min(until_s, order.exp))
 
 
@@ -297,10 +303,10 @@ def _lock_s(bench: Bench) -> int:
 
 def _since(bench: Bench) -> int:
     """Return since when this leaf waits here: notice counts from where people could see it."""
-    held, now_s = bench.situation.ledger.by_sid, bench.situation.moment.now_s
+    held, clock_s = bench.situation.ledger.by_sid, bench.situation.moment.clock_s
     if held is None or held.state is not State.WAITING or held.index != bench.read.ref.index:
-        return now_s
-    return min(held.since_s, now_s)
+        return clock_s
+    return min(held.since_s, clock_s)
 
 
 def _on_ledger(bench: Bench) -> Found:

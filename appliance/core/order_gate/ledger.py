@@ -164,7 +164,10 @@ class Ledger:
             self._rows[entry.index] = entry
             return
         self._check_use(entry)
-        since_s = held.since_s if held and entry.state is State.WAITING else entry.since_s
+        # Earlier than first seen is a clock that was set back: the wait begins anew, and does not
+        # last until that clock has caught up.
+        is_waiting = held is not None and entry.state is State.WAITING
+        since_s = min(held.since_s, entry.since_s) if held and is_waiting else entry.since_s
         self._keep(entry if since_s == entry.since_s else replace(entry, since_s=since_s))
 
     def _keep(self, entry: Entry) -> None:

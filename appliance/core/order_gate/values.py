@@ -99,14 +99,17 @@ class Footing:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The time.
+    """The time, on two clocks: see `clock.py`.
 
     Attributes:
-        now_s: `Floor.now_s` of the appliance's clock.
-        answered_s: when a head last answered our own challenge, on the same clock; None for never.
+        now_s: `Floor.now_s` of the appliance's clock: by it things end.
+        clock_s: the appliance's own clock, which nobody's signature moves: by it things wait, are
+            fresh, and are counted within an hour.
+        answered_s: when a head last answered our own challenge, on the own clock; None for never.
     """
 
     now_s: int
+    clock_s: int
     answered_s: int | None
 
 

@@ -94,11 +94,10 @@ async def gate_orders(
     async with work.store.read() as conn:
         held = await order_log.held(conn, origin)
         end = min(held.judged + min(BATCH_MAX, LEAVES_A_HAND * hands), held.mirror.tree.size)
-        now_s = (await order_state.load(conn)).floor.now_s(work.clock.now_ms() // 1000)
         wanted = [
             row.index
             for row in await orders.waiting(conn)
-            if not due_only or row.until_s is None or row.until_s <= now_s
+            if not due_only or row.until_s is None or row.until_s <= work.own_s
         ]
         wanted += range(held.judged, end)
         deliveries = await order_log.deliveries(conn, wanted, size=held.mirror.tree.size)
@@ -246,7 +245,7 @@ class _Batch:
             grant=verdict.grant,
             is_change=is_change,
             targets=dumps(sorted(touched)),
-            accepted_s=self.now_s,
+            accepted_s=self.situation.moment.clock_s,
             deadline_s=verdict.deadline_s,
         )
         uses = self.history.grant_uses
@@ -269,7 +268,7 @@ class _Batch:
             detail=verdict.detail[:DETAIL_CHARS_MAX],
         )
         self.receipts[entry.index] = self.pen.add(partial(answers.refusal_of, verdict))
-        watch = self.state.watch.after(verdict.code, now_s=self.now_s)
+        watch = self.state.watch.after(verdict.code, now_s=self.situation.moment.clock_s)
         self.state = replace(self.state, watch=watch)
 
     def _pass_time(self, found: ReadOrder | Refused) -> None:

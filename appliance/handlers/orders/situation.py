@@ -75,7 +75,7 @@ async def situation_of(
             abilities=here.abilities,
         ),
         trust=footing.trust,
-        moment=Moment(now_s, work.word.answered_s),
+        moment=Moment(now_s, work.own_s, work.word.answered_s),
         ledger=LedgerView(),
         known=Known(
             files=footing.files,
@@ -88,7 +88,7 @@ async def situation_of(
         ),
         rules=await lan_rules_of(conn, work),
         history=await orders.history(
-            conn, now_s=now_s, now_ms=now_ms, held_since_s=state.watch.held_since_s
+            conn, clock_s=work.own_s, now_ms=now_ms, held_since_s=state.watch.held_since_s
         ),
         said=Said(),
     )
