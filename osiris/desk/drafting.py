@@ -35,6 +35,7 @@ from runtime.repository.documents import (
     make_targets,
     signed_part,
 )
+from runtime.repository.renewal import overlapping, published_authority, published_grants, renewed
 
 GRANT_DAYS_MAX: Final = ROLES[Role.ORDER].life_s // DAY_S
 
@@ -169,21 +170,31 @@ def draft_release(
 def draft_grants(folder: Folder, granted: Granted, *, now_s: int) -> int:
     """Draft the next grants, for the hub's order key; return their version.
 
+    A hub's former order key is granted the same once more beside a new one, until its grant's end.
+
     Raises:
         ConfigError: the hub's keys are not there, or the grant says what none may say.
     """
     version = folder.repository.newest(Role.GRANTS) + 1
-    grant = {
-        "id": f"g{version}",
-        "key": folder.hub_keys().order.b64(),
+    former = published_grants(folder.repository)
+    uses = overlapping(
+        folder.hub_keys().order,
+        former.grants if former else (),
+        Role.ORDER,
+        now_s=now_s,
+        life_s=granted.days * DAY_S,
+    )
+    said = {
         "types": granted.types,
         "sites": granted.sites,
         "ttl_s": granted.ttl_s,
         "per_hour": granted.per_hour,
-        "not_before": now_s,
-        "not_after": now_s + granted.days * DAY_S,
     }
-    value = _life(Role.GRANTS, version, now_s) | {"grants": [grant]}
+    names = (f"g{version}", f"g{version}.former-key")
+    grants = [
+        {"id": name, **said, **use.to_value()} for name, use in zip(names, uses, strict=False)
+    ]
+    value = _life(Role.GRANTS, version, now_s) | {"grants": grants}
     data = Grants.from_value(value, "grants").to_bytes()
     folder.draft.write_target(GRANTS_TARGET, data)
     document = make_targets(
@@ -230,19 +241,23 @@ def _authority(folder: Folder, *, version: int, now_s: int) -> Authority:
     if len(holders) < ROLES[Role.GRANTS].people:
         msg = f"{folder.directory}/people: at least two operators must have a card"
         raise ConfigError(msg)
+    former = published_authority(folder.repository)
+    held = [key for person in former.people for key in person.keys] if former else []
     people = [
         {
             "person": holder.person,
             **decided.operators[holder.person].to_value(),
-            "keys": [_use(holder, Role.OPERATOR, now_s)],
+            "keys": [renewed(holder.key, held, Role.OPERATOR, now_s=now_s).to_value()],
         }
         for holder in holders
     ]
+    heads = overlapping(hub.head, former.head_keys if former else (), Role.HEAD, now_s=now_s)
+    logs = overlapping(hub.log, former.log_keys if former else (), Role.LOG, now_s=now_s)
     value: dict[str, Any] = {
         **_life(Role.RELEASE, version, now_s),
         "people": people,
-        "head_keys": [_use(Holder("hub", hub.head), Role.HEAD, now_s)],
-        "log_keys": [_use(Holder("hub", hub.log), Role.LOG, now_s)],
+        "head_keys": [use.to_value() for use in heads],
+        "log_keys": [use.to_value() for use in logs],
     }
     return AuthoritySet(Authority.from_value(value, "authority")).document
 
@@ -269,11 +284,3 @@ def _replace(folder: Folder, role: Role, version: int, document: bytes) -> None:
 
 def _life(role: Role, version: int, now_s: int) -> dict[str, Any]:
     return {"v": 1, "version": version, "created": now_s, "expires": now_s + ROLES[role].life_s}
-
-
-def _use(holder: Holder, role: Role, now_s: int) -> dict[str, Any]:
-    return {
-        "key": holder.key.b64(),
-        "not_before": now_s,
-        "not_after": now_s + ROLES[role].life_s,
-    }

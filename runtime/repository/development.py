@@ -11,7 +11,7 @@ from typing import Final
 from proto.authority import Authority
 from proto.catalog.load import content_digest
 from proto.grants import Grants
-from proto.keys import SEED_BYTES, Holder, PublicKey, SigningKey
+from proto.keys import SEED_BYTES, Holder, SigningKey
 from proto.keysets import DAY_S, ROLES, Role
 from proto.policy import Policy
 from proto.release_keys import (
@@ -35,6 +35,7 @@ from runtime.repository.documents import (
 )
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import Place
+from runtime.repository.renewal import overlapping, published_authority, published_grants, renewed
 
 PEOPLE: Final = ("dev-1", "dev-2", "dev-3")
 """Not three people: three names of one."""
@@ -155,7 +156,8 @@ def publish_release(
 ) -> None:
     """Write a release of this content: authority, policy and every file, signed."""
     files = {f"{CONTENT_PREFIX}{path}": data for path, data in content.items()}
-    files[AUTHORITY_TARGET] = authority(people, hub, version=version, now_s=now_s).to_bytes()
+    said = authority(people, hub, version=version, now_s=now_s, former=published_authority(place))
+    files[AUTHORITY_TARGET] = said.to_bytes()
     files[POLICY_TARGET] = policy(content, version=version, now_s=now_s).to_bytes()
     for path, data in files.items():
         place.write_target(path, data)
@@ -171,18 +173,15 @@ def publish_grants(
     place: Place, people: PeopleKeys, hub: HubKeys, *, version: int, now_s: int
 ) -> None:
     """Write a grant of everything to the hub's order key, signed by two operators' keys."""
-    grant = {
-        "id": "development",
-        "key": hub.order.b64(),
-        "types": "all",
-        "sites": "all",
-        "ttl_s": GRANT_TTL_S,
-        "per_hour": ORDERS_PER_HOUR,
-        "not_before": now_s,
-        "not_after": now_s + ROLES[Role.ORDER].life_s,
-    }
+    former = published_grants(place)
+    uses = overlapping(hub.order, former.grants if former else (), Role.ORDER, now_s=now_s)
+    said = {"types": "all", "sites": "all", "ttl_s": GRANT_TTL_S, "per_hour": ORDERS_PER_HOUR}
+    names = ("development", "development.former-key")
+    grants = [
+        {"id": name, **said, **use.to_value()} for name, use in zip(names, uses, strict=False)
+    ]
     data = Grants.from_value(
-        _life(Role.GRANTS, version, now_s) | {"grants": [grant]}, "grants"
+        _life(Role.GRANTS, version, now_s) | {"grants": grants}, "grants"
     ).to_bytes()
     place.write_target(GRANTS_TARGET, data)
     document = make_targets(
@@ -192,23 +191,36 @@ def publish_grants(
     place.write(Role.GRANTS, version, add_signatures(document, _keys(people, Role.OPERATOR)))
 
 
-def authority(people: PeopleKeys, hub: HubKeys, *, version: int, now_s: int) -> Authority:
-    """Return the authority file: every operator may sign everything everywhere."""
+def authority(
+    people: PeopleKeys,
+    hub: HubKeys,
+    *,
+    version: int,
+    now_s: int,
+    former: Authority | None = None,
+) -> Authority:
+    """Return the authority file: every operator may sign everything everywhere.
+
+    The keys of the one before (`former`) go on as they were.
+    """
+    held = [key for one in former.people for key in one.keys] if former else []
     listed = [
         {
             "person": one.person,
             "tiers": [0, 1, 2, 3],
             "sites": "all",
             "types": "all",
-            "keys": [_use(one.key, Role.OPERATOR, now_s)],
+            "keys": [renewed(one.key, held, Role.OPERATOR, now_s=now_s).to_value()],
         }
         for one in _holders(people, Role.OPERATOR)
     ]
+    heads = overlapping(hub.head, former.head_keys if former else (), Role.HEAD, now_s=now_s)
+    logs = overlapping(hub.log, former.log_keys if former else (), Role.LOG, now_s=now_s)
     value = {
         **_life(Role.RELEASE, version, now_s),
         "people": listed,
-        "head_keys": [_use(hub.head, Role.HEAD, now_s)],
-        "log_keys": [_use(hub.log, Role.LOG, now_s)],
+        "head_keys": [use.to_value() for use in heads],
+        "log_keys": [use.to_value() for use in logs],
     }
     return Authority.from_value(value, "authority")
 
@@ -226,10 +238,6 @@ def policy(content: Mapping[str, bytes], *, version: int, now_s: int) -> Policy:
 
 def _life(role: Role, version: int, now_s: int) -> dict[str, object]:
     return {"v": 1, "version": version, "created": now_s, "expires": now_s + ROLES[role].life_s}
-
-
-def _use(key: PublicKey, role: Role, now_s: int) -> dict[str, object]:
-    return {"key": key.b64(), "not_before": now_s, "not_after": now_s + ROLES[role].life_s}
 
 
 def _holders(people: PeopleKeys, role: Role) -> tuple[Holder, ...]:

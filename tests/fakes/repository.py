@@ -83,6 +83,12 @@ class RepositoryWorld:
             self.incoming, self.people, self.hub, self.content, version=version, now_s=self.now_s
         )
 
+    def publish_what_is_due(self, content: Mapping[str, bytes]) -> None:
+        """Publish what is half over or is of other content, as `osiris hub init` does again."""
+        self.content = content
+        over = Place(self.incoming.directory, beneath=self.place, is_durable=False)
+        development.publish_what_is_due(over, self.people, self.hub, self.content, now_s=self.now_s)
+
     def holders(self, role: Role) -> tuple[Holder, ...]:
         """Return who holds a role's keys."""
         return tuple(

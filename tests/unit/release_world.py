@@ -5,7 +5,7 @@ from pathlib import Path
 from osiris.desk import drafting, folder, publishing, signing
 from osiris.desk.folder import Card, Folder
 from proto.keys import SEED_BYTES, SigningKey
-from proto.keysets import Role
+from proto.keysets import DAY_S, Role
 from runtime.repository.freshness import Freshened, FreshKeys, freshen
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import Place
@@ -15,7 +15,7 @@ from tests.unit.reference_set import as_files, whole_texts
 NOW_S = 1_790_000_000
 CONTENT = as_files(whole_texts())
 PEOPLE = ("ada", "bo", "cy")
-GRANTED = drafting.Granted(days=7, types="all", sites="all", ttl_s=3600, per_hour=60)
+GRANTED = drafting.Granted(days=7, types="all", sites="all", ttl_s=DAY_S, per_hour=60)
 
 
 class Ceremony:
