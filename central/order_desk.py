@@ -1,12 +1,13 @@
 """What operators do about orders, for their own machines and for the console's pages alike."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central import order_life
-from central.core.desk_asks import drafts_of, require_scope
+from central.core.desk_asks import drafts_of, require_recent, require_scope
 from central.core.orders import Draft
 from central.core.signing import log_name
 from central.state import Hub
@@ -17,9 +18,15 @@ from proto import merkle
 from proto.asks import Ask, open_ask
 from proto.authority import AuthoritySet
 from proto.envelope import Kind, Signature, parse
-from proto.errors import NotFoundError
+from proto.errors import ConflictError, NotFoundError
 from proto.ids import ApplianceId, SiteId
-from proto.opinions import open_operators_clear, open_operators_veto
+from proto.opinions import (
+    Clear,
+    OperatorVeto,
+    OpinionScopeError,
+    open_operators_clear,
+    open_operators_veto,
+)
 from proto.order import ApplianceTarget, Target
 from proto.order_file import LeafPlace, OrderFile
 from proto.order_log import origin_of
@@ -79,10 +86,7 @@ async def _require_there(hub: Hub, targets: Sequence[Target]) -> None:
             await sites.find_site(SiteId(target.site), connection)
     for target in targets:
         if isinstance(target, ApplianceTarget):
-            known = hub.registry.by_id(target.appliance)
-            if known is None or known.site != target.site:
-                msg = f"{target.site} has no appliance {target.appliance}"
-                raise NotFoundError(msg)
+            _require_known(hub, ApplianceId(target.appliance), SiteId(target.site))
 
 
 async def listed(hub: Hub, site: SiteId | None, *, limit: int) -> list[OrderView]:
@@ -195,31 +199,59 @@ async def take_opinion(hub: Hub, data: bytes) -> str:
     """Keep a veto or the end of a hold, to be passed on; return what it is about.
 
     Raises:
-        RejectedError: those who must sign it did not.
+        RejectedError: those who must sign it did not, or others did as well; it came before, is
+            old, or about an order whose time is over.
         NotFoundError: there is no such order or appliance at that site.
     """
     now_ms = hub.now_ms
     now_s = now_ms // 1000
     authority = await authority_for(hub, data)
+    said: OperatorVeto | Clear
     if parse(data).kind is Kind.VETO:
-        veto = open_operators_veto(data, authority=authority, now_s=now_s)
-        site, sid = SiteId(veto.site), bytes.fromhex(veto.order)
-        async with hub.store.read() as connection:
-            await orders.find(site, connection, sid=sid)
-        opinion = Opinion("veto", sid, None, veto.by, data, now_ms)
-        name = veto.order
+        said = open_operators_veto(data, authority=authority, now_s=now_s)
+        sid, appliance, name = bytes.fromhex(said.order), None, said.order
     else:
-        clear = open_operators_clear(data, authority=authority, now_s=now_s)
-        site, appliance = SiteId(clear.site), ApplianceId(clear.appliance)
-        known = hub.registry.by_id(appliance)
-        if known is None or known.site != site:
-            msg = f"{site} has no appliance {appliance}"
-            raise NotFoundError(msg)
-        opinion = Opinion("clear", None, appliance, clear.by, data, now_ms)
-        name = clear.appliance
+        said = open_operators_clear(data, authority=authority, now_s=now_s)
+        sid, appliance, name = None, ApplianceId(said.appliance), said.appliance
+    _require_only_operators(data, authority, now_s=now_s)
+    require_recent(said.iat, now_s=now_s)
+    site = SiteId(said.site)
+    if sid is not None:
+        await _require_in_time(hub, site, sid)
+    if appliance is not None:
+        _require_known(hub, appliance, site)
+    hub.desk.memory.take(said.by, hashlib.sha256(data).hexdigest(), now_s=now_s)
+    opinion = Opinion("clear" if sid is None else "veto", sid, appliance, said.by, data, now_ms)
     async with hub.store.write() as connection:
         await order_words.add_opinion(site, connection, opinion=opinion)
     return name
+
+
+def _require_only_operators(data: bytes, authority: AuthoritySet, *, now_s: int) -> None:
+    """Refuse what carries more signatures than those that count.
+
+    With one that claims an appliance's own key, the appliance would refuse the whole of it: a copy
+    would take the place of the statement that counts.
+    """
+    known = {key.holder.key.key_id for key in authority.keys if key.counts_at(now_s)}
+    if not known.issuperset(parse(data).key_ids):
+        msg = "the statement carries a signature by a key that is no operator's"
+        raise OpinionScopeError(msg)
+
+
+async def _require_in_time(hub: Hub, site: SiteId, sid: bytes) -> None:
+    async with hub.store.read() as connection:
+        found = await orders.find(site, connection, sid=sid)
+    if hub.now_ms >= found.end_ms:
+        msg = f"the order {sid.hex()} ended: there is nothing left to stop"
+        raise ConflictError(msg)
+
+
+def _require_known(hub: Hub, appliance: ApplianceId, site: SiteId) -> None:
+    known = hub.registry.by_id(appliance)
+    if known is None or known.site != site:
+        msg = f"{site} has no appliance {appliance}"
+        raise NotFoundError(msg)
 
 
 async def take_box(hub: Hub, appliance: ApplianceId, *, site: SiteId, box: bytes) -> str:
@@ -229,10 +261,7 @@ async def take_box(hub: Hub, appliance: ApplianceId, *, site: SiteId, box: bytes
         NotFoundError: the site has no such appliance.
         TooManyWordsError: the appliance has as many as are delivered.
     """
-    known = hub.registry.by_id(appliance)
-    if known is None or known.site != site:
-        msg = f"{site} has no appliance {appliance}"
-        raise NotFoundError(msg)
+    _require_known(hub, appliance, site)
     async with hub.store.write() as connection:
         digest = await order_words.add_box(
             site, connection, appliance=appliance, box=box, now_ms=hub.now_ms

@@ -54,7 +54,9 @@ async def fetch(hub: Hub, body: bytes, sender: Sender) -> bytes:
         )
     async with hub.store.read() as connection:
         part = await _part(known, connection, size=asked.size)
-        opinions = await order_words.opinions_for(known.site, connection, appliance=known.appliance)
+        opinions = await order_words.opinions_for(
+            known.site, connection, appliance=known.appliance, now_s=now_ms // 1000
+        )
         boxes = await order_words.boxes_for(known.site, connection, appliance=known.appliance)
     reply = OrdersReply(
         first=part.first,

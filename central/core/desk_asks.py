@@ -4,6 +4,8 @@
   it is good it is remembered here. A process that started anew remembers none: then an ask that
   comes again finds what it made before, because drafts are named after it.
 - `ask_rate`: one person asks at most so often a minute.
+- `opinion_old`: a veto or the end of a hold is heard within a day after it was signed, which is as
+  long as an order lives; later it is a copy of what was said about something else.
 - `ask_scope`: a person asks only for sites and types that authority lists them for. Who may sign is
   the signer's and the appliances' to say.
 """
@@ -20,7 +22,7 @@ from proto.errors import RejectedError, UnreachableError
 from proto.hub.desk import batch_name
 from proto.ids import ApplianceId, SiteId
 from proto.order import ApplianceTarget
-from proto.orders.kinds import Circumstances, OrderType, Params, Setting, Tier
+from proto.orders.kinds import LIFE_S_MAX, Circumstances, OrderType, Params, Setting, Tier
 from proto.orders.registry import kind_of
 
 PER_MINUTE: Final = 120
@@ -45,6 +47,23 @@ class AskRateError(UnreachableError):
     """One person asked too often within a minute."""
 
     code: ClassVar[str] = "ask_rate"
+
+
+class OpinionOldError(RejectedError):
+    """A veto or the end of a hold that was signed more than a day ago."""
+
+    code: ClassVar[str] = "opinion_old"
+
+
+def require_recent(iat: int, *, now_s: int) -> None:
+    """Return if what was signed at `iat` can still be about something that goes on.
+
+    Raises:
+        OpinionOldError: it cannot.
+    """
+    if iat < now_s - LIFE_S_MAX:
+        msg = f"it was signed at {iat}, more than {LIFE_S_MAX} s ago"
+        raise OpinionOldError(msg)
 
 
 class AskMemory:

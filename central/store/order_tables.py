@@ -6,7 +6,7 @@
 | order_logs, order_leaves, order_checkpoints | the order log: kept as long as the site |
 | order_receipts | a fold of evidence, rebuilt from it |
 | order_fetches, order_waits | what each appliance last said: one row, and at most 32 |
-| order_opinions, order_boxes | at most 64 open a site; purged a week after they were said |
+| order_opinions, order_boxes | at most 64 a site that matter, 32 a person; purged after a week |
 """
 
 from sqlalchemy import (

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central.core.orders import ReceiptRow
 from central.store.engine import insert_missing
 from central.store.order_tables import order_boxes as boxes
+from central.store.order_tables import order_drafts as drafts
 from central.store.order_tables import order_opinions as opinions
 from central.store.order_tables import order_receipts as receipts
 from proto.errors import RejectedError
@@ -19,6 +20,10 @@ from proto.ids import ApplianceId, SiteId
 
 KEPT_MS: Final = 7 * 86_400_000
 """Longer than any order lives: afterwards no opinion on it and no login for it matters."""
+
+
+PER_PERSON_MAX: Final = OPINIONS_MAX // 2
+"""Opinions of one person that a site hears: nobody alone takes the places of all others."""
 
 
 class TooManyWordsError(RejectedError):
@@ -81,22 +86,31 @@ async def receipts_of(
 
 
 async def add_opinion(site: SiteId, connection: AsyncConnection, *, opinion: Opinion) -> None:
-    """Keep an opinion, once; those that no longer matter go.
+    """Keep an opinion, once; a person's veto takes the place of their earlier one of that order.
 
     Raises:
-        TooManyWordsError: the site has as many as are delivered.
+        TooManyWordsError: the site, or this person there, has as many that matter as are delivered.
     """
-    before_ms = opinion.said_ms - KEPT_MS
-    await connection.execute(
-        delete(opinions).where(opinions.c.site_id == site, opinions.c.said_ms < before_ms)
-    )
-    query = select(func.count()).select_from(opinions).where(opinions.c.site_id == site)
-    if int(await connection.scalar(query) or 0) >= OPINIONS_MAX:
-        msg = f"{site} has {OPINIONS_MAX} vetoes and ends of holds within a week"
-        raise TooManyWordsError(msg)
+    here = opinions.c.site_id == site
+    digest = hashlib.sha256(opinion.envelope).digest()
+    if await connection.scalar(select(opinions.c.kind).where(here, opinions.c.digest == digest)):
+        return
+    is_theirs = opinions.c.person == opinion.person
+    is_same = is_theirs & (opinions.c.kind == "veto") & (opinions.c.sid == opinion.sid)
+    is_old = opinions.c.said_ms < opinion.said_ms - KEPT_MS
+    await connection.execute(delete(opinions).where(here, is_same | is_old))
+    matter = here & _matters(opinion.said_ms // 1000)
+    for who, which, most in (
+        (site, matter, OPINIONS_MAX),
+        (opinion.person, matter & is_theirs, PER_PERSON_MAX),
+    ):
+        query = select(func.count()).select_from(opinions).where(which)
+        if int(await connection.scalar(query) or 0) >= most:
+            msg = f"{who} has {most} vetoes and ends of holds at {site} that matter now"
+            raise TooManyWordsError(msg)
     row = {
         "site_id": site,
-        "digest": hashlib.sha256(opinion.envelope).digest(),
+        "digest": digest,
         "kind": opinion.kind,
         "sid": opinion.sid,
         "appliance_id": opinion.appliance,
@@ -107,14 +121,24 @@ async def add_opinion(site: SiteId, connection: AsyncConnection, *, opinion: Opi
     await insert_missing(connection, opinions, [row])
 
 
+def _matters(now_s: int) -> ColumnElement[bool]:
+    """Say of an opinion that it is not about an order whose time is over."""
+    is_over = exists().where(
+        drafts.c.site_id == opinions.c.site_id,
+        drafts.c.sid == opinions.c.sid,
+        drafts.c.exp_s <= now_s,
+    )
+    return ~is_over
+
+
 async def opinions_for(
-    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId
+    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId, now_s: int
 ) -> list[bytes]:
     """Return the envelopes that an appliance must hear, oldest first."""
     is_for = or_(opinions.c.appliance_id.is_(None), opinions.c.appliance_id == appliance)
     query = (
         select(opinions.c.envelope)
-        .where(opinions.c.site_id == site, is_for)
+        .where(opinions.c.site_id == site, is_for, _matters(now_s))
         .order_by(opinions.c.said_ms, opinions.c.digest)
         .limit(OPINIONS_MAX)
     )

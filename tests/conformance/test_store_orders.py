@@ -10,7 +10,7 @@ from central.store import order_log, order_tables, order_words, orders
 from central.store.engine import Store
 from central.store.evidence import HeadMovedError
 from central.store.order_log import SecondRootError
-from central.store.order_words import Opinion, TooManyWordsError
+from central.store.order_words import PER_PERSON_MAX, Opinion, TooManyWordsError
 from central.store.orders import BodyFixedError, TooManyDraftsError
 from proto.envelope import Signature
 from proto.errors import ConflictError, NotFoundError
@@ -224,26 +224,67 @@ async def test_an_appliance_hears_what_is_said_to_all_and_to_it(store: Store) ->
     async with store.write() as connection:
         for one in (veto, mine, other, veto):
             await order_words.add_opinion(SITE, connection, opinion=one)
-        heard = await order_words.opinions_for(SITE, connection, appliance=BOX)
+        heard = await order_words.opinions_for(SITE, connection, appliance=BOX, now_s=NOW_S)
         assert heard == [b"to all", b"to this one"]
         assert await order_words.vetoes_of(SITE, connection, sid=b"s" * 32) == [veto]
 
 
-async def test_opinions_are_bounded_and_go_when_no_order_is_left_that_they_stop(
+def vetoed(number: int, person: str = "ada", at_ms: int = NOW_MS) -> Opinion:
+    """Return a person's veto of the order of a number."""
+    sid = bytes([number]) * 32
+    return Opinion("veto", sid, None, person, b"%d %b" % (number, person.encode()), at_ms)
+
+
+async def test_a_site_hears_a_bounded_number_of_opinions_and_none_from_last_week(
     store: Store,
 ) -> None:
-    def said(number: int, at_ms: int) -> Opinion:
-        return Opinion("veto", b"s" * 32, None, "ada", b"%d" % number, at_ms)
-
+    people = [f"p{number}" for number in range(OPINIONS_MAX)]
     async with store.write() as connection:
-        for number in range(OPINIONS_MAX):
-            await order_words.add_opinion(SITE, connection, opinion=said(number, NOW_MS))
+        for person in people:
+            await order_words.add_opinion(SITE, connection, opinion=vetoed(1, person))
         with pytest.raises(TooManyWordsError):
-            await order_words.add_opinion(SITE, connection, opinion=said(999, NOW_MS))
-        late = said(1000, NOW_MS + WEEK_MS + 1)
+            await order_words.add_opinion(SITE, connection, opinion=vetoed(1, "one more"))
+        await order_words.add_opinion(SITE, connection, opinion=vetoed(1, people[0]))
+        late = vetoed(2, at_ms=NOW_MS + WEEK_MS + 1)
         await order_words.add_opinion(SITE, connection, opinion=late)
-        heard = await order_words.opinions_for(SITE, connection, appliance=BOX)
-        assert heard == [b"1000"]
+        heard = await order_words.opinions_for(SITE, connection, appliance=BOX, now_s=NOW_S)
+        assert heard == [late.envelope]
+
+
+async def test_nobody_alone_takes_the_places_of_all_others(store: Store) -> None:
+    async with store.write() as connection:
+        for number in range(PER_PERSON_MAX):
+            await order_words.add_opinion(SITE, connection, opinion=vetoed(number))
+        with pytest.raises(TooManyWordsError, match="ada"):
+            await order_words.add_opinion(SITE, connection, opinion=vetoed(PER_PERSON_MAX))
+        await order_words.add_opinion(SITE, connection, opinion=vetoed(PER_PERSON_MAX, "bea"))
+
+
+async def test_a_veto_takes_the_place_of_the_same_persons_earlier_one(store: Store) -> None:
+    again = replace(vetoed(1), envelope=b"signed with a new key")
+    async with store.write() as connection:
+        for one in (vetoed(1), vetoed(1, "bea"), again):
+            await order_words.add_opinion(SITE, connection, opinion=one)
+        heard = await order_words.opinions_for(SITE, connection, appliance=BOX, now_s=NOW_S)
+    assert sorted(heard) == sorted([vetoed(1, "bea").envelope, again.envelope])
+
+
+async def test_a_veto_of_an_order_whose_time_is_over_takes_nobodys_place(store: Store) -> None:
+    end_ms = FIXED.exp_s * 1000
+    async with store.write() as connection:
+        for number in range(PER_PERSON_MAX):
+            name = f"d{number}"
+            fixed = replace(FIXED, sid=bytes([number]) * 32)
+            await orders.add_draft(SITE, connection, draft=replace(DRAFT, draft=name))
+            await orders.fix_body(SITE, connection, draft=name, fixed=fixed)
+            await order_words.add_opinion(SITE, connection, opinion=vetoed(number))
+        late = vetoed(99, at_ms=end_ms)
+        early = replace(late, said_ms=end_ms - 1000)
+        with pytest.raises(TooManyWordsError):
+            await order_words.add_opinion(SITE, connection, opinion=early)
+        await order_words.add_opinion(SITE, connection, opinion=late)
+        heard = await order_words.opinions_for(SITE, connection, appliance=BOX, now_s=FIXED.exp_s)
+    assert heard == [late.envelope]
 
 
 async def test_a_sealed_login_is_found_by_its_digest_and_goes_after_a_week(store: Store) -> None:
