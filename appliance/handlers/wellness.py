@@ -37,10 +37,24 @@ async def clear_condition(work: Work, condition: Condition) -> None:
         if condition not in await health.raised(conn):
             return
     async with work.store.write() as conn:
-        held = await health.clear(conn, condition)
-        if held:
-            draft = records.health_draft(work.author(), condition, ok=True)
-            await evidence.append(conn, work.scribe, [draft])
+        held = await clear_in(conn, work, condition)
     if held:
-        work.bells.uplink.ring()
-        log.info("well again", condition=condition.value)
+        tell_well(work, condition)
+
+
+async def clear_in(conn: aiosqlite.Connection, work: Work, condition: Condition) -> bool:
+    """Clear a condition in the caller's transaction; return True when it held.
+
+    Whoever calls it says so with `tell_well` once that is durable.
+    """
+    held = await health.clear(conn, condition)
+    if held:
+        draft = records.health_draft(work.author(), condition, ok=True)
+        await evidence.append(conn, work.scribe, [draft])
+    return held
+
+
+def tell_well(work: Work, condition: Condition) -> None:
+    """Say that a condition no longer holds."""
+    work.bells.uplink.ring()
+    log.info("well again", condition=condition.value)

@@ -11,9 +11,9 @@ from typing import Final
 
 import aiosqlite
 
-from appliance.handlers.wellness import clear_condition, raise_in
+from appliance.handlers.wellness import clear_in, raise_in, tell_well
 from appliance.handlers.work import Work
-from appliance.store import evidence, meta, order_state, recall
+from appliance.store import evidence, health, meta, order_state, recall
 from appliance.store.health import Condition
 from appliance.store.meta import Key
 from appliance.store.recall import Lost
@@ -43,7 +43,9 @@ async def catch_up(work: Work) -> bool:
     given = await _hub_leaves(work, sure)
     async with work.store.read() as conn:
         lost = await recall.first_difference(conn, sure, given)
-    if lost is not None and not await _put_back(work, lost):
+    if lost is None:
+        await _level(work)
+    elif not await _put_back(work, lost):
         return False
     work.word.is_level = True
     work.bells.uplink.ring()
@@ -85,6 +87,7 @@ async def _put_back(work: Work, lost: Lost) -> bool:
             await order_state.save(conn, replace(state, is_recovering=False))
             await _count_on(conn, work)
             await raise_in(conn, work, Condition.ORDERS_RECOVERING, detail=detail)
+            await clear_in(conn, work, Condition.ORDERS_RECOVERING)
     except (IntegrityError, RejectedError) as error:
         log.error("evidence cannot be put back", error=str(error), code=error.code)  # noqa: TRY400 - a refusal, not a fault of this program
         async with work.store.write() as conn:
@@ -94,9 +97,30 @@ async def _put_back(work: Work, lost: Lost) -> bool:
         return False
     log.warning("evidence was put back", first=lost.first, leaves=len(lost.envelopes))
     log.warning("orders were answered that this disk forgot", receipts=receipts)
-    await clear_condition(work, Condition.ORDERS_RECOVERING)
+    tell_well(work, Condition.ORDERS_RECOVERING)
     work.bells.check_in.ring()
     return True
+
+
+async def _level(work: Work) -> None:
+    """End a recovery that an answer before this one began: nothing is missing here after all.
+
+    One bad answer holds orders back until a good one, and not for ever.
+    """
+    async with work.store.read() as conn:
+        if not await _is_behind(conn):
+            return
+    async with work.store.write() as conn:
+        state = await order_state.load(conn)
+        await order_state.save(conn, replace(state, is_recovering=False))
+        is_told = await clear_in(conn, work, Condition.ORDERS_RECOVERING)
+    if is_told:
+        tell_well(work, Condition.ORDERS_RECOVERING)
+
+
+async def _is_behind(conn: aiosqlite.Connection) -> bool:
+    raised = await health.raised(conn)
+    return (await order_state.load(conn)).is_recovering or Condition.ORDERS_RECOVERING in raised
 
 
 async def _count_on(conn: aiosqlite.Connection, work: Work) -> None:

@@ -1,13 +1,19 @@
 """A disk that was put back to an earlier day: what was answered is not answered or run again."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from appliance.core.order_gate.ledger import State
+from appliance.core.order_gate.limits import SecurityWatch
+from appliance.handlers.orders.opinions import take_opinion
 from appliance.handlers.orders.running import settle_unfinished
 from appliance.handlers.wellness import raise_condition
 from appliance.handlers.work import Work
+from appliance.ports import HubTransport
 from appliance.store import evidence, health, order_state
 from appliance.store.health import Condition
 from appliance.store.proof import verify
@@ -17,11 +23,14 @@ from appliance.tasks.uplink import send_all
 from proto.envelope import Kind, sign
 from proto.errors import RejectedError
 from proto.evidence import HealthLeaf
+from proto.opinions import Clear
 from proto.order_codes import Code
 from proto.orders.kinds import OrderType
 from proto.receipts import Chain, Outcome
+from tests.unit import order_world as world
 from tests.unit.core_values import SITE
-from tests.unit.cut_process import virtual
+from tests.unit.cut_process import CutError, Process, virtual
+from tests.unit.discovery_site import NoHub
 from tests.unit.order_hub import LogHub
 from tests.unit.order_site import (
     FOOTING,
@@ -35,6 +44,8 @@ from tests.unit.order_site import (
     take,
 )
 from tests.unit.order_world import APPLIANCE, NOW, key
+
+WRITES = ("before INSERT", "before UPDATE", "before DELETE", "before COMMIT", "after COMMIT")
 
 
 async def started(work: Work, hub: LogHub) -> None:
@@ -157,6 +168,78 @@ async def test_a_hub_cannot_give_back_what_was_never_signed_here(
 
 
 @virtual
+async def test_one_bad_answer_holds_orders_back_until_a_good_one(tmp_path: Path) -> None:
+    """What was given back does not belong here; asked again, the hub says what is true."""
+    site, hub, _, __ = await a_week(tmp_path)
+    honest = list(hub.evidence)
+    hub.evidence.append(b"no leaf of this appliance")
+    async with alive(site, hub=hub) as (work, _):
+        work.word.is_level = False
+        assert not await catch_up(work)
+    hub.evidence = honest
+    async with alive(site, hub=hub) as (work, _):
+        await started(work, hub)
+        async with work.store.read() as conn:
+            assert not (await order_state.load(conn)).is_recovering
+            assert await health.raised(conn) == {}
+        told = [one.ok for one in await leaves(work) if isinstance(one, HealthLeaf)]
+        assert told == [False, True]
+        new = site.order(iat=NOW + 590, not_before=NOW + 590)
+        await take(site, work)
+        assert (await row(work, new)).state is State.DONE
+
+
+@virtual
+async def test_the_power_may_go_at_any_point_of_putting_back(tmp_path: Path) -> None:
+    site, hub, copy, _ = await a_week(tmp_path)
+    held = list(hub.evidence)
+    cuts = 0
+    while True:
+        site.path.write_bytes(copy)
+        for end in ("-wal", "-shm"):
+            site.path.with_name(site.path.name + end).unlink(missing_ok=True)
+        hub.evidence = list(held)
+        is_cut = await _cut_off(site, hub, _recover, after=cuts)
+        async with alive(site, hub=hub) as (work, _):
+            await started(work, hub)
+            async with work.store.read() as conn:
+                assert not (await order_state.load(conn)).is_recovering
+                assert await health.raised(conn) == {}
+            assert hub.evidence[: len(held)] == held
+        if not is_cut:
+            break
+        cuts += 1
+    assert cuts > 10
+
+
+async def _recover(work: Work) -> None:
+    work.word.is_level = False
+    assert await catch_up(work)
+
+
+async def _cut_off(
+    site: Site, hub: HubTransport, act: Callable[[Work], Awaitable[None]], *, after: int
+) -> bool:
+    """Do something, and lose the power after some writes; tell whether it came to that."""
+    writes, is_begun = 0, False
+
+    def watch(process: Process, what: str) -> None:
+        nonlocal writes
+        writes += is_begun and what.startswith(WRITES)
+        if writes > after:
+            process.cut()
+
+    try:
+        async with alive(site, watch, hub=hub) as (work, _):
+            is_begun = True
+            await act(work)
+            is_begun = False
+    except CutError:
+        return True
+    return False
+
+
+@virtual
 async def test_a_hub_that_says_more_than_it_gives_is_no_reason_to_go_on(tmp_path: Path) -> None:
     site, hub, _, __ = await a_week(tmp_path)
     async with alive(site, hub=hub) as (work, _):
@@ -165,3 +248,33 @@ async def test_a_hub_that_says_more_than_it_gives_is_no_reason_to_go_on(tmp_path
         with pytest.raises(RejectedError):
             await catch_up(work)
         assert not work.word.is_level
+
+
+@virtual
+async def test_a_hold_that_people_end_is_never_left_half_ended(tmp_path: Path) -> None:
+    """Wherever the power goes, the page says what the gate does."""
+    site = await enrolled_site(tmp_path)
+    said = Clear(
+        v=1, type="clear", site=SITE, appliance=APPLIANCE, by="eva", iat=NOW, since=NOW - 60
+    )
+    statement = sign(Kind.CONSENT, said.to_bytes(), key("appliance"))
+    cuts, is_cut = 0, True
+    while is_cut:
+        async with alive(site) as (work, _):
+            async with work.store.write() as conn:
+                state = await order_state.load(conn)
+                held = replace(state, watch=SecurityWatch((NOW - 60,), NOW - 60))
+                await order_state.save(conn, held)
+            await raise_condition(work, Condition.ORDERS_HELD, detail="")
+        is_cut = await _cut_off(
+            site,
+            NoHub(),
+            partial(take_opinion, authority=world.authority_set(), data=statement),
+            after=cuts,
+        )
+        async with alive(site) as (work, _), work.store.read() as conn:
+            is_held = (await order_state.load(conn)).watch.held_since_s is not None
+            assert (Condition.ORDERS_HELD in await health.raised(conn)) is is_held
+        cuts += 1
+    assert not is_held
+    assert cuts > 3

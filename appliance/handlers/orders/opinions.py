@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import aiosqlite
 
-from appliance.handlers.wellness import clear_condition
+from appliance.handlers.wellness import clear_in, tell_well
 from appliance.handlers.work import Work
 from appliance.store import opinions, order_state
 from appliance.store.health import Condition
@@ -97,5 +97,7 @@ async def _take_yes(work: Work, authority: AuthoritySet, data: bytes) -> None:
         if after == state.watch:
             return
         await order_state.save(conn, replace(state, watch=after))
+        is_told = await clear_in(conn, work, Condition.ORDERS_HELD)
     log.warning("hold on orders ended", by=clear.by)
-    await clear_condition(work, Condition.ORDERS_HELD)
+    if is_told:
+        tell_well(work, Condition.ORDERS_HELD)
