@@ -164,7 +164,7 @@ def sign(
     Compare what is shown with what you agreed to: nothing else is signed. The passphrase of each
     key is asked for after the word.
     """
-    from osiris.desk import signing  # noqa: PLC0415 - loads python-tuf
+    from osiris.desk import draft_words, signing  # noqa: PLC0415 - loads python-tuf
 
     place = Folder(folder)
     wanted = {file: signing.signable(place, file.public) for file in _keys(desk, key)}
@@ -172,8 +172,9 @@ def sign(
     if not roles:
         msg = f"{folder}: nothing is drafted that your keys are listed for and have not signed"
         raise ConfigError(msg)
-    for role in roles:
-        for line in signing.in_words(place, role):
+    drafts = {role: signing.read_draft(place, role) for role in roles}
+    for draft in drafts.values():
+        for line in draft_words.in_words(place, draft, now_s=now_s()):
             say(plain(line))
     if not yes and not asking.agrees(
         f"Type {SIGN_WORD} to sign {', '.join(roles)}; anything else signs nothing.",
@@ -183,7 +184,7 @@ def sign(
         raise ConfigError(msg)
     for file, found in wanted.items():
         if found:
-            signing.sign(place, found, _open(file))
+            signing.sign(place, [drafts[role] for role in found], _open(file))
             note(f"signed as {file.person}: {', '.join(found)}")
     _next(place)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from osiris.desk import drafting, folder, publishing, signing
+from osiris.desk import draft_words, drafting, folder, publishing, signing
 from osiris.desk.folder import Card, Folder
 from proto.keys import SEED_BYTES, SigningKey
 from proto.keysets import DAY_S, Role
@@ -61,7 +61,13 @@ class Ceremony:
         """Let these people sign what they may, with the keys they have now."""
         for (_, person), key in list(self.keys.items()):
             if person in people:
-                signing.sign(self.folder, signing.signable(self.folder, key.public), key)
+                roles = signing.signable(self.folder, key.public)
+                drafts = [signing.read_draft(self.folder, role) for role in roles]
+                signing.sign(self.folder, drafts, key)
+
+    def words(self, role: Role, *, now_s: int = NOW_S) -> tuple[str, ...]:
+        """Return what somebody reads before they sign a draft."""
+        return draft_words.in_words(self.folder, signing.read_draft(self.folder, role), now_s=now_s)
 
     def publish(self, *, now_s: int = NOW_S) -> Freshened:
         """Publish, and let the hub take it in."""

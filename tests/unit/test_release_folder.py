@@ -99,24 +99,24 @@ def test_two_people_are_too_few_for_a_root(tmp_path: Path) -> None:
 
 
 def test_what_is_signed_is_told_in_words(drafted: Ceremony) -> None:
-    root = "\n".join(signing.in_words(drafted.folder, Role.ROOT))
+    root = "\n".join(drafted.words(Role.ROOT))
     for (role, person), key in drafted.keys.items():
         if role is not Role.OPERATOR:
             assert f"{person}, key {key.public.fingerprint()}" in root
-    release = "\n".join(signing.in_words(drafted.folder, Role.RELEASE))
+    release = "\n".join(drafted.words(Role.RELEASE))
     assert "operator ada: tiers 0, 1, 2, 3; sites all" in release
     assert "ring 0 all: after 0 s, sites all" in release
-    grants = "\n".join(signing.in_words(drafted.folder, Role.GRANTS))
+    grants = "\n".join(drafted.words(Role.GRANTS))
     assert drafted.online["order"].public.fingerprint() in grants
 
 
 def test_a_release_tells_what_changes(published: Ceremony) -> None:
     changed = {**CONTENT, CHECK: CONTENT[CHECK] + b"# reworded\n"}
     drafting.draft_release(published.folder, changed, agents={"agent.exe": b"MZ"}, now_s=NOW_S + 60)
-    words = signing.in_words(published.folder, Role.RELEASE)
+    words = published.words(Role.RELEASE)
     assert f"  ~ content/{CHECK}" in words
     assert "  + agents/agent.exe" in words
-    assert not [line for line in words if line.startswith("  - ")]
+    assert not [line for line in words if line.startswith(("  - content/", "  - agents/"))]
 
 
 def test_an_agents_file_is_carried_and_must_be_what_was_signed(published: Ceremony) -> None:
@@ -134,14 +134,12 @@ def test_an_agents_file_is_carried_and_must_be_what_was_signed(published: Ceremo
         published.served.target("agents/agent.exe", file.name.split(".")[0]).read_bytes() == b"MZ"
     )
     drafting.draft_release(published.folder, None, now_s=NOW_S + 120)
-    assert "  no file is added, changed or taken away" in signing.in_words(
-        published.folder, Role.RELEASE
-    )
+    assert "  no file is added, changed or taken away" in published.words(Role.RELEASE)
 
 
 def test_a_rollout_halts_and_goes_on_by_signed_releases_alone(published: Ceremony) -> None:
     drafting.draft_release(published.folder, None, rollout=drafting.Rollout.HALT, now_s=NOW_S + 60)
-    assert any("HALTED" in line for line in signing.in_words(published.folder, Role.RELEASE))
+    assert any("HALTED" in line for line in published.words(Role.RELEASE))
     published.sign("bo", "cy")
     assert not published.publish(now_s=NOW_S + 60).problem
     policy = drafting.current_policy(published.folder)
@@ -150,7 +148,7 @@ def test_a_rollout_halts_and_goes_on_by_signed_releases_alone(published: Ceremon
     assert policy.turn(site, content=policy.rollout.content, now_s=NOW_S + 90) is Turn.HALTED
     assert "halted" in review.rings(published.folder, now_s=NOW_S + 90)["state"]
     drafting.draft_release(published.folder, None, now_s=NOW_S + 120)
-    assert any("HALTED" in line for line in signing.in_words(published.folder, Role.RELEASE)), (
+    assert any("HALTED" in line for line in published.words(Role.RELEASE)), (
         "another release of the same content does not end a halt"
     )
     drafting.draft_release(
@@ -169,9 +167,9 @@ def test_rings_are_what_people_decided(published: Ceremony) -> None:
     text = file.read_text().replace("\n[[ring]]", f"\n{ring}", 1)
     file.write_text(text.replace('name = "all"\nafter_s = 0', 'name = "all"\nafter_s = 7200'))
     drafting.draft_release(published.folder, None, now_s=NOW_S + 60)
-    words = signing.in_words(published.folder, Role.RELEASE)
-    assert "  ring 0 canary: after 0 s, sites s-aaaaaaaaaa" in words
-    assert "  ring 1 all: after 7200 s, sites all" in words
+    words = published.words(Role.RELEASE)
+    assert "  + ring 0 canary: after 0 s, sites s-aaaaaaaaaa" in words
+    assert "  + ring 1 all: after 7200 s, sites all" in words
 
 
 def test_an_operators_reach_is_what_people_decided(published: Ceremony) -> None:
@@ -180,7 +178,7 @@ def test_an_operators_reach_is_what_people_decided(published: Ceremony) -> None:
     limited = ada.replace("tiers = [0, 1, 2, 3]", "tiers = [2]", 1)
     file.write_text(f'{before}[operators."ada"]{limited}')
     drafting.draft_release(published.folder, None, now_s=NOW_S + 60)
-    words = "\n".join(signing.in_words(published.folder, Role.RELEASE))
+    words = "\n".join(published.words(Role.RELEASE))
     assert "operator ada: tiers 2; sites all" in words
     assert "operator bo: tiers 0, 1, 2, 3; sites all" in words
 
@@ -193,7 +191,7 @@ def test_root_and_release_people_change_with_both_sets_signing(published: Ceremo
         published.join(role, "di")
     now_s = NOW_S + 30 * DAY_S
     drafting.draft_root(published.folder, now_s=now_s)
-    words = "\n".join(signing.in_words(published.folder, Role.ROOT))
+    words = "\n".join(published.words(Role.ROOT))
     assert f"- ada, key {former[Role.ROOT].public.fingerprint()}: no longer" in words
     drafting.draft_release(published.folder, None, now_s=now_s)
     published.sign("di", "cy")
