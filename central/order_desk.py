@@ -172,7 +172,7 @@ async def approve(hub: Hub, person: str, *, sid: bytes, signature: Signature) ->
     """
     async with hub.store.read() as connection:
         found = await orders.find_anywhere(connection, sid)
-    await order_life.approve(hub, found.wish.site, sid=sid, signature=signature)
+    await order_life.approve(hub, found.wish.site, sid=sid, signature=signature, by=person)
     hub.log.info("order_approved", by=person, sid=sid.hex())
 
 

@@ -12,9 +12,10 @@ from typing import Final
 from central.core import order_refusals
 from central.core.order_refusals import SignerRefusal
 from central.core.orders import Approval, Draft
-from central.core.signer_talk import fits_leaves
+from central.core.signer_talk import APPROVALS_MAX, fits_leaves
 from central.state import Hub
 from central.store import order_log, orders
+from proto.asks import AskSignerError
 from proto.envelope import Signature
 from proto.errors import ConflictError, MalformedError, UnreachableError
 from proto.ids import SiteId
@@ -52,15 +53,14 @@ async def draft(hub: Hub, drafts: Sequence[Draft]) -> list[Draft]:
         ]
 
 
-async def approve(hub: Hub, site: SiteId, *, sid: bytes, signature: Signature) -> str:
+async def approve(hub: Hub, site: SiteId, *, sid: bytes, signature: Signature, by: str) -> None:
     """Keep a person's signature over an order's bytes; log the order when it was the last.
-
-    Returns:
-        The person's name.
 
     Raises:
         NotFoundError: there is no such order.
-        ConflictError: it was withdrawn or refused.
+        ConflictError: it was withdrawn or refused, logged without this signature, or as many
+            people signed it as an order has room for.
+        AskSignerError: the signature is another person's than `by`.
         SignerRefusal: the signature does not count; the code says why.
         UnreachableError: the signer does not answer.
     """
@@ -70,11 +70,28 @@ async def approve(hub: Hub, site: SiteId, *, sid: bytes, signature: Signature) -
         msg = f"the order {sid.hex()} was withdrawn or refused"
         raise ConflictError(msg)
     person = await hub.signer.person_of(sid, signature)
-    async with hub.store.write() as connection:
-        given = Approval(person, signature)
-        await orders.add_approval(site, connection, sid=sid, approval=given, now_ms=hub.now_ms)
+    if person != by:
+        msg = f"approval: the signature is {person}'s, and {by} sent it"
+        raise AskSignerError(msg)
+    async with _turn(hub, site):
+        await _keep_approval(hub, site, sid=sid, given=Approval(person, signature))
     await advance(hub, site)
-    return person
+
+
+async def _keep_approval(hub: Hub, site: SiteId, *, sid: bytes, given: Approval) -> None:
+    """Keep a signature that counts, where it still can; hold the site's turn."""
+    async with hub.store.write() as connection:
+        kept = {one.person for one in await orders.approvals_of(site, connection, sid=sid)}
+        is_logged = await order_log.leaf_of(site, connection, sid=sid) is not None
+        if given.person in kept and is_logged:
+            return
+        if is_logged:
+            msg = f"the order {sid.hex()} was logged already: this signature is not in it"
+            raise ConflictError(msg)
+        if len(kept | {given.person}) > APPROVALS_MAX:
+            msg = f"the order {sid.hex()} has the signatures of {APPROVALS_MAX} people already"
+            raise ConflictError(msg)
+        await orders.add_approval(site, connection, sid=sid, approval=given, now_ms=hub.now_ms)
 
 
 async def withdraw(hub: Hub, site: SiteId, *, draft_id: str, by: str) -> None:

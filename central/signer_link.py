@@ -32,7 +32,6 @@ from central.core.signer_talk import (
     Drafted,
     Envelope,
     Envelopes,
-    Given,
     Logged,
     Refused,
     Stand,
@@ -204,13 +203,13 @@ class SignerLink:
 
     async def person_of(self, sid: bytes, signature: Signature) -> str:
         """Return whose signature this is, if it counts for the order."""
-        ask = AskApproval(sid=sid.hex(), given=_given(signature))
+        ask = AskApproval.from_value({"sid": sid.hex(), "given": _given(signature)}, "approval")
         return (await self._ask(ask, Approved)).person
 
     async def log(self, sid: bytes, approvals: Collection[Approval]) -> tuple[OrderLeaf, str]:
         """Have an order signed and logged; return its leaf and the checkpoint that ends with it."""
-        given = tuple(_given(one.signature) for one in approvals)
-        made = await self._ask(AskLog(sid=sid.hex(), given=given), Logged)
+        said = {"sid": sid.hex(), "given": [_given(one.signature) for one in approvals]}
+        made = await self._ask(AskLog.from_value(said, "log"), Logged)
         (leaf,) = _leaves(made)
         return leaf, made.checkpoint
 
@@ -228,10 +227,13 @@ class SignerLink:
         checkpoint: str | None,
     ) -> Stand:
         """Pass on where an appliance's copy of its site's order log stands."""
-        ask = AskHear(
-            site=site, appliance=appliance, appliances=tuple(appliances), checkpoint=checkpoint
-        )
-        return await self._ask(ask, Stand)
+        said = {
+            "site": site,
+            "appliance": appliance,
+            "appliances": list(appliances),
+            "checkpoint": checkpoint,
+        }
+        return await self._ask(AskHear.from_value(said, "hear"), Stand)
 
     async def stand(self, site: SiteId) -> Stand:
         """Return where the signer's log of a site is."""
@@ -245,9 +247,8 @@ class SignerLink:
         return await self._ask(ask, Stand)
 
 
-def _given(signature: Signature) -> Given:
-    said = {"keyid": signature.key_id, "sig": b64_encode(signature.raw)}
-    return Given.from_value(said, "approval")
+def _given(signature: Signature) -> dict[str, str]:
+    return {"keyid": signature.key_id, "sig": b64_encode(signature.raw)}
 
 
 def _leaves(logged: Logged) -> list[OrderLeaf]:

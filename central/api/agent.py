@@ -19,8 +19,14 @@ from central.core.fold import touched
 from central.core.health import Condition
 from central.core.ingest import Accepted, Mirror, Shown
 from central.core.receipts import receipt_rows
-from central.core.refusals import ClaimRefusedError, KeyInUseError, UnknownKeyError
+from central.core.refusals import (
+    ClaimRefusedError,
+    KeyInUseError,
+    SiteFullError,
+    UnknownKeyError,
+)
 from central.core.settings import next_check_in_s
+from central.core.signer_talk import APPLIANCES_MAX
 from central.state import Hub
 from central.store import appliances, conditions, evidence, folds, order_words, sites
 from central.store.appliances import CheckInRow
@@ -90,6 +96,9 @@ async def _add(
     if await appliances.find_by_key(connection, asked.ed25519.raw) is not None:
         msg = "enroll.ed25519: this key already belongs to an appliance"
         raise KeyInUseError(msg)
+    if len(hub.registry.of_site(site)) >= APPLIANCES_MAX:
+        msg = f"{site} has {APPLIANCES_MAX} appliances: no more fit into one site"
+        raise SiteFullError(msg)
     appliance = ids.new_appliance_id(hub.entropy(ids.ENTROPY_BYTES))
     await appliances.add(
         site,

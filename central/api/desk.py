@@ -11,7 +11,6 @@ from central.state import Hub
 from central.store.views.orders import OrderView
 from proto.authority import AuthoritySet
 from proto.hub.desk import (
-    Answered,
     Approve,
     DeskAsk,
     ListOrders,
@@ -93,38 +92,43 @@ async def _box(hub: Hub, ask: SendBox) -> str:
 
 
 def line_of(view: OrderView) -> OrderLine:
-    """Return one order as operators' machines list it."""
+    """Return one order as operators' machines list it.
+
+    Raises:
+        MalformedError: more was said of it than a line holds.
+    """
     draft, wish = view.draft, view.draft.wish
-    return OrderLine(
-        draft=draft.draft,
-        batch=draft.batch,
-        site=wish.site,
-        appliance=wish.appliance,
-        type=wish.type,
-        tier=wish.tier,
-        reason=wish.reason,
-        by=wish.by,
-        asked=draft.asked_ms // 1000,
-        people=wish.people,
-        approved=view.approved,
-        vetoed=view.vetoed,
-        sid=draft.fixed.sid.hex() if draft.fixed else None,
-        exp=draft.fixed.exp_s if draft.fixed else None,
-        leaf=view.leaf,
-        stage=view.stage.value,
-        code=view.code,
-        answers=tuple(_answered(one) for one in view.answers),
-    )
+    said = {
+        "draft": draft.draft,
+        "batch": draft.batch,
+        "site": wish.site,
+        "appliance": wish.appliance,
+        "type": wish.type,
+        "tier": wish.tier,
+        "reason": wish.reason,
+        "by": wish.by,
+        "asked": draft.asked_ms // 1000,
+        "people": wish.people,
+        "approved": view.approved,
+        "vetoed": view.vetoed,
+        "sid": draft.fixed.sid.hex() if draft.fixed else None,
+        "exp": draft.fixed.exp_s if draft.fixed else None,
+        "leaf": view.leaf,
+        "stage": view.stage.value,
+        "code": view.code,
+        "answers": [_answered(one) for one in view.answers],
+    }
+    return OrderLine.from_value(said, f"order {draft.draft}")
 
 
-def _answered(one: AtAppliance) -> Answered:
-    return Answered(
-        appliance=one.appliance,
-        stage=one.stage.value,
-        code=one.code,
-        until=one.until_s,
-        at=one.at_s,
-    )
+def _answered(one: AtAppliance) -> dict[str, object]:
+    return {
+        "appliance": one.appliance,
+        "stage": one.stage.value,
+        "code": one.code,
+        "until": one.until_s,
+        "at": one.at_s,
+    }
 
 
 def _to_sign(view: OrderView) -> OrderToSign:

@@ -27,6 +27,12 @@ class ClaimRefusedError(RejectedError):
     code = "claim_refused"
 
 
+class SiteFullError(RejectedError):
+    """A site has as many appliances as one may have."""
+
+    code = "site_full"
+
+
 class KeyInUseError(ConflictError):
     """An enrollment with keys that already belong to an appliance."""
 

@@ -31,6 +31,9 @@ FRAME_BYTES_MAX: Final = 4 * 1024 * 1024
 APPROVALS_MAX: Final = SIGNATURES_MAX - 1
 """An envelope has eight signatures at most, and one is the order key's."""
 
+APPLIANCES_MAX: Final = 256
+"""Appliances of one site: the signer is told of each."""
+
 LENGTH_BYTES: Final = 4
 HEADS_MAX: Final = 64
 """So many of the largest fit in a frame."""
@@ -131,7 +134,9 @@ class AskHear(Message):
     op: Literal["hear"] = "hear"
     site: SiteIdField
     appliance: ApplianceIdField
-    appliances: Annotated[tuple[ApplianceIdField, ...], Field(strict=False, max_length=256)]
+    appliances: Annotated[
+        tuple[ApplianceIdField, ...], Field(strict=False, max_length=APPLIANCES_MAX)
+    ]
     checkpoint: NoteText | None
 
 

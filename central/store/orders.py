@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central.core.orders import Approval, Draft, Fixed, Wish
-from central.store.engine import insert_missing
+from central.store.engine import upsert
 from central.store.order_tables import order_approvals as approvals
 from central.store.order_tables import order_drafts as drafts
 from central.store.order_tables import order_leaves as leaves
@@ -208,7 +208,7 @@ async def sites_with_open(connection: AsyncConnection, *, now_s: int) -> list[Si
 async def add_approval(
     site: SiteId, connection: AsyncConnection, *, sid: bytes, approval: Approval, now_ms: int
 ) -> None:
-    """Keep a person's signature; given again it is kept once."""
+    """Keep a person's signature; a later one, as with a new key, takes the earlier one's place."""
     row = {
         "site_id": site,
         "sid": sid,
@@ -217,7 +217,7 @@ async def add_approval(
         "signature": approval.signature.raw,
         "given_ms": now_ms,
     }
-    await insert_missing(connection, approvals, [row])
+    await upsert(connection, approvals, [row], keep=["given_ms"])
 
 
 async def approvals_of(site: SiteId, connection: AsyncConnection, *, sid: bytes) -> list[Approval]:

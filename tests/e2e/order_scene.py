@@ -100,7 +100,7 @@ class Orders:
         assert fixed is not None, view.draft.refused
         for name in signers:
             given = signature_of(Kind.ORDER, fixed.body, signer=people.key(name))
-            await order_life.approve(hub, SiteId(box.site), sid=fixed.sid, signature=given)
+            await order_life.approve(hub, SiteId(box.site), sid=fixed.sid, signature=given, by=name)
         return await order_desk.one_draft(hub, SiteId(box.site), draft=view.draft.draft)
 
     async def answered(self, view: OrderView, *receipts: dict[str, Any]) -> None:

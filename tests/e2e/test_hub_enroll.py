@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from central.commands import new_claim
 from central.core.settings import HubSettings
 from central.store import tables
+from proto.claim import parse_claim_code
 from proto.envelope import Kind, open_envelope, sign
 from proto.hub.enroll import PATH_ENROLL, PATH_ROOT
 from proto.keys import SEED_BYTES, SigningKey, trust_one
@@ -50,6 +52,22 @@ async def test_a_lost_reply_costs_nothing(hub: Trial) -> None:
     )
     assert again.appliance == first.appliance
     assert await hub.count(tables.appliances) == 1
+
+
+async def test_a_site_has_no_more_appliances_than_its_signer_is_told_of(
+    hub: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One more, and no appliance of the site would get orders."""
+    monkeypatch.setattr("central.api.agent.APPLIANCES_MAX", 1)
+    site, first = await hub.net.claim()
+    box = Box.make(hub.entropy)
+    made = box.enroll_request(first, now_s=hub.now_s)
+    assert box.enrolled(await hub.net.post(PATH_ENROLL, made), hub.root).site == site
+    second = parse_claim_code(await new_claim(hub.net.hub, site))
+    other = Box.make(hub.entropy).enroll_request(second, now_s=hub.now_s)
+    assert await refused(hub, other, 403) == "site_full"
+    again = await hub.net.post(PATH_ENROLL, made)
+    assert said(again), "the one that is there is answered as before"
 
 
 async def test_a_used_claim_makes_no_second_appliance(hub: Trial) -> None:

@@ -19,6 +19,7 @@ from central.core.orders import Draft, Wish
 from central.store import order_log, order_tables, order_words, orders
 from central.store.order_words import Opinion
 from proto import envelope, merkle
+from proto.asks import AskSignerError
 from proto.envelope import Kind, signature_of
 from proto.errors import ConflictError, OsirisError, RejectedError, UnreachableError
 from proto.evidence import NO_FLEET
@@ -133,13 +134,26 @@ class World:
         (found,) = await order_life.draft(self.trial.net.hub, [made])
         return found
 
-    async def approve(self, draft: Draft, name: str, *, body: bytes | None = None) -> str:
-        """Have a person sign an order, or other bytes in its name."""
+    async def approve(
+        self, draft: Draft, name: str, *, body: bytes | None = None, by: str | None = None
+    ) -> None:
+        """Have a person sign an order, or other bytes in its name, and send it as `by`."""
         assert draft.fixed is not None
         signature = signature_of(Kind.ORDER, body or draft.fixed.body, signer=key(name))
-        return await order_life.approve(
-            self.trial.net.hub, self.site, sid=draft.fixed.sid, signature=signature
+        await order_life.approve(
+            self.trial.net.hub,
+            self.site,
+            sid=draft.fixed.sid,
+            signature=signature,
+            by=by or name,
         )
+
+    async def signed(self, draft: Draft) -> list[str]:
+        """Return whose signatures the hub has."""
+        assert draft.fixed is not None
+        async with self.trial.net.hub.store.read() as connection:
+            kept = await orders.approvals_of(self.site, connection, sid=draft.fixed.sid)
+        return [one.person for one in kept]
 
 
 @dataclass
@@ -216,10 +230,10 @@ async def test_an_order_goes_out_when_its_last_person_signed_and_with_all_signat
 ) -> None:
     await world.copy.fetch()
     draft = await world.draft("d1", world.wish(OrderType.DISABLE_HEALING, people=2))
-    assert await world.approve(draft, "ada") == "ada"
+    await world.approve(draft, "ada")
     await world.copy.fetch()
     assert world.copy.leaves == []
-    assert await world.approve(draft, "bea") == "bea"
+    await world.approve(draft, "bea")
     await world.copy.fetch()
     (leaf,) = world.copy.leaves
     ring = world.trial.secrets.keys.order.public
@@ -247,10 +261,39 @@ async def test_an_approval_that_does_not_count_is_refused_and_not_kept(
     with pytest.raises(OsirisError) as caught:
         await world.approve(draft, name, body=body)
     assert caught.value.code == code
-    assert draft.fixed is not None
-    async with world.trial.net.hub.store.read() as connection:
-        kept = await orders.approvals_of(world.site, connection, sid=draft.fixed.sid)
-    assert kept == []
+    assert await world.signed(draft) == []
+
+
+async def test_nobody_sends_another_persons_approval(world: World) -> None:
+    await world.copy.fetch()
+    draft = await world.draft("d1", world.wish(OrderType.DISABLE_HEALING, people=2))
+    with pytest.raises(AskSignerError):
+        await world.approve(draft, "bea", by="ada")
+    assert await world.signed(draft) == []
+
+
+async def test_a_signature_that_comes_after_the_order_went_out_is_not_shown_as_if_it_counted(
+    world: World,
+) -> None:
+    await world.copy.fetch()
+    draft = await world.draft("d1", world.wish(OrderType.WAIVE, people=1))
+    await world.approve(draft, "ada")
+    await world.approve(draft, "ada")  # the answer to the first was lost
+    with pytest.raises(ConflictError):
+        await world.approve(draft, "bea")
+    assert await world.signed(draft) == ["ada"]
+
+
+async def test_an_order_takes_no_more_signatures_than_its_envelope_has_room_for(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(order_life, "APPROVALS_MAX", 1)
+    draft = await world.draft("d1", world.wish(OrderType.DISABLE_HEALING, people=2))
+    await world.approve(draft, "ada")
+    await world.approve(draft, "ada")
+    with pytest.raises(ConflictError):
+        await world.approve(draft, "bea")
+    assert await world.signed(draft) == ["ada"]
 
 
 async def test_what_the_signer_refuses_is_said_at_the_draft(world: World) -> None:

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from central.api.desk import line_of
 from central.core.order_stage import OVER, AtAppliance, Stage, at_appliance, stage_of
 from central.core.orders import Draft, Fixed, ReceiptRow, WaitRow, Wish
+from central.store.views.orders import OrderView
 from osiris.desk.listing import STAGES
+from proto.errors import MalformedError
 from proto.ids import ApplianceId, SiteId
 from proto.orders.kinds import OrderType, Tier
 
@@ -103,3 +106,11 @@ def test_every_stage_is_over_or_may_still_move() -> None:
 
 def test_a_desk_has_words_for_every_stage() -> None:
     assert set(STAGES) == set(Stage)
+
+
+def test_more_than_a_list_holds_is_refused_with_a_code() -> None:
+    many = tuple(f"p{number}" for number in range(9))
+    view = OrderView(FIXED, many, (), None, None, (), Stage.WAITS_FOR_PEOPLE, None)
+    with pytest.raises(MalformedError, match=r"order d\.approved"):
+        line_of(view)
+    assert line_of(replace(view, approved=many[:7])).approved == many[:7]
