@@ -1,7 +1,7 @@
 """Looking at text that arrived, setting aside what is not admitted, saying so at both ends."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,20 +14,38 @@ from central.store.registry import Known
 from proto.phi.admission import NOT_LOOKED_AT
 
 LOOKED_AT_ONCE = 32
-"""Details that are looked at before others have their turn."""
+CHARACTERS_AT_ONCE = 4096
+"""Details, and characters of them, that are looked at before others have their turn: hostile text
+takes a hundred times as long as ordinary text."""
 
 
 async def admitted_of(hub: Hub, details: Sequence[OpenedDetail]) -> Admitted:
     """Look at details, a few at a time: a large upload does not hold up the fleet's check-ins."""
     parts: list[Admitted] = []
-    for start in range(0, len(details), LOOKED_AT_ONCE):
-        some = details[start : start + LOOKED_AT_ONCE]
+    for some in turns(details):
         parts.append(admit_details(some, looker=hub.looker, closed=hub.closed))
         await asyncio.sleep(0)
     return Admitted(
         tuple(one for part in parts for one in part.details),
         tuple(one for part in parts for one in part.aside),
     )
+
+
+def turns(details: Sequence[OpenedDetail]) -> Iterator[list[OpenedDetail]]:
+    """Yield details in their order, as many at a time as are looked at without a pause.
+
+    A detail that is longer than all of a turn has one of its own.
+    """
+    turn: list[OpenedDetail] = []
+    size = 0
+    for detail in details:
+        size += len(detail.detail)
+        if turn and (size > CHARACTERS_AT_ONCE or len(turn) == LOOKED_AT_ONCE):
+            yield turn
+            turn, size = [], len(detail.detail)
+        turn.append(detail)
+    if turn:
+        yield turn
 
 
 async def keep_aside(

@@ -24,7 +24,7 @@ _BEHIND = Pattern(
     r"(?i)[\"'](?:value|val|text|answer|old|new)[\"'] ?: ?[\"']([^\"'\n\x01]{1,200})[\"'] ?, ?[\"'](?:field|column|attribute|property|key|name|label|question|param)[\"'] ?: ?[\"']([A-Za-z][A-Za-z0-9_. -]{1,40})[\"']"
 )
 _COLUMN_BEHIND = Pattern(
-    r"(?i)\b(?:value|string|data|input|text|literal|for) [\"'`]([^\"'`\n\x01]{1,80})[\"'`][^\"'`\n]{0,48}?\b(?:column|field|property|attribute|parameter|key) [\"'`\[]?([A-Za-z_][A-Za-z0-9_.]{1,40})"
+    r"(?i)\b(?:value|string|data|input|text|literal|for) [\"'`]([^\"'`\n\x01]{1,80})[\"'`][,;:.)]{0,2} [^\"'`\n]{0,47}?\b(?:column|field|property|attribute|parameter|key) [\"'`\[]?([A-Za-z_][A-Za-z0-9_.]{1,40})"
 )
 _ELEMENTS = Pattern(
     r"(?i)<(?:[a-z]+:)?(?:key|name|field|fieldname|column|columnname|property|attribute|label|param|th|dt|string)\b[^<>]{0,80}>\s{0,20}([A-Za-z][A-Za-z0-9_. -]{1,40}):?\s{0,20}</[^<>]{1,40}>((?:\s{0,20}<[^<>]{1,80}>[^<>]{0,200}</[^<>]{1,40}>){1,3})"
@@ -42,6 +42,14 @@ _ARROW = Pattern(
 _FORM = Pattern(
     r"(?i)\bname=\\?[\"']([A-Za-z][A-Za-z0-9_.\[\]-]{1,60})\\?[\"'](?:\r?\n|\\r\\n|\\n){2}([^\r\n\\]{1,200})"
 )
+GATED = (
+    ("member", (_NAMED, _BEHIND)),
+    ("listed", (_ELEMENTS,)),
+    ("changed", (_CHANGED, _ARROW)),
+    ("column", (_COLUMN_BEHIND,)),
+    ("form", (_FORM,)),
+)
+"""Each gate with the patterns that are tried only when it is lit."""
 _KEY_WORDS = re.compile(rb"[A-Za-z0-9_.-]+(?: [A-Za-z0-9_.-]+)?$")
 
 

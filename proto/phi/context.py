@@ -22,6 +22,8 @@ YEAR_OF_RECORD = 2025
 SIX_COLONS_MIN, SIX_COLONS_MAX = 4, 7
 
 LISTED_DIGITS_MIN = 5
+QUERY_BYTES_MAX = 512
+"""How far from a number the rest of its query is looked at."""
 
 _IDS = Pattern(
     r"(?:^|[ (\[,;|:#/>\"'~=\t\n])((?:[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{3}-[0-9]{3}-[0-9]{3}"
@@ -46,7 +48,10 @@ _TEN = Pattern(
     r"(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:$|[^0-9A-Za-z.:])"
 )
 _TRUNK = Pattern(
-    r"(?i)(?:\b(?:sip|pjsip|iax2|dahdi|local|trunk)/(?:[a-z0-9_.-]{1,40}/)?|[_-])(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:[,@/]|[_-][0-9a-z_-]{0,20}\.(?:wav|mp3|gsm|ogg|tiff?|pdf)|\.(?:wav|mp3|gsm|ogg))"
+    r"(?i)\b(?:sip|pjsip|iax2|dahdi|local|trunk)/(?:[a-z0-9_.-]{1,40}/)?(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:[,@/]|[_-][0-9a-z_-]{0,20}\.(?:wav|mp3|gsm|ogg|tiff?|pdf)|\.(?:wav|mp3|gsm|ogg))"
+)
+_RECORDED = Pattern(
+    r"(?i)[_-](1?[2-9][0-9]{2}[2-9][0-9]{6})(?:[_-][0-9a-z_-]{0,20}\.(?:wav|mp3|gsm|ogg|tiff?|pdf)|\.(?:wav|mp3|gsm|ogg))"
 )
 _CAR = Pattern(
     r"\b([A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[A-Z]{3}-[0-9]{4})\b[,:]? (?i:(?:a |on )?(?:(?:black|white|gray|grey|silver|red|blue|green|tan|gold|brown|orange|dark|light|old|new) ){0,2}(?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda))\b"
@@ -90,8 +95,10 @@ def _everywhere(record: Record) -> None:
     shapes, data = record.shapes, record.data
     if record.found and data.count(b":") >= SIX_COLONS_MIN:
         _six(record)
-    for spans in _TRUNK.each(data) if "trunk" in shapes else ():
-        record.hit(Kind.PHONE, *spans[1], "the number of a call")
+    if "trunk" in shapes:
+        for pattern in (_TRUNK, _RECORDED):
+            for spans in pattern.each(data):
+                record.hit(Kind.PHONE, *spans[1], "the number of a call")
     for spans in _CAR.each(data) if "car" in shapes else ():
         record.hit(Kind.VEHICLE, *spans[1], "a plate beside a car")
     if "sql" in shapes:
@@ -135,12 +142,14 @@ _ASKED = Pattern(
 
 def _asked(record: Record) -> None:
     """Take the number of a query that asks for somebody by name, too: `?pid=4411223&ln=…`."""
+    data = record.data
     for spans in _ASKED.each(record.data):
         start, end = spans[1]
-        first = max(record.data.rfind(b" ", 0, start), record.data.rfind(b"?", 0, start)) + 1
-        stop = record.data.find(b" ", end)
-        stop = len(record.data) if stop < 0 else stop
-        if b"&" in record.data[first:stop] and record.covered(first, stop):
+        least, most = max(0, start - QUERY_BYTES_MAX), min(len(data), end + QUERY_BYTES_MAX)
+        first = max(least - 1, data.rfind(b" ", least, start), data.rfind(b"?", least, start)) + 1
+        stop = data.find(b" ", end, most)
+        stop = most if stop < 0 else stop
+        if data.find(b"&", first, stop) >= 0 and record.covered(first, stop):
             record.hit(Kind.MRN, start, end, "the number of a query that names somebody")
 
 
@@ -294,10 +303,12 @@ def _behind(record: Record) -> None:
 
 
 def _born(record: Record) -> None:
-    for spans in _BORN.each(record.data):
-        start, end = spans[1]
-        years = [int(year) for year in _YEAR.findall(record.data)]
-        if max(years, default=YEAR_OF_RECORD) - int(record.data[start:end]) > AGE_TOLD_MAX:
+    born = [spans[1] for spans in _BORN.each(record.data)]
+    if not born:
+        return
+    year = max(map(int, _YEAR.findall(record.data)), default=YEAR_OF_RECORD)
+    for start, end in born:
+        if year - int(record.data[start:end]) > AGE_TOLD_MAX:
             record.hit(Kind.AGE90, start, end, "a year of birth that shows an age over 89")
 
 
@@ -387,3 +398,12 @@ _BESIDE_PEOPLE: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
     (_uids, frozenset()),
 )
 """In the order of work, each with the forms that call for it; none are called for always."""
+GATED = (
+    *((form, (pattern,)) for form, pattern, *_ in _FORMS_OF_NUMBERS),
+    ("trunk", (_TRUNK, _RECORDED)),
+    ("car", (_CAR,)),
+    ("query", (_ASKED,)),
+    ("born", (_BORN,)),
+    ("date", (_MONTH_DAY, _DATED)),
+)
+"""Each gate with the patterns that are tried only when it is lit."""

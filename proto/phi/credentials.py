@@ -25,11 +25,12 @@ ISSUED = Pattern(
     r"|[sr]k_test_[A-Za-z0-9]{10,}|bkua_[a-f0-9]{30,}|[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_-]{40,}|sbp_[a-f0-9]{30,}|xkeysib-[a-f0-9]{40,}"
     r"|re_[A-Za-z0-9]{8}_[A-Za-z0-9]{16,}|shp(?:ss|ca|pa)_[a-fA-F0-9]{20,}|sntrys_[A-Za-z0-9+/=_-]{20,}|pul-[a-f0-9]{40}|rnd_[A-Za-z0-9]{20,}"
     r"|EAAA[A-Za-z0-9_-]{40,}|EAAC[A-Za-z0-9]{20,}|AAAA[A-Za-z0-9_-]{6,12}:APA91b[A-Za-z0-9_-]{40,}|AKCp[A-Za-z0-9]{20,}|SK[0-9a-f]{32}"
-    r"|[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}|[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{30,}|(?:ABIA|ACCA)[0-9A-Z]{16}"
+    r"|[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{30,}|(?:ABIA|ACCA)[0-9A-Z]{16}"
     r"|(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)[A-Za-z0-9/+=]{40,}|amzn\.mws\.[0-9a-f-]{36}|Atz[ar]\|[A-Za-z0-9_-]{40,}|hv[bs]\.[A-Za-z0-9_-]{20,}"
     r"|access_token\$production\$[a-z0-9$]{20,}|v1\.0-[0-9a-f]{24}-[0-9a-f]{40,}|ops_[A-Za-z0-9_-]{40,}|v2\.(?:local|public)\.[A-Za-z0-9_-]{30,}"
     r"|vault:v[0-9]+:[A-Za-z0-9+/=]{12,})"
 )
+_THREE_PARTS = Pattern(r"\b[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,}")
 HASHED = Pattern(
     r"(\$(?:apr1|krb5[a-z]{2,8}|pbkdf2[a-z0-9_-]*|scrypt|sha1|sha256|md5|argon2[a-z]*|8|9|14|s[0-2]|gy|y|P|H|DCC2)\$[^\s\"'<>,;|\x01]{8,}"
     r"|\{(?:SSHA|SHA|SMD5|MD5|CRYPT|PBKDF2|ARGON2|BCRYPT)[A-Z0-9-]{0,8}\}[A-Za-z0-9+/=$./]{12,}"
@@ -52,7 +53,7 @@ _FAMILIES = {
         r"(?i)\bcreateuser [^\s]+ (?:md5|sha[0-9-]*) [^\s]+ (?:aes|des)[0-9-]* [\"']?([^\s\"'\x01]{4,})",
         r"(?i)\bsnmp[a-z]* [^\n]{0,120}? -[AXcax] " + _VALUE,
         r"(?i)\bsnmp[a-z]* [^\n]{0,160}? -X " + _VALUE,
-        r"(?m)^[\"']?[A-Za-z0-9_.@\\-]{2,40}[\"']?[ \t]+[\"']?(?:\*|l2tpd|pptpd|[a-z0-9-]{2,20})[\"']?[ \t]+[\"']([^\s\"'\x01]{4,})[\"']?[ \t]+[\"']?(?:\*|[0-9]{1,3}\.)",
+        r"(?m)^[\"']?[A-Za-z0-9_.@\\-]{2,40}[\"']?[ \t]+[\"']?(?:\*|l2tpd|pptpd|[a-z0-9-]{2,20})[\"']?[ \t]+[\"']([^\s\"'\x01]{4,})[\"'][ \t]+[\"']?(?:\*|[0-9]{1,3}\.)",
         r"(?i): PSK [\"']([^\"'\x01]{4,})[\"']",
         r"(?i)\b[a-z0-9]+(?:-[a-z0-9]+)*-(?:pre-shared-key|passphrase|password|secret|psk|shared-key)[= ]{1,2}" + _VALUE,
     ),
@@ -157,7 +158,7 @@ _PHRASE = Pattern(
     r"(?i)\b(?:recovery|seed|backup|mnemonic|emergency)[ _-](?:phrase|words?|keys?|codes?|kit|secret)\b[^\n]{0,40}?[ :=\"']([a-z]{3,9}(?:[- ][a-z]{3,9}){3,23}|[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){1,7}|[A-Za-z]{0,8}[0-9][A-Za-z0-9]{6,11}(?:[ ,]{1,2}[A-Za-z0-9]{8,12}){0,15})"
 )
 _LICENCE = Pattern(
-    r"(?i)\b(?:licen[sc]e|activation|product[ -]?key|registration|unlock|serial(?: number| key| code)?|subscription|cd[ -]?key|[a-z]+ key)[^\n]{0,48}?\b([A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7})\b"
+    r"(?i)\b(?:licen[sc]e|activation|product[ -]?key|registration|unlock|serial(?: number| key| code)?|subscription|cd[ -]?key|[a-z]+ key\b)[^\n]{0,48}?\b([A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7})\b"
 )
 _KEYED = Pattern(
     r"(?i)\b(?:2fa|mfa|totp|otp|application|integration|api|access|old|new|auth|client|subscription|app|application|device|host|functions?|master|shared|secret|private|license|instrumentation)[ _-]?(?:key|token|secret|seed)s?(?: for [^\s:=]{1,40})?(?: is | was |[:=] ?| )[\"']?([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[A-Za-z0-9_+/=-]{20,}|[A-Z2-7]{16})"
@@ -324,6 +325,11 @@ def _issued(record: Record) -> None:
         record.hit(Kind.SECRET, *spans[0], "a token as its issuer marks them")
 
 
+def _dotted(record: Record) -> None:
+    for spans in _THREE_PARTS.each(record.data):
+        record.hit(Kind.SECRET, *spans[0], "a token in three parts")
+
+
 def _hashed(record: Record) -> None:
     for spans in HASHED.each(record.data):
         record.hit(Kind.SECRET, *spans[1], "a password's hash")
@@ -342,6 +348,7 @@ def _phrase(record: Record) -> None:
 
 _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
     ("issued", _issued),
+    ("dotted", _dotted),
     ("hashed", _hashed),
     *(
         (family, partial(_each, read=_announced, patterns=forms))
@@ -359,6 +366,22 @@ _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
 )
 GATES = frozenset(gate for gate, _ in _READERS)
 """The forms that call for these."""
+GATED: tuple[tuple[str, tuple[Pattern, ...]], ...] = (
+    ("issued", (ISSUED,)),
+    ("dotted", (_THREE_PARTS,)),
+    ("hashed", (HASHED, _ENCRYPTED)),
+    *_PATTERNS.items(),
+    *_SPOKEN.items(),
+    ("cookie", (_COOKIE,)),
+    ("ticket", (_TICKET,)),
+    ("phrase", (_PHRASE,)),
+    ("licence", (_LICENCE,)),
+    ("keyed", (_KEYED,)),
+    ("code", (_CODE, _PIN, _ENTERED, _MAILBOX, _OTP)),
+    ("strong", (_AFTER_COLON,)),
+    ("opaque", (_OPAQUE, _LINK, _SESSION)),
+)
+"""Each gate with the patterns that are tried only when it is lit: it may not be narrower."""
 
 
 def read(record: Record) -> None:

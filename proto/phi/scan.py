@@ -35,10 +35,10 @@ def _options() -> "re2.Options":
 class Pattern:
     """One compiled pattern."""
 
-    __slots__ = ("_match",)
+    __slots__ = ("_match", "form")
 
     def __init__(self, pattern: str) -> None:
-        """Compile.
+        """Compile; `form` is what was compiled.
 
         Raises:
             re2.error: RE2 refuses the pattern.
@@ -47,6 +47,7 @@ class Pattern:
         if not compiled.ok():
             raise re2.error(compiled.error())
         self._match = compiled.Match
+        self.form = pattern
 
     def each(self, data: bytes, start: int = 0) -> Iterable[Spans]:
         """Return matches from left to right that do not overlap; empty ones end the search."""

@@ -234,18 +234,32 @@ HOSTILE = {
     "rows": "a,b\n",
     "hex": "4a6f",
     "stars": "NM1*",
+    "births": "born 1931 ",
+    "queries": "?pid=44112233&ln=Petrov&",
+    "labels": "^FDPETROV, MARIA^FS",
+    "changes": "ssn: old=219345678 new=219345679 ",
+    "members": '"field":"ssn","old":"219345678",',
+    "chosen": "password Abc123!x ",
+    "cells": "[Smith] [1234567] ",
+    "crumbs": "Cookie: a=bcdefgh1; ",
+    "talk": "10:14 Karen: moved from A to B ",
+    "logins": "user/Tiger99x@",
+    "options": " -p Xq7dentist1 ",
 }
+ABOUT_SOMEBODY = "patient dob 1960-01-02 "
+"""Without a person most readers of company are never asked."""
 
 
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_text_costs_time_in_proportion(piece: str) -> None:
     """Four times the text takes at most about four times as long, never sixteen."""
-    short, long = (_seconds(piece, size) for size in (8_000, 32_000))
-    assert long < 10 * short + 0.05
+    for before in ("", ABOUT_SOMEBODY):
+        short, long = (_seconds(before, piece, size) for size in (8_000, 32_000))
+        assert long < 10 * short + 0.05
 
 
-def _seconds(piece: str, size: int) -> float:
-    text = (piece * size)[:size]
+def _seconds(first: str, piece: str, size: int) -> float:
+    text = (first + piece * size)[:size]
     best = float("inf")
     for _ in range(2):
         before = time.process_time()

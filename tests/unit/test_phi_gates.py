@@ -1,0 +1,76 @@
+"""No gate is narrower than the patterns behind it: what a pattern would find, its gate lets it see.
+
+A gate that stays dark lets a secret leave without anybody's having looked, so every alternative of
+every pattern behind a gate is made into text and the gate is asked.
+"""
+
+import pytest
+
+from proto.phi import changes, context, credentials, default_names, owners, scrub_text, secrets
+from proto.phi.forms import SCANS, lit
+from proto.phi.scan import Pattern
+from tests.fakes.pattern_samples import samples
+
+GATED = (
+    *credentials.GATED,
+    *secrets.GATED,
+    *changes.GATED,
+    *owners.GATED,
+    *context.GATED,
+    *((form, (pattern,)) for form, pattern in SCANS.items()),
+)
+FURTHER = {"_STRONG", "_ANY"}
+"""Patterns of these modules that look within what a gate or another pattern found."""
+EACH = [
+    pytest.param(gate, pattern, id=f"{gate}-{at}")
+    for gate, patterns in GATED
+    for at, pattern in enumerate(patterns)
+]
+
+
+@pytest.mark.parametrize(("gate", "pattern"), EACH)
+def test_whatever_a_pattern_matches_lights_its_gate(gate: str, pattern: Pattern) -> None:
+    made = list(samples(pattern))
+    assert made
+    dark = [
+        text
+        for text in made
+        if gate not in lit(text.encode("latin-1"), text.lower().encode("latin-1"))
+    ]
+    assert not dark
+
+
+@pytest.mark.parametrize(
+    "pattern", [one for gate, some in GATED if gate == "secret" for one in some]
+)
+def test_whatever_a_secret_s_form_matches_passes_the_exact_gate_too(pattern: Pattern) -> None:
+    assert not [text for text in samples(pattern) if not secrets.may_hold(text.encode("latin-1"))]
+
+
+def test_every_pattern_of_these_readers_stands_behind_a_gate_that_was_asked() -> None:
+    held = {pattern for _, patterns in GATED for pattern in patterns}
+    for module in (credentials, secrets, changes, owners):
+        written = {name: one for name, one in vars(module).items() if isinstance(one, Pattern)}
+        assert {name for name, one in written.items() if one not in held} <= FURTHER
+
+
+@pytest.mark.skipif(default_names() is None, reason="the gazetteer was not compiled here")
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("sqlplus ehr/Tiger99x@//db01:1521/EHR failed", "Tiger99x"),
+        ("sqlplus ehr/Tiger99x@10.1.1.5/EHR failed", "Tiger99x"),
+        ('"alice" "vpnsrv" "s3cretQ99" *', "s3cretQ99"),
+        ("run -p Xq7dentist1 \\\\PC01 -u CLINIC", "Xq7dentist1"),
+        ("windows key: 4B09-2068-C841-E878-4F8E", "4B09-2068"),
+        ("lastName old Petrov new Ivanov", "Petrov"),
+        ("stack 1 key Zq7!dlU8xx", "Zq7!dlU8xx"),
+        ("Karen's iMac is offline", "Karen"),
+        ('http -a "user:Zq7!dlU8xx" nas', "Zq7!dlU8xx"),
+        ("printer for Ahmad is offline", "Ahmad"),
+        (f"bot MTk4{'a1B' * 7}.Cl2FMQ.ZnCj{'x7Q' * 9} started", "ZnCj"),
+        ("name in '/pt 1984', column 'Petrov' : input 'Petrov', column last_name", "'Petrov', col"),
+    ],
+)
+def test_what_stood_behind_a_dark_gate_goes(text: str, gone: str) -> None:
+    assert gone not in scrub_text(text)
