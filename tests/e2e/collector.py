@@ -79,7 +79,7 @@ async def _pump(
     except OSError:
         pass
     finally:
-        sink.close()
+        tcp.close(sink)
 
 
 def layers(data: bytes, depth: int = DEPTH) -> Iterator[bytes]:
