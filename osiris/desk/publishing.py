@@ -1,7 +1,7 @@
 """Publishing: complete drafts are checked as a hub checks them, and carried to where it looks.
 
 The files go first and the documents last, the release before the rest. A hub takes in what holds as
-a whole, so a copy that was cut off changes nothing: publish again.
+a whole, so a copy that was cut off changes nothing: publish again, as often as you like.
 """
 
 from collections.abc import Mapping
@@ -20,13 +20,15 @@ from runtime.repository.layout import Place
 def check_drafts(folder: Folder, *, now_s: int) -> Mapping[Role, int]:
     """Return the versions that would be current once the drafts are published.
 
+    With no draft left it is what was published last that is looked at, and may be carried again.
+
     Raises:
-        ConfigError: nothing is drafted, or a draft lacks signatures.
+        ConfigError: nothing is drafted and nothing was published, or a draft lacks signatures.
         RejectedError: something does not hold.
     """
     found = standings(folder)
-    if not found:
-        msg = f"{folder.directory}: nothing is drafted"
+    if not found and not folder.repository.newest(Role.RELEASE):
+        msg = f"{folder.directory}: nothing is drafted and nothing was published"
         raise ConfigError(msg)
     for one in found:
         if not one.is_complete:

@@ -231,13 +231,18 @@ def test_publishing_again_after_a_cut_goes_on(drafted: Ceremony) -> None:
     incoming = drafted.directory / "incoming"
     publishing.publish(drafted.folder, Place(incoming), now_s=NOW_S)
     # The copy to another machine was cut: documents came, a file did not.
-    lost = next((incoming / "targets" / "grants").iterdir())
-    kept = lost.read_bytes()
-    lost.unlink()
+    next((incoming / "targets" / "grants").iterdir()).unlink()
     with pytest.raises(NotFoundError, match="there is no such file"):
         drafted.take_in()
-    lost.write_bytes(kept)
-    assert not drafted.take_in().problem
+    assert not drafted.publish().problem
+    assert not drafted.publish().problem, "what the hub has already may come again"
+
+
+def test_with_nothing_drafted_and_nothing_published_there_is_nothing_to_carry(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ConfigError, match="nothing is drafted and nothing was published"):
+        Ceremony(tmp_path).publish()
 
 
 def test_the_command_line_signs_what_a_desk_has_keys_for(drafted: Ceremony, tmp_path: Path) -> None:
