@@ -182,19 +182,21 @@ def cancel(name: Name, reason: Reason, desk: Directory, output: Format = Output.
     """
     with at(Desk(desk)) as session:
         sid = session.named(name)
-        line = session.shown(sid).order.line
-        if line.leaf is None:
+        found = session.shown(sid).order
+        if found.line.leaf is None:
             done = session.link.ask(Withdraw(order=sid, **session.link.stamp()), Taken)
             print_fields({"withdrawn": list(done.names)}, output=output)
             return
-        target = {"site": line.site} | ({"appliance": line.appliance} if line.appliance else {})
+        # Where it goes is what its own bytes say, whatever the hub says beside them.
+        order, _ = reading.order_in(found)
+        target = order.target.to_value()
         made = session.draft(
             parse_ask(strict_json.dumps(_cancelling(sid, target, reason, session)))
         )
     print_lines(made.orders, output=output)
 
 
-def _cancelling(sid: str, target: dict[str, str], reason: str, session: Session) -> dict[str, Any]:
+def _cancelling(sid: str, target: dict[str, Any], reason: str, session: Session) -> dict[str, Any]:
     return {
         "v": 1,
         "type": OrderType.CANCEL.value,
@@ -216,14 +218,14 @@ def veto(name: Name, reason: Reason, desk: Directory, output: Format = Output.TA
     """
     with at(Desk(desk)) as session:
         sid = session.named(name)
-        line = session.shown(sid).order.line
-        stamp = session.link.stamp()
+        order, _ = reading.order_in(session.shown(sid).order)
+        site, stamp = order.target.site, session.link.stamp()
         try:
             said = OperatorVeto.from_value(
                 {
                     "v": 1,
                     "type": "operator",
-                    "site": line.site,
+                    "site": site,
                     "order": sid,
                     "reason": reason,
                     "by": stamp["by"],
@@ -234,4 +236,4 @@ def veto(name: Name, reason: Reason, desk: Directory, output: Format = Output.TA
         except MalformedError as error:
             raise typer.BadParameter(str(error)) from None
         session.link.opinion(Kind.VETO, said.to_bytes())
-    print_fields({"vetoed": sid, "site": line.site, "reason": quoted(reason)}, output=output)
+    print_fields({"vetoed": sid, "site": site, "reason": quoted(reason)}, output=output)

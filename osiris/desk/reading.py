@@ -83,18 +83,28 @@ def read_bytes(
         BytesChangedError: see this module.
         RejectedError: the bytes are no order.
     """
+    order, body = order_in(one)
+    origin = _origin(one, order, kept=kept, authority=authority, now_s=now_s)
+    return Read(order, body, sid_of(body), origin)
+
+
+def order_in(one: OrderToSign) -> tuple[Order, bytes]:
+    """Return the order that the hub gave, and its exact bytes; whose wish it is, is not looked at.
+
+    Raises:
+        NotReadyError: the signer has not fixed its bytes.
+        BytesChangedError: they have another name than the hub says.
+        RejectedError: the bytes are no order.
+    """
     if one.body is None or one.line.sid is None:
         why = f": {one.line.code}" if one.line.code else ""
         msg = f"draft {one.line.draft}: has no body to sign, it is {one.line.stage}{why}"
         raise NotReadyError(msg)
     body = strict_json.b64_decode(one.body, "hub's answer: body", size_bytes_max=BODY_BYTES_MAX)
-    sid = sid_of(body)
-    if sid.hex() != one.line.sid:
+    if sid_of(body).hex() != one.line.sid:
         msg = f"order {one.line.sid}: the hub gave other bytes under this name"
         raise BytesChangedError(msg)
-    order = parse_order(body)
-    origin = _origin(one, order, kept=kept, authority=authority, now_s=now_s)
-    return Read(order, body, sid, origin)
+    return parse_order(body), body
 
 
 def require_in_time(orders: Iterable[Read], *, now_s: int) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from osiris.desk import asking
 from osiris.desk.hub_link import HubLink, linked
 from osiris.desk.place import Desk
+from osiris.desk.reading import BytesChangedError
 from proto.asks import Ask
 from proto.envelope import Kind, Signature, signature_of
 from proto.errors import ConfigError, NotFoundError
@@ -86,8 +87,16 @@ class Session:
         return found.pop()
 
     def shown(self, sid: str) -> OrderShown:
-        """Return all that the hub has of one order."""
-        return self.link.ask(ShowOrder(order=sid, **self.link.stamp()), OrderShown)
+        """Return all that the hub has of one order.
+
+        Raises:
+            BytesChangedError: the hub answered with another order.
+        """
+        found = self.link.ask(ShowOrder(order=sid, **self.link.stamp()), OrderShown)
+        if found.order.line.sid != sid:
+            msg = f"order {sid}: the hub answered with order {found.order.line.sid}"
+            raise BytesChangedError(msg)
+        return found
 
     def to_sign(self, name: str) -> tuple[OrderToSign, ...]:
         """Return the orders that a sid or a batch names."""

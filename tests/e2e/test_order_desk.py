@@ -160,6 +160,19 @@ def test_any_operators_veto_reaches_the_appliance_with_their_own_signature(world
     assert stage(world, sid)["vetoed"] == [CYD]
 
 
+def test_a_veto_goes_where_the_order_goes_whatever_the_hub_says(world: Desks) -> None:
+    """A hub that was taken over moves the order to another site, where a veto stops nothing."""
+    other = world.another_site()
+    sid = drafted(world, ADA, *ISOLATE)
+    with closing(sqlite3.connect(world.hub.config.state_dir / "hub.db", timeout=30)) as store:
+        change = "UPDATE order_drafts SET site_id = ? WHERE sid = ?"
+        store.execute(change, [other, bytes.fromhex(sid)])
+        store.commit()
+    assert stage(world, sid)["site"] == other
+    ran = world.run(CYD, "veto", sid, "--reason", "not now")
+    assert (ran.status, stage(world, sid)["vetoed"]) == (4, []), "the hub took it as the other's"
+
+
 def _body(envelope: str) -> str:
     return strict_json.b64_decode(json.loads(envelope)["payload"], "payload").decode()
 
