@@ -291,15 +291,17 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
             await asyncio.sleep(0)
     await folds.save(site, connection, appliance=appliance, fold=fold)
     receipts = list(receipt_rows(accepted.leaves))
-    await order_words.add_receipts(site, connection, appliance=appliance, rows=receipts)
+    others = await order_words.add_receipts(site, connection, appliance=appliance, rows=receipts)
+    found: list[tuple[Condition, str]] = []
     if fold.contradictions:
+        said = f"leaf {fold.contradictions[0]} says healed without a passing re-check"
+        found.append((Condition.UNPROVED_HEAL, said))
+    if others:
+        said = f"leaf {others[0].seq} answers another order than {others[0].leaf} of this hub's log"
+        found.append((Condition.RECEIPT_OF_OTHER, said))
+    for code, message in found:
         await conditions.raise_condition(
-            site,
-            connection,
-            appliance=appliance,
-            code=Condition.UNPROVED_HEAL,
-            message=f"leaf {fold.contradictions[0]} says healed without a passing re-check",
-            now_ms=hub.now_ms,
+            site, connection, appliance=appliance, code=code, message=message, now_ms=hub.now_ms
         )
 
 

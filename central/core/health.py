@@ -17,6 +17,7 @@ class Condition(StrEnum):
     CHECK_IN_REPLAYED = "check_in_replayed"
     CLOCK_OFF = "clock_off"
     UNPROVED_HEAL = "unproved_heal"
+    RECEIPT_OF_OTHER = "receipt_of_other"
     TEXT_SET_ASIDE = TEXT_SET_ASIDE
 
 
@@ -53,6 +54,11 @@ WORDS: dict[Condition, Meaning] = {
     ),
     Condition.UNPROVED_HEAL: Meaning(
         "A repair was reported as healed without a passing re-check; it is not counted.",
+        ends_by_itself=False,
+    ),
+    Condition.RECEIPT_OF_OTHER: Meaning(
+        "The appliance answered an order that does not stand at that place of the hub's order log:"
+        " the two hold different logs. The answer counts for nothing.",
         ends_by_itself=False,
     ),
     Condition.TEXT_SET_ASIDE: Meaning(

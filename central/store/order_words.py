@@ -12,6 +12,7 @@ from central.core.orders import ReceiptRow
 from central.store.engine import insert_missing
 from central.store.order_tables import order_boxes as boxes
 from central.store.order_tables import order_drafts as drafts
+from central.store.order_tables import order_leaves as leaves
 from central.store.order_tables import order_opinions as opinions
 from central.store.order_tables import order_receipts as receipts
 from proto.errors import RejectedError
@@ -52,10 +53,19 @@ class Opinion:
 
 async def add_receipts(
     site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId, rows: Sequence[ReceiptRow]
-) -> None:
-    """Keep receipts that arrived in an appliance's evidence; each once."""
+) -> list[ReceiptRow]:
+    """Keep receipts that arrived in an appliance's evidence; each once.
+
+    Returns:
+        Those for something else than what stands at their place of the site's order log.
+    """
     base = {"site_id": site, "appliance_id": appliance}
     await insert_missing(connection, receipts, [{**base, **asdict(row)} for row in rows])
+    query = select(leaves.c.leaf, leaves.c.hash).where(
+        leaves.c.site_id == site, leaves.c.leaf.in_({row.leaf for row in rows})
+    )
+    held = {row.leaf: row.hash for row in await connection.execute(query)} if rows else {}
+    return [row for row in rows if held.get(row.leaf, row.leaf_hash) != row.leaf_hash]
 
 
 async def receipts_of(

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from central.core.order_stage import AtAppliance, Stage
 from central.core.orders import Approval, ReceiptRow, WaitRow
-from central.store import order_log, order_words, orders
+from central.store import appliances, order_log, order_words, orders
 from central.store.engine import Store
 from central.store.order_words import Opinion
 from central.store.views.orders import views_of
 from proto.envelope import Signature
+from proto.ids import ApplianceId
 from tests.conformance.conftest import BOX, NOW_MS, SITE
 from tests.conformance.test_store_orders import DRAFT, FIXED, NOW_S, leaf
 
@@ -57,6 +58,45 @@ async def test_an_order_for_a_whole_site_has_an_answer_for_each_appliance(store:
         drafts = await orders.newest(connection, 5)
         (view,) = await views_of(connection, drafts, now_s=NOW_S)
     assert view.answers == (AtAppliance(BOX, Stage.LOGGED),)
+
+
+async def test_an_appliance_that_enrolled_later_owes_no_answer(store: Store) -> None:
+    """It judges no order from before its own first, so it would stay "Fetched" for ever."""
+    wish = replace(DRAFT.wish, appliance=None)
+    async with store.write() as connection:
+        await orders.add_draft(SITE, connection, draft=replace(DRAFT, wish=wish))
+        await orders.fix_body(SITE, connection, draft=DRAFT.draft, fixed=FIRST)
+        await order_log.append(SITE, connection, new=[leaf(0)], note="n", now_ms=NOW_MS)
+        row = ReceiptRow(0, "result", 0, leaf(0).hash, FIRST.sid, "done", None, NOW_S)
+        await order_words.add_receipts(SITE, connection, appliance=BOX, rows=[row])
+        await appliances.add(
+            SITE,
+            connection,
+            appliance=ApplianceId("a-bbbbbbbbbb"),
+            ed25519=b"f" * 32,
+            x25519=b"y" * 32,
+            now_ms=NOW_MS + 1,
+        )
+        (view,) = await views_of(connection, await orders.newest(connection, 5), now_s=NOW_S)
+    assert (view.stage, [one.appliance for one in view.answers]) == (Stage.DONE, [BOX])
+
+
+async def test_a_receipt_for_something_else_at_an_orders_place_says_nothing_of_it(
+    store: Store,
+) -> None:
+    async with store.write() as connection:
+        await orders.add_draft(SITE, connection, draft=DRAFT)
+        await orders.fix_body(SITE, connection, draft=DRAFT.draft, fixed=FIRST)
+        await order_log.append(SITE, connection, new=[leaf(0)], note="n", now_ms=NOW_MS)
+        other = ReceiptRow(0, "result", 0, leaf(1).hash, FIRST.sid, "done", None, NOW_S)
+        ahead = replace(other, seq=1, leaf=7)
+        found = await order_words.add_receipts(SITE, connection, appliance=BOX, rows=[other, ahead])
+        (view,) = await views_of(connection, await orders.newest(connection, 5), now_s=NOW_S)
+        own = replace(other, seq=2, leaf_hash=leaf(0).hash)
+        assert await order_words.add_receipts(SITE, connection, appliance=BOX, rows=[own]) == []
+        (after,) = await views_of(connection, await orders.newest(connection, 5), now_s=NOW_S)
+    assert found == [other]
+    assert (view.stage, after.stage) == (Stage.LOGGED, Stage.DONE)
 
 
 async def test_no_order_is_no_view(store: Store) -> None:

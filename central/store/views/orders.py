@@ -51,16 +51,29 @@ class OrderView:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """What was heard of some orders and their sites."""
+class _Logged:
+    """An order's place in the log, what stands there, and since when."""
 
-    leaves: dict[tuple[str, bytes], tuple[int, int]]
+    leaf: int
+    hash: bytes
+    logged_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What was heard of some orders and their sites.
+
+    Attributes:
+        appliances: those of each site, and when each enrolled.
+    """
+
+    leaves: dict[tuple[str, bytes], _Logged]
     approved: dict[tuple[str, bytes], list[str]]
     vetoed: dict[tuple[str, bytes], list[str]]
     receipts: dict[tuple[str, str, int], list[ReceiptRow]]
     waits: dict[Place, list[WaitRow]]
     fetched: dict[Place, int]
-    appliances: dict[str, list[ApplianceId]]
+    appliances: dict[str, list[tuple[ApplianceId, int]]]
 
 
 async def views_of(
@@ -95,28 +108,39 @@ async def receipt_envelopes(
 def _view(draft: Draft, heard: _Heard, *, now_s: int) -> OrderView:
     site = draft.wish.site
     name = (site, draft.fixed.sid if draft.fixed else b"")
-    leaf, logged_ms = heard.leaves.get(name, (None, None))
+    logged = heard.leaves.get(name)
     approved = tuple(heard.approved.get(name, ()))
     answers: tuple[AtAppliance, ...] = ()
-    if leaf is not None:
+    leaf = logged_ms = None
+    if logged is not None:
+        leaf, logged_ms = logged.leaf, logged.logged_ms
         answers = tuple(
-            at_appliance(
-                one,
-                leaf=leaf,
-                fetched=heard.fetched.get((site, one), 0),
-                receipts=heard.receipts.get((site, one, leaf), ()),
-                waits=heard.waits.get((site, one), ()),
-            )
-            for one in _addressed(draft, heard)
+            _answer(one, site=site, logged=logged, heard=heard)
+            for one in _addressed(draft, logged, heard)
         )
     stage, code = stage_of(draft, leaf=leaf, approved=len(approved), answers=answers, now_s=now_s)
     vetoed = tuple(heard.vetoed.get(name, ()))
     return OrderView(draft, approved, vetoed, leaf, logged_ms, answers, stage, code)
 
 
-def _addressed(draft: Draft, heard: _Heard) -> Collection[ApplianceId]:
-    one = draft.wish.appliance
-    return heard.appliances.get(draft.wish.site, ()) if one is None else (one,)
+def _answer(one: ApplianceId, *, site: SiteId, logged: _Logged, heard: _Heard) -> AtAppliance:
+    receipts = heard.receipts.get((site, one, logged.leaf), ())
+    return at_appliance(
+        one,
+        leaf=logged.leaf,
+        fetched=heard.fetched.get((site, one), 0),
+        # A receipt for something else at this place says nothing of this order.
+        receipts=[row for row in receipts if row.leaf_hash == logged.hash],
+        waits=heard.waits.get((site, one), ()),
+    )
+
+
+def _addressed(draft: Draft, logged: _Logged, heard: _Heard) -> list[ApplianceId]:
+    """Return who must answer: an appliance that enrolled later judges no order from before."""
+    if draft.wish.appliance is not None:
+        return [draft.wish.appliance]
+    there = heard.appliances.get(draft.wish.site, ())
+    return [one for one, enrolled_ms in there if enrolled_ms <= logged.logged_ms]
 
 
 async def _heard(connection: AsyncConnection, drafts: Sequence[Draft]) -> _Heard:
@@ -127,7 +151,7 @@ async def _heard(connection: AsyncConnection, drafts: Sequence[Draft]) -> _Heard
         leaves=leaves,
         approved=await _approved(connection, sids),
         vetoed=await _vetoed(connection, sids),
-        receipts=await _receipts(connection, sites, {leaf for leaf, _ in leaves.values()}),
+        receipts=await _receipts(connection, sites, {one.leaf for one in leaves.values()}),
         waits=await _waits(connection, sites),
         fetched=await _fetched(connection, sites),
         appliances=await _appliances(connection, sites),
@@ -136,11 +160,13 @@ async def _heard(connection: AsyncConnection, drafts: Sequence[Draft]) -> _Heard
 
 async def _leaves(
     connection: AsyncConnection, sids: Collection[bytes]
-) -> dict[tuple[str, bytes], tuple[int, int]]:
+) -> dict[tuple[str, bytes], _Logged]:
     table = order_leaves.c
-    query = select(table.site_id, table.sid, table.leaf, table.logged_ms).where(table.sid.in_(sids))
+    query = select(table.site_id, table.sid, table.leaf, table.hash, table.logged_ms).where(
+        table.sid.in_(sids)
+    )
     rows = await connection.execute(query)
-    return {(row.site_id, row.sid): (row.leaf, row.logged_ms) for row in rows}
+    return {(row.site_id, row.sid): _Logged(row.leaf, row.hash, row.logged_ms) for row in rows}
 
 
 async def _approved(
@@ -214,14 +240,14 @@ async def _fetched(connection: AsyncConnection, sites: Collection[SiteId]) -> di
 
 async def _appliances(
     connection: AsyncConnection, sites: Collection[SiteId]
-) -> dict[str, list[ApplianceId]]:
+) -> dict[str, list[tuple[ApplianceId, int]]]:
     table = appliances.c
     query = (
-        select(table.site_id, table.appliance_id)
+        select(table.site_id, table.appliance_id, table.enrolled_ms)
         .where(table.site_id.in_(sites))
         .order_by(table.enrolled_ms, table.appliance_id)
     )
-    found: defaultdict[str, list[ApplianceId]] = defaultdict(list)
+    found: defaultdict[str, list[tuple[ApplianceId, int]]] = defaultdict(list)
     for row in await connection.execute(query):
-        found[row.site_id].append(ApplianceId(row.appliance_id))
+        found[row.site_id].append((ApplianceId(row.appliance_id), row.enrolled_ms))
     return found
