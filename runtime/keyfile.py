@@ -33,6 +33,7 @@ from proto.keysets import ROLES, Role
 from proto.message import B64Of16, B64Of32, CodeName, Message, Seconds, VersionOne
 from proto.secret import Secret
 from runtime.clock import Entropy
+from runtime.durable import sync_directory
 
 FILE_BYTES_MAX: Final = 4096
 PASSPHRASE_CHARS_MIN: Final = 12
@@ -287,6 +288,7 @@ def _write(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        sync_directory(path.parent)
     except OSError as error:
         path.unlink(missing_ok=True)
         msg = f"{path}: cannot be written: {error.strerror}"

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from proto.errors import ConfigError
+from runtime.durable import sync_directory
 
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 396
@@ -157,15 +158,7 @@ def write_private(path: Path, data: bytes) -> None:
         outlet.flush()
         os.fsync(outlet.fileno())
     temporary.replace(path)
-    _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync_directory(path.parent)
 
 
 def ensure(directory: Path, names: Sequence[str], *, now_ms: int, common_name: str) -> Material:

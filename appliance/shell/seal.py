@@ -18,6 +18,7 @@ from nacl.exceptions import CryptoError
 from appliance.ports import Entropy
 from proto.errors import ConfigError, IntegrityError
 from proto.secret import Secret
+from runtime.durable import sync_directory
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 24
@@ -50,20 +51,12 @@ def _make(path: Path, entropy: Entropy) -> None:
             os.link(fresh, path)  # unlike a rename it never replaces a key that is there
         finally:
             fresh.unlink(missing_ok=True)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except FileExistsError:
         return
     except OSError as error:
         msg = f"{path}: the sealing key cannot be made: {error.strerror}"
         raise ConfigError(msg) from error
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _load(path: Path) -> Secret:

@@ -21,6 +21,7 @@ from typing import Final
 from proto.errors import ConfigError, ConflictError, IntegrityError, NotFoundError
 from proto.keysets import Role
 from proto.release_keys import TUF_NAMES
+from runtime.durable import sync_directory
 
 METADATA_BYTES_MAX: Final = 4 * 1024 * 1024
 TARGET_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -159,7 +160,7 @@ class Place:
         if role is Role.TIMESTAMP or not file.exists():
             write_whole(file, data, is_durable=self.is_durable)
             if self.is_durable:
-                _sync_directory(file.parent)
+                sync_directory(file.parent)
         elif self.read(role, version) != data:
             msg = f"{file}: is another document of this version; a version is used once"
             raise ConflictError(msg)
@@ -175,7 +176,7 @@ class Place:
         targets = self.directory / "targets"
         for directory in (targets, *targets.rglob("*")):
             if directory.is_dir() and not directory.is_symlink():
-                _sync_directory(directory)
+                sync_directory(directory)
 
 
 def read_bounded(path: Path, *, size_bytes_max: int) -> bytes:
@@ -219,11 +220,3 @@ def write_whole(path: Path, data: bytes, *, is_durable: bool) -> None:
     except OSError as error:
         msg = f"{path}: cannot be written: {error.strerror}"
         raise ConfigError(msg) from error
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from annotated_types import BaseMetadata, GroupedMetadata
@@ -19,15 +20,15 @@ from pydantic import AfterValidator, ValidationError
 from pydantic.fields import FieldInfo
 
 from proto.errors import IntegrityError, MalformedError
-from proto.evidence import SALT_BYTES, commit
+from proto.evidence import SALT_BYTES, LeafText, commit
 from proto.hub.check_in import CheckIn
 from proto.hub.devices import ENTRIES_MAX, PAGE_BYTES_MAX, DeviceEntry, DevicePage, pages
 from proto.hub.evidence import Detail, EvidenceBatch, EvidenceWanted
-from proto.hub.orders import OrdersBack, OrdersRequest
+from proto.hub.orders import OrderLeafText, OrdersBack, OrdersRequest
 from proto.hub.outgoing import Outgoing, wire
 from proto.inventory import DeviceClass
 from proto.keys import SEED_BYTES, SigningKey
-from proto.message import Message
+from proto.message import CodeName, Message
 from proto.phi.arrived import Arrived
 from proto.phi.inside import look_inside
 from proto.phi.leaving import Leaving, closed, document, members, reopened
@@ -54,13 +55,24 @@ def device(number: int, label: Scrubbed | None = None) -> DeviceEntry[Scrubbed]:
     )
 
 
+SIGNED_TEXT = {LeafText, OrderLeafText}
+"""Whole envelopes as text: each is made from a leaf that was verified, and by nothing else."""
+
+OPEN = (str, bytes, bytearray, memoryview, object, Any)
+"""What holds any text; only a string's metadata can give it a closed form."""
+
+Nickname = typing.NewType("Nickname", str)
+
+
 def plain_text_in(kind: object, where: str, metadata: tuple[object, ...] = ()) -> Iterator[str]:
     """Yield where a type lets a plain string through that no closed form bounds."""
     if isinstance(kind, type) and issubclass(kind, Message):
         for name, field in kind.model_fields.items():
             yield from plain_text_in(field.annotation, f"{where}.{name}", tuple(field.metadata))
-    elif kind is str:
-        if not any(closes(one) for one in metadata):
+    elif hasattr(kind, "__supertype__") and kind not in SIGNED_TEXT:
+        yield from plain_text_in(kind.__supertype__, where, metadata)
+    elif kind in OPEN:
+        if kind is not str or not any(closes(one) for one in metadata):
             yield where
     elif typing.get_origin(kind) is typing.Annotated:
         inner, *more = typing.get_args(kind)
@@ -90,6 +102,19 @@ def test_the_walk_over_messages_sees_plain_text() -> None:
         inner: tuple[tuple[str, ...], ...]
 
     assert list(plain_text_in(Leaky, "Leaky")) == ["Leaky.inner"]
+
+
+def test_the_walk_over_messages_sees_text_under_other_names() -> None:
+    class Leaky(Message):
+        named: tuple[Nickname, ...]
+        raw: bytes | None
+        anything: dict[CodeName, Any]
+        whatever: object
+        leaf: LeafText
+        code: CodeName
+
+    found = list(plain_text_in(Leaky, "Leaky"))
+    assert found == ["Leaky.named", "Leaky.raw", "Leaky.anything", "Leaky.whatever"]
 
 
 SNIPPET = """

@@ -1,6 +1,7 @@
 """A person's key file: for its owner alone, opened by its passphrase, and never changed unseen."""
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -28,6 +29,23 @@ def made(path: Path, *, passphrase: Secret | None = WORDS, role: Role = Role.OPE
         entropy=system_entropy,
         cost=CHEAP,
     )
+
+
+def test_a_new_keys_bytes_and_then_its_name_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut there is no card on its way of a key that nobody has."""
+    synced: list[str] = []
+    sync = os.fsync
+
+    def told(descriptor: int) -> None:
+        mode = os.fstat(descriptor).st_mode
+        synced.append("directory" if stat.S_ISDIR(mode) else "file")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", told)
+    made(tmp_path / "operator.key")
+    assert synced == ["file", "directory"]
 
 
 def test_a_key_that_was_made_signs_after_it_was_read_again(tmp_path: Path) -> None:
