@@ -64,23 +64,26 @@ class Kind(StrEnum):
     VETO = "veto"
     ROOT = "root"
 
-    @property
-    def payload_type(self) -> str:
-        """The media type that names this kind in an envelope and in the signed bytes."""
-        return f"application/vnd.osiris.{self.value}.v1+json"
+    payload_type: str
+    """The media type that names this kind in an envelope and in the signed bytes."""
+
+    def __init__(self, name: str) -> None:
+        """Write down, once, what every envelope and signature of this kind says."""
+        self.payload_type = f"application/vnd.osiris.{name}.v1+json"
+        self._signed_first = f"DSSEv1 {len(self.payload_type)} {self.payload_type} ".encode("ascii")
+
+    def pae(self, body: bytes) -> bytes:
+        """Return the bytes that are signed: DSSE's pre-authentication encoding, version 1."""
+        return b"%b%d %b" % (self._signed_first, len(body), body)
 
 
-_KIND_BY_TYPE = {kind.payload_type: kind for kind in Kind}
-_KIND_BY_NAME = {kind.value.encode(): kind for kind in Kind}
-_EXACT_SIGNATURE = re.compile(rb'\{"keyid":"([0-9a-f]{16})","sig":"([A-Za-z0-9+/]{86}==)"\}')
-_ONE = rb'\{"keyid":"[0-9a-f]{16}","sig":"[A-Za-z0-9+/]{86}=="\}'
-_EXACT = re.compile(
-    rb'\{"payload":"([A-Za-z0-9+/]*={0,2})",'
-    rb'"payloadType":"application/vnd\.osiris\.([a-z]{1,16})\.v1\+json",'
-    rb'"signatures":\[(' + _ONE + rb"(?:," + _ONE + rb"){0,7})\]\}"
-)
-"""The one form; up to eight signatures. Whether its base64 is the one form too is looked at after.
-"""
+_KIND_BY_TYPE = {kind.payload_type.encode("ascii"): kind for kind in Kind}
+_KEY_ID = re.compile(rb"[0-9a-f]{%d}" % KEY_ID_CHARS)
+
+_PAYLOAD, _TYPE, _HINT, _SIG = 3, 7, 13, 17
+_PIECES, _PIECES_EACH = 11, 8
+"""The one form, cut at its quotes: pieces without signatures, pieces of each signature, and where
+the values stand, those of further signatures at the same distance."""
 
 
 class EnvelopeSizeError(MalformedError):
@@ -176,8 +179,8 @@ class Envelope:
                 msg = f"envelope: the signature by {holder.person} ({signature.key_id}) is bad"
                 raise BadSignatureError(msg)
             signers.append(holder)
-        if not trust.is_met_by(signers):
-            found = len(trust.people_in(signers))
+        found = len({signer.person for signer in signers})
+        if found < trust.people:
             msg = f"envelope: signed by {found} of the people who count, {trust.people} must"
             raise ThresholdError(msg)
         return Opened(kind, self._body, hashlib.sha256(signed).digest(), tuple(signers))
@@ -189,8 +192,7 @@ class Envelope:
 
 def pae(kind: Kind, body: bytes) -> bytes:
     """Return the bytes that are signed: DSSE's pre-authentication encoding, version 1."""
-    payload_type = kind.payload_type.encode("ascii")
-    return b"DSSEv1 %d %b %d %b" % (len(payload_type), payload_type, len(body), body)
+    return kind.pae(body)
 
 
 def sid(kind: Kind, body: bytes) -> bytes:
@@ -223,14 +225,16 @@ def assemble(kind: Kind, body: bytes, *, signatures: tuple[Signature, ...]) -> b
 
 def _form(kind: Kind, body: bytes, signatures: tuple[Signature, ...]) -> bytes:
     """Write the one form that these parts have; no member holds a character JSON escapes."""
-    signed = ",".join(
-        f'{{"keyid":"{signature.key_id}","sig":"{strict_json.b64_encode(signature.raw)}"}}'
-        for signature in signatures
+    signed = b",".join(
+        b'{"keyid":"%b","sig":"%b"}' % (one.key_id.encode("ascii"), _b64(one.raw))
+        for one in signatures
     )
-    payload = strict_json.b64_encode(body)
-    return (
-        f'{{"payload":"{payload}","payloadType":"{kind.payload_type}","signatures":[{signed}]}}'
-    ).encode("ascii")
+    form = b'{"payload":"%b","payloadType":"%b","signatures":[%b]}'
+    return form % (_b64(body), kind.payload_type.encode("ascii"), signed)
+
+
+def _b64(raw: bytes) -> bytes:
+    return binascii.b2a_base64(raw, newline=False)
 
 
 def parse(data: bytes) -> Envelope:
@@ -248,31 +252,35 @@ def parse(data: bytes) -> Envelope:
 
 
 def _parse_exact(data: bytes) -> Envelope | None:
-    """Take apart what is in its one form; None for everything else, which is to be refused."""
-    match = _EXACT.fullmatch(data)
-    kind = _KIND_BY_NAME.get(match[2]) if match else None
-    if match is None or kind is None:
-        return None
-    body = _exact_b64(match[1])
-    signatures = tuple(
-        Signature(key_id.decode(), raw)
-        for key_id, encoded in _EXACT_SIGNATURE.findall(match[3])
-        if (raw := _exact_b64(encoded)) is not None
-    )
-    key_ids = tuple(one.key_id for one in signatures)
-    is_whole = len(set(key_ids)) == match[3].count(b"{")
-    if body is None or len(body) > BODY_BYTES_MAX or not is_whole:
-        return None
-    return Envelope(kind, key_ids, body, signatures)
+    """Take apart what is in its one form; None for everything else, which is to be refused.
 
-
-def _exact_b64(encoded: bytes) -> bytes | None:
-    """Return the bytes of base64 that re-encodes to itself, or None."""
+    The values are looked for where that form has them, and written in that form again: only what
+    gives the same bytes was in it.
+    """
+    pieces = data.split(b'"', _PIECES + _PIECES_EACH * SIGNATURES_MAX)
+    if len(pieces) < _PIECES + _PIECES_EACH:
+        return None
+    kind = _KIND_BY_TYPE.get(pieces[_TYPE])
     try:
-        raw = binascii.a2b_base64(encoded, strict_mode=True)
+        body = binascii.a2b_base64(pieces[_PAYLOAD], strict_mode=True)
+        raws = [binascii.a2b_base64(one, strict_mode=True) for one in pieces[_SIG::_PIECES_EACH]]
     except binascii.Error:
         return None
-    return raw if binascii.b2a_base64(raw, newline=False) == encoded else None
+    hints = pieces[_HINT::_PIECES_EACH]
+    is_whole = (
+        kind is not None
+        and len(body) <= BODY_BYTES_MAX
+        and len(set(hints)) == len(raws)
+        and all(map(_KEY_ID.fullmatch, hints))
+        and all(len(raw) == SIGNATURE_BYTES for raw in raws)
+    )
+    if kind is None or not is_whole:
+        return None
+    key_ids = tuple(hint.decode("ascii") for hint in hints)
+    signatures = tuple(map(Signature, key_ids, raws))
+    return (
+        Envelope(kind, key_ids, body, signatures) if _form(kind, body, signatures) == data else None
+    )
 
 
 def _parse_to_refuse(data: bytes) -> Envelope:
@@ -283,7 +291,7 @@ def _parse_to_refuse(data: bytes) -> Envelope:
         raise EnvelopeFormError(*error.args) from None
     _check_body_size(body)
     _check_signatures(signatures)
-    kind = _KIND_BY_TYPE.get(payload_type)
+    kind = _KIND_BY_TYPE.get(payload_type.encode())
     if kind is None:
         msg = f"envelope.payloadType: {payload_type!a:.60} is none of ours"
         raise EnvelopeKindError(msg)

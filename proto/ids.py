@@ -19,7 +19,13 @@ ENTROPY_BYTES = 7
 """Random bytes consumed by one id: 56 bits, of which 50 are used."""
 
 BODY_CHARS = 10
-_ID = re.compile(r"[aist]-[a-z2-7]{10}")
+_BODY = r"[a-z2-7]{10}"
+_BY_PREFIX = {prefix: re.compile(f"{prefix}-{_BODY}") for prefix in "aist"}
+
+
+def pattern_of(prefix: str) -> str:
+    """Return the pattern that an id with this prefix matches in full."""
+    return _BY_PREFIX[prefix].pattern
 
 
 def _make(prefix: str, entropy: bytes) -> str:
@@ -52,9 +58,7 @@ def new_incident_id(entropy: bytes) -> IncidentId:
 
 def is_id(text: object, prefix: str) -> bool:
     """Tell whether `text` is a well-formed id with this prefix ("s", "a", "t" or "i")."""
-    return (
-        isinstance(text, str) and text.startswith(f"{prefix}-") and _ID.fullmatch(text) is not None
-    )
+    return isinstance(text, str) and _BY_PREFIX[prefix].fullmatch(text) is not None
 
 
 def _parse(text: object, prefix: str, where: str) -> str:

@@ -8,16 +8,18 @@ What leaves an appliance is a message whose fields are numbers, enumerations, id
 that came from the hub, never text that goes there.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     StringConstraints,
     ValidationError,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from proto import ids, strict_json
 from proto.errors import MalformedError
@@ -38,12 +40,13 @@ class Message(BaseModel):
             MalformedError: it does not fit the schema; the message names the member.
         """
         try:
-            return cls.model_validate(value)
+            found: Self = cls.__pydantic_validator__.validate_python(value)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join([where, *(str(part) for part in first["loc"])])
             msg = f"{place}: {first['msg'].removeprefix('Value error, ')}"
             raise MalformedError(msg) from None
+        return found
 
     @classmethod
     def from_bytes(cls, data: bytes, where: str, *, size_bytes_max: int) -> Self:
@@ -63,20 +66,27 @@ class Message(BaseModel):
         return strict_json.dumps(value)
 
 
-def _fits(check: str) -> AfterValidator:
-    def parse(text: str) -> str:
-        if not ids.is_id(text, check):
-            msg = f"not an id of the form {check}-xxxxxxxxxx"
-            raise ValueError(msg)
-        return text
+@dataclass(frozen=True, slots=True)
+class _IdOf:
+    """An id with this prefix, matched where the schema is: no call back into Python."""
 
-    return AfterValidator(parse)
+    prefix: str
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Refuse what is not such an id, in words that people can read."""
+        return core_schema.custom_error_schema(
+            core_schema.str_schema(pattern=rf"\A{ids.pattern_of(self.prefix)}\z"),
+            custom_error_type="id",
+            custom_error_message=f"not an id of the form {self.prefix}-xxxxxxxxxx",
+        )
 
 
-SiteIdField = Annotated[str, _fits("s")]
-ApplianceIdField = Annotated[str, _fits("a")]
-TargetIdField = Annotated[str, _fits("t")]
-IncidentIdField = Annotated[str, _fits("i")]
+SiteIdField = Annotated[str, _IdOf("s")]
+ApplianceIdField = Annotated[str, _IdOf("a")]
+TargetIdField = Annotated[str, _IdOf("t")]
+IncidentIdField = Annotated[str, _IdOf("i")]
 Hex256 = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{64}\z")]
 B64Of32 = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{43}=\z")]
 B64Of16 = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{22}==\z")]

@@ -106,7 +106,12 @@ class LogPlace:
 
     def as_text(self) -> str:
         """Return the form that statements carry: `<size>:<root in base64>`."""
-        return f"{self.size}:{strict_json.b64_encode(self.root)}"
+        return place_text(self.size, self.root)
+
+
+def place_text(size: int, root: bytes) -> str:
+    """Return what statements say of a log of that size and root: `<size>:<root in base64>`."""
+    return f"{size}:{strict_json.b64_encode(root)}"
 
 
 def parse_place(text: str, where: str) -> LogPlace:
@@ -133,7 +138,7 @@ class Order(Message):
 
     v: VersionOne
     type: Annotated[OrderType, Field(strict=False)]
-    target: Target
+    target: Annotated[Target, Field(union_mode="left_to_right")]
     params: dict[str, Any]
     iat: Seconds
     not_before: Seconds

@@ -1,7 +1,7 @@
 """The catalogue's values: checks, runbooks, rules, control sets, and the set of them all."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from proto.conditions import Group
@@ -306,6 +306,7 @@ class Content:
     Attributes:
         rules: by id, in the order in which they are tried.
         digest: hex SHA-256 that names the set.
+        rules_by_check: a check's id -> its rules, in that order.
     """
 
     checks: Mapping[str, Check]
@@ -313,3 +314,11 @@ class Content:
     rules: Mapping[str, Rule]
     controls: Mapping[str, ControlSet]
     digest: str
+    rules_by_check: Mapping[str, tuple[Rule, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Sort the rules by check once: repairs and orders look them up."""
+        found: dict[str, tuple[Rule, ...]] = {}
+        for rule in self.rules.values():
+            found[rule.check] = (*found.get(rule.check, ()), rule)
+        object.__setattr__(self, "rules_by_check", found)

@@ -146,13 +146,17 @@ _PRESENT_TESTS: dict[Operator, Callable[[object, Wanted], bool]] = {
 """The tests that need nothing but a field that is there and is not NaN."""
 
 
+_OF_PRESENCE = frozenset({Operator.EXISTS, Operator.MISSING})
+_TRUE_OF_ABSENT = frozenset({Operator.NE, Operator.NOT_IN})
+
+
 def _holds_comparison(test: Comparison, fields: Fields, now_s: int | None) -> bool:
     seen = fields.get(test.field, _ABSENT)
-    if test.operator in {Operator.EXISTS, Operator.MISSING}:
+    if test.operator in _OF_PRESENCE:
         wants_presence = (test.operator is Operator.EXISTS) == test.value
         return (seen is not _ABSENT) == wants_presence
     if seen is _ABSENT:
-        return test.operator in {Operator.NE, Operator.NOT_IN} and not test.strict
+        return test.operator in _TRUE_OF_ABSENT and not test.strict
     if isinstance(seen, float) and seen != seen:  # noqa: PLR0124 - only NaN differs from itself
         return False
     if test.operator is Operator.FIELD_EQ:

@@ -128,10 +128,9 @@ class Circumstances:
 
 def is_grave(runbook: Runbook) -> bool:
     """Tell whether a repair cannot be taken back, or costs the people on the target a while."""
-    return bool(runbook.irreversible) or runbook.disruption in {
-        Disruption.REBOOT,
-        Disruption.LOCKOUT,
-    }
+    what = runbook.disruption
+    is_felt = what is Disruption.REBOOT or what is Disruption.LOCKOUT
+    return is_felt or bool(runbook.irreversible)
 
 
 class Params(Message):

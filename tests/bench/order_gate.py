@@ -10,7 +10,6 @@ one thing that it cannot do without. On a busy machine both figures are too high
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -75,7 +74,8 @@ def through_the_gate(given: list[Delivery], *, head: LogPlace, root_then: bytes)
         if isinstance(found, Refused):
             raise SystemExit(found.detail)
         view = ledger.view(found.sid, found.order.nonce, root_then=root_then)
-        verdict = gate.judge(found, replace(SITUATION, ledger=view))
+        situation = SITUATION.about(view, history=SITUATION.history, said=SITUATION.said)
+        verdict = gate.judge(found, situation)
         if not isinstance(verdict, Accepted):
             raise SystemExit(verdict.detail)
         ledger.put(verdict.entry)

@@ -1,6 +1,5 @@
 """What the steps of one judgement share: the order, the situation, and what was made of both."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from appliance.core.order_gate.signers import Signers, look_at
@@ -19,7 +18,7 @@ class Wait:
     is_open_ended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bench:
     """What the steps of one judgement share."""
 
@@ -30,7 +29,8 @@ class Bench:
     signers: Signers
 
 
-Found = Iterator[tuple[Code, str] | Wait]
+Found = tuple[Code, str] | Wait | None
+"""What a step found: a refusal, a wait, or nothing against the order."""
 
 
 def prepare(found: ReadOrder, situation: Situation) -> Bench:

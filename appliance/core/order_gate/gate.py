@@ -73,7 +73,7 @@ from proto.envelope import Kind
 from proto.errors import IntegrityError, MalformedError, RejectedError
 from proto.grants import Trust
 from proto.merkle import leaf_hash, verify_inclusion
-from proto.order import LogPlace, SiteTarget, parse_order
+from proto.order import LogPlace, SiteTarget, parse_order, place_text
 from proto.order_codes import REASONS, Code, Step
 from proto.orders.kinds import UNTIL_S_MAX, Tier, Touches
 from proto.orders.registry import kind_of
@@ -97,25 +97,20 @@ def read(delivery: Delivery, *, head: LogPlace, trust: Trust) -> ReadOrder | Ref
         head: the mirrored order log, verified by `proto.order_log.follow`.
         trust: whose signatures count.
     """
-    ref = LeafRef(delivery.index, leaf_hash(delivery.leaf))
+    index, hashed = delivery.index, leaf_hash(delivery.leaf)
     if trust.anyone is None:
-        return Refused(Code.SIGNATURE_THRESHOLD, "nobody may sign anything here", ref)
+        code, detail = Code.SIGNATURE_THRESHOLD, "nobody may sign anything here"
+        return Refused(code, detail, LeafRef(index, hashed))
     try:
         opened = envelope.open_envelope(delivery.leaf, kind=Kind.ORDER, trust=trust.anyone)
-    except RejectedError as error:
-        return Refused(Code(error.code), str(error), ref)
-    try:
-        verify_inclusion(
-            ref.leaf_hash, delivery.proof, index=delivery.index, size=head.size, root=head.root
-        )
-    except IntegrityError as error:
-        return Refused(Code.LEAF_ABSENT, str(error), ref)
-    try:
+        verify_inclusion(hashed, delivery.proof, index=index, size=head.size, root=head.root)
         order = parse_order(opened.body)
-    except MalformedError as error:
-        return Refused(Code(error.code), str(error), ref)
-    named = LeafRef(ref.index, ref.leaf_hash, opened.sid.hex(), order.nonce)
-    return ReadOrder(named, order, opened.signers, kind_of(order.type))
+    except IntegrityError as error:
+        return Refused(Code.LEAF_ABSENT, str(error), LeafRef(index, hashed))
+    except RejectedError as error:
+        return Refused(Code(error.code), str(error), LeafRef(index, hashed))
+    ref = LeafRef(index, hashed, opened.sid.hex(), order.nonce)
+    return ReadOrder(ref, order, opened.signers, kind_of(order.type))
 
 
 def judge(found: ReadOrder, situation: Situation) -> Verdict:
@@ -123,12 +118,12 @@ def judge(found: ReadOrder, situation: Situation) -> Verdict:
     bench = prepare(found, situation)
     waits: list[Wait] = []
     for step in _STEPS:
-        for said in step(bench):
-            if isinstance(said, Wait):
-                waits.append(said)
-            else:
-                code, detail = said
-                return Refused(code, detail, found.ref, is_believed=_is_believed(bench, code))
+        said = step(bench)
+        if isinstance(said, Wait):
+            waits.append(said)
+        elif said is not None:
+            code, detail = said
+            return Refused(code, detail, found.ref, is_believed=_is_believed(bench, code))
     if waits:
         return _waiting(bench, waits)
     return _accepted(bench)
@@ -156,118 +151,122 @@ def _is_believed(bench: Bench, code: Code) -> bool:
 
 
 def _on_grant(bench: Bench) -> Found:
-    if bench.signers.grant is None:
-        order = bench.read.order
-        yield bench.signers.grant_code, f"{order.type} at {order.target.site}"
+    if bench.signers.grant is not None:
+        return None
+    order = bench.read.order
+    return bench.signers.grant_code, f"{order.type} at {order.target.site}"
 
 
 def _on_people(bench: Bench) -> Found:
     signers, needed = bench.signers, PEOPLE_BY_TIER[bench.tier]
     if len(signers.allowed) >= needed:
-        return
+        return None
     told = f"tier {bench.tier.value} needs {needed}, {len(signers.allowed)} count"
     if len(signers.signed) < needed:
-        yield Code.PEOPLE_TOO_FEW, told
-    elif len(signers.current) < needed:
-        yield Code.PERSON_KEY_EXPIRED, told
-    else:
-        yield Code.PERSON_SCOPE, told
+        return Code.PEOPLE_TOO_FEW, told
+    if len(signers.current) < needed:
+        return Code.PERSON_KEY_EXPIRED, told
+    return Code.PERSON_SCOPE, told
 
 
 def _on_scope(bench: Bench) -> Found:
     target, place = bench.read.order.target, bench.situation.place
     if target.site != place.site:
-        yield Code.SCOPE_SITE, target.site
-    elif isinstance(target, SiteTarget):
-        if not bench.read.kind.is_for_sites:
-            yield Code.SCOPE_TYPE, bench.read.order.type.value
-    elif target.appliance != place.appliance:
-        yield Code.SCOPE_APPLIANCE, target.appliance
+        return Code.SCOPE_SITE, target.site
+    if isinstance(target, SiteTarget):
+        is_let = bench.read.kind.is_for_sites
+        return None if is_let else (Code.SCOPE_TYPE, bench.read.order.type.value)
+    if target.appliance != place.appliance:
+        return Code.SCOPE_APPLIANCE, target.appliance
+    return None
 
 
 def _on_time(bench: Bench) -> Found:
     order, moment = bench.read.order, bench.situation.moment
-    now_s = moment.now_s
-    starts_by_s = moment.clock_s if order.not_before > order.iat else now_s
-    if not order.iat <= order.not_before < order.exp:
-        yield Code.TIME_ORDER, "not iat <= not_before < exp"
-    elif order.exp - order.iat > bench.read.kind.life_s_max:
-        yield Code.TIME_TTL, f"{order.exp - order.iat} s, at most {bench.read.kind.life_s_max}"
-    elif order.iat > now_s + FUTURE_S_MAX:
-        yield Code.TIME_FUTURE, f"drafted {order.iat - now_s} s ahead"
-    elif now_s >= order.exp:
-        yield Code.EXPIRED, f"over since {now_s - order.exp} s"
-    elif starts_by_s < order.not_before:
-        yield Wait(Code.NOT_BEFORE, order.not_before)
+    iat, exp, now_s = order.iat, order.exp, moment.now_s
+    starts_by_s = moment.clock_s if order.not_before > iat else now_s
+    if not iat <= order.not_before < exp:
+        return Code.TIME_ORDER, "not iat <= not_before < exp"
+    if exp - iat > bench.read.kind.life_s_max:
+        return Code.TIME_TTL, f"{exp - iat} s, at most {bench.read.kind.life_s_max}"
+    if iat > now_s + FUTURE_S_MAX:
+        return Code.TIME_FUTURE, f"drafted {iat - now_s} s ahead"
+    if now_s >= exp:
+        return Code.EXPIRED, f"over since {now_s - exp} s"
+    return Wait(Code.NOT_BEFORE, order.not_before) if starts_by_s < order.not_before else None
 
 
 def _on_window(bench: Bench) -> Found:
     index, order = bench.read.ref.index, bench.read.order
     size, root_then = order.drafted_size(), bench.situation.ledger.root_then
     if index < bench.situation.place.enrolled_at:
-        yield Code.BEFORE_ENROLLMENT, f"leaf {index}"
-    elif not size <= index < size + WINDOW_LEAVES:
-        yield Code.PREV_WINDOW, f"leaf {index}, drafted at {size}"
-    elif root_then is None or LogPlace(size, root_then).as_text() != order.prev:
-        yield Code.PREV_FORK, f"another root at size {size}"
+        return Code.BEFORE_ENROLLMENT, f"leaf {index}"
+    if not size <= index < size + WINDOW_LEAVES:
+        return Code.PREV_WINDOW, f"leaf {index}, drafted at {size}"
+    if root_then is None or place_text(size, root_then) != order.prev:
+        return Code.PREV_FORK, f"another root at size {size}"
+    return None
 
 
 def _on_freshness(bench: Bench) -> Found:
-    moment, order = bench.situation.moment, bench.read.order
+    moment = bench.situation.moment
     expires_s = min(bench.situation.trust.expires, bench.situation.known.expires_s)
     if bench.tier > Tier.OBSERVE and moment.now_s >= expires_s:
-        yield Code.METADATA_EXPIRED, f"since {moment.now_s - expires_s} s"
-        return
+        return Code.METADATA_EXPIRED, f"since {moment.now_s - expires_s} s"
     answered_s = moment.answered_s
     is_fresh = answered_s is not None and 0 <= moment.clock_s - answered_s <= FRESH_S
     if bench.tier >= Tier.CHANGE and not is_fresh:
-        yield Wait(Code.HEAD_OLD, order.exp, is_open_ended=True)
+        return Wait(Code.HEAD_OLD, bench.read.order.exp, is_open_ended=True)
+    return None
 
 
 def _on_params(bench: Bench) -> Found:
     if isinstance(bench.params, MalformedError):
-        yield Code.PARAMS_FORM, str(bench.params)
-        return
+        return Code.PARAMS_FORM, str(bench.params)
     ends_s, now_s = bench.params.ends_s(), bench.situation.moment.now_s
     if ends_s is not None and not now_s < ends_s <= now_s + UNTIL_S_MAX:
-        yield Code.PARAMS_END, f"ends {ends_s - now_s} s from now"
+        return Code.PARAMS_END, f"ends {ends_s - now_s} s from now"
+    return None
 
 
 def _on_content(bench: Bench) -> Found:
-    problem = names.problem_in(bench.read.order.type, readable(bench), bench.situation)
-    if problem is not None:
-        yield problem
+    return names.problem_in(bench.read.order.type, readable(bench), bench.situation)
 
 
 def _on_limits(bench: Bench) -> Found:
+    touched = names.targets_touched(readable(bench), bench.situation.known)
+    problem = _barred(bench, touched) or _spent(bench, touched)
+    window = bench.situation.rules.window
+    if problem is None and window is not None and not window.is_open and _waits_for_window(bench):
+        return Wait(Code.MAINTENANCE_WINDOW, window.opens_s)
+    return problem
+
+
+def _barred(bench: Bench, touched: frozenset[str]) -> names.Problem | None:
+    """Return what stands against it on the LAN, whatever happened before."""
     order_type, situation = bench.read.order.type, bench.situation
-    rules, history = situation.rules, situation.history
-    touched = names.targets_touched(readable(bench), situation.known)
+    rules, held_since_s = situation.rules, situation.history.held_since_s
     if order_type not in situation.place.abilities:
-        yield Code.NOT_ON_THIS_APPLIANCE, order_type.value
-    if history.held_since_s is not None and bench.tier > Tier.OBSERVE:
-        yield Code.SECURITY_HOLD, f"since {history.held_since_s}"
+        return Code.NOT_ON_THIS_APPLIANCE, order_type.value
+    if held_since_s is not None and bench.tier > Tier.OBSERVE:
+        return Code.SECURITY_HOLD, f"since {held_since_s}"
     if rules.is_observe_only and bench.read.kind.touches is Touches.TARGETS:
-        yield Code.OBSERVE_ONLY, order_type.value
+        return Code.OBSERVE_ONLY, order_type.value
     if touched & rules.protected:
-        yield Code.PROTECTED_HOST, ", ".join(sorted(touched & rules.protected))
-    yield from _on_rates(bench, touched)
-    window = rules.window
-    if _waits_for_window(bench) and window is not None and not window.is_open:
-        yield Wait(Code.MAINTENANCE_WINDOW, window.opens_s)
+        return Code.PROTECTED_HOST, ", ".join(sorted(touched & rules.protected))
+    return None
 
 
-def _on_rates(bench: Bench, touched: frozenset[str]) -> Found:
-    rules, history = bench.situation.rules, bench.situation.history
-    grant = bench.signers.grant
+def _spent(bench: Bench, touched: frozenset[str]) -> names.Problem | None:
+    """Return which budget of the hour does not hold it any more."""
+    history, grant = bench.situation.history, bench.signers.grant
     if grant is not None and history.grant_uses.get(grant.id, 0) >= grant.per_hour:
-        yield Code.GRANT_RATE, f"{grant.id}: {grant.per_hour} an hour"
+        return Code.GRANT_RATE, f"{grant.id}: {grant.per_hour} an hour"
     is_change = bench.read.kind.touches is not Touches.NOTHING
-    if is_change and history.by_orders >= rules.orders_per_hour:
-        yield Code.RATE_HOUR, f"{history.by_orders} changes by orders within the hour"
+    if is_change and history.by_orders >= bench.situation.rules.orders_per_hour:
+        return Code.RATE_HOUR, f"{history.by_orders} changes by orders within the hour"
     blast = blast_problem(touched, history, known=len(bench.situation.known.targets))
-    if blast is not None:
-        yield Code.BLAST_RADIUS, blast
+    return None if blast is None else (Code.BLAST_RADIUS, blast)
 
 
 def _waits_for_window(bench: Bench) -> bool:
@@ -276,22 +275,35 @@ def _waits_for_window(bench: Bench) -> bool:
     return bench.read.kind.waits_for_window or (is_healing and bench.tier > Tier.HEAL)
 
 
-def _on_wait(bench: Bench) -> Found:
-    said, order, moment = bench.situation.said, bench.read.order, bench.situation.moment
+def _on_say(bench: Bench) -> Found:
+    said = bench.situation.said
     if said.vetoed_by is not None and bench.tier > Tier.OBSERVE:
-        yield Code.VETOED, said.vetoed_by
+        return Code.VETOED, said.vetoed_by
     if said.cancelled_by is not None:
-        yield Code.CANCELLED, said.cancelled_by
-    if bench.situation.ledger.is_rebuilding:
-        yield Wait(Code.RECOVERING, order.exp, is_open_ended=True)
+        return Code.CANCELLED, said.cancelled_by
+    return None
+
+
+def _on_recovery(bench: Bench) -> Found:
+    if not bench.situation.ledger.is_rebuilding:
+        return None
+    return Wait(Code.RECOVERING, bench.read.order.exp, is_open_ended=True)
+
+
+def _on_notice(bench: Bench) -> Found:
+    if bench.tier < Tier.CHANGE:
+        return None
+    moment, exp = bench.situation.moment, bench.read.order.exp
     until_s = _since(bench) + _lock_s(bench)
     left_s = until_s - moment.clock_s
-    if bench.tier is Tier.CHANGE and left_s > 0:
-        if moment.now_s + left_s >= order.exp:
-            yield Code.WAIT_PAST_EXP, f"over in {left_s} s, expires in {order.exp - moment.now_s} s"
-        yield Wait(Code.RING_WAIT, until_s)
-    if bench.tier is Tier.DANGEROUS and left_s > 0 and said.consented_by is None:
-        yield Wait(Code.TIME_LOCK, min(until_s, order.exp))
+    if left_s <= 0:
+        return None
+    if bench.tier is Tier.CHANGE:
+        if moment.now_s + left_s >= exp:
+            return Code.WAIT_PAST_EXP, f"over in {left_s} s, expires in {exp - moment.now_s} s"
+        return Wait(Code.RING_WAIT, until_s)
+    is_let = bench.situation.said.consented_by is not None
+    return None if is_let else Wait(Code.TIME_LOCK, min(until_s, exp))
 
 
 def _lock_s(bench: Bench) -> int:
@@ -313,9 +325,10 @@ def _on_ledger(bench: Bench) -> Found:
     ledger, ref = bench.situation.ledger, bench.read.ref
     by_sid, by_nonce = ledger.by_sid, ledger.by_nonce
     if by_sid is not None and (by_sid.index != ref.index or by_sid.state is not State.WAITING):
-        yield Code.REPLAY_SID, f"leaf {by_sid.index}"
-    elif by_nonce is not None and by_nonce.sid != ref.sid:
-        yield Code.REPLAY_NONCE, f"leaf {by_nonce.index}"
+        return Code.REPLAY_SID, f"leaf {by_sid.index}"
+    if by_nonce is not None and by_nonce.sid != ref.sid:
+        return Code.REPLAY_NONCE, f"leaf {by_nonce.index}"
+    return None
 
 
 _STEPS: Final = (
@@ -328,7 +341,9 @@ _STEPS: Final = (
     _on_params,
     _on_content,
     _on_limits,
-    _on_wait,
+    _on_say,
+    _on_recovery,
+    _on_notice,
     _on_ledger,
 )
 

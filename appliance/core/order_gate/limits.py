@@ -65,8 +65,10 @@ def touched_max(targets: int) -> int:
 
 def blast_problem(targets: frozenset[str], history: History, *, known: int) -> str | None:
     """Return why changing these targets would touch too many within the hour, or None."""
+    if targets <= history.touched:
+        return None
     touched = len(history.touched | targets)
-    if touched <= touched_max(known) or targets <= history.touched:
+    if touched <= touched_max(known):
         return None
     return f"{touched} of {known} targets within the hour, {touched_max(known)} may be"
 

@@ -77,8 +77,8 @@ def _given(wanted: Healing, incident: Incident, known: Known) -> dict[str, Scala
 def _acting_rule(incident: Incident, known: Known) -> Rule | None:
     """Return the rule that acts: the first that matches, and only rules of its check can."""
     fields = view_of(incident).fields()
-    for rule in known.catalog.rules.values():
-        if rule.check == incident.check and matches(rule, fields):
+    for rule in known.catalog.rules_by_check.get(incident.check, ()):
+        if matches(rule, fields):
             return rule
     return None
 
@@ -108,8 +108,8 @@ def problem_of_promoted(rule: Rule, known: Known) -> Problem | None:
     widens = _why_it_widens(rule, known)
     if widens is not None:
         return Code.RULE_WIDENS, f"{rule.id}: {widens}"
-    for other in known.catalog.rules.values():
-        if other.check == rule.check and not other.is_promoted and rank(rule) < rank(other):
+    for other in known.catalog.rules_by_check.get(rule.check, ()):
+        if not other.is_promoted and rank(rule) < rank(other):
             return Code.RULE_OUTRANKS, f"{rule.id} would act before {other.id}"
     return None
 
@@ -129,11 +129,10 @@ def _why_it_widens(rule: Rule, known: Known) -> str | None:
 
 def _is_fired(rule: Rule, known: Known) -> bool:
     by_rules = any(
-        other.check == rule.check
-        and other.runbook_id == rule.runbook_id
+        other.runbook_id == rule.runbook_id
         and not other.is_promoted
         and _is_same(dict(other.params), dict(rule.params))
-        for other in known.catalog.rules.values()
+        for other in known.catalog.rules_by_check.get(rule.check, ())
     )
     by_plans = any(
         plan.runbook == rule.runbook_id

@@ -10,7 +10,7 @@ from proto.order_codes import Code
 from proto.orders.kinds import Tier
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Signers:
     """The signers of one order, looked at once.
 
@@ -32,7 +32,7 @@ class Signers:
 def look_at(found: ReadOrder, situation: Situation, *, tier: Tier) -> Signers:
     """Hold an order's verified signers against authority and grants as they are now."""
     grant, code = _grant(found, situation.trust)
-    signed = frozenset(one.person for one in found.signers if one.person != ORDER_KEY)
+    signed = frozenset([one.person for one in found.signers if one.person != ORDER_KEY])
     current, allowed = _people(found, situation, tier) if signed else (signed, signed)
     return Signers(grant, code, signed, current, allowed)
 
@@ -63,19 +63,33 @@ _TESTS: Final[tuple[tuple[Code, Callable[[Grant, ReadOrder], bool]], ...]] = (
 
 def _grant(found: ReadOrder, trust: Trust) -> tuple[Grant | None, Code]:
     """Return the first grant that passes every test, or the test at which the last one fell."""
-    left = [
+    held = [
         grant
         for signer in found.signers
         if signer.person == ORDER_KEY
         for grant in trust.grants.by_key.get(signer.key.raw, ())
     ]
-    if not left:
-        return None, Code.GRANT_ABSENT
+    for grant in held:
+        if _covers(grant, found):
+            return grant, Code.GRANT_ABSENT
+    return None, _code_of_last(held, found)
+
+
+def _covers(grant: Grant, found: ReadOrder) -> bool:
+    return (
+        _fits_type(grant, found)
+        and _fits_site(grant, found)
+        and _fits_ttl(grant, found)
+        and _fits_time(grant, found)
+    )
+
+
+def _code_of_last(left: list[Grant], found: ReadOrder) -> Code:
+    fell_at = Code.GRANT_ABSENT
     for code, fits in _TESTS:
-        left = [grant for grant in left if fits(grant, found)]
-        if not left:
-            return None, code
-    return left[0], Code.GRANT_ABSENT
+        if left:
+            fell_at, left = code, [grant for grant in left if fits(grant, found)]
+    return fell_at
 
 
 def _people(

@@ -219,6 +219,19 @@ class Situation:
     history: History
     said: Said
 
+    def about(self, ledger: LedgerView, *, history: History, said: Said) -> "Situation":
+        """Return the situation of one order among several that are judged on the same ground."""
+        return Situation(
+            self.place,
+            self.trust,
+            self.moment,
+            ledger,
+            self.known,
+            self.rules,
+            history,
+            said,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Accepted:

@@ -208,7 +208,7 @@ class _Batch:
         if history.held_since_s != since_s:
             history = self.history = replace(history, held_since_s=since_s)
         said = self.said.get(found.sid, Said())
-        return gate.judge(found, replace(self.situation, ledger=view, history=history, said=said))
+        return gate.judge(found, self.situation.about(view, history=history, said=said))
 
     def _of_a_waiting_leaf(self, refused: Refused) -> Refused:
         """Return a refusal that ends what waited: whoever signed it may have lost their say."""
