@@ -31,6 +31,9 @@ PROOF_LENGTH_MAX: Final = 2 * 64
 NodeReader = Callable[[int, int], bytes]
 """Gives the hash of the complete subtree (level, index)."""
 
+Span = tuple[int, int]
+"""The leaves [start, end) below one node of a tree."""
+
 _sha256 = hashlib.sha256
 
 
@@ -155,14 +158,15 @@ def root_of(size: int, nodes: NodeReader) -> bytes:
     return tree_of(size, nodes).root
 
 
-def _range_hash(start: int, end: int, nodes: NodeReader) -> bytes:
-    """Hash the leaves [start, end) as the subtree they are; start is a multiple of its width."""
+def span_hash(span: Span, nodes: NodeReader) -> bytes:
+    """Return the hash of the leaves of a subtree, complete or not; see `inclusion_path`."""
+    start, end = span
     width = end - start
     if width & (width - 1) == 0:
         level = width.bit_length() - 1
         return nodes(level, start >> level)
     split = start + _split(width)
-    return node_hash(_range_hash(start, split, nodes), _range_hash(split, end, nodes))
+    return node_hash(span_hash((start, split), nodes), span_hash((split, end), nodes))
 
 
 def _split(width: int) -> int:
@@ -172,16 +176,21 @@ def _split(width: int) -> int:
 
 def inclusion_proof(index: int, size: int, nodes: NodeReader) -> tuple[bytes, ...]:
     """Return the audit path of leaf `index` in the tree of `size` leaves, from the leaf upward."""
+    return tuple(span_hash(span, nodes) for span in inclusion_path(index, size))
+
+
+def inclusion_path(index: int, size: int) -> tuple[Span, ...]:
+    """Return whose hashes make the audit path of leaf `index`: neighbours share most of them."""
     require(0 <= index < size <= SIZE_MAX, f"leaf {index} of {size}")
-    path: list[bytes] = []
+    path: list[Span] = []
     start, end = 0, size
     while end - start > 1:
         split = start + _split(end - start)
         if index < split:
-            path.append(_range_hash(split, end, nodes))
+            path.append((split, end))
             end = split
         else:
-            path.append(_range_hash(start, split, nodes))
+            path.append((start, split))
             start = split
     return tuple(reversed(path))
 
@@ -199,13 +208,13 @@ def consistency_proof(old: int, new: int, nodes: NodeReader) -> tuple[bytes, ...
     while old != end:
         split = start + _split(end - start)
         if old <= split:
-            path.append(_range_hash(split, end, nodes))
+            path.append(span_hash((split, end), nodes))
             end = split
         else:
-            path.append(_range_hash(start, split, nodes))
+            path.append(span_hash((start, split), nodes))
             start = split
     if start > 0:
-        path.append(_range_hash(start, end, nodes))
+        path.append(span_hash((start, end), nodes))
     return tuple(reversed(path))
 
 

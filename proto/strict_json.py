@@ -17,6 +17,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from itertools import repeat
 from typing import NoReturn, TypeVar
 
 from proto.errors import MalformedError
@@ -154,6 +155,11 @@ def _refuse_surrogates(value: Json, where: str) -> None:
             _refuse_surrogates(item, where)
 
 
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
+
+
 def dumps(value: object, *, where: str = "json") -> bytes:
     """Write a value as compact JSON that `loads` reads back: members sorted, UTF-8, no spaces.
 
@@ -166,9 +172,7 @@ def dumps(value: object, *, where: str = "json") -> bytes:
             names the place and never shows the value.
     """
     plain = value if _is_plain(value, DEPTH_MAX) else _plain(value, where=where, depth=0)
-    return json.dumps(
-        plain, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-    ).encode("utf-8")
+    return _ENCODER.encode(plain).encode("utf-8")
 
 
 def _is_plain(value: object, depth: int) -> bool:
@@ -180,12 +184,12 @@ def _is_plain(value: object, depth: int) -> bool:
         return value.isascii()
     if type(value) is int:
         return -INT_MAX <= value <= INT_MAX
+    inside = repeat(depth - 1)
     if type(value) is dict:
-        return depth > 0 and all(
-            _is_name(name) and _is_plain(item, depth - 1) for name, item in value.items()
-        )
+        is_named = depth > 0 and all(map(_is_name, value))
+        return is_named and all(map(_is_plain, value.values(), inside))
     if type(value) is list:
-        return depth > 0 and all(_is_plain(item, depth - 1) for item in value)
+        return depth > 0 and all(map(_is_plain, value, inside))
     return value is None or type(value) is bool
 
 

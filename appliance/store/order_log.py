@@ -193,13 +193,14 @@ async def deliveries(
         wanted,
     )
     leaves = {row["idx"]: bytes(row["leaf"]) for row in rows}
-    proofs = partial(_proof, size)
-    nodes = await _nodes(conn, [partial(proofs, index) for index in leaves])
-    return [Delivery(leaf, index, _proof(size, index, nodes)) for index, leaf in leaves.items()]
-
-
-def _proof(size: int, index: int, nodes: NodeReader) -> tuple[bytes, ...]:
-    return merkle.inclusion_proof(index, size, nodes)
+    paths = {index: merkle.inclusion_path(index, size) for index in leaves}
+    spans = {span for path in paths.values() for span in path}
+    nodes = await _nodes(conn, [partial(merkle.span_hash, span) for span in spans])
+    hashes = {span: merkle.span_hash(span, nodes) for span in spans}
+    return [
+        Delivery(leaf, index, tuple(hashes[span] for span in paths[index]))
+        for index, leaf in leaves.items()
+    ]
 
 
 async def roots_at(conn: aiosqlite.Connection, sizes: Iterable[int]) -> dict[int, bytes]:

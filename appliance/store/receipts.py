@@ -3,7 +3,7 @@
 The link is kept beside the log, in the row of `order_state`, and moves in the same transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import aiosqlite
@@ -60,10 +60,10 @@ class Pen:
     def _link(self, body: bytes) -> None:
         self.prev = receipt_sid(body)
 
-    async def write(self, conn: aiosqlite.Connection) -> Sequence[int]:
+    async def write(self, conn: aiosqlite.Connection) -> list[int]:
         """Append all receipts to the evidence log and return their leaves, by place."""
         if not self._drafts:
-            return ()
+            return []
         drafts, self._drafts = self._drafts, []
         written = await evidence.append(conn, self._scribe, drafts)
         await conn.execute("UPDATE order_state SET receipt_prev = ?", (self.prev,))

@@ -36,11 +36,12 @@ from appliance.core.order_gate.values import (
 from appliance.handlers.orders.situation import Here, situation_of
 from appliance.handlers.wellness import raise_in
 from appliance.handlers.work import Work
-from appliance.store import opinions, order_log, order_state, orders
+from appliance.store import evidence, opinions, order_log, order_state, orders
 from appliance.store.health import Condition
 from appliance.store.order_state import OrderState
 from appliance.store.orders import Row
 from appliance.store.receipts import Pen
+from proto.invariants import require
 from proto.order_log import origin_of
 from proto.orders.kinds import OrderType, Touches
 
@@ -141,6 +142,7 @@ async def _begin(
             now_s=situation.moment.now_s,
             floor_s=state.floor.at_s,
         ),
+        first_receipt=(await evidence.head(conn)).tree.size,
         clock_s=work.clock.now_ms() // 1000,
         next_leaf=here.held.judged,
     )
@@ -165,11 +167,11 @@ class _Batch:
     state: OrderState
     history: History
     pen: Pen
+    first_receipt: int
     clock_s: int
     next_leaf: int
     accepted: list[Accepted] = field(default_factory=list)
     rows: dict[int, Row] = field(default_factory=dict)
-    receipts: dict[int, int] = field(default_factory=dict)
 
     @property
     def now_s(self) -> int:
@@ -235,27 +237,33 @@ class _Batch:
 
     def _accept(self, verdict: Accepted) -> None:
         self.ledger.put(verdict.entry)
-        order_type, index = verdict.read.order.type, verdict.entry.index
+        entry, history = verdict.entry, self.history
         touched = targets_touched(verdict.params, self.situation.known)
         is_change = verdict.read.kind.touches is not Touches.NOTHING
-        self.rows[index] = replace(
-            _row_of(verdict.read, self.ledger, index),
-            type=order_type,
+        self.rows[entry.index] = Row(
+            index=entry.index,
+            leaf_hash=verdict.read.ref.leaf_hash,
+            sid=entry.sid,
+            nonce=entry.nonce,
+            state=entry.state,
+            since_s=entry.since_s,
+            type=verdict.read.order.type,
             tier=verdict.tier,
             grant=verdict.grant,
             is_change=is_change,
             targets=dumps(sorted(touched)),
             accepted_s=self.situation.moment.clock_s,
             deadline_s=verdict.deadline_s,
+            intent=self.first_receipt + self.pen.add(partial(answers.intent_of, verdict)),
         )
-        uses = self.history.grant_uses
-        self.history = replace(
-            self.history,
-            by_orders=self.history.by_orders + is_change,
-            touched=self.history.touched | touched,
+        uses = history.grant_uses
+        self.history = History(
+            by_orders=history.by_orders + is_change,
+            by_rules=history.by_rules,
+            touched=history.touched | touched,
             grant_uses={**uses, verdict.grant: uses.get(verdict.grant, 0) + 1},
+            held_since_s=history.held_since_s,
         )
-        self.receipts[index] = self.pen.add(partial(answers.intent_of, verdict))
         self.accepted.append(verdict)
         self._pass_time(verdict.read)
 
@@ -266,8 +274,8 @@ class _Batch:
             _row_of(found, self.ledger, entry.index),
             code=verdict.code,
             detail=verdict.detail[:DETAIL_CHARS_MAX],
+            final=self.first_receipt + self.pen.add(partial(answers.refusal_of, verdict)),
         )
-        self.receipts[entry.index] = self.pen.add(partial(answers.refusal_of, verdict))
         watch = self.state.watch.after(verdict.code, now_s=self.situation.moment.clock_s)
         self.state = replace(self.state, watch=watch)
 
@@ -281,8 +289,8 @@ class _Batch:
     async def write(self, conn: aiosqlite.Connection, work: Work) -> None:
         """Write receipts, rows and state."""
         leaves = await self.pen.write(conn)
-        rows = [self._with_leaf(row, leaves) for row in self.rows.values()]
-        await orders.put(conn, rows)
+        require(leaves[:1] in ([], [self.first_receipt]), "receipts stand where their rows say")
+        await orders.put(conn, list(self.rows.values()))
         was = self.here.state
         after = replace(self.state, receipt_prev=self.pen.prev)
         if after != was:
@@ -290,14 +298,6 @@ class _Batch:
         since_s = after.watch.held_since_s
         if since_s is not None and was.watch.held_since_s is None:
             await raise_in(conn, work, Condition.ORDERS_HELD, detail=f"since {since_s}")
-
-    def _with_leaf(self, row: Row, leaves: Sequence[int]) -> Row:
-        place = self.receipts.get(row.index)
-        if place is None:
-            return row
-        if row.state is State.RUNNING:
-            return replace(row, intent=leaves[place])
-        return replace(row, final=leaves[place])
 
 
 def _row_of(found: ReadOrder | Refused, ledger: Ledger, index: int) -> Row:
