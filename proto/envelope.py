@@ -23,6 +23,7 @@ after the signatures over its exact bytes were verified; parse it once, from the
 import binascii
 import hashlib
 import re
+from binascii import a2b_base64, b2a_base64
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -67,17 +68,20 @@ class Kind(StrEnum):
     payload_type: str
     """The media type that names this kind in an envelope and in the signed bytes."""
 
+    media: bytes
+    """The same as the bytes that stand in an envelope."""
+
+    signed_first: bytes
+    """What the signed bytes begin with, up to the length of the body."""
+
     def __init__(self, name: str) -> None:
-        """Write down, once, what every envelope and signature of this kind says."""
+        """Write down once what every envelope and signature of this kind says."""
         self.payload_type = f"application/vnd.osiris.{name}.v1+json"
-        self._signed_first = f"DSSEv1 {len(self.payload_type)} {self.payload_type} ".encode("ascii")
-
-    def pae(self, body: bytes) -> bytes:
-        """Return the bytes that are signed: DSSE's pre-authentication encoding, version 1."""
-        return b"%b%d %b" % (self._signed_first, len(body), body)
+        self.media = self.payload_type.encode("ascii")
+        self.signed_first = b"DSSEv1 %d %b " % (len(self.media), self.media)
 
 
-_KIND_BY_TYPE = {kind.payload_type.encode("ascii"): kind for kind in Kind}
+_KIND_BY_TYPE = {kind.media: kind for kind in Kind}
 _KEY_ID = re.compile(rb"[0-9a-f]{%d}" % KEY_ID_CHARS)
 
 _PAYLOAD, _TYPE, _HINT, _SIG = 3, 7, 13, 17
@@ -192,7 +196,7 @@ class Envelope:
 
 def pae(kind: Kind, body: bytes) -> bytes:
     """Return the bytes that are signed: DSSE's pre-authentication encoding, version 1."""
-    return kind.pae(body)
+    return b"%b%d %b" % (kind.signed_first, len(body), body)
 
 
 def sid(kind: Kind, body: bytes) -> bytes:
@@ -226,15 +230,14 @@ def assemble(kind: Kind, body: bytes, *, signatures: tuple[Signature, ...]) -> b
 def _form(kind: Kind, body: bytes, signatures: tuple[Signature, ...]) -> bytes:
     """Write the one form that these parts have; no member holds a character JSON escapes."""
     signed = b",".join(
-        b'{"keyid":"%b","sig":"%b"}' % (one.key_id.encode("ascii"), _b64(one.raw))
-        for one in signatures
+        [
+            b'{"keyid":"%b","sig":"%b"}'
+            % (one.key_id.encode("ascii"), b2a_base64(one.raw, newline=False))
+            for one in signatures
+        ]
     )
     form = b'{"payload":"%b","payloadType":"%b","signatures":[%b]}'
-    return form % (_b64(body), kind.payload_type.encode("ascii"), signed)
-
-
-def _b64(raw: bytes) -> bytes:
-    return binascii.b2a_base64(raw, newline=False)
+    return form % (b2a_base64(body, newline=False), kind.media, signed)
 
 
 def parse(data: bytes) -> Envelope:
@@ -262,25 +265,24 @@ def _parse_exact(data: bytes) -> Envelope | None:
         return None
     kind = _KIND_BY_TYPE.get(pieces[_TYPE])
     try:
-        body = binascii.a2b_base64(pieces[_PAYLOAD], strict_mode=True)
-        raws = [binascii.a2b_base64(one, strict_mode=True) for one in pieces[_SIG::_PIECES_EACH]]
+        body = a2b_base64(pieces[_PAYLOAD], strict_mode=True)
+        raws = [a2b_base64(one, strict_mode=True) for one in pieces[_SIG::_PIECES_EACH]]
     except binascii.Error:
         return None
     hints = pieces[_HINT::_PIECES_EACH]
     is_whole = (
-        kind is not None
-        and len(body) <= BODY_BYTES_MAX
+        len(body) <= BODY_BYTES_MAX
         and len(set(hints)) == len(raws)
         and all(map(_KEY_ID.fullmatch, hints))
-        and all(len(raw) == SIGNATURE_BYTES for raw in raws)
+        and {*map(len, raws)} == {SIGNATURE_BYTES}
     )
     if kind is None or not is_whole:
         return None
-    key_ids = tuple(hint.decode("ascii") for hint in hints)
+    key_ids = tuple([hint.decode("ascii") for hint in hints])
     signatures = tuple(map(Signature, key_ids, raws))
-    return (
-        Envelope(kind, key_ids, body, signatures) if _form(kind, body, signatures) == data else None
-    )
+    if _form(kind, body, signatures) != data:
+        return None
+    return Envelope(kind, key_ids, body, signatures)
 
 
 def _parse_to_refuse(data: bytes) -> Envelope:

@@ -20,7 +20,6 @@ from nacl import bindings
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 from nacl.public import PublicKey as RawSealingKey
-from nacl.signing import SigningKey as NaclSigningKey
 
 from proto import strict_json
 from proto.errors import MalformedError, RejectedError
@@ -182,17 +181,17 @@ class _Private:
 class SigningKey(_Private):
     """An Ed25519 private key."""
 
-    __slots__ = ("_key", "public")
+    __slots__ = ("_pair", "public")
 
     def __init__(self, seed: bytes) -> None:
         """Make the key from `SEED_BYTES` random bytes."""
         super().__init__(seed)
-        self._key = NaclSigningKey(seed)
-        self.public = PublicKey(bytes(self._key.verify_key))
+        public, self._pair = bindings.crypto_sign_seed_keypair(seed)
+        self.public = PublicKey(public)
 
     def sign(self, message: bytes) -> bytes:
         """Return the 64-byte signature over exactly `message`."""
-        return self._key.sign(message).signature
+        return bindings.crypto_sign(message, self._pair)[:SIGNATURE_BYTES]
 
 
 class SealingKey(_Private):

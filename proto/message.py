@@ -55,7 +55,8 @@ class Message(BaseModel):
 
     def to_value(self) -> dict[str, Any]:
         """Return the message as JSON values, members in declared order."""
-        return self.model_dump(mode="json")
+        value: dict[str, Any] = self.__pydantic_serializer__.to_python(self, mode="json")
+        return value
 
     def to_bytes(self) -> bytes:
         """Return the message as compact JSON bytes, members in declared order."""

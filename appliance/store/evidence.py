@@ -94,11 +94,13 @@ async def append(conn: aiosqlite.Connection, scribe: Scribe, drafts: Sequence[Dr
     hashes: list[bytes] = []
     for index, draft in enumerate(drafts, first):
         leaf = draft.leaf(index)
-        kind = Kind.RECEIPT if isinstance(leaf, Receipt) else Kind.EVIDENCE
+        is_receipt = isinstance(leaf, Receipt)
+        kind = Kind.RECEIPT if is_receipt else Kind.EVIDENCE
         body = leaf.to_bytes()
         draft.written(body)
         envelope = sign(kind, body, scribe.key)
-        target, incident = getattr(leaf, "target", None), getattr(leaf, "incident", None)
+        target = None if is_receipt else getattr(leaf, "target", None)
+        incident = None if is_receipt else getattr(leaf, "incident", None)
         hashes.append(merkle.leaf_hash(envelope))
         rows.append((index, envelope, hashes[-1], leaf.type, leaf.at, target, incident))
         details += [

@@ -283,7 +283,7 @@ class _Batch:
         """Remember when an order that holds was signed: that time has passed."""
         if isinstance(found, ReadOrder):
             floor = self.state.floor.after_online(found.order.iat, clock_s=self.clock_s)
-            if floor != self.state.floor:
+            if floor is not self.state.floor:
                 self.state = replace(self.state, floor=floor)
 
     async def write(self, conn: aiosqlite.Connection, work: Work) -> None:
