@@ -6,6 +6,7 @@ is done, remembered so that it is good once, and counted. Nothing here signs any
 
 from central import order_desk
 from central.api.agent import Sender
+from central.core.desk_asks import require_scope
 from central.core.order_stage import AtAppliance
 from central.state import Hub
 from central.store.views.orders import OrderView
@@ -28,6 +29,7 @@ from proto.hub.desk import (
 )
 from proto.ids import ApplianceId, SiteId
 from proto.message import Message
+from proto.orders.kinds import OrderType
 from proto.strict_json import b64_encode
 
 
@@ -76,6 +78,7 @@ async def _answer(hub: Hub, ask: DeskAsk, authority: AuthoritySet) -> Message:
             await order_desk.withdraw(hub, sid, by=ask.by, authority=authority)
             return Taken(names=(ask.order,))
         case SendBox():
+            require_scope(ask.by, OrderType.UPDATE_CREDENTIALS, ask.site, authority)
             return Taken(names=(await _box(hub, ask),))
 
 

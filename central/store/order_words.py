@@ -171,18 +171,20 @@ async def vetoes_of(site: SiteId, connection: AsyncConnection, *, sid: bytes) ->
 async def add_box(
     site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId, box: bytes, now_ms: int
 ) -> bytes:
-    """Keep a login that was sealed to an appliance's own key; return its SHA-256.
+    """Keep a login that was sealed to an appliance's own key, once; return its SHA-256.
 
     Raises:
         TooManyWordsError: the appliance has as many as are delivered.
     """
     mine = (boxes.c.site_id == site) & (boxes.c.appliance_id == appliance)
     await connection.execute(delete(boxes).where(mine, boxes.c.received_ms < now_ms - KEPT_MS))
+    digest = hashlib.sha256(box).digest()
+    if await connection.scalar(select(boxes.c.received_ms).where(mine, boxes.c.sha256 == digest)):
+        return digest
     count = await connection.scalar(select(func.count()).select_from(boxes).where(mine))
     if int(count or 0) >= BOXES_MAX:
         msg = f"{appliance} has {BOXES_MAX} sealed logins within a week"
         raise TooManyWordsError(msg)
-    digest = hashlib.sha256(box).digest()
     row = {"sha256": digest, "box": box, "received_ms": now_ms}
     await insert_missing(connection, boxes, [{"site_id": site, "appliance_id": appliance, **row}])
     return digest

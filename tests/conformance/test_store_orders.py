@@ -14,7 +14,7 @@ from central.store.order_words import PER_PERSON_MAX, Opinion, TooManyWordsError
 from central.store.orders import BodyFixedError, TooManyDraftsError
 from proto.envelope import Signature
 from proto.errors import ConflictError, NotFoundError
-from proto.hub.orders import OPINIONS_MAX
+from proto.hub.orders import BOXES_MAX, OPINIONS_MAX
 from proto.ids import ApplianceId
 from proto.merkle import Tree, leaf_hash
 from proto.orders.kinds import OrderType, Tier
@@ -297,6 +297,15 @@ async def test_a_sealed_login_is_found_by_its_digest_and_goes_after_a_week(store
             SITE, connection, appliance=BOX, box=b"box", now_ms=NOW_MS
         )
         assert await order_words.boxes_for(SITE, connection, appliance=BOX) == [b"box"]
+        for number in range(BOXES_MAX - 1):
+            box = b"box %d" % number
+            await order_words.add_box(SITE, connection, appliance=BOX, box=box, now_ms=NOW_MS)
+        with pytest.raises(TooManyWordsError):
+            await order_words.add_box(SITE, connection, appliance=BOX, box=b"new", now_ms=NOW_MS)
+        # Sent again, because the answer was lost: it is there.
+        assert one == await order_words.add_box(
+            SITE, connection, appliance=BOX, box=b"box", now_ms=NOW_MS
+        )
         late = NOW_MS + WEEK_MS + 1
         await order_words.add_box(SITE, connection, appliance=BOX, box=b"new", now_ms=late)
         assert await order_words.boxes_for(SITE, connection, appliance=BOX) == [b"new"]
