@@ -249,7 +249,12 @@ async def _judge(
 async def _keep(
     hub: Hub, known: Known, *, shown: Shown, accepted: Accepted, tree: Tree
 ) -> EvidenceReply:
-    """Store what a batch added and return the answer; leaves, fold and head are one transaction."""
+    """Store what a batch added and return the answer.
+
+    Leaves and fold are one transaction, the head is another: the signer is asked between them, and
+    nobody else's writing waits for it. What is cut off there is a head that lacks its cosignature;
+    the appliance sends the batch again and gets it.
+    """
     site, appliance, size = known.site, known.appliance, accepted.tree.size
     async with hub.store.read() as connection:
         cosigned = await evidence.cosigned_note(site, connection, appliance=appliance, size=size)
@@ -269,9 +274,9 @@ async def _keep(
         )
         await keep_aside(hub, connection, known, admitted.aside)
         await _fold(hub, connection, known=known, accepted=accepted)
-        if new_head:
-            cosigned = await _cosign(hub, connection, known=known, shown=shown)
     note_aside(hub, known, admitted.aside)
+    if new_head:
+        cosigned = await _cosign(hub, known=known, shown=shown)
     return EvidenceReply(have=size, cosigned=cosigned)
 
 
@@ -305,21 +310,22 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
         )
 
 
-async def _cosign(hub: Hub, connection: AsyncConnection, *, known: Known, shown: Shown) -> str:
-    """Cosign a head whose tree the hub holds whole, and store it with the leaves."""
+async def _cosign(hub: Hub, *, known: Known, shown: Shown) -> str:
+    """Have a head cosigned whose tree the hub holds whole, and store it."""
     now_ms, checkpoint = hub.now_ms, shown.checkpoint
     data = shown.batch.checkpoint.encode("utf-8")
     signed = await hub.signer.cosigned(data, checkpoint, time_s=now_ms // 1000)
     note = signed.decode("utf-8")
-    await evidence.add_checkpoint(
-        known.site,
-        connection,
-        appliance=known.appliance,
-        size=checkpoint.size,
-        root=checkpoint.root,
-        note=note,
-        now_ms=now_ms,
-    )
+    async with hub.store.write() as connection:
+        await evidence.add_checkpoint(
+            known.site,
+            connection,
+            appliance=known.appliance,
+            size=checkpoint.size,
+            root=checkpoint.root,
+            note=note,
+            now_ms=now_ms,
+        )
     return note
 
 

@@ -1,6 +1,8 @@
 """Evidence: mirrored, verified, co-signed and folded, against a whole hub over real SQLite."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +19,13 @@ from central.core.ingest import (
 from central.core.signing import log_name
 from central.store import tables
 from proto import note
+from proto.errors import UnreachableError
 from proto.evidence import HealthLeaf
 from proto.findings import Verdict
 from proto.hub.evidence import PATH, EvidenceReply
 from proto.merkle import Tree
 from proto.note import Algorithm, NoteKey
+from tests.e2e.test_hub_orders import no_answer
 from tests.fakes.box import Box, said
 from tests.fakes.hub import ORIGIN, Fault, Trial, trial
 
@@ -273,3 +277,54 @@ async def test_a_large_upload_is_judged_a_few_leaves_at_a_time(hub: Trial, box: 
     whole = accept(mirror, shown, Held((), None))
     assert (whole.tree.size, len(whole.leaves), whole.complete) == (leaves, leaves, True)
     assert (await send(hub, box.batch(0, leaves))).have == leaves
+
+
+async def test_what_the_signer_was_away_for_is_mirrored_and_cosigned_when_it_comes_again(
+    hub: Trial, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same state as after a crash between the two transactions."""
+    some_scans(box, 4)
+    batch = box.batch()
+    with monkeypatch.context() as cut:
+        cut.setattr(hub.net.hub.signer, "_talk", no_answer)
+        with pytest.raises(UnreachableError):
+            await send(hub, batch)
+    assert await hub.count(tables.leaves) == 4
+    assert await hub.count(tables.checkpoints) == 0
+    reply = await send(hub, batch)
+    assert (reply.have, reply.cosigned is None) == (4, False)
+    assert await hub.count(tables.leaves) == 4
+
+
+async def test_another_history_is_refused_after_a_crash_before_the_first_was_cosigned(
+    hub: Trial, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(box, leaves=[], details={})
+    some_scans(box, 3)
+    some_scans(other, 3, at_s=1_767_225_000)
+    with monkeypatch.context() as cut:
+        cut.setattr(hub.net.hub.signer, "_talk", no_answer)
+        with pytest.raises(UnreachableError):
+            await send(hub, box.batch())
+    assert await refused(hub, other.batch(), 409) == "evidence_fork"
+
+
+async def test_nobody_elses_writing_waits_while_the_signer_is_asked(
+    hub: Trial, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer, asked, may_answer = hub.net.hub.signer, asyncio.Event(), asyncio.Event()
+    talk = signer._talk  # noqa: SLF001 - the way to the signer is what is slow here
+
+    async def slow(frame: bytes) -> bytes:
+        asked.set()
+        await may_answer.wait()
+        return await talk(frame)
+
+    monkeypatch.setattr(signer, "_talk", slow)
+    some_scans(box, 2)
+    sending = asyncio.create_task(send(hub, box.batch()))
+    await asked.wait()
+    async with asyncio.timeout(10), hub.net.hub.store.write() as connection:
+        await connection.execute(tables.leaves.select())
+    may_answer.set()
+    assert (await sending).cosigned is not None
