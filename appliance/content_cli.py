@@ -3,6 +3,8 @@
 import os
 import shutil
 import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -15,6 +17,10 @@ from runtime.terminal import Output, note, print_fields, print_json, say, when
 
 FILE_BYTES_MAX = 64 * 1024 * 1024
 PARTS = ("metadata", "targets")
+CONTENT, CARRIED = "content", "carried.zip"
+"""The directory within the daemon's own, and the file in it that the daemon looks at."""
+
+_NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
 
 content = typer.Typer(
     help="Which checks and repairs run here, who signed them, and until when.",
@@ -48,25 +54,70 @@ def load(
     exactly as what the hub offers: the same pinned root, the same signatures, nothing older than
     what runs, nothing that has expired. What is refused changes nothing.
     """
-    place = configs.read(config).state_dir / "content"
-    carried = place / "carried.zip"
-    try:
-        place.mkdir(mode=0o700, exist_ok=True)
-        with carried.open("wb") as outlet:
-            os.fchmod(outlet.fileno(), 0o600)
-            _copy(file, outlet)
-    except OSError as error:
-        msg = f"{file}: cannot be carried in: {error.strerror}"
-        raise ConfigError(msg) from error
-    try:
+    with carried_in(configs.read(config).state_dir, file):
         found = answered(config, lambda door: door.post("/api/content/load", {}))
-    finally:
-        carried.unlink(missing_ok=True)
     if output is Output.TABLE:
         say(
             "other content runs now" if found["changed"] else "the content that runs stays the same"
         )
     _print(found, output)
+
+
+@contextmanager
+def carried_in(state_dir: Path, file: Path) -> Iterator[None]:
+    """Lay a file where the daemon looks at it, and take it away afterwards.
+
+    Whoever calls this may be root, and the directory is the daemon's, which has no rights: so no
+    link in there is followed, nothing is overwritten, and what is made belongs to the daemon.
+
+    Raises:
+        ConfigError: it cannot be read, or cannot be laid there.
+    """
+    try:
+        try:
+            with _daemons_own(state_dir) as (place, owner):
+                _unlink(place)
+                made = os.open(CARRIED, _NEW, 0o600, dir_fd=place)
+                with os.fdopen(made, "wb") as outlet:
+                    _give(made, owner)
+                    _copy(file, outlet)
+        except OSError as error:
+            msg = f"{file}: cannot be carried in: {error.strerror}"
+            raise ConfigError(msg) from error
+        yield
+    finally:
+        with suppress(OSError), _daemons_own(state_dir) as (place, _):
+            _unlink(place)
+
+
+@contextmanager
+def _daemons_own(state_dir: Path) -> Iterator[tuple[int, os.stat_result]]:
+    """Open the daemon's directory of content, made if need be; give whom it must belong to too."""
+    with ExitStack() as opened:
+        home = os.open(state_dir, os.O_DIRECTORY)
+        opened.callback(os.close, home)
+        owner = os.fstat(home)
+        is_new = True
+        try:
+            os.mkdir(CONTENT, 0o700, dir_fd=home)
+        except FileExistsError:
+            is_new = False
+        place = os.open(CONTENT, os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=home)
+        opened.callback(os.close, place)
+        if is_new:
+            _give(place, owner)
+        yield place, owner
+
+
+def _give(made: int, owner: os.stat_result) -> None:
+    mine = os.fstat(made)
+    if (mine.st_uid, mine.st_gid) != (owner.st_uid, owner.st_gid):
+        os.fchown(made, owner.st_uid, owner.st_gid)
+
+
+def _unlink(place: int) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(CARRIED, dir_fd=place)
 
 
 def _copy(file: Path, outlet: BinaryIO) -> None:
