@@ -90,8 +90,20 @@ class Library:
             except ContentRefusedError as error:
                 self.refusal = error
                 raise
-            self.refusal, self.looked_s = None, now_s
+            self.looked_s = now_s
+            if new is not None or self._runs_held:
+                self.refusal = None
             return changed
+
+    @property
+    def _runs_held(self) -> bool:
+        """Whether the held set is in force; where it does not load, that stays told."""
+        return (
+            self._fixed
+            or self._held is None
+            or self._held.content is None
+            or self.origin is Origin.SIGNED
+        )
 
     async def load_carried(self, *, now_s: int) -> bool:
         """Take the file that a person carried in; tell whether other content is in force.

@@ -10,7 +10,7 @@ count of ids a count of people, before any of it is believed. In order:
 - no part's version below the one held, even if tuf's own files were lost;
 - release people signed the targets, as many as must; the online roles live as long as they may;
 - authority and policy are new and unexpired, or the ones held; grants, counted by the operators
-  that the authority names; promoted rules;
+  that the authority names; promoted rules, which end with the operator who signed them;
 - the content, when the policy's rollout has reached this site, with the digest that it announces.
 
 This module imports tuf: import it only when there is something to verify, in a thread.
@@ -32,7 +32,6 @@ from appliance.core.content_refusals import (
     ContentRefusedError,
     ExpiredError,
     RolledBackError,
-    UnsignedError,
     WithheldError,
 )
 from appliance.core.trusted import Carrier, Part, SignedSet, promoted_rules
@@ -302,6 +301,7 @@ class _Verifying:
         if loaded is None:
             data = held  # what has ended still stands: it says since when
         else:
+            self._list(loaded.signed)
             data = self._target(updater, GRANTS_TARGET, size_bytes_max=GRANTS_BYTES_MAX)
         if data is None:
             return
@@ -332,9 +332,13 @@ class _Verifying:
             return
         signers = _signers(targets, Role.PROMOTED, loaded)
         known = (authority.by_key.get(key.raw) for key in signers)
-        if not any(key is not None and key.counts_at(self.asked.now_s) for key in known):
-            msg = "promoted: no operator of the authority signed it"
-            raise UnsignedError(msg)
+        now_s = self.asked.now_s
+        if not any(key is not None and key.counts_at(now_s) for key in known):
+            # Who signed it may have left, or their key has ended: that ends the rules that they
+            # promoted, and must not keep a release away.
+            self.ends[Part.PROMOTED] = min(self.ends[Part.PROMOTED], now_s)
+            return
+        self._list(loaded.signed)
         paths = [path for path in loaded.signed.targets if path.startswith(PROMOTED_PREFIX)]
         if len(paths) > PROMOTED_MAX:
             msg = f"promoted: more than {PROMOTED_MAX} rules"
@@ -372,7 +376,6 @@ class _Verifying:
         if not all(path.startswith(f"{name}/") for path in loaded.signed.targets):
             msg = f"{role}: lists targets that are not its own"
             raise ContentRefusedError(msg)
-        self._list(loaded.signed)
         return loaded
 
     def _is_listed(self, name: str) -> bool:

@@ -30,7 +30,7 @@ from proto.keysets import DAY_S, Role
 from proto.release_keys import CONTENT_PREFIX
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.shell import FakeShell
-from tests.unit.content_world import SITE, Repository
+from tests.unit.content_world import SITE, Repository, reader_of
 from tests.unit.discovery_site import SmallSite, small_site
 from tests.unit.order_world import NOW, key
 from tests.unit.reference_set import CHECK, as_files, edited, whole_texts
@@ -142,7 +142,7 @@ class TestACarriedFile:
 
     @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x03\x04" + b"\0" * 100])
     def test_that_is_no_repository_is_refused(self, home: Path, data: bytes) -> None:
-        home.mkdir(mode=0o700)
+        ContentPlace(home).prepare()
         (home / "carried.zip").write_bytes(data)
         with pytest.raises(ContentRefusedError):
             asyncio.run(library_at(home, published()).load_carried(now_s=NOW))
@@ -238,6 +238,23 @@ class TestTheKeptSet:
         await library.load_carried(now_s=NOW)
         assert library.origin is Origin.SIGNED
         assert not handler.unwell(library, now_s=NOW)
+
+    async def test_that_no_longer_loads_stays_told_until_another_one_runs(self, home: Path) -> None:
+        """A hub that has nothing new to offer does not make it load."""
+        repository = published(TORN)
+        ContentPlace(home).prepare()
+        reader = reader_of(repository, home / "tuf")
+        await client_at(home, repository).keep(reader.look(repository))
+        async with at_hub(home, repository) as (library, _):
+            assert (library.content, library.origin) == (OWN, Origin.PROGRAM)
+            for minute in range(3):
+                assert library.refusal is not None
+                assert handler.unwell(library, now_s=NOW)
+                assert not await library.look(now_s=NOW + minute * 60)
+            follow(repository, NEXT)
+            assert await library.look(now_s=NOW + 180)
+            assert library.content.digest == load(NEXT).digest
+            assert not handler.unwell(library, now_s=NOW + 180)
 
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT

@@ -28,8 +28,10 @@ from tests.unit.content_world import (
     reader_of,
 )
 from tests.unit.order_world import key
+from tests.unit.reference_set import RULE, whole_texts
 
 YEAR_S = 365 * DAY_S
+PROMOTED = {"promoted/l1.lin.ssh.root_login.yaml": whole_texts()[RULE].encode()}
 
 
 @pytest.fixture
@@ -405,9 +407,41 @@ class TestPeople:
     ) -> None:
         """Whom the delegation lists is not enough: it stays when somebody leaves."""
         repository.release(2, operators=(*OPERATORS, "former"))
-        repository.promoted(2, {}, "former", "promoted")
+        repository.promoted(2, PROMOTED, "former", "promoted")
         repository.say_current(2)
-        assert code(reader, repository) == "content_unsigned"
+        held = reader.look(repository)
+        assert held.versions[Part.PROMOTED] == 2
+        assert held.ends[Part.PROMOTED] <= repository.now_s
+        assert not PROMOTED.keys() & (held.listed.keys() | held.documents.keys())
+
+    def test_an_operator_who_leaves_ends_their_promoted_rules_and_no_release(
+        self, reader: Reader, repository: Repository
+    ) -> None:
+        repository.promoted(1, PROMOTED, "ada", "promoted")
+        repository.say_current(2)
+        assert PROMOTED.keys() <= reader.look(repository).documents.keys()
+        repository.release(2, NEWER, authority={"people": [orders.person("bea")]})
+        repository.say_current(3)
+        held = reader.look(repository)
+        assert held.content == NEWER
+        assert held.versions[Part.PROMOTED] == 1
+        assert held.ends[Part.PROMOTED] <= repository.now_s
+        assert not PROMOTED.keys() & (held.listed.keys() | held.documents.keys())
+
+    def test_an_operators_key_that_ends_does_the_same(
+        self, reader: Reader, repository: Repository
+    ) -> None:
+        ends_s = repository.now_s + DAY_S // 2
+        people = [orders.person("ada", keys=[orders.use("ada", end=ends_s)])]
+        repository.release(2, authority={"people": [*people, orders.person("bea")]})
+        repository.promoted(1, PROMOTED, "ada", "promoted")
+        repository.say_current(2)
+        assert PROMOTED.keys() <= reader.look(repository).documents.keys()
+        repository.now_s = ends_s
+        repository.timestamp(3)
+        held = reader.look(repository)
+        assert held.ends[Part.PROMOTED] <= ends_s
+        assert not PROMOTED.keys() & (held.listed.keys() | held.documents.keys())
 
     def test_who_grants_may_sign_nothing_else(self, reader: Reader, repository: Repository) -> None:
         repository.grants(2, more={"promoted/l1.anything.yaml": b"id: x\n"})

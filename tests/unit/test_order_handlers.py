@@ -29,6 +29,7 @@ from appliance.store import (
     targets,
 )
 from appliance.tasks import heal
+from proto.catalog.load import load
 from proto.catalog.model import Autonomy
 from proto.errors import NotFoundError
 from proto.evidence import HealLeaf
@@ -42,10 +43,12 @@ from proto.phi.leaving import document
 from proto.receipts import Intent, Outcome
 from proto.sealed_login import SealedLogin, digest_of, seal
 from proto.secret import Secret
+from tests.e2e import clinic_scene_content as lamps
 from tests.fakes.shell import credential, ran
 from tests.unit.cut_process import virtual
 from tests.unit.order_site import leaves
 from tests.unit.order_world import NOW, body, read_ok, signed
+from tests.unit.reference_set import as_files
 from tests.unit.test_restart_every_point import (
     LAMP,
     TARGET,
@@ -229,6 +232,32 @@ async def test_a_finding_that_is_too_old_is_asked_again_before_anything_changes(
     assert str(done.told["result"]) == "passed"
     assert after.state is State.CLOSED
     assert [what for what, _ in box.bulb.did] == ["verify"]
+
+
+@virtual
+async def test_what_no_longer_applies_has_not_passed(tmp_path: Path) -> None:
+    """The incident is over, and nothing was repaired or proved: that is no done order."""
+    box = await box_with(tmp_path, Bulb())
+    path = f"checks/linux/{LAMP.check}.yaml"
+    files = lamps.texts((LAMP,))
+    files[path] = (
+        files[path]
+        .replace("judge:", 'applies: [{field: value, operator: ne, value: "gone"}]\njudge:')
+        .replace('"dark"]', '"dark", "gone"]')
+        + '  - {answer: {value: "gone"}, verdict: not_applicable}\n'
+    )
+    box.content = load(as_files(files))
+    async with alive(box) as work:
+        await hold_local_healing(work)
+        await asyncio.sleep(5 * DAY_S)
+    async with healing(box) as work:
+        box.bulb.is_gone = True
+        before = await only_incident(work)
+        with pytest.raises(IncidentGoneError):
+            await ordered_run(work, OrderType.HEALING, healing_order(before), people=("ada",))
+        after = await only_incident(work)
+    assert (after.state, after.cause) == (State.CLOSED, Cause.NOT_APPLICABLE)
+    assert box.bulb.counts() == {"verify": 1}
 
 
 @virtual

@@ -68,12 +68,14 @@ class Bulb:
     Attributes:
         works: a lamp that does not work stays dark whatever is done.
         fails: the step that fails, if any.
+        is_gone: the socket was taken out: there is nothing to judge any more.
     """
 
     works: bool = True
     fails: int | None = None
     undo_fails: bool = False
     is_lit: bool = False
+    is_gone: bool = False
     did: list[tuple[str, str]] = field(default_factory=list)
     captures: int = 0
 
@@ -99,7 +101,8 @@ class Bulb:
 
     def _probe(self) -> Ran:
         self.did.append(("verify", ""))
-        return ran(f'{{"value":"{"lit" if self.is_lit else "dark"}"}}')
+        value = "gone" if self.is_gone else "lit" if self.is_lit else "dark"
+        return ran(f'{{"value":"{value}"}}')
 
     def _step(self, found: re.Match[str], variables: Variables) -> Ran:
         step = int(found["step"])

@@ -98,7 +98,7 @@ async def _has_passed(work: Work, incident_id: IncidentId) -> bool:
         await scan_target(work, row, all_of_them=True, only=frozenset({incident.check}))
         async with work.store.read() as conn:
             after = await incidents.get(conn, work.scribe.site, incident_id)
-        return after is not None and after.state is State.CLOSED
+        return after is not None and after.state is State.CLOSED and after.cause is Cause.PASSED
     return False
 
 
