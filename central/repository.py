@@ -23,7 +23,7 @@ from proto.errors import ConfigError, MalformedError, NotFoundError, OsirisError
 from proto.grants import GrantSet
 from proto.keys import SigningKey
 from proto.keysets import DAY_S, Role
-from proto.release_keys import GRANTS_TARGET, Life, read_life
+from proto.release_keys import GRANTS_TARGET, Life, read_life, read_root
 from runtime.clock import Clock, Entropy, seconds
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import METADATA_BYTES_MAX, Place, read_bounded, write_whole
@@ -73,9 +73,21 @@ class HubRepository:
         root = self.first_root()
         return None if root is None else hashlib.sha256(root).digest()
 
-    def is_development(self) -> bool:
-        """Whether one person holds every key: so it is where a development trust's files lie."""
+    def holds_people(self) -> bool:
+        """Whether a development trust's people keep their keys here."""
         return self.people.exists()
+
+    def is_development(self, *, pinned: bytes | None) -> bool:
+        """Whether one person holds every key, as the root that the trust root pins says itself.
+
+        A trust of several people is one that shows such a root; without it nothing is claimed.
+        """
+        data = self.first_root()
+        if data is None or hashlib.sha256(data).digest() != pinned:
+            return True
+        said = strict_json.loads(data, size_bytes_max=METADATA_BYTES_MAX, where="root")
+        signed = said.get("signed") if isinstance(said, dict) else None
+        return read_root(signed if isinstance(signed, dict) else {}).is_development
 
     def waits(self) -> bool:
         """Whether somebody published something that was not taken in yet."""

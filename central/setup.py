@@ -135,10 +135,10 @@ async def init(
     material = _make_keys(place, config, clock=clock, entropy=entropy)
     new, repository = not place.root.exists(), place.repository
     # A hub that has a root without a repository was enrolled at: its appliances pinned no other.
-    if new and not repository.is_development() and repository.hub_keys.exists():
+    if new and not repository.holds_people() and repository.hub_keys.exists():
         msg = f"{place.directory}: this hub waits for its people: osiris hub init --trust people"
         raise ConfigError(msg)
-    if repository.is_development() or (new and repository.first_root() is None):
+    if repository.holds_people() or (new and repository.first_root() is None):
         make_private(repository.people, key="state_dir")
         keys = tell_keys(repository, config.file.origin, place.signing_key)
         files = read_installed() if content is None else content
@@ -233,8 +233,8 @@ async def _made(place: Place, config: Config, *, new: bool) -> Made:
 
 def trust_of(place: Place, root: TrustRoot) -> str:
     """Return whose trust a hub's is: one person's, or a ceremony's people's."""
-    ours = root.content_root is None or place.repository.is_development()
-    return "development" if ours else "people"
+    is_ours = place.repository.is_development(pinned=root.content_root)
+    return "development" if is_ours else "people"
 
 
 def _make_directories(place: Place) -> None:

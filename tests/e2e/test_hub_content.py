@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 import subprocess
 import sys
 import time
@@ -249,6 +250,16 @@ async def test_the_hub_says_whose_trust_it_is(tmp_path: Path) -> None:
     async with wired(config) as daemon:
         assert daemon.hub.trust == "development"
         assert daemon.hub.content == config.state_dir / "content"
+
+
+async def test_one_persons_trust_does_not_become_several_peoples_by_losing_its_keys(
+    tmp_path: Path,
+) -> None:
+    clock = ManualClock()
+    config = await made(tmp_path, clock)
+    shutil.rmtree(HubRepository(config.state_dir).people)
+    async with wired(config) as daemon:
+        assert daemon.hub.trust == "development"
 
 
 async def test_a_hub_that_has_its_trust_takes_no_other(tmp_path: Path) -> None:
