@@ -39,7 +39,7 @@ run: setup ## the demo: a hub, an appliance and a small clinic of real machines 
 
 test: setup ## every test that this machine can run; names what it leaves out
 	@$(BIN)/python -m osiris.packages install browser
-	@$(PYTEST) tests -n 2 --dist loadfile
+	@$(PYTEST) tests -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## format, lint, types, import contracts, dependencies, generated files, the house's own rules
 	@$(BIN)/ruff format --check .

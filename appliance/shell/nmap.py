@@ -51,6 +51,10 @@ _PROLOGUE = re.compile(
 )
 _FINISHED = re.compile(r'<finished\b[^<>]*\bexit="([a-z]+)"')
 
+RETRIES_MAX: Final = 1
+"""A port that did not answer in time is asked once more: one lost packet must not make a scanner
+look like a device that may be looked at further."""
+
 _COMMON: Final = ("-n", "-oX", "-", "--max-rate", str(PACKETS_PER_S))
 _PER_HOST: Final = ("--host-timeout", f"{HOST_S}s")
 
@@ -85,7 +89,7 @@ def connect_argv(addresses: Sequence[str], ports: Sequence[int]) -> list[str]:
     asked = sorted({_port(port) for port in ports})
     listed = ",".join(str(port) for port in asked)
     reached = [str(_address(text)) for text in addresses]
-    gentle = ("-sT", "-Pn", "--max-retries", "1", "-p", listed)
+    gentle = ("-sT", "-Pn", "--max-retries", str(RETRIES_MAX), "-p", listed)
     return ["nmap", *gentle, *_COMMON, *_PER_HOST, *reached]
 
 

@@ -13,6 +13,7 @@ from appliance.handlers.approach import OffLimitsError
 from appliance.handlers.discover import discover_once
 from appliance.handlers.targets import Wanted
 from appliance.ports import Credential, ShellError, Sudo
+from appliance.shell.nmap import RETRIES_MAX
 from osiris.demo.hosts import Touches, medical_box, touches
 from osiris.demo.lab import LabHost
 from osiris.demo.world import World
@@ -92,14 +93,15 @@ async def test_a_device_of_a_medical_vendor_sees_no_packet_of_a_discovery(
     assert since(world, "listed", before) == Touches((), 0, 0)
 
 
-async def test_a_device_that_speaks_dicom_sees_three_ports_once_and_no_byte(
+async def test_a_device_that_speaks_dicom_sees_three_ports_in_one_look_and_no_byte(
     site: SmallSite, world: World, unlisted: str
 ) -> None:
     before = touches(world, "unlisted")
     await discover_once(site.work)
     seen = since(world, "unlisted", before)
     assert {port for _, port in seen.packets} == set(MEDICAL_PORTS)
-    assert (seen.connections, seen.received_bytes) == (1, 0)
+    assert 1 <= seen.connections <= 1 + RETRIES_MAX  # the second where the first answer was late
+    assert seen.received_bytes == 0
     device = await site.at(unlisted)
     assert device.because == "port 104 is open: DICOM"
     assert await site.findings(device.id) == {}
