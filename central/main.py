@@ -21,7 +21,7 @@ from central.api.raw import Machines
 from central.config import Config
 from central.core.admission import closed_fields
 from central.jobs.content import ContentJob
-from central.operators import Operators, OrderDesk
+from central.operators import Operators, OrderDesk, ReleasedRunbooks
 from central.routes import PEOPLE_ROUTES
 from central.signer_child import signer_child
 from central.signer_link import SignerLink, SocketTalk
@@ -80,7 +80,11 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             root=raw,
             claims=setup.load_claims(place),
             signer=SignerLink(talk),
-            desk=OrderDesk(Operators(place.authority), content.runbooks),
+            desk=OrderDesk(
+                Operators(place.authority),
+                content.runbooks,
+                released=ReleasedRunbooks(place.repository.place, content.runbooks),
+            ),
             store=store,
             registry=Registry(root.hub_origin),
             check_ins=CheckInGroups(store),

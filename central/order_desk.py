@@ -74,7 +74,8 @@ async def draft(hub: Hub, ask: Ask, *, envelope: bytes | None) -> list[OrderView
         RejectedError: a site has as many open drafts as it may have.
     """
     await _require_there(hub, ask.targets)
-    drafts = drafts_of(ask, envelope, runbooks=hub.desk.runbooks, now_ms=hub.now_ms)
+    runbooks = await hub.desk.current_runbooks()
+    drafts = drafts_of(ask, envelope, runbooks=runbooks, now_ms=hub.now_ms)
     made = await order_life.draft(hub, drafts)
     async with hub.store.read() as connection:
         return await views_of(connection, made, now_s=hub.now_ms // 1000)
