@@ -100,6 +100,7 @@ async def status(work: Work, visit: PortalVisit, _: Body) -> object:
             "appliance": work.scribe.appliance,
             "version": work.version,
             "fingerprint": visit.app.identity.fingerprint,
+            "public_key": work.scribe.key.public.b64(),
             "hub": visit.app.identity.hub,
             "hub_seen_ms": await meta.get_int(conn, meta.Key.HUB_SEEN_MS),
             "hub_acknowledged": head.acked_size,

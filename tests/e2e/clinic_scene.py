@@ -4,9 +4,9 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.e2e.clinic_scene_content import LOG, PLACE, Lamp, texts, write
 from tests.e2e.daemons import Daemon, Launcher, until
 
 HUB_PORT_INSIDE = 9443
+PORTAL_PORT_INSIDE = 8443
 SSH_PORT = 22
 ENROLL_WITHIN_S = 60
 
@@ -144,6 +145,24 @@ def require_lab() -> Path:
     return rootfs.ensure(lambda _line: None)
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """How a clinic is set up where it is not an ordinary one.
+
+    Attributes:
+        hub: sets a hub up and starts it.
+        state: the appliance's state directory.
+        content: what the appliance is configured to run, below `content_dir`; None for what it
+            gets from its hub.
+        limits: further lines of the section of its configuration.
+    """
+
+    hub: "Callable[[ExitStack, Path], Daemon] | None" = None
+    state: Path | None = None
+    content: Mapping[str, str] | None = None
+    limits: str = ""
+
+
 @contextmanager
 def clinic(
     directory: Path, lamps: tuple[Lamp, ...], *, hosts: int, state: Path | None = None
@@ -152,13 +171,20 @@ def clinic(
 
     `state` is the appliance's state directory where it is not to be an ordinary one.
     """
+    with clinic_of(directory, House(state=state, content=texts(lamps)), hosts=hosts) as made:
+        yield made
+
+
+@contextmanager
+def clinic_of(directory: Path, house: House, *, hosts: int) -> Iterator[Clinic]:
+    """Start hosts, a hub and an enrolled appliance that is not running yet, as the house says."""
     rootfs_file = require_lab()
-    state = state or directory / "appliance"
+    state = house.state or directory / "appliance"
     with ExitStack() as stack:
-        hub = start_hub(stack, directory)
+        hub = (house.hub or start_hub)(stack, directory)
         world = stack.enter_context(World(rootfs_file))
         running = _hosts(world, lab.make_key(directory), hosts)
-        appliance = _enrolled(stack, world, hub, directory, state, lamps)
+        appliance = _enrolled(stack, world, hub, directory, replace(house, state=state))
         yield Clinic(world, running, hub, appliance, directory, state)
 
 
@@ -180,6 +206,13 @@ def _hosts(world: World, key: LoginKey, count: int) -> list[LabHost]:
 
 def start_hub(stack: ExitStack, directory: Path, *, origin: str = "") -> Daemon:
     """Set a hub up and start it; by default it is known by its address inside a world."""
+    path = hub_file(directory, origin=origin)
+    asyncio.run(hub_setup.init(hub_config.read(path), clock=SystemClock(), entropy=system_entropy))
+    return serve_hub(stack, path)
+
+
+def hub_file(directory: Path, *, origin: str = "") -> Path:
+    """Write the configuration of a hub that is not set up yet; return where."""
     port = free_port()
     path = directory / "hub.toml"
     path.write_text(
@@ -191,11 +224,15 @@ def start_hub(stack: ExitStack, directory: Path, *, origin: str = "") -> Daemon:
         )
         + "\n[fleet]\ncheck_in_s = 5\n"
     )
-    asyncio.run(hub_setup.init(hub_config.read(path), clock=SystemClock(), entropy=system_entropy))
+    return path
+
+
+def serve_hub(stack: ExitStack, path: Path) -> Daemon:
+    """Start a hub that is set up."""
     launcher = Launcher("central.main")
     stack.callback(launcher.close)
-    log = directory / "hub.log"
-    hub = Daemon(launcher, path, directory / "hub" / "hub.sock", "/local/status", log)
+    log = path.with_name("hub.log")
+    hub = Daemon(launcher, path, path.with_name("hub") / "hub.sock", "/local/status", log)
     hub.start()
     return hub
 
@@ -205,8 +242,7 @@ def _enrolled(
     world: World,
     hub: Daemon,
     directory: Path,
-    state: Path,
-    lamps: tuple[Lamp, ...],
+    house: House,
 ) -> Daemon:
     bridge = f"{world.network}.1"
     to_hub = world.forward(
@@ -215,12 +251,16 @@ def _enrolled(
         inward=True,
     )
     stack.callback(to_hub.close)
-    content = write(directory / "content", texts(lamps))
+    state, content = house.state, ""
+    assert state is not None
+    if house.content is not None:
+        content = f'content_dir = "{write(directory / "content", house.content)}"\n'
     path = directory / "appliance.toml"
     path.write_text(
-        f'state_dir = "{state}"\naddress = "{bridge}"\ncontent_dir = "{content}"\n\n'
-        f'[site]\nlabel = "Faults"\n\n[portal]\nhost = "{bridge}"\nport = 8443\n\n'
-        "[limits]\ncheck_in_s = 5\nscan_tick_s = 2\n\n"
+        f'state_dir = "{state}"\naddress = "{bridge}"\n{content}\n'
+        f'[site]\nlabel = "Faults"\n\n[portal]\nhost = "{bridge}"\nport = {PORTAL_PORT_INSIDE}\n'
+        'names = ["127.0.0.1"]\n\n'
+        f"[limits]\n{house.limits or 'check_in_s = 5'}\nscan_tick_s = 2\n\n"
         f'[world]\nnetns = "{world.netns_id}"\n'
     )
     claim = hub.ask("POST", "/local/sites", {"label": "Faults"})["claim_code"]

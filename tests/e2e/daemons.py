@@ -32,8 +32,14 @@ class DaemonError(Exception):
     """A daemon did not do what it should; the message ends with its log."""
 
 
-def until(is_so: Callable[[], bool], what: str, *, within_s: float = READY_WITHIN_S) -> None:
-    """Wait until something holds of another process.
+def until(
+    is_so: Callable[[], bool],
+    what: str,
+    *,
+    within_s: float = READY_WITHIN_S,
+    pause_s: float = PAUSE_S,
+) -> None:
+    """Wait until something holds of another process, looking again after each pause.
 
     Raises:
         DaemonError: it did not in time.
@@ -43,7 +49,7 @@ def until(is_so: Callable[[], bool], what: str, *, within_s: float = READY_WITHI
         if time.monotonic() > end_s:
             msg = f"not within {within_s:.0f} s: {what}"
             raise DaemonError(msg)
-        time.sleep(PAUSE_S)
+        time.sleep(pause_s)
 
 
 class Launcher:

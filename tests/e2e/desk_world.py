@@ -1,7 +1,7 @@
 """Operators at their desks: a real hub process, key files, and the real command line."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +41,26 @@ class Ran:
     out: str
     err: str
 
+    @property
+    def words(self) -> str:
+        """What it printed, however the lines were broken."""
+        return " ".join(self.out.split())
+
     def json(self) -> Any:  # noqa: ANN401 - JSON
         """Return what it printed, as JSON."""
         return json.loads(self.out)
+
+
+def command(argv: Sequence[str], typed: str = "") -> Ran:
+    """Give a command of the real command line, to which a person types these lines."""
+    done = CliRunner().invoke(app, list(argv), input=typed)
+    error = done.exception
+    if error is not None and not isinstance(error, SystemExit):
+        status = getattr(error, "exit_status", None)
+        if status is None:
+            raise error
+        return Ran(status, done.stdout, f"{done.stderr}{error}")
+    return Ran(done.exit_code, done.stdout, done.stderr)
 
 
 @dataclass
@@ -59,16 +76,8 @@ class Desks:
 
     def run(self, person: str, *arguments: str, word: str = "") -> Ran:
         """Run one command at a person's desk, who types the passphrase and then `word`."""
-        typed = f"{PASSPHRASE}\n{word}\n"
         argv = ["order", *arguments, "--desk", str(self.folder / person)]
-        done = CliRunner().invoke(app, argv, input=typed)
-        error = done.exception
-        if error is not None and not isinstance(error, SystemExit):
-            status = getattr(error, "exit_status", None)
-            if status is None:
-                raise error
-            return Ran(status, done.stdout, f"{done.stderr}{error}")
-        return Ran(done.exit_code, done.stdout, done.stderr)
+        return command(argv, f"{PASSPHRASE}\n{word}\n")
 
     def another_site(self) -> str:
         """Add a site with an appliance that has said how far its log is; return its id."""
