@@ -8,6 +8,7 @@ import typer
 
 from osiris.desk import order_proof
 from osiris.desk.draft_cli import draft
+from osiris.desk.kept_trust import KeptTrust, read_kept
 from osiris.desk.life_cli import mount
 from osiris.desk.order_proof import Keys, Report
 from osiris.desk.person_key import Directory, Format, key
@@ -15,7 +16,6 @@ from osiris.desk.place import Desk, read_authority, read_file, read_trust
 from osiris.desk.words import laid_out, moment, width
 from proto import ids
 from proto.errors import ConfigError, RejectedError
-from proto.grants import Trust
 from proto.keys import PublicKey
 from proto.order_file import FILE_BYTES_MAX
 from proto.order_words import Line, order_in_words
@@ -81,10 +81,11 @@ def verify(
     """Verify one order without any hub, and say what was checked and what was not.
 
     Looks at the exact bytes, at who signed them and whether they might, at the order's place in the
-    site's order log, and at what each appliance answered. Exit status 0 only if the signatures
-    were checked and nothing failed; else 1.
+    site's order log, and at what each appliance answered. Exit status 0 only if signatures,
+    grant and people were checked and nothing failed; else 1. An old order is held against the files
+    of its time, which your desk keeps.
     """
-    keys = Keys(_trust(Desk(desk), authority, grants), _appliances(appliance_key or []))
+    keys = Keys(_kept(Desk(desk), authority, grants), _appliances(appliance_key or []))
     report = order_proof.verify(read_file(file, FILE_BYTES_MAX), keys)
     if output is Output.JSON:
         print_json(_as_json(report))
@@ -93,13 +94,13 @@ def verify(
     sys.exit(0 if report.is_verified else 1)
 
 
-def _trust(desk: Desk, authority: Path | None, grants: Path | None) -> Trust | None:
+def _kept(desk: Desk, authority: Path | None, grants: Path | None) -> KeptTrust | None:
     if authority is None and grants is None:
-        return desk.trust()
+        return read_kept(desk)
     if authority is None or grants is None:
         msg = "--authority and --grants are given together"
         raise ConfigError(msg)
-    return read_trust(read_authority(authority), grants)
+    return KeptTrust.of(read_trust(read_authority(authority), grants))
 
 
 def _appliances(pairs: list[str]) -> dict[str, PublicKey]:
@@ -139,4 +140,6 @@ def _print(report: Report) -> None:
 def _sum(report: Report) -> str:
     if report.failed:
         return f"Failed: {', '.join(one.what for one in report.failed)}."
-    return "Nothing failed." if report.is_verified else "Its signatures were not checked."
+    if report.is_verified:
+        return "Nothing failed."
+    return f"Not checked: {', '.join(report.unchecked)}."

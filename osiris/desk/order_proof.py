@@ -2,25 +2,32 @@
 
 Rules kept here:
 
-- Bytes first: the body is parsed only after the signatures over it were verified, by keys of an
-  authority and a grants file that the auditor has from elsewhere.
-- Each thing is passed, failed or not checked; nothing is passed for want of what it needs. An order
-  is verified when nothing failed and its signatures were checked.
+- Bytes first: the body is believed only after the signatures over it were verified, by keys of an
+  authority and a grants file that the auditor has from elsewhere. Before that it says no more than
+  of which time these are looked for; what they say of themselves is held against it afterwards.
+- Each thing is passed, failed or not checked; nothing is passed for want of what it needs, and what
+  files that were made after an order do not carry is not checked: they may have carried it before.
+- An order is verified when nothing failed, and its signatures, grant and people passed.
 - The least tier of the type counts. An appliance may have had reasons for a higher one, which its
   own receipt (`intent.tier`, `intent.people`) names; that is then held against it too.
 """
 
+import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from osiris.desk.kept_trust import KeptTrust
+from osiris.desk.words import moment
 from proto import envelope, note
-from proto.envelope import Kind, Opened
+from proto.authority import Authority
+from proto.envelope import Envelope, Kind, Opened, ThresholdError
 from proto.errors import OsirisError
-from proto.grants import ORDER_KEY, Trust
+from proto.grants import ORDER_KEY, Grants, Trust
 from proto.keys import Holder, KeyRing, PublicKey, Threshold
 from proto.merkle import leaf_hash, verify_inclusion
+from proto.note import TIME_S_MAX
 from proto.order import ApplianceTarget, Order, parse_order
 from proto.order_file import OrderFile
 from proto.order_words import span
@@ -31,6 +38,9 @@ from proto.receipts import Intent, OrderReceipt, Refusal, Result, parse_receipt
 PREV_WINDOW: Final = 4096
 PEOPLE: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
 """How many different people must have signed an order of each tier."""
+
+
+_MUST_PASS: Final = ("signatures", "grant", "people")
 
 
 class Held(StrEnum):
@@ -55,11 +65,11 @@ class Keys:
     """What the auditor trusts.
 
     Attributes:
-        trust: authority and grants; None when they were not given.
+        kept: authority and grants, of as many times as there are; None when none were given.
         appliances: an appliance's id -> its key, for its receipts.
     """
 
-    trust: Trust | None = None
+    kept: KeptTrust | None = None
     appliances: dict[str, PublicKey] = field(default_factory=dict)
 
 
@@ -80,8 +90,14 @@ class Report:
 
     @property
     def is_verified(self) -> bool:
-        """Whether the signatures were checked and nothing failed."""
-        return self.order is not None and not self.failed
+        """Whether nothing failed, and what must be checked was."""
+        return self.order is not None and not self.failed and not self.unchecked
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """Return what had to be checked and was not."""
+        passed = {look.what for look in self.looks if look.held is Held.PASSED}
+        return tuple(what for what in _MUST_PASS if what not in passed)
 
     @property
     def failed(self) -> tuple[Look, ...]:
@@ -89,18 +105,10 @@ class Report:
         return tuple(look for look in self.looks if look.held is Held.FAILED)
 
 
-_NEVER: Final = (
-    Look(
-        "authority and grants",
-        Held.NOT_CHECKED,
-        "the two files were taken as given: whether release people and operators signed them is"
-        " TUF's to verify",
-    ),
-    Look(
-        "completeness",
-        Held.NOT_CHECKED,
-        "one order says nothing of the others; osiris evidence verify holds whole logs together",
-    ),
+_INCOMPLETE: Final = Look(
+    "completeness",
+    Held.NOT_CHECKED,
+    "one order says nothing of the others; osiris evidence verify holds whole logs together",
 )
 
 
@@ -115,14 +123,42 @@ def verify(data: bytes, keys: Keys) -> Report:
         seen = f"a statement of kind {parsed.kind.value}"
         return Report((Look("file", Held.FAILED, f"{seen}, not an order"),))
     report = Report((Look("file", Held.PASSED, "an order's envelope in its one exact form"),))
-    if keys.trust is None or keys.trust.anyone is None:
+    trusts = keys.kept.at(_drafted_s(file.envelope_bytes())) if keys.kept is not None else ()
+    found = [_under(report, file, parsed, keys=keys, trust=trust) for trust in trusts]
+    if not found:
         why = "no authority and grants were given: nothing here is known to be anybody's word"
         return replace(report, looks=(*report.looks, Look("signatures", Held.NOT_CHECKED, why)))
+    return next((one for one in found if one.is_verified), found[0])
+
+
+def _drafted_s(leaf: bytes) -> int:
+    """Return when an order says that it was drafted, not verified; far ahead if it says nothing."""
     try:
-        opened = parsed.open(kind=Kind.ORDER, trust=keys.trust.anyone)
+        pinned = envelope.open_pinned(leaf, kind=Kind.ORDER, digest=hashlib.sha256(leaf).digest())
+        return parse_order(pinned.body).iat
+    except OsirisError:
+        return TIME_S_MAX
+
+
+def _under(
+    report: Report, file: OrderFile, parsed: Envelope, *, keys: Keys, trust: Trust
+) -> Report:
+    """Look at an order with one authority and grants file."""
+    if trust.anyone is None:
+        why = "authority and grants list nobody"
+        return replace(report, looks=(*report.looks, Look("signatures", Held.NOT_CHECKED, why)))
+    try:
+        opened = parsed.open(kind=Kind.ORDER, trust=trust.anyone)
+    except ThresholdError as error:
+        look = _failed("signatures", error)
+        made_s = max(trust.authority.document.created, trust.grants.document.created)
+        if _drafted_s(file.envelope_bytes()) < made_s:
+            why = "authority and grants were made after this order, and list nobody who signed it"
+            look = Look("signatures", Held.NOT_CHECKED, why)
+        return replace(report, looks=(*report.looks, look))
     except OsirisError as error:
         return replace(report, looks=(*report.looks, _failed("signatures", error)))
-    return _opened(report, file, opened, keys=keys, trust=keys.trust)
+    return _opened(report, file, opened, keys=keys, trust=trust)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +171,14 @@ class _Seen:
     signers: tuple[Holder, ...]
     trust: Trust
     appliances: dict[str, PublicKey]
+    log_keys: tuple[PublicKey, ...]
+
+    def made_after(self, what: str, document: Authority | Grants) -> str:
+        """Return that a file was made after the order, in words; "" when it was not."""
+        if document.created <= self.order.iat:
+            return ""
+        made = moment(document.created)
+        return f"{what} {document.version} were made after this order, at {made}"
 
 
 def _opened(report: Report, file: OrderFile, opened: Opened, *, keys: Keys, trust: Trust) -> Report:
@@ -145,7 +189,8 @@ def _opened(report: Report, file: OrderFile, opened: Opened, *, keys: Keys, trus
         kind_of(order.type).params.from_value(order.params, "params")
     except OsirisError as error:
         return replace(report, looks=(*looks, _failed("body", error)))
-    seen = _Seen(file, order, opened.sid, opened.signers, trust, keys.appliances)
+    log_keys = keys.kept.log_keys(order.iat) if keys.kept is not None else ()
+    seen = _Seen(file, order, opened.sid, opened.signers, trust, keys.appliances, log_keys)
     looks += [
         Look("body", Held.PASSED, f"{order.type.value}, and its parameters fit it"),
         _grant(seen),
@@ -153,13 +198,22 @@ def _opened(report: Report, file: OrderFile, opened: Opened, *, keys: Keys, trus
         _times(order),
         *_log(seen),
         *_receipts(seen),
-        *_NEVER,
+        _taken_as_given(trust),
+        _INCOMPLETE,
     ]
     return Report(tuple(looks), order, opened.sid, opened.signers)
 
 
 def _failed(what: str, error: OsirisError) -> Look:
     return Look(what, Held.FAILED, f"{error} [{error.code}]")
+
+
+def _taken_as_given(trust: Trust) -> Look:
+    versions = (
+        f"authority {trust.authority.document.version}, grants {trust.grants.document.version}"
+    )
+    why = "were taken as given: whether release people and operators signed them is TUF's to verify"
+    return Look("authority and grants", Held.NOT_CHECKED, f"{versions}: {why}")
 
 
 def _grant(seen: _Seen) -> Look:
@@ -176,7 +230,15 @@ def _grant(seen: _Seen) -> Look:
         if covers and is_in_time and order.exp - order.iat <= grant.ttl_s:
             return Look("grant", Held.PASSED, f"{grant.id} covers type, site, life and time")
     said = "no grant of the order key covers type, site, life and time"
-    return Look("grant", Held.FAILED, said if found else "no order key with a grant has signed")
+    said = said if found else "no order key with a grant has signed"
+    return _not_passed("grant", said, seen.made_after("grants", seen.trust.grants.document))
+
+
+def _not_passed(what: str, said: str, later: str) -> Look:
+    """Return that something failed, or was not checked where the file was made later."""
+    if later:
+        return Look(what, Held.NOT_CHECKED, f"{said}; {later}")
+    return Look(what, Held.FAILED, said)
 
 
 def _allowed(seen: _Seen, tier: Tier) -> list[str]:
@@ -198,7 +260,9 @@ def _people(seen: _Seen) -> Look:
     needed, found = PEOPLE[tier], _allowed(seen, tier)
     who = f": {', '.join(found)}" if found else ""
     said = f"{len(found)} who may sign for tier {tier.value}{who}; {needed} must"
-    return Look("people", Held.PASSED if len(found) >= needed else Held.FAILED, said)
+    if len(found) >= needed:
+        return Look("people", Held.PASSED, said)
+    return _not_passed("people", said, seen.made_after("authority", seen.trust.authority.document))
 
 
 def _times(order: Order) -> Look:
@@ -223,7 +287,7 @@ def _log(seen: _Seen) -> Iterator[Look]:
         head = note.open_checkpoint(
             file.checkpoint.encode(),
             origin=file.origin,
-            log_keys=seen.trust.authority.logs(now_s=order.iat),
+            log_keys=seen.log_keys,
         ).checkpoint
         verify_inclusion(
             leaf_hash(file.envelope_bytes()),
@@ -232,6 +296,10 @@ def _log(seen: _Seen) -> Iterator[Look]:
             size=head.size,
             root=head.root,
         )
+    except note.NoteUnsignedError as error:
+        later = seen.made_after("authority", seen.trust.authority.document)
+        yield _not_passed("order log", f"{error} [{error.code}]", later)
+        return
     except OsirisError as error:
         yield _failed("order log", error)
         return
@@ -248,7 +316,7 @@ def _receipts(seen: _Seen) -> Iterator[Look]:
     for number, data in enumerate(seen.file.receipt_envelopes(), start=1):
         look, receipt = _receipt(data, seen)
         yield replace(look, what=f"receipt {number}")
-        if receipt is not None and look.held is Held.PASSED:
+        if receipt is not None and look.held is not Held.FAILED:
             found.append(receipt)
     yield from _lives(found)
 
@@ -258,17 +326,37 @@ def _receipt(data: bytes, seen: _Seen) -> tuple[Look, OrderReceipt | None]:
     if not holders:
         return Look("", Held.NOT_CHECKED, "no appliance's key was given"), None
     try:
-        ring = Threshold(KeyRing(holders))
-        opened = envelope.open_envelope(data, kind=Kind.RECEIPT, trust=ring)
+        ring = KeyRing(holders)
+        parsed = envelope.parse(data)
+        if not any(ring.find(key_id) for key_id in parsed.key_ids):
+            said = f"signed by {', '.join(parsed.key_ids)}, of which no key was given"
+            return Look("", Held.NOT_CHECKED, said), None
+        opened = parsed.open(kind=Kind.RECEIPT, trust=Threshold(ring))
         receipt = parse_receipt(opened.body)
     except OsirisError as error:
         return _failed("", error), None
     if not isinstance(receipt, OrderReceipt):
         return Look("", Held.FAILED, "is of no order"), None
-    wrong = _mismatch(receipt, seen) or _too_few(receipt, seen)
+    wrong = _mismatch(receipt, seen)
     if receipt.appliance not in {holder.person for holder in opened.signers}:
         wrong = f"names {receipt.appliance}, which has not signed it"
-    return Look("", Held.FAILED if wrong else Held.PASSED, wrong or _told(receipt)), receipt
+    if wrong:
+        return Look("", Held.FAILED, wrong), receipt
+    return _tier_look(receipt, seen), receipt
+
+
+def _tier_look(receipt: OrderReceipt, seen: _Seen) -> Look:
+    """Hold what an appliance ran an order as against who signed it."""
+    if not isinstance(receipt, Intent):
+        return Look("", Held.PASSED, _told(receipt))
+    found, least = _allowed(seen, receipt.tier), kind_of(seen.order.type).tier
+    said = f"accepted as tier {receipt.tier.value}, for which {len(found)} people signed"
+    if receipt.tier < least:
+        return Look("", Held.FAILED, said)
+    if len(found) < PEOPLE[receipt.tier]:
+        later = seen.made_after("authority", seen.trust.authority.document)
+        return _not_passed("", said, later)
+    return Look("", Held.PASSED, _told(receipt))
 
 
 def _mismatch(receipt: OrderReceipt, seen: _Seen) -> str:
@@ -284,16 +372,6 @@ def _mismatch(receipt: OrderReceipt, seen: _Seen) -> str:
         (is_addressed or isinstance(receipt, Refusal), "is of an appliance it was not for"),
     )
     return next((said for holds, said in tests if not holds), "")
-
-
-def _too_few(receipt: OrderReceipt, seen: _Seen) -> str:
-    """Return what is wrong with the tier that an appliance ran it as; "" when nothing is."""
-    if not isinstance(receipt, Intent):
-        return ""
-    found = _allowed(seen, receipt.tier)
-    if receipt.tier < kind_of(seen.order.type).tier or len(found) < PEOPLE[receipt.tier]:
-        return f"accepted as tier {receipt.tier.value}, for which {len(found)} people signed"
-    return ""
 
 
 def _told(receipt: OrderReceipt) -> str:

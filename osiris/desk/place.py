@@ -6,6 +6,7 @@
 | `operator.key` | the person's own key, see `keyfile` |
 | `asks/` | the asks that were drafted here, to hold what comes back against |
 | `authority.json`, `grants.json` | whose signatures count, as this person got them from people |
+| `authority.<n>.json`, `grants.<n>.json` | each version of them, to verify old orders with |
 
 Nothing here comes from the hub by itself: a hub that was taken over cannot say whose keys count.
 """
@@ -166,10 +167,19 @@ def read_authority(path: Path) -> AuthoritySet:
         raise ConfigError(msg) from None
 
 
+def read_grants(path: Path) -> GrantSet:
+    """Return a grants file, or raise `ConfigError` naming it."""
+    try:
+        return GrantSet.from_bytes(read_file(path, GRANTS_BYTES_MAX).strip())
+    except RejectedError as error:
+        msg = f"{path}: {error}"
+        raise ConfigError(msg) from None
+
+
 def read_trust(authority: AuthoritySet, path: Path) -> Trust:
     """Return an authority with a grants file, or raise `ConfigError` naming it."""
+    grants = read_grants(path)
     try:
-        grants = GrantSet.from_bytes(read_file(path, GRANTS_BYTES_MAX).strip())
         return Trust(authority, grants)
     except RejectedError as error:
         msg = f"{path}: {error}"

@@ -7,8 +7,10 @@ each root before it carried. Which first root that is, the person compares with 
 from collections.abc import Mapping
 from typing import Any
 
+from osiris.desk.kept_trust import keep
 from osiris.desk.place import AUTHORITY_FILE, GRANTS_FILE, Desk
 from proto.errors import ConfigError
+from proto.grants import Trust
 from proto.keysets import Role
 from proto.release_keys import AUTHORITY_TARGET, GRANTS_TARGET
 from runtime.repository.check import check_grants, check_release, check_roots
@@ -31,10 +33,14 @@ def take_trust(place: Place, desk: Desk, *, now_s: int) -> Mapping[str, Any]:
     release = check_release(
         place, version, root=root, now_s=now_s, held=held.authority if held else None
     )
-    found, _ = check_grants(
+    found, grants = check_grants(
         place, granted, release=release, now_s=now_s, held=held.grants if held else None
     )
     desk.make()
+    taken = Trust(release.authority, grants)
+    for one in (held, taken):
+        if one is not None:
+            keep(desk, one)
     for name, path, files in (
         (AUTHORITY_FILE, AUTHORITY_TARGET, release.files),
         (GRANTS_FILE, GRANTS_TARGET, found.files),

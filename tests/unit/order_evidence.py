@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from osiris.desk.kept_trust import KeptTrust
 from osiris.desk.order_proof import Keys
 from proto import envelope, merkle, note, strict_json
 from proto.envelope import Kind
@@ -14,7 +15,7 @@ from tests.unit import order_world as world
 from tests.unit.core_values import SITE
 
 ORIGIN = f"hub.example/site/{SITE}/orders"
-KEYS = Keys(world.TRUST, {world.APPLIANCE: world.key("box").public})
+KEYS = Keys(KeptTrust.of(world.TRUST), {world.APPLIANCE: world.key("box").public})
 
 
 def receipt_bodies(leaf: bytes, index: int, sid: str, changes: dict[str, Any]) -> list[bytes]:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from osiris.desk import ceremony_cli, drafting, publishing, review, signing
 from osiris.desk.content_cli import content as content_verbs
 from osiris.desk.folder import Card, Folder
+from osiris.desk.kept_trust import read_kept
 from osiris.desk.place import Desk
 from osiris.desk.take_trust import take_trust
 from proto.errors import ConfigError, MalformedError, NotFoundError
@@ -292,6 +293,24 @@ def test_a_desk_takes_authority_and_grants_that_hold_and_never_older_ones(
     again = desk.trust()
     assert again is not None
     assert again.authority.document.version == 2
+
+
+def test_a_desk_keeps_every_version_that_it_took(published: Ceremony, tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "desk")
+    for version in (1, 2, 3):
+        now_s = NOW_S + version * DAY_S
+        take_trust(published.folder.repository, desk, now_s=now_s)
+        drafting.draft_grants(published.folder, GRANTED, now_s=now_s)
+        published.sign("ada", "bo")
+        assert not published.publish(now_s=now_s).problem
+    kept = read_kept(desk)
+    assert kept is not None
+    assert [one.document.version for one in kept.grants] == [1, 2, 3]
+    assert [one.document.version for one in kept.authorities] == [1]
+    first, second, third = (one.document.created for one in kept.grants)
+    newest = [kept.at(when)[0].grants.document.version for when in (first, second, third)]
+    assert newest == [1, 2, 3]
+    assert kept.at(first - 1)[0].grants.document.version == 1, "the nearest there is"
 
 
 def test_a_persons_key_is_sealed_on_their_own_machine_and_only_its_card_is_passed_on(
