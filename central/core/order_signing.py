@@ -30,7 +30,18 @@ from central.core.order_refusals import (
 )
 from central.core.orders import Fixed
 from central.core.signer_talk import AskDraft
-from proto.envelope import Kind, Signature, assemble, pae, signature_of
+from proto import strict_json
+from proto.envelope import (
+    BODY_BYTES_MAX,
+    ENVELOPE_BYTES_MAX,
+    Kind,
+    Signature,
+    assemble,
+    pae,
+    parse,
+    signature_of,
+)
+from proto.errors import MalformedError
 from proto.grants import Grant, Trust
 from proto.keys import SigningKey
 from proto.order import ApplianceTarget, LogPlace, Order, SiteTarget, parse_order, sid_of
@@ -102,6 +113,22 @@ def build(ask: AskDraft, *, now_s: int, nonce: bytes, place: LogPlace) -> Fixed:
     # What every appliance will read must be what was meant here.
     parse_order(body)
     return Fixed(sid_of(body), body, now_s, exp)
+
+
+def logged_body(leaf: bytes) -> bytes:
+    """Return the body of an order as it was logged; a checkpoint vouches for the leaf's bytes.
+
+    Raises:
+        MalformedError: it is no order.
+    """
+    kind = parse(leaf).kind
+    outer = strict_json.loads(leaf, size_bytes_max=ENVELOPE_BYTES_MAX, where="leaf")
+    if kind is not Kind.ORDER or not isinstance(outer, dict):
+        msg = "leaf: is no order"
+        raise MalformedError(msg)
+    body = strict_json.b64_decode(outer["payload"], "leaf.payload", size_bytes_max=BODY_BYTES_MAX)
+    parse_order(body)
+    return body
 
 
 _GRANT_TESTS: Final[tuple[tuple[type[SignerRefusal], Callable[[Grant, Order], bool]], ...]] = (

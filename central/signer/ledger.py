@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from central.core.order_refusals import OrderLogForkError
+from central.core.order_signing import logged_body
 from central.core.orders import Fixed, OrderLeaf
 from proto.errors import IntegrityError
 from proto.merkle import HASH_BYTES, Tree, leaf_hash
-from proto.order import LogPlace
+from proto.order import LogPlace, parse_order
 from proto.orders.kinds import Tier
 
 SCHEMA_VERSION: Final = 1
@@ -172,15 +173,16 @@ class Ledger:
         with self._transaction():
             tree = self.tree(site)
             leaf = OrderLeaf(tree.size, sid, envelope, leaf_hash(envelope))
-            self._extend(site, tree, [leaf], now_s=now_s)
+            self._extend(site, tree, [(leaf, now_s)])
         return leaf
 
-    def _extend(self, site: str, tree: Tree, new: Sequence[OrderLeaf], *, now_s: int) -> None:
+    def _extend(self, site: str, tree: Tree, new: Sequence[tuple[OrderLeaf, int]]) -> None:
+        """Add leaves, each with when it was logged."""
         self._db.executemany(
             "INSERT INTO leaves VALUES (?, ?, ?, ?, ?, ?)",
-            [(site, one.index, one.sid, one.envelope, one.hash, now_s) for one in new],
+            [(site, one.index, one.sid, one.envelope, one.hash, at_s) for one, at_s in new],
         )
-        after = tree.extend(one.hash for one in new)
+        after = tree.extend(one.hash for one, _ in new)
         self._db.execute(
             "INSERT OR REPLACE INTO logs VALUES (?, ?, ?)",
             (site, after.size, b"".join(after.peaks)),
@@ -236,7 +238,11 @@ class Ledger:
             self._db.execute("DELETE FROM pending WHERE site = ?", (site,))
             is_same = tree.extend(one.hash for one in back).root == owed.root
             if is_same:
-                self._extend(site, tree, back, now_s=now_s)
+                # When each was logged is lost, but not before it was drafted: of those that come
+                # back, the hour's rate counts what is of this hour.
+                drafted_s = [parse_order(logged_body(one.envelope)).iat for one in back]
+                times = [min(iat_s, now_s) for iat_s in drafted_s]
+                self._extend(site, tree, list(zip(back, times, strict=True)))
                 self._db.execute("DELETE FROM owed WHERE site = ?", (site,))
         if not is_same:
             msg = f"the leaves given back for {site} do not lead to the signed root of {owed.size}"

@@ -29,7 +29,7 @@ from central.core.order_refusals import (
     RateError,
     SiteUnheardError,
 )
-from central.core.order_signing import NONCE_BYTES, PREV_WINDOW, Rates
+from central.core.order_signing import NONCE_BYTES, PREV_WINDOW, Rates, logged_body
 from central.core.orders import OrderLeaf
 from central.core.signer_talk import (
     Approved,
@@ -60,16 +60,16 @@ from central.core.signer_talk import (
 )
 from central.core.signing import log_name
 from central.signer.ledger import Built, Ledger
-from proto import envelope, merkle, note, strict_json
+from proto import envelope, merkle, note
 from proto.envelope import BODY_BYTES_MAX, Kind, Signature
-from proto.errors import MalformedError, OsirisError
+from proto.errors import OsirisError
 from proto.grants import Trust
 from proto.hub.check_in import Head
 from proto.hub.enroll import EnrollReply
 from proto.keys import SIGNATURE_BYTES, PublicKey, SigningKey
 from proto.message import Message
 from proto.note import Checkpoint
-from proto.order import LogPlace, Order, parse_order, sid_of
+from proto.order import LogPlace, parse_order, sid_of
 from proto.order_log import BATCH_LEAVES_MAX, origin_of
 from proto.orders.registry import kind_of
 from proto.strict_json import b64_decode, b64_encode
@@ -340,8 +340,7 @@ class Signer:
         stand = self._stand(ask.site)
         if stand.wanted is not None and ask.first <= stand.wanted:
             new = ask.leaves[stand.wanted - ask.first :]
-            named = [(_sid_in(leaf), leaf.encode("ascii")) for leaf in new]
-            self._ledger.take_back(ask.site, named, now_s=self._now_s)
+            self._ledger.take_back(ask.site, [_returned(leaf) for leaf in new], now_s=self._now_s)
         return self._stand(ask.site)
 
     def _head(self, text: str) -> str:
@@ -362,6 +361,7 @@ class Signer:
             raise HeadTimeError(msg)
 
     def _cosign(self, ask: AskCosign) -> Cosignature:
+        self._require_now(ask.time)
         prefix, _, rest = ask.origin.partition("/site/")
         if prefix != self._hub or "/evidence/" not in rest:
             msg = f"{ask.origin!a:.80}: only evidence logs of this hub are cosigned"
@@ -407,12 +407,7 @@ def _envelope(signed: bytes) -> Envelope:
     return Envelope(envelope=signed.decode("ascii"))
 
 
-def _sid_in(leaf: str) -> bytes:
-    """Return the name of an order that comes back: the checkpoint vouches for its bytes."""
-    outer = strict_json.loads(leaf.encode("utf-8"), size_bytes_max=len(leaf) * 4 + 2, where="leaf")
-    if not isinstance(outer, dict) or envelope.parse(leaf.encode("ascii")).kind is not Kind.ORDER:
-        msg = "leaf: is no order"
-        raise MalformedError(msg)
-    body = b64_decode(outer["payload"], "leaf.payload", size_bytes_max=BODY_BYTES_MAX)
-    _: Order = parse_order(body)
-    return sid_of(body)
+def _returned(leaf: str) -> tuple[bytes, bytes]:
+    """Return an order that comes back, by its name: the checkpoint vouches for its bytes."""
+    raw = leaf.encode("utf-8")
+    return sid_of(logged_body(raw)), raw

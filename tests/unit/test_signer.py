@@ -1,6 +1,7 @@
 """The signer signs what it built, what people signed, what a grant covers; and one log a site."""
 
 import asyncio
+import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -295,6 +296,33 @@ async def test_lost_leaves_come_back_from_the_site_byte_for_byte_and_the_log_goe
     mirrored([*leaves, leaf], newest)
 
 
+async def test_leaves_that_come_back_use_up_no_rate_of_this_hour(world: SignerWorld) -> None:
+    """They were logged before: else a hub that was restored signs nothing for an hour."""
+    leaves, checkpoint = await restored(world)
+    world.rates = Rates(site=3, fleet=3)
+    world.clock.advance(3_601_000)
+    link = world.start()
+    await link.hear(SITE, BOX, appliances=(BOX,), checkpoint=checkpoint)
+    whole = await link.give_back(SITE, first=2, leaves=texts(leaves[2:]), checkpoint=checkpoint)
+    assert whole.wanted is None
+    for _ in range(3):
+        await order(link)
+    assert await code_of(order(link)) == "signer_rate"
+
+
+@pytest.mark.parametrize("leaf", ['{"\u00e9":1}', '"\ud800"', "{}", "[]", "leaf"])
+async def test_what_is_no_leaf_does_not_come_back_and_does_not_end_the_signer(
+    world: SignerWorld, leaf: str
+) -> None:
+    leaves, checkpoint = await restored(world)
+    link = world.start()
+    asked = {"op": "back", "site": SITE, "first": 2, "leaves": [leaf], "checkpoint": checkpoint}
+    answer = json.loads(await world.talk(json.dumps(asked).encode()))
+    assert answer["refused"] in {"malformed", "envelope_form"}
+    whole = await link.give_back(SITE, first=2, leaves=texts(leaves[2:]), checkpoint=checkpoint)
+    assert whole.size == 5
+
+
 @pytest.mark.parametrize("which", ["another order", "another sequence"])
 async def test_leaves_that_were_never_signed_do_not_come_back(
     world: SignerWorld, which: str
@@ -387,6 +415,8 @@ async def test_heads_are_of_now_and_only_evidence_is_cosigned(world: SignerWorld
     leaf, checkpoint = await order(link)
     place = Checkpoint(ORIGIN, 1, merkle.leaf_hash(leaf.envelope))
     assert await code_of(link.cosigned(checkpoint.encode(), place, time_s=world.now_s)) == "origin"
+    late = link.cosigned(checkpoint.encode(), place, time_s=world.now_s + DAY_S)
+    assert await code_of(late) == "head_time"
 
 
 async def test_without_trust_nothing_is_ordered_and_the_rest_goes_on(world: SignerWorld) -> None:
