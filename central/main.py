@@ -133,7 +133,7 @@ async def run(config: Config) -> int:
 
         pulse = Pulse(SteadyClock())
         content = ContentJob(
-            config.state_dir, place.signing_key, clock=daemon.hub.clock, log=daemon.hub.log
+            config.state_dir, daemon.hub.signer, clock=daemon.hub.clock, log=daemon.hub.log
         )
 
         async def serve_all() -> None:

@@ -10,29 +10,47 @@ trust/hub-keys.json                   the public halves of the online keys, for 
 python-tuf is loaded only when there is something to write.
 """
 
+import asyncio
 import fcntl
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from central.core.signer_place import NEXT
+from central.core.signer_talk import AskFresh, Fresh
 from proto import strict_json
 from proto.errors import ConfigError, MalformedError, NotFoundError, OsirisError
 from proto.grants import GrantSet
-from proto.keys import SigningKey
+from proto.keys import PublicKey, SigningKey
 from proto.keysets import DAY_S, Role
 from proto.release_keys import GRANTS_TARGET, Life, read_life, read_root
 from runtime.clock import Clock, Entropy, seconds
-from runtime.repository.hub_keys import HubKeys
+from runtime.repository.hub_keys import FILE_BYTES_MAX, HubKeys
 from runtime.repository.layout import METADATA_BYTES_MAX, Place, read_bounded, write_whole
+
+if TYPE_CHECKING:
+    from runtime.repository.freshness import Taken
 
 ONLINE: Final = ("snapshot", "timestamp", "promoted", "order", "head", "log")
 """The hub's online keys that a repository names, each in `keys/<name>.key`."""
 
-ReadKey = Callable[[str], SigningKey]
-"""Gives one of `ONLINE` by its name."""
+ReadKey = Callable[[str], SigningKey | None]
+"""Gives one of the hub's private keys by its name, None where there is none."""
+
+
+class Signing(Protocol):
+    """Whoever holds the keys of freshness: the signer, or a person's command while none runs."""
+
+    async def keys(self) -> Mapping[str, tuple[PublicKey, ...]]:
+        """Return the public keys by kind: the former, and the next if one is to follow."""
+        ...
+
+    async def fresh(self, ask: AskFresh) -> Fresh:
+        """Say which content is current."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +170,43 @@ class HubRepository:
 
 
 def tell_keys(repository: HubRepository, origin: str, read_key: ReadKey) -> HubKeys:
-    """Write the public halves of the online keys down for a ceremony, and return them."""
-    keys = HubKeys(origin=origin, **{name: read_key(name).public for name in ONLINE})
+    """Write the public halves of the online keys down for a ceremony, and return them.
+
+    Raises:
+        ConfigError: a key is missing.
+    """
+    newest: dict[str, PublicKey] = {}
+    for name in ONLINE:
+        key = read_key(f"{name}.{NEXT}") or read_key(name)
+        if key is None:
+            msg = f"{repository.state_dir}: the key {name} is missing"
+            raise ConfigError(msg)
+        newest[name] = key.public
+    return _tell(repository, HubKeys(origin=origin, **newest))
+
+
+def tell_renewed(repository: HubRepository, keys: Mapping[str, tuple[PublicKey, ...]]) -> HubKeys:
+    """Write the newest public keys of the signer down for a ceremony, and return all of them.
+
+    Raises:
+        NotFoundError: `osiris hub init` wrote none down before.
+    """
+    data = read_bounded(repository.hub_keys, size_bytes_max=FILE_BYTES_MAX)
+    known = HubKeys.from_bytes(data.strip())
+    newest = {name: getattr(known, name) for name in ONLINE}
+    newest |= {kind: held[-1] for kind, held in keys.items()}
+    return _tell(repository, HubKeys(known.origin, **newest))
+
+
+def _tell(repository: HubRepository, keys: HubKeys) -> HubKeys:
     write_whole(repository.hub_keys, keys.to_bytes() + b"\n", is_durable=True)
     return keys
 
 
-def make_development(
+async def make_development(
     repository: HubRepository,
     keys: HubKeys,
-    read_key: ReadKey,
+    signing: Signing,
     *,
     content: Mapping[str, bytes],
     clock: Clock,
@@ -170,7 +215,7 @@ def make_development(
     """Make a development trust and publish this content under it; renew what ends within half.
 
     What is there and holds is left as it is, so this may be asked for again after a crash, when
-    grants end, or with the content of a newer program.
+    grants end, when the hub has a new key, or with the content of a newer program.
 
     Raises:
         ConfigError: a key or a file cannot be made or read.
@@ -181,34 +226,104 @@ def make_development(
     people = development.keep_people(repository.people, now_s=now_s, entropy=entropy)
     incoming = Place(repository.incoming, beneath=repository.place, is_durable=False)
     development.publish_what_is_due(incoming, people, keys, content, now_s=now_s)
-    problem = freshen(repository, read_key, now_s=now_s)
+    problem = await freshen(repository, signing, now_s=now_s)
     if problem:
         msg = f"{repository.incoming}: cannot be taken in: {problem}"
         raise ConfigError(msg)
 
 
-def freshen(repository: HubRepository, read_key: ReadKey, *, now_s: int) -> str:
-    """Take in what people published and renew what ends; return what does not hold, "" for none.
+async def freshen(repository: HubRepository, signing: Signing, *, now_s: int) -> str:
+    """Take in what people published and have said what is current; return what does not hold.
 
-    A caller that serves runs it on a thread: it reads, writes and checks files. One process at a
-    time does it.
+    Files are read, checked and written on a thread. One process at a time does it.
     """
-    from runtime.repository import freshness  # noqa: PLC0415 - loads python-tuf
-
     try:
-        with _alone(repository.state_dir):
-            keys = freshness.FreshKeys(read_key("snapshot"), read_key("timestamp"))
-            found = freshness.freshen(repository.place, repository.incoming, keys, now_s=now_s)
+        async with _alone(repository.state_dir):
+            keys = await signing.keys()
+            taken = await asyncio.to_thread(_take_in, repository, keys, now_s)
+            wanted = taken.wanted.listed
+            ask = AskFresh(
+                root=taken.wanted.root,
+                release=wanted.get(Role.RELEASE, 0),
+                grants=wanted.get(Role.GRANTS, 0),
+                promoted=wanted.get(Role.PROMOTED, 0),
+            )
+            told = await signing.fresh(ask)
+            await asyncio.to_thread(_finish, repository, taken, told)
     except OsirisError as error:
         return str(error)
     except OSError as error:
         return f"{error.filename}: {error.strerror}: it must be the hub's own user's"
-    return found.problem
+    return taken.problem
 
 
-@contextmanager
-def _alone(state_dir: Path) -> Iterator[None]:
+def _take_in(
+    repository: HubRepository, keys: Mapping[str, tuple[PublicKey, ...]], now_s: int
+) -> "Taken":
+    from runtime.repository import freshness, saying  # noqa: PLC0415 - loads python-tuf
+
+    publics = saying.FreshPublics(keys[Role.SNAPSHOT], keys[Role.TIMESTAMP])
+    return freshness.take_in(repository.place, repository.incoming, publics, now_s=now_s)
+
+
+def _finish(repository: HubRepository, taken: "Taken", told: Fresh) -> None:
+    from runtime.repository import freshness, saying  # noqa: PLC0415 - loads python-tuf
+
+    texts = {Role.SNAPSHOT: told.snapshot_document, Role.TIMESTAMP: told.timestamp_document}
+    documents = {role: text.encode() for role, text in texts.items() if text is not None}
+    wanted = taken.wanted
+    said = saying.Said(wanted.root, told.snapshot, told.timestamp, wanted.listed, documents)
+    freshness.finish(repository.place, repository.incoming, taken, said)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSigning:
+    """`Signing` by the key files themselves: what a person's command does while no signer runs."""
+
+    repository: HubRepository
+    read_key: ReadKey
+    clock: Clock
+
+    def _held(self, role: Role) -> tuple[SigningKey, ...]:
+        held = (self.read_key(role.value), self.read_key(f"{role.value}.{NEXT}"))
+        return tuple(key for key in held if key is not None)
+
+    async def keys(self) -> Mapping[str, tuple[PublicKey, ...]]:
+        """Return the public keys; see `Signing.keys`."""
+        roles = (Role.SNAPSHOT, Role.TIMESTAMP)
+        return {role.value: tuple(key.public for key in self._held(role)) for role in roles}
+
+    async def fresh(self, ask: AskFresh) -> Fresh:
+        """Say which content is current; see `Signing.fresh`."""
+        return await asyncio.to_thread(self._say, ask)
+
+    def _say(self, ask: AskFresh) -> Fresh:
+        from runtime.repository import saying  # noqa: PLC0415 - loads python-tuf
+
+        listed = {Role.RELEASE: ask.release, Role.GRANTS: ask.grants, Role.PROMOTED: ask.promoted}
+        said = saying.say_current(
+            Place(self.repository.incoming, beneath=self.repository.place),
+            saying.FreshKeys(self._held(Role.SNAPSHOT), self._held(Role.TIMESTAMP)),
+            saying.Wanted(ask.root, {role: one for role, one in listed.items() if one}),
+            now_s=seconds(self.clock),
+        )
+        return told_of(said.snapshot, said.timestamp, said.documents)
+
+
+def told_of(snapshot: int, timestamp: int, documents: Mapping[Role, bytes]) -> Fresh:
+    """Return what was said, as it is told."""
+    told = {role: data.decode("utf-8") for role, data in documents.items()}
+    return Fresh(
+        snapshot=snapshot,
+        timestamp=timestamp,
+        snapshot_document=told.get(Role.SNAPSHOT),
+        timestamp_document=told.get(Role.TIMESTAMP),
+    )
+
+
+@asynccontextmanager
+async def _alone(state_dir: Path) -> AsyncIterator[None]:
     """Keep out another process that would write the repository: `init` beside the daemon."""
     with (state_dir / "content.lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
         yield

@@ -14,7 +14,8 @@ that repository too, as a development trust: one person's, with software keys th
 so. For a trust of several people `prepare` makes what a ceremony needs, and `adopt` takes its root.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,10 +23,19 @@ from urllib.parse import urlsplit
 from central.config import Config
 from central.core import signer_place
 from central.core.signing import ClaimKey
-from central.repository import ONLINE, HubRepository, freshen, make_development, tell_keys
+from central.repository import (
+    ONLINE,
+    HubRepository,
+    OwnSigning,
+    Signing,
+    freshen,
+    make_development,
+    tell_keys,
+)
+from central.signer_link import SignerLink, SocketTalk
 from central.store.engine import open_store
 from central.store.migrate import migrate
-from proto.errors import ConfigError
+from proto.errors import ConfigError, UnreachableError
 from proto.keys import SEED_BYTES, SigningKey
 from proto.trust_root import TrustRoot, fingerprint, open_first, sign_root
 from runtime import tls
@@ -90,6 +100,10 @@ class Place:
         """
         return SigningKey(_seed(self.key(name)))
 
+    def kept_key(self, name: str) -> SigningKey | None:
+        """Return one of the hub's private keys, None where there is none; see `signing_key`."""
+        return self.signing_key(name) if self.key(name).exists() else None
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -140,11 +154,12 @@ async def init(
         raise ConfigError(msg)
     if repository.holds_people() or (new and repository.first_root() is None):
         make_private(repository.people, key="state_dir")
-        keys = tell_keys(repository, config.file.origin, place.signing_key)
+        keys = tell_keys(repository, config.file.origin, place.kept_key)
         files = read_installed() if content is None else content
-        make_development(
-            repository, keys, place.signing_key, content=files, clock=clock, entropy=entropy
-        )
+        async with _signing(place, clock) as signing:
+            await make_development(
+                repository, keys, signing, content=files, clock=clock, entropy=entropy
+            )
     if new:
         _make_root(place, config, now_s=clock.now_ms() // 1000, authority=material.authority)
     return await _made(place, config, new=new)
@@ -178,7 +193,7 @@ async def prepare(config: Config, *, clock: Clock, entropy: Entropy) -> Path:
         msg = f"{place.root}: this hub has its trust already; a ceremony comes before"
         raise ConfigError(msg)
     _make_keys(place, config, clock=clock, entropy=entropy)
-    tell_keys(place.repository, config.file.origin, place.signing_key)
+    tell_keys(place.repository, config.file.origin, place.kept_key)
     return place.repository.hub_keys
 
 
@@ -194,12 +209,28 @@ async def adopt(config: Config, *, clock: Clock, entropy: Entropy) -> Made:
         raise ConfigError(msg)
     material = _make_keys(place, config, clock=clock, entropy=entropy)
     now_s = clock.now_ms() // 1000
-    problem = freshen(place.repository, place.signing_key, now_s=now_s)
+    async with _signing(place, clock) as signing:
+        problem = await freshen(place.repository, signing, now_s=now_s)
     if problem:
         msg = f"{place.repository.incoming}: cannot be taken in: {problem}"
         raise ConfigError(msg)
     _make_root(place, config, now_s=now_s, authority=material.authority)
     return await _made(place, config, new=True)
+
+
+@asynccontextmanager
+async def _signing(place: Place, clock: Clock) -> AsyncIterator[Signing]:
+    """Give the signer that runs, or else the key files: this is its administrator's command."""
+    talk = SocketTalk(place.signer_socket)
+    link = SignerLink(talk)
+    try:
+        await link.answers()
+    except UnreachableError:
+        yield OwnSigning(place.repository, place.kept_key, clock)
+    else:
+        yield link
+    finally:
+        await talk.close()
 
 
 def _make_keys(place: Place, config: Config, *, clock: Clock, entropy: Entropy) -> tls.Material:

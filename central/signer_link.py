@@ -6,7 +6,7 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -22,18 +22,22 @@ from central.core.signer_talk import (
     AskCosign,
     AskDraft,
     AskEnroll,
+    AskFresh,
     AskHeads,
     AskHear,
     AskLeaves,
     AskLog,
+    AskRenew,
     AskStand,
     AskStatus,
     Cosignature,
     Drafted,
     Envelope,
     Envelopes,
+    Fresh,
     Logged,
     Refused,
+    Renewed,
     Stand,
     Status,
 )
@@ -41,6 +45,7 @@ from proto import note, strict_json
 from proto.envelope import BODY_BYTES_MAX, Signature
 from proto.errors import OsirisError, UnreachableError
 from proto.ids import ApplianceId, SiteId
+from proto.keys import PublicKey
 from proto.merkle import leaf_hash
 from proto.message import Message
 from proto.note import Checkpoint, NoteSignature
@@ -130,6 +135,27 @@ class SignerLink:
     async def status(self) -> Status:
         """Return how the signer does."""
         return await self._ask(AskStatus(), Status)
+
+    async def keys(self) -> Mapping[str, tuple[PublicKey, ...]]:
+        """Return the signer's public keys by kind: the former, and the next if one is to follow."""
+        told = (await self.status()).keys
+        return {
+            kind: tuple(PublicKey.from_b64(one, f"signer.{kind}") for one in keys)
+            for kind, keys in told.items()
+        }
+
+    async def fresh(self, ask: AskFresh) -> Fresh:
+        """Have it said which content is current."""
+        return await self._ask(ask, Fresh)
+
+    async def renew(self, kind: str) -> PublicKey:
+        """Return the key that is to follow one of the signer's, made now unless it was before.
+
+        Raises:
+            MalformedError: there is no such kind.
+        """
+        ask = AskRenew.from_value({"op": "renew", "kind": kind}, "keys")
+        return PublicKey.from_b64((await self._ask(ask, Renewed)).public, "signer.public")
 
     async def head(self, body: bytes) -> bytes:
         """Return a signed head; its `time` must be now.

@@ -7,6 +7,7 @@ refuses beforehand what would be refused at the site.
 from typing import ClassVar
 
 from proto.errors import ConflictError, IntegrityError, MalformedError, OsirisError, RejectedError
+from proto.grants import Trust
 
 
 class SignerRefusal(RejectedError):  # noqa: N818 - a refusal is an answer
@@ -19,6 +20,15 @@ class NoTrustError(SignerRefusal):
     """There is no authority or no grant yet, or they do not hold: nothing can be ordered."""
 
     code = "no_trust"
+
+
+class TrustEndedError(NoTrustError):
+    """What there was has ended; `known` is what it said, for what goes on nevertheless."""
+
+    def __init__(self, message: str, known: Trust) -> None:
+        """Say what ended."""
+        super().__init__(message)
+        self.known = known
 
 
 class GrantAbsentError(SignerRefusal):
@@ -157,6 +167,7 @@ _ALL: tuple[type[OsirisError], ...] = (
     HeadTimeError,
     OriginError,
     ConflictError,
+    IntegrityError,
     MalformedError,
 )
 _BY_CODE = {one.code: one for one in _ALL}

@@ -62,11 +62,13 @@ class Rates:
         drafts: bodies built for one site.
         site: orders logged for one site.
         fleet: orders logged in all.
+        fresh: snapshots or timestamps signed.
     """
 
     drafts: int = 600
     site: int = 120
     fleet: int = 2000
+    fresh: int = 60
 
 
 def build(ask: AskDraft, *, now_s: int, nonce: bytes, place: LogPlace) -> Fixed:

@@ -41,6 +41,8 @@ HEADS_MAX: Final = 64
 Text = Annotated[str, Field(max_length=ENVELOPE_BYTES_MAX)]
 Leaves = Annotated[tuple[Text, ...], Field(strict=False, max_length=BATCH_LEAVES_MAX)]
 Heads = Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=HEADS_MAX)]
+KeyKind = Literal["order", "head", "log", "snapshot", "timestamp"]
+Keys = Annotated[tuple[B64Of32, ...], Field(strict=False, min_length=1, max_length=2)]
 KeyIdText = Annotated[str, Field(pattern=r"\A[0-9a-f]{16}\z")]
 SignatureText = Annotated[str, Field(pattern=r"\A[A-Za-z0-9+/]{86}==\z")]
 
@@ -218,20 +220,50 @@ class Status(Message):
     """How the signer does.
 
     Attributes:
-        order_key: the public order key, base64.
+        keys: every kind's public keys, base64: the former, and the next if one is to follow.
         authority: version of the authority it goes by; None while there is none.
         grants: that of the grants.
         expires: when the first of the two expires, seconds.
         problem: why it signs no orders, in words; "" when it does.
     """
 
-    order_key: B64Of32
-    head_key: B64Of32
-    log_key: B64Of32
+    keys: dict[KeyKind, Keys]
     authority: Count | None
     grants: Count | None
     expires: Seconds | None
     problem: Annotated[str, Field(max_length=500)]
+
+
+class AskFresh(Message):
+    """Say which documents are current, under which root; versions are 0 for what there is not."""
+
+    op: Literal["fresh"] = "fresh"
+    root: Count
+    release: Count
+    grants: Count
+    promoted: Count
+
+
+class Fresh(Message):
+    """What is current from now on; a document is null where the one that is there goes on."""
+
+    snapshot: Count
+    timestamp: Count
+    snapshot_document: Text | None
+    timestamp_document: Text | None
+
+
+class AskRenew(Message):
+    """Make the key that is to follow one of the signer's, once people name it."""
+
+    op: Literal["renew"] = "renew"
+    kind: KeyKind
+
+
+class Renewed(Message):
+    """The public half of the key that is to follow, base64."""
+
+    public: B64Of32
 
 
 class Refused(Message):
@@ -253,6 +285,8 @@ Ask = (
     | AskEnroll
     | AskCosign
     | AskStatus
+    | AskFresh
+    | AskRenew
 )
 _ASKS: dict[str, type[Ask]] = {
     "draft": AskDraft,
@@ -266,6 +300,8 @@ _ASKS: dict[str, type[Ask]] = {
     "enroll": AskEnroll,
     "cosign": AskCosign,
     "status": AskStatus,
+    "fresh": AskFresh,
+    "renew": AskRenew,
 }
 
 

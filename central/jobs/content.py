@@ -1,15 +1,15 @@
 """Keeping the content repository fresh: what people published is taken in, timestamps renewed.
 
-A look is cheap until something is due; then the work is done on a thread, and python-tuf is loaded
-for the first time. What was published and does not hold is logged, once for each reason, and what
-was current stays current.
+A look is cheap until something is due; then files are checked on a thread, python-tuf is loaded for
+the first time, and the signer is asked to say what is current: no key is here. What was published
+and does not hold is logged, once for each reason, and what was current stays current.
 """
 
 import asyncio
 import contextlib
 from pathlib import Path
 
-from central.repository import HubRepository, ReadKey, freshen
+from central.repository import HubRepository, Signing, freshen
 from proto.errors import OsirisError
 from runtime.clock import Clock, seconds
 from runtime.log import Log
@@ -22,10 +22,10 @@ AGAIN_AFTER_S = 300
 class ContentJob:
     """The job; `run` is its coroutine."""
 
-    def __init__(self, state_dir: Path, read_key: ReadKey, *, clock: Clock, log: Log) -> None:
-        """Work on the repository of this state directory with the hub's own keys."""
+    def __init__(self, state_dir: Path, signing: Signing, *, clock: Clock, log: Log) -> None:
+        """Work on the repository of this state directory; `signing` holds the keys for it."""
         self._repository = HubRepository(state_dir)
-        self._read_key = read_key
+        self._signing = signing
         self._clock = clock
         self._log = log
         self._problem = ""
@@ -44,9 +44,7 @@ class ContentJob:
         """Do what is due; return what does not hold of what was published."""
         now_s = seconds(self._clock)
         if self._is_due(now_s):
-            problem = await asyncio.to_thread(
-                freshen, self._repository, self._read_key, now_s=now_s
-            )
+            problem = await freshen(self._repository, self._signing, now_s=now_s)
             self._refused = self._repository.waiting() if problem else frozenset()
             self._again_s = now_s + AGAIN_AFTER_S
             self._tell(problem)

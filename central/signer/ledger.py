@@ -7,13 +7,14 @@ committed: what was signed and not committed never left the process. The file ha
 |---|---|
 | drafts | dropped when their time is over |
 | logs, leaves | the order log: kept as long as the site |
+| said | what the repository was said to hold; the last, and those of the last hour |
 | owed, pending | what a site is known to hold and this file lacks; dropped when it is back |
 """
 
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Final
 
 from central.core.order_refusals import OrderLogForkError
@@ -24,8 +25,12 @@ from proto.merkle import HASH_BYTES, Tree, leaf_hash
 from proto.order import LogPlace, parse_order
 from proto.orders.kinds import Tier
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+_SAID: Final = """CREATE TABLE said (number INTEGER PRIMARY KEY, at_s INTEGER NOT NULL,
+    root INTEGER NOT NULL, snapshot INTEGER NOT NULL, timestamp INTEGER NOT NULL,
+    release INTEGER NOT NULL, grants INTEGER NOT NULL, promoted INTEGER NOT NULL) STRICT"""
 _SCHEMA: Final = (
+    _SAID,
     """CREATE TABLE drafts (sid BLOB PRIMARY KEY, site TEXT NOT NULL, body BLOB NOT NULL,
     tier INTEGER NOT NULL, people INTEGER NOT NULL, iat_s INTEGER NOT NULL,
     exp_s INTEGER NOT NULL) STRICT""",
@@ -58,6 +63,18 @@ class Built:
     people: int
 
 
+@dataclass(frozen=True, slots=True)
+class Current:
+    """What the repository was said to hold: versions, 0 for a document that there is not."""
+
+    root: int
+    snapshot: int
+    timestamp: int
+    release: int
+    grants: int
+    promoted: int
+
+
 class Ledger:
     """The file. Whoever has it is its only user, and does one thing at a time."""
 
@@ -72,9 +89,9 @@ class Ledger:
         if found > SCHEMA_VERSION:
             msg = f"signer.db: is at version {found}, this signer knows {SCHEMA_VERSION}"
             raise LedgerVersionError(msg)
-        if found == 0:
+        if found < SCHEMA_VERSION:
             with self._transaction():
-                for statement in _SCHEMA:
+                for statement in _SCHEMA if found == 0 else (_SAID,):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -247,3 +264,26 @@ class Ledger:
         if not is_same:
             msg = f"the leaves given back for {site} do not lead to the signed root of {owed.size}"
             raise OrderLogForkError(msg)
+
+    def said(self) -> Current | None:
+        """Return what the repository was last said to hold."""
+        row = self._db.execute(
+            "SELECT root, snapshot, timestamp, release, grants, promoted FROM said"
+            " ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+        return None if row is None else Current(*row)
+
+    def said_since(self, since_s: int) -> int:
+        """Return how often it was said since a time."""
+        query = "SELECT count(*) FROM said WHERE at_s > ?"
+        return int(self._db.execute(query, (since_s,)).fetchone()[0])
+
+    def keep_said(self, new: Current, *, now_s: int, drop_upto_s: int) -> None:
+        """Note what it is said to hold: durable when this returns, before it is told to anybody."""
+        with self._transaction():
+            self._db.execute("DELETE FROM said WHERE at_s <= ?", (drop_upto_s,))
+            self._db.execute(
+                "INSERT INTO said (at_s, root, snapshot, timestamp, release, grants, promoted)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (now_s, *astuple(new)),
+            )

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from central.core import signer_place
 from central.core.signer_talk import FRAME_BYTES_MAX, LENGTH_BYTES
+from central.signer.fresh import Repository
+from central.signer.keys import load_keys
 from central.signer.ledger import Ledger
-from central.signer.signer import OnlineKeys, Signer
+from central.signer.signer import Signer
 from central.signer.trust import OwnTrust
 from proto.errors import ConfigError
-from proto.keys import SEED_BYTES, SigningKey
 from proto.trust_root import TrustRoot, fingerprint, open_first
 from runtime import notify, sqlite
 from runtime.clock import SystemClock, system_entropy
@@ -23,34 +24,6 @@ from runtime.supervisor import stop_on_signals, supervise
 from runtime.unix_socket import listen_unix
 
 CONNECTIONS_MAX = 16
-
-
-def load_keys(state_dir: Path) -> OnlineKeys:
-    """Return the online keys.
-
-    Raises:
-        ConfigError: one is missing, or others may read it.
-    """
-    order, head, log = (
-        SigningKey(_seed(state_dir / signer_place.KEYS / f"{name}.key"))
-        for name in signer_place.SIGNER_KEYS
-    )
-    return OnlineKeys(order=order, head=head, log=log)
-
-
-def _seed(path: Path) -> bytes:
-    try:
-        mode, raw = path.stat().st_mode, path.read_bytes()
-    except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}"
-        raise ConfigError(msg) from error
-    if mode & 0o077:
-        msg = f"{path}: others may read this key: chmod 600 {path}"
-        raise ConfigError(msg)
-    if len(raw) != SEED_BYTES:
-        msg = f"{path}: must hold {SEED_BYTES} bytes"
-        raise ConfigError(msg)
-    return raw
 
 
 def root_in(state_dir: Path) -> TrustRoot:
@@ -82,6 +55,7 @@ def open_signer(state_dir: Path) -> Signer:
         Ledger(connection),
         hub_origin=root.hub_origin,
         trust=OwnTrust(state_dir, pinned=root.content_root),
+        repository=Repository.of(state_dir, pinned=root.content_root),
         clock=SystemClock(),
         entropy=system_entropy,
     )

@@ -14,7 +14,6 @@ not:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from central.core import order_signing
@@ -31,6 +30,7 @@ from central.core.order_refusals import (
 )
 from central.core.order_signing import NONCE_BYTES, PREV_WINDOW, Rates, logged_body
 from central.core.orders import OrderLeaf
+from central.core.signer_place import ORDER_KEY
 from central.core.signer_talk import (
     Approved,
     Ask,
@@ -39,19 +39,23 @@ from central.core.signer_talk import (
     AskCosign,
     AskDraft,
     AskEnroll,
+    AskFresh,
     AskHeads,
     AskHear,
     AskLeaves,
     AskLog,
+    AskRenew,
     AskStand,
     AskStatus,
     Cosignature,
     Drafted,
     Envelope,
     Envelopes,
+    Fresh,
     Given,
     Leaf,
     Logged,
+    Renewed,
     Stand,
     Status,
     fits_leaves,
@@ -59,6 +63,9 @@ from central.core.signer_talk import (
     refusal_of,
 )
 from central.core.signing import log_name
+from central.signer.fresh import Repository
+from central.signer.in_force import InForce
+from central.signer.keys import OnlineKeys
 from central.signer.ledger import Built, Ledger
 from proto import envelope, merkle, note
 from proto.envelope import BODY_BYTES_MAX, Kind, Signature
@@ -66,7 +73,7 @@ from proto.errors import OsirisError
 from proto.grants import Trust
 from proto.hub.check_in import Head
 from proto.hub.enroll import EnrollReply
-from proto.keys import SIGNATURE_BYTES, PublicKey, SigningKey
+from proto.keys import SIGNATURE_BYTES, SigningKey
 from proto.message import Message
 from proto.note import Checkpoint
 from proto.order import LogPlace, parse_order, sid_of
@@ -82,15 +89,6 @@ PATIENCE_S: Final = 900
 HEAD_SKEW_S: Final = 120
 
 
-@dataclass(frozen=True, slots=True)
-class OnlineKeys:
-    """The keys that only this process holds, one for each use."""
-
-    order: SigningKey
-    head: SigningKey
-    log: SigningKey
-
-
 class Signer:
     """Answers questions; see this module's rules."""
 
@@ -101,6 +99,7 @@ class Signer:
         *,
         hub_origin: str,
         trust: Callable[[int], Trust],
+        repository: Repository,
         clock: Clock,
         entropy: Entropy,
         rates: Rates | None = None,
@@ -112,11 +111,14 @@ class Signer:
             ledger: what is kept.
             hub_origin: the hub's address, whose host begins every log's name.
             trust: returns authority and grants as they are at a second, or raises `NoTrustError`.
+            repository: the content whose freshness is said here.
             clock: the time of day.
             entropy: for nonces.
             rates: bounds on what is done within an hour.
         """
         self._keys = keys
+        self._force = InForce(keys, trust, repository)
+        self._repository = repository
         self._ledger = ledger
         self._hub = log_name(hub_origin)
         self._trust = trust
@@ -146,6 +148,11 @@ class Signer:
                 return self._order(ask)
             case AskLeaves() | AskHear() | AskBack() | AskStand():
                 return self._of_log(ask)
+            case AskFresh():
+                return self._fresh(ask)
+            case AskRenew():
+                public = self._force.renew(ask.kind, now_s=self._now_s, entropy=self._entropy)
+                return Renewed(public=public.b64())
             case AskStatus():
                 return self._status()
 
@@ -163,7 +170,8 @@ class Signer:
     def _online(self, ask: AskHeads | AskEnroll | AskCosign) -> Message:
         match ask:
             case AskHeads():
-                return Envelopes(envelopes=tuple(self._head(one) for one in ask.bodies))
+                key = self._force.head(self._now_s)
+                return Envelopes(envelopes=tuple(self._head(one, key) for one in ask.bodies))
             case AskEnroll():
                 return self._enroll(ask)
             case AskCosign():
@@ -186,7 +194,7 @@ class Signer:
         place = self._ledger.place(ask.site)
         nonce = self._entropy(NONCE_BYTES)
         fixed = order_signing.build(ask, now_s=now_s, nonce=nonce, place=place)
-        order_signing.covering_grant(parse_order(fixed.body), trust, key=self._keys.order)
+        self._force.order(parse_order(fixed.body), trust)
         tier = max(ask.tier, kind_of(ask.type).tier)
         self._ledger.keep_draft(Built(ask.site, fixed, tier, ask.people), now_s=now_s)
         return Drafted(
@@ -223,13 +231,14 @@ class Signer:
             return self._logged(site, [leaf])
         built, now_s = self._built(sid), self._now_s
         self._check_log(built, now_s=now_s)
+        trust = self._trust(now_s)
         signed = order_signing.cosigned(
             built.fixed.body,
             [_signature(one) for one in ask.given],
             tier=built.tier,
             people=built.people,
-            trust=self._trust(now_s),
-            key=self._keys.order,
+            trust=trust,
+            key=self._force.order(parse_order(built.fixed.body), trust),
             now_s=now_s,
         )
         leaf = self._ledger.append(built.site, sid=sid, envelope=signed, now_s=now_s)
@@ -283,7 +292,7 @@ class Signer:
         tree = self._ledger.tree(site)
         root = tree.root if tree.size == size else self._root_at(site, size)
         head = Checkpoint(origin_of(self._hub, site), size, root)
-        return note.sign_checkpoint(head, signer=self._keys.log).decode("utf-8")
+        return note.sign_checkpoint(head, signer=self._force.log(self._now_s)).decode("utf-8")
 
     def _root_at(self, site: str, size: int) -> bytes:
         hashes = self._ledger.hashes(site, upto=size)
@@ -308,18 +317,11 @@ class Signer:
     def _own(self, site: str, text: str) -> Checkpoint:
         """Return a checkpoint that a log key of this hub signed."""
         opened = note.open_checkpoint(
-            text.encode("utf-8"), origin=origin_of(self._hub, site), log_keys=self._log_keys()
+            text.encode("utf-8"),
+            origin=origin_of(self._hub, site),
+            log_keys=self._force.log_keys(self._now_s),
         )
         return opened.checkpoint
-
-    def _log_keys(self) -> tuple[PublicKey, ...]:
-        """Return every log key that signed here: a copy may carry a signature of the last one."""
-        own = self._keys.log.public
-        try:
-            listed = (key.holder.key for key in self._trust(self._now_s).authority.log_keys)
-            return (own, *(key for key in listed if key != own))
-        except OsirisError:
-            return (own,)
 
     def _hold_against(self, site: str, told: Checkpoint) -> None:
         tree = self._ledger.tree(site)
@@ -343,17 +345,17 @@ class Signer:
             self._ledger.take_back(ask.site, [_returned(leaf) for leaf in new], now_s=self._now_s)
         return self._stand(ask.site)
 
-    def _head(self, text: str) -> str:
+    def _head(self, text: str, key: SigningKey) -> str:
         body = _body(text)
         said = Head.from_bytes(body, "head", size_bytes_max=BODY_BYTES_MAX)
         self._require_now(said.time)
-        return envelope.sign(Kind.HEAD, body, self._keys.head).decode("ascii")
+        return envelope.sign(Kind.HEAD, body, key).decode("ascii")
 
     def _enroll(self, ask: AskEnroll) -> Envelope:
         body = _body(ask.body)
         said = EnrollReply.from_bytes(body, "enroll", size_bytes_max=BODY_BYTES_MAX)
         self._require_now(said.time)
-        return _envelope(envelope.sign(Kind.ENROLL, body, self._keys.head))
+        return _envelope(envelope.sign(Kind.ENROLL, body, self._force.head(self._now_s)))
 
     def _require_now(self, time_s: int) -> None:
         if abs(time_s - self._now_s) > HEAD_SKEW_S:
@@ -368,11 +370,29 @@ class Signer:
             raise OriginError(msg)
         root = b64_decode(ask.root, "root", length=merkle.HASH_BYTES)
         head = Checkpoint(ask.origin, ask.size, root)
-        made = note.cosign(head, name=self._hub, signer=self._keys.log, time_s=ask.time)
+        signer = self._force.log(self._now_s)
+        made = note.cosign(head, name=self._hub, signer=signer, time_s=ask.time)
         return Cosignature(name=made.name, hint=b64_encode(made.hint), raw=b64_encode(made.raw))
 
+    def _fresh(self, ask: AskFresh) -> Fresh:
+        now_s = self._now_s
+        hour_s = now_s - HOUR_S
+        if self._ledger.said_since(hour_s) >= self._rates.fresh:
+            msg = "enough snapshots and timestamps were signed within the hour"
+            raise RateError(msg)
+        signed = self._repository.say(ask, self._keys, last=self._ledger.said(), now_s=now_s)
+        if signed.documents:
+            # What is told was written down before: no version is given twice.
+            self._ledger.keep_said(signed.current, now_s=now_s, drop_upto_s=hour_s)
+        told = {role.value: data.decode("utf-8") for role, data in signed.documents.items()}
+        return Fresh(
+            snapshot=signed.current.snapshot,
+            timestamp=signed.current.timestamp,
+            snapshot_document=told.get("snapshot"),
+            timestamp_document=told.get("timestamp"),
+        )
+
     def _status(self) -> Status:
-        keys = self._keys
         authority = grants = expires = None
         problem = ""
         try:
@@ -380,19 +400,20 @@ class Signer:
             authority = trust.authority.document.version
             grants = trust.grants.document.version
             expires = trust.expires
-            if keys.order.public.raw not in trust.grants.by_key:
-                problem = f"no grant names the order key {keys.order.public.key_id}"
+            if not self._force.has_grant(trust):
+                newest = self._keys.of(ORDER_KEY)[-1].public
+                problem = f"no grant names the order key {newest.key_id}"
         except OsirisError as error:
             problem = str(error)[:500]
-        return Status(
-            order_key=keys.order.public.b64(),
-            head_key=keys.head.public.b64(),
-            log_key=keys.log.public.b64(),
-            authority=authority,
-            grants=grants,
-            expires=expires,
-            problem=problem,
-        )
+        publics = self._keys.publics()
+        told = {
+            "keys": {kind: [key.b64() for key in keys] for kind, keys in publics.items()},
+            "authority": authority,
+            "grants": grants,
+            "expires": expires,
+            "problem": problem,
+        }
+        return Status.from_value(told, "status")
 
 
 def _signature(given: Given) -> Signature:

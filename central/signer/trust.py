@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from central.core import signer_place
-from central.core.order_refusals import NoTrustError
+from central.core.order_refusals import NoTrustError, TrustEndedError
 from proto.authority import AUTHORITY_BYTES_MAX, AuthoritySet, require_newer
 from proto.errors import IntegrityError, NotFoundError, OsirisError
 from proto.grants import GRANTS_BYTES_MAX, GrantSet, Trust
@@ -57,7 +57,7 @@ class OwnTrust:
             raise NoTrustError(self._problem)
         if self._trust.expires <= now_s:
             msg = f"authority or grants ended at {self._trust.expires}: publish new ones"
-            raise NoTrustError(f"{msg}; {self._problem}" if self._problem else msg)
+            raise TrustEndedError(f"{msg}; {self._problem}" if self._problem else msg, self._trust)
         return self._trust
 
     def _stamp(self) -> Stamp | None:

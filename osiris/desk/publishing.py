@@ -13,8 +13,8 @@ from proto.errors import ConfigError
 from proto.keysets import Role
 from runtime.repository.check import check_roots, files_of
 from runtime.repository.documents import signed_part
-from runtime.repository.freshness import checked_versions
 from runtime.repository.layout import Place
+from runtime.repository.saying import checked_versions
 
 
 def check_drafts(folder: Folder, *, now_s: int) -> Mapping[Role, int]:

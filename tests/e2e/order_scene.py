@@ -34,9 +34,10 @@ ISOLATE = {"target": ARCHIVE, "action": "isolate", "minutes": 30}
 def _trust() -> Trust:
     # A trial makes its hub's secrets first of all, so they are the same for each.
     keys = make_secrets(SeededEntropy(), now_s=ManualClock().now_ms() // 1000).keys
-    log = people.use("log", end=people.NOW + 300 * DAY_S) | {"key": keys.log.public.b64()}
+    public = keys.of("log")[0].public.b64()
+    log = people.use("log", end=people.NOW + 300 * DAY_S) | {"key": public}
     authority = people.authority_set(people.authority(log_keys=[log]))
-    grant = people.grant(key=keys.order.public.b64())
+    grant = people.grant(key=keys.of("order")[0].public.b64())
     return Trust(authority, people.grant_set(people.grants(grant)))
 
 

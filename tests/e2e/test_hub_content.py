@@ -19,7 +19,7 @@ from central import config as configuration
 from central import setup
 from central.jobs.content import ContentJob
 from central.main import wired
-from central.repository import HubRepository
+from central.repository import HubRepository, OwnSigning
 from proto.errors import ConfigError
 from proto.keysets import DAY_S, Role
 from proto.trust_root import fingerprint, open_first
@@ -148,8 +148,9 @@ async def made(path: Path, clock: ManualClock, **more: dict[str, bytes]) -> conf
 
 
 def job_of(config: configuration.Config, clock: ManualClock) -> ContentJob:
-    key = setup.Place(config.state_dir).signing_key
-    return ContentJob(config.state_dir, key, clock=clock, log=logger("hub"))
+    place = setup.Place(config.state_dir)
+    signing = OwnSigning(place.repository, place.kept_key, clock)
+    return ContentJob(config.state_dir, signing, clock=clock, log=logger("hub"))
 
 
 async def test_asking_again_publishes_what_is_newer_and_renews_what_ends(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ class Copy:
         reply = OrdersReply.from_bytes(raw, "reply", size_bytes_max=messages.REPLY_BYTES_MAX)
         batch = batch_of(reply)
         if batch is not None:
-            keys = (self.trial.secrets.keys.log.public,)
+            keys = (self.trial.secrets.keys.of("log")[0].public,)
             self.mirror = follow(self.mirror, batch, log_keys=keys)
             self.leaves += batch.leaves
             self.checkpoint = reply.checkpoint
@@ -174,7 +174,7 @@ class Kept:
 
     def trust(self, _now_s: int) -> Trust:
         """Be the people of `order_world`, who granted this hub's order key everything."""
-        grant = order_world.grant(key=self.secrets.keys.order.public.b64())
+        grant = order_world.grant(key=self.secrets.keys.of("order")[0].public.b64())
         grants = order_world.grant_set(order_world.grants(grant))
         return Trust(order_world.TRUST.authority, grants)
 
@@ -236,7 +236,7 @@ async def test_an_order_goes_out_when_its_last_person_signed_and_with_all_signat
     await world.approve(draft, "bea")
     await world.copy.fetch()
     (leaf,) = world.copy.leaves
-    ring = world.trial.secrets.keys.order.public
+    ring = world.trial.secrets.keys.of("order")[0].public
     assert set(envelope.parse(leaf).key_ids) == {
         ring.key_id,
         key("ada").public.key_id,

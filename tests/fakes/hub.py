@@ -21,8 +21,10 @@ from central.core.order_refusals import NoTrustError
 from central.core.settings import HubSettings
 from central.core.signing import ClaimKey
 from central.operators import OrderDesk
+from central.signer.fresh import Repository
+from central.signer.keys import OnlineKeys
 from central.signer.ledger import Ledger
-from central.signer.signer import OnlineKeys, Signer
+from central.signer.signer import Signer
 from central.signer_link import SignerLink
 from central.state import Hub, load_registry
 from central.store.check_ins import CheckInGroups
@@ -95,6 +97,7 @@ def signer_beside(
             Ledger(ledger),
             hub_origin=ORIGIN,
             trust=trust,
+            repository=Repository.of(store.parent, pinned=None),
             clock=clock,
             entropy=entropy,
         )
@@ -118,7 +121,8 @@ def make_secrets(entropy: Entropy, *, now_s: int, origin: str = ORIGIN) -> HubSe
         expires=now_s + ROOT_LIFE_S,
     )
     claims = ClaimKey(entropy(32))
-    keys = OnlineKeys(order=SigningKey(entropy(SEED_BYTES)), head=head, log=log)
+    online = {"order": SigningKey(entropy(SEED_BYTES)), "head": head, "log": log}
+    keys = OnlineKeys({kind: (key,) for kind, key in online.items()})
     return HubSecrets(root_key, keys, claims, sign_root(root, root_key))
 
 

@@ -17,9 +17,10 @@ from runtime.repository.documents import (
     make_targets,
     parse,
 )
-from runtime.repository.freshness import Freshened, FreshKeys, freshen
+from runtime.repository.freshness import Freshened, freshen
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import Place
+from runtime.repository.saying import FreshKeys
 from tests.fakes.clock import SeededEntropy
 from tests.unit.reference_set import as_files, whole_texts
 
@@ -47,6 +48,7 @@ class RepositoryWorld:
         self.incoming = Place(self.directory / "incoming", is_durable=False)
         self.people = dict(development.make_people(self.entropy))
         self.online = {name: self.key() for name in HUB_KEYS}
+        self.former: dict[str, tuple[SigningKey, ...]] = {}
 
     def key(self) -> SigningKey:
         """Return another private key."""
@@ -61,8 +63,11 @@ class RepositoryWorld:
 
     @property
     def fresh_keys(self) -> FreshKeys:
-        """The hub's two keys of freshness."""
-        return FreshKeys(self.online["snapshot"], self.online["timestamp"])
+        """The hub's keys of freshness, and those that they followed."""
+        held = [
+            (*self.former.get(name, ()), self.online[name]) for name in ("snapshot", "timestamp")
+        ]
+        return FreshKeys(*held)
 
     def first(self) -> Freshened:
         """Publish the first release and let the hub take it in."""

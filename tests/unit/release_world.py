@@ -6,9 +6,10 @@ from osiris.desk import draft_words, drafting, folder, publishing, signing
 from osiris.desk.folder import Card, Folder
 from proto.keys import SEED_BYTES, SigningKey
 from proto.keysets import DAY_S, Role
-from runtime.repository.freshness import Freshened, FreshKeys, freshen
+from runtime.repository.freshness import Freshened, freshen
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import Place
+from runtime.repository.saying import FreshKeys
 from tests.fakes.clock import SeededEntropy
 from tests.unit.reference_set import as_files, whole_texts
 
@@ -76,7 +77,7 @@ class Ceremony:
 
     def take_in(self, *, now_s: int = NOW_S) -> Freshened:
         """Let the hub do its half."""
-        keys = FreshKeys(self.online["snapshot"], self.online["timestamp"])
+        keys = FreshKeys((self.online["snapshot"],), (self.online["timestamp"],))
         return freshen(self.served, self.directory / "incoming", keys, now_s=now_s)
 
     @property

@@ -7,8 +7,11 @@ from pathlib import Path
 
 from central.core.order_signing import Rates
 from central.core.orders import Approval, Fixed, OrderLeaf, Wish
+from central.core.signer_place import SIGNER_KEYS
+from central.signer.fresh import Repository
+from central.signer.keys import OnlineKeys
 from central.signer.ledger import Ledger
-from central.signer.signer import OnlineKeys, Signer
+from central.signer.signer import Signer
 from central.signer_link import SignerLink, Talk
 from proto.envelope import Kind, signature_of
 from proto.grants import Trust
@@ -43,6 +46,9 @@ class SignerWorld:
     path: Path
     trust: Trust = order_world.TRUST
     rates: Rates = field(default_factory=Rates)
+    keys: OnlineKeys = field(
+        default_factory=lambda: OnlineKeys({kind: (key(kind),) for kind in SIGNER_KEYS})
+    )
     clock: ManualClock = field(default_factory=ManualClock)
     entropy: SeededEntropy = field(default_factory=SeededEntropy)
     open: Open = opened
@@ -54,10 +60,11 @@ class SignerWorld:
         self.end()
         self._connection = self.open(self.path)
         signer = Signer(
-            OnlineKeys(order=key("order"), head=key("head"), log=key("log")),
+            self.keys,
             Ledger(self._connection),
             hub_origin=HUB_ORIGIN,
             trust=lambda _now_s: self.trust,
+            repository=Repository.of(self.path.parent, pinned=None),
             clock=self.clock,
             entropy=self.entropy,
             rates=self.rates,

@@ -266,7 +266,7 @@ def test_the_hubs_keys_rotate_over_a_root_that_names_both(world: RepositoryWorld
     both = world.root_plan(timestamp=(former.public, following.public))
     world.root(2, *two_of(world, Role.ROOT), plan=both)
     assert not world.take_in().problem
-    world.online["timestamp"] = following
+    world.online["timestamp"], world.former["timestamp"] = following, (former,)
     assert not world.take_in().changed, "the former key's timestamp still holds"
     world.root(3, *two_of(world, Role.ROOT))
     found = world.take_in()
