@@ -24,7 +24,7 @@ from central.jobs.content import ContentJob
 from central.operators import Operators, OrderDesk, ReleasedRunbooks
 from central.routes import PEOPLE_ROUTES
 from central.signer_child import signer_child
-from central.signer_link import SignerLink, SocketTalk
+from central.signer_link import CONTENT_S, SignerLink, SocketTalk
 from central.state import Console, Hub, load_registry
 from central.store.accounts import HubAccounts
 from central.store.check_ins import CheckInGroups
@@ -128,12 +128,14 @@ async def run(config: Config) -> int:
     # A port that is in use is said before anything is started.
     lan = listen_tcp(config.file.listen.host, config.file.listen.port)
     local = listen_unix(place.socket)
-    async with signer_child(config) as signer, wired(config) as daemon:
+    # What takes the signer long has a connection of its own.
+    talk = SocketTalk(place.signer_socket, answer_s=CONTENT_S)
+    async with signer_child(config) as signer, wired(config) as daemon, talk:
         port = lan.getsockname()[1]
 
         pulse = Pulse(SteadyClock())
         content = ContentJob(
-            config.state_dir, daemon.hub.signer, clock=daemon.hub.clock, log=daemon.hub.log
+            config.state_dir, SignerLink(talk), clock=daemon.hub.clock, log=daemon.hub.log
         )
 
         async def serve_all() -> None:

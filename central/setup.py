@@ -32,7 +32,7 @@ from central.repository import (
     make_development,
     tell_keys,
 )
-from central.signer_link import SignerLink, SocketTalk
+from central.signer_link import CONTENT_S, SignerLink, SocketTalk
 from central.store.engine import open_store
 from central.store.migrate import migrate
 from proto.errors import ConfigError, UnreachableError
@@ -221,16 +221,14 @@ async def adopt(config: Config, *, clock: Clock, entropy: Entropy) -> Made:
 @asynccontextmanager
 async def _signing(place: Place, clock: Clock) -> AsyncIterator[Signing]:
     """Give the signer that runs, or else the key files: this is its administrator's command."""
-    talk = SocketTalk(place.signer_socket)
-    link = SignerLink(talk)
-    try:
-        await link.answers()
-    except UnreachableError:
-        yield OwnSigning(place.repository, place.kept_key, clock)
-    else:
-        yield link
-    finally:
-        await talk.close()
+    async with SocketTalk(place.signer_socket, answer_s=CONTENT_S) as talk:
+        link = SignerLink(talk)
+        try:
+            await link.answers()
+        except UnreachableError:
+            yield OwnSigning(place.repository, place.kept_key, clock)
+        else:
+            yield link
 
 
 def _make_keys(place: Place, config: Config, *, clock: Clock, entropy: Entropy) -> tls.Material:

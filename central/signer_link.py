@@ -8,7 +8,7 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from central.core import order_refusals
 from central.core.orders import Approval, Fixed, OrderLeaf, Wish
@@ -54,15 +54,24 @@ from proto.strict_json import b64_decode, b64_encode
 M = TypeVar("M", bound=Message)
 Talk = Callable[[bytes], Awaitable[bytes]]
 ANSWER_S: Final = 10.0
+CONTENT_S: Final = 60.0
+"""For a whole release to be read and checked, on a machine that is busy."""
+
 NO_SITE: Final = SiteId("s-aaaaaaaaaa")
 
 
 class SocketTalk:
     """Frames to and from the signer's socket, one question after another."""
 
-    def __init__(self, path: Path) -> None:
-        """Name the socket; it is connected to when it is first needed."""
+    def __init__(self, path: Path, *, answer_s: float = ANSWER_S) -> None:
+        """Name the socket; it is connected to when it is first needed.
+
+        Args:
+            path: the socket.
+            answer_s: how long an answer is waited for.
+        """
         self._path = path
+        self._answer_s = answer_s
         self._turn = asyncio.Lock()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -75,7 +84,7 @@ class SocketTalk:
         async with self._turn:
             answer: bytes | None = None
             try:
-                async with asyncio.timeout(ANSWER_S):
+                async with asyncio.timeout(self._answer_s):
                     answer = await self._exchange(frame)
             except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
                 msg = f"the signer does not answer: {type(error).__name__}"
@@ -96,6 +105,14 @@ class SocketTalk:
         await writer.drain()
         length = int.from_bytes(await reader.readexactly(LENGTH_BYTES), "big")
         return await reader.readexactly(length)
+
+    async def __aenter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Hang up."""
+        await self.close()
 
     async def close(self) -> None:
         """Hang up."""

@@ -71,10 +71,14 @@ class RepositoryWorld:
 
     def first(self) -> Freshened:
         """Publish the first release and let the hub take it in."""
+        self.publish_first()
+        return self.take_in()
+
+    def publish_first(self) -> None:
+        """Publish the first release."""
         development.publish_first(
             self.incoming, self.people, self.hub, self.content, now_s=self.now_s
         )
-        return self.take_in()
 
     def take_in(self) -> Freshened:
         """Let the hub do its half."""

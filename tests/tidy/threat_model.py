@@ -1,6 +1,7 @@
 """The page of threats: what a hub that was taken can do, each line tried when the page is made."""
 
 from tests.unit.taken_hub import CAN, CANNOT, Attempt
+from tests.unit.taken_web import WEB
 
 PAGE = "docs/threat-model.md"
 HEAD = """# Threat model: the hub was taken
@@ -20,6 +21,14 @@ CAN_DO = """
 
 | they try | the appliance answers | bounded by |
 |---|---|---|"""
+SIGNER = """
+## What they cannot do with the web process alone
+
+All keys but the hub's half of promoted rules lie with the signer, a process of its own. Whoever
+holds the web process and the database only asks it, within its rates an hour; it answers:
+
+| they try | the signer answers | because |
+|---|---|---|"""
 REST = """
 They also see what sites have sent, which was scrubbed on the site, and can withhold everything:
 sites go on discovering, healing and collecting evidence by themselves, and say since when they are
@@ -31,7 +40,7 @@ Not covered here: an appliance or a person's machine that was taken, and the cli
 
 def page() -> bytes:
     """Return the page; every answer in it was just given."""
-    lines = [HEAD, *map(_row, CANNOT), CAN_DO, *map(_row, CAN), REST]
+    lines = [HEAD, *map(_row, CANNOT), CAN_DO, *map(_row, CAN), SIGNER, *map(_row, WEB), REST]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -1,0 +1,136 @@
+"""Whoever took the hub's web process alone asks its signer for what they like.
+
+They write anywhere in the hub's directories but the signer's, and hold no key at all. Each attempt
+is real: the signer that the hub runs answers it.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from central.core.signer_talk import AskDraft, AskFresh, AskHeads, Refused
+from central.signer.fresh import Repository
+from central.signer.ledger import Ledger
+from central.signer.signer import Signer
+from proto import strict_json
+from proto.hub.check_in import NOTHING_ACKNOWLEDGED, Head
+from proto.keysets import DAY_S, Role
+from proto.message import Message
+from proto.orders.kinds import OrderType
+from proto.strict_json import b64_encode
+from runtime import sqlite
+from runtime.repository.documents import Making, add_signatures, make_root
+from runtime.repository.freshness import freshen
+from runtime.repository.layout import Place
+from tests.unit import order_world
+from tests.unit.fresh_world import FreshWorld, asking
+from tests.unit.signer_world import BOX, HUB_ORIGIN, SITE, wish
+from tests.unit.taken_hub import DONE, Attempt
+
+Ask = Callable[[Message | bytes], str]
+
+
+def _web(attack: Callable[[Ask, FreshWorld], str]) -> Callable[[], str]:
+    """Let somebody ask a signer whose repository holds two honest releases."""
+
+    def tried() -> str:
+        with tempfile.TemporaryDirectory() as directory:
+            fresh = FreshWorld(Path(directory))
+            world = fresh.world
+            freshen(world.place, world.incoming.directory, world.fresh_keys, now_s=fresh.now_s)
+            world.release(2)
+            world.take_in()
+            signer = Signer(
+                fresh.keys,
+                Ledger(sqlite.plain(Path(directory) / "signer.db", read_only=False)),
+                hub_origin=HUB_ORIGIN,
+                trust=lambda _now_s: order_world.TRUST,
+                repository=Repository(
+                    Place(world.incoming.directory, beneath=world.place), fresh.pinned
+                ),
+                clock=fresh.clock,
+                entropy=fresh.entropy,
+            )
+
+            def ask(message: Message | bytes) -> str:
+                frame = message if isinstance(message, bytes) else message.to_bytes()
+                answer = json.loads(signer.answer(frame))
+                return Refused.from_value(answer, "").refused if "refused" in answer else DONE
+
+            assert ask(asking(1, release=2, grants=1)) == DONE
+            return attack(ask, fresh)
+
+    return tried
+
+
+def _bytes(ask: Ask, _fresh: FreshWorld) -> str:
+    frame = {"op": "log", "sid": "00" * 32, "given": [], "body": b64_encode(b"{}")}
+    return ask(strict_json.dumps(frame))
+
+
+def _unbuilt(ask: Ask, _fresh: FreshWorld) -> str:
+    return ask(strict_json.dumps({"op": "log", "sid": "12" * 32, "given": []}))
+
+
+def _ungranted(ask: Ask, _fresh: FreshWorld) -> str:
+    made = wish(OrderType.RUN_DRIFT)
+    return ask(
+        AskDraft(
+            site=SITE,
+            appliance=BOX,
+            type=made.type,
+            params=dict(made.params),
+            tier=made.tier,
+            people=0,
+            life_s=3600,
+            not_before=0,
+            reason="asked for by somebody",
+            by="ada",
+        )
+    )
+
+
+def _unsigned_release(ask: Ask, fresh: FreshWorld) -> str:
+    place = fresh.world.place
+    document = json.loads(place.read(Role.RELEASE, 2))
+    document["signatures"], document["signed"]["version"] = [], 3
+    mine = add_signatures(json.dumps(document).encode(), [fresh.world.key()])
+    place.write(Role.RELEASE, 3, mine)
+    return ask(asking(1, release=3, grants=1))
+
+
+def _older(ask: Ask, _fresh: FreshWorld) -> str:
+    return ask(asking(1, release=1, grants=1))
+
+
+def _without_grants(ask: Ask, _fresh: FreshWorld) -> str:
+    return ask(AskFresh(root=1, release=2, grants=0, promoted=0))
+
+
+def _own_root(ask: Ask, fresh: FreshWorld) -> str:
+    world = fresh.world
+    mine = make_root(world.root_plan(), Making.of(Role.ROOT, 1, now_s=fresh.now_s))
+    world.place.metadata(Role.ROOT, 1).write_bytes(add_signatures(mine, [world.key(), world.key()]))
+    return ask(asking(1, release=2, grants=1))
+
+
+def _later_head(ask: Ask, fresh: FreshWorld) -> str:
+    challenge = b64_encode(bytes(16))
+    head = Head(
+        challenge=challenge, time=fresh.now_s + DAY_S, state=NOTHING_ACKNOWLEDGED, next_s=300
+    )
+    return ask(AskHeads(bodies=(b64_encode(head.to_bytes()),)))
+
+
+WEB: tuple[Attempt, ...] = (
+    Attempt("Have bytes of its own signed", _web(_bytes), "malformed", "the signer builds all that it signs"),  # noqa: E501 - one row
+    Attempt("Have an order signed that the signer did not build", _web(_unbuilt), "draft_unknown", "it knows its own by their names"),  # noqa: E501 - one row
+    Attempt("Order something that no grant of the signer's keys covers", _web(_ungranted), "grant_absent", "two operators sign what may be ordered"),  # noqa: E501 - one row
+    Attempt("Have a release said to be current that no two people signed", _web(_unsigned_release), "people_threshold", "the signer reads and checks it itself"),  # noqa: E501 - one row
+    Attempt("Have an older release said to be current", _web(_older), "conflict", "the signer keeps what it said last"),  # noqa: E501 - one row
+    Attempt("Leave the grants out of what is current", _web(_without_grants), "conflict", "what was listed stays listed"),  # noqa: E501 - one row
+    Attempt("Put another first root in place", _web(_own_root), "integrity", "the trust root pins it"),  # noqa: E501 - one row
+    Attempt("Have an answer to a check-in dated tomorrow", _web(_later_head), "head_time", "the signer has a clock of its own"),  # noqa: E501 - one row
+)  # fmt: skip
+"""What the signer refuses; everything that it signs comes to a bounded number an hour."""
