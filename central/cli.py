@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 import typer
 
 from central import config as configs
+from central.keys_cli import mount as mount_keys
 from proto.claim import check_hub_url
 from proto.errors import ConfigError
 from runtime.terminal import Output, note, print_fields, print_json, print_rows, when
@@ -57,6 +58,9 @@ def _ask(config: Path, question: Callable[[Any], Awaitable[T]]) -> T:
             return await question(door)
 
     return asyncio.run(asked())
+
+
+mount_keys(hub, _ask)
 
 
 @hub.command("init")

@@ -138,7 +138,9 @@ class HubRepository:
         return None if signed is None else read_life(signed, role)
 
     def grants_end_s(self) -> int | None:
-        """Return when the first of the hub's grants ends, in seconds, None where there is none.
+        """Return when the hub's order key first may do less, in seconds, None where there are none.
+
+        What a former key may do beside the next one ends, and nobody misses it.
 
         Raises:
             RejectedError: a file does not hold what it should.
@@ -153,7 +155,11 @@ class HubRepository:
             msg = f"{self.place.directory}: the grants name no {GRANTS_TARGET}"
             raise MalformedError(msg) from None
         grants = GrantSet.from_bytes(self.place.read_target(GRANTS_TARGET, digest)).document
-        return min((grants.expires, *(one.not_after for one in grants.grants)))
+        ends: dict[tuple[object, object], int] = {}
+        for one in grants.grants:
+            what = (one.types, one.sites)
+            ends[what] = max(ends.get(what, 0), one.not_after)
+        return min((grants.expires, *ends.values()))
 
     def _signed(self, role: Role) -> Mapping[str, Any] | None:
         version = self.place.newest(role)

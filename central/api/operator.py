@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
-from central import commands
+from central import commands, renewals
 from central.core.health import Condition
 from central.repository import HubRepository
 from central.state import ConsoleVisit, Hub
@@ -205,6 +205,7 @@ async def status(visit: ConsoleVisit) -> Response:
             "origin": hub.origin,
             "trust": hub.trust,
             **_content(hub),
+            "renew": list(await renewals.notices(hub)),
             "looks_at_text": hub.looker.names is not None,
             "revision": await current_revision(hub.store),
             "sites": len(rows),

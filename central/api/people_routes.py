@@ -1,6 +1,6 @@
 """The operators' part of the route table, and what this machine's administrator may do."""
 
-from central.api import operator
+from central.api import keys, operator
 from central.state import Console
 from runtime.web.access import Access, Entry
 
@@ -39,6 +39,8 @@ LOCAL_ROUTES: tuple[Entry[Console], ...] = (
         Access.LOCAL,
         operator.clear,
     ),
+    Entry("GET", "/local/keys", Access.LOCAL, keys.list_keys),
+    Entry("POST", "/local/keys/{kind}/renew", Access.LOCAL, keys.renew),
     Entry("GET", "/local/refusals", Access.LOCAL, operator.list_refusals),
     Entry("GET", "/local/users", Access.LOCAL, operator.list_users),
     Entry("POST", "/local/users", Access.LOCAL, operator.add_user),

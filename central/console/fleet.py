@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
+from central import renewals
 from central.console.frame import PRESENCES, Counts, believed, page, slices
 from central.core.fleet import Presence
 from central.state import ConsoleVisit
@@ -47,6 +48,7 @@ async def show(visit: ConsoleVisit) -> Response:
         "unconfirmed": sum(view.unconfirmed for view in views),
         "targets": sum(view.targets for view in views),
         "origin": visit.app.hub.origin,
+        "renew": await renewals.notices(visit.app.hub),
     }
     return page(visit, "fleet.html", values)
 

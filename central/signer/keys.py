@@ -6,9 +6,9 @@ keys/<kind>.next.key   the one that is to follow it, once people have named it
 ```
 
 A next key is made here, and its private half never leaves. People name it in what they sign: a
-grant, the authority, or a root. While both count, the former goes on wherever a reader may not know
-the next one yet. When the former counts no longer, the next takes its file; only then can another
-follow. Nothing is ended or begun by whoever asks: people's signatures do both.
+grant, the authority, or a root. Which of the two signs is `central.signer.in_force`'s. When the
+former counts no longer and another is to follow, the next takes its file. Nothing is ended or begun
+by whoever asks: people's signatures do both.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -52,16 +52,6 @@ class OnlineKeys:
     def publics(self) -> dict[str, tuple[PublicKey, ...]]:
         """Return every kind's public keys, the former first."""
         return {kind: tuple(key.public for key in keys) for kind, keys in self._held.items()}
-
-    def in_force(self, kind: str, counting: Collection[bytes]) -> SigningKey:
-        """Return the former of the keys that count, or the first while none is known to count.
-
-        Args:
-            kind: one of `SIGNER_KEYS`.
-            counting: the public bytes of the keys that count now.
-        """
-        held = self._held[kind]
-        return next((key for key in held if key.public.raw in counting), held[0])
 
     def renew(
         self, kind: str, *, counting: Collection[bytes], entropy: Callable[[int], bytes]

@@ -194,7 +194,7 @@ class Signer:
         place = self._ledger.place(ask.site)
         nonce = self._entropy(NONCE_BYTES)
         fixed = order_signing.build(ask, now_s=now_s, nonce=nonce, place=place)
-        self._force.order(parse_order(fixed.body), trust)
+        self._force.order(parse_order(fixed.body), trust, now_s=now_s)
         tier = max(ask.tier, kind_of(ask.type).tier)
         self._ledger.keep_draft(Built(ask.site, fixed, tier, ask.people), now_s=now_s)
         return Drafted(
@@ -238,7 +238,7 @@ class Signer:
             tier=built.tier,
             people=built.people,
             trust=trust,
-            key=self._force.order(parse_order(built.fixed.body), trust),
+            key=self._force.order(parse_order(built.fixed.body), trust, now_s=now_s),
             now_s=now_s,
         )
         leaf = self._ledger.append(built.site, sid=sid, envelope=signed, now_s=now_s)

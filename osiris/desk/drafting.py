@@ -14,7 +14,7 @@ from proto.authority import Authority, AuthoritySet
 from proto.catalog.load import content_digest, load
 from proto.errors import ConfigError
 from proto.grants import Grants
-from proto.keys import Holder, KeyRing, PublicKey
+from proto.keys import Holder, KeyRing
 from proto.keysets import DAY_S, ROLES, Role
 from proto.policy import Policy
 from proto.release_keys import (
@@ -35,7 +35,13 @@ from runtime.repository.documents import (
     make_targets,
     signed_part,
 )
-from runtime.repository.renewal import overlapping, published_authority, published_grants, renewed
+from runtime.repository.renewal import (
+    named_with_former,
+    overlapping,
+    published_authority,
+    published_grants,
+    renewed,
+)
 
 GRANT_DAYS_MAX: Final = ROLES[Role.ORDER].life_s // DAY_S
 
@@ -81,8 +87,8 @@ def draft_root(folder: Folder, *, now_s: int) -> int:
     plan = RootPlan(
         root=people[Role.ROOT],
         release=people[Role.RELEASE],
-        snapshot=_overlapping(folder, Role.SNAPSHOT, hub.snapshot),
-        timestamp=_overlapping(folder, Role.TIMESTAMP, hub.timestamp),
+        snapshot=named_with_former(folder.repository, Role.SNAPSHOT, hub.snapshot),
+        timestamp=named_with_former(folder.repository, Role.TIMESTAMP, hub.timestamp),
     )
     version = folder.repository.newest(Role.ROOT) + 1
     document = make_root(plan, Making.of(Role.ROOT, version, now_s=now_s))
@@ -100,16 +106,6 @@ def _people(folder: Folder) -> Mapping[Role, tuple[Holder, ...]]:
     people = {role: folder.holders(role) for role in CARD_ROLES}
     KeyRing(tuple(holder for holders in people.values() for holder in holders))
     return people
-
-
-def _overlapping(folder: Folder, role: Role, key: PublicKey) -> tuple[PublicKey, ...]:
-    version = folder.repository.newest(Role.ROOT)
-    if not version:
-        return (key,)
-    root = read_root(signed_part(folder.repository.read(Role.ROOT, version), Role.ROOT))
-    held = [one.key for one in root.roles[role].holders]
-    # The former key is listed once more, and leaves with the root after that.
-    return (key, *held) if len(held) == 1 and held[0] != key else (key,)
 
 
 def draft_release(

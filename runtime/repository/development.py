@@ -35,7 +35,14 @@ from runtime.repository.documents import (
 )
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import Place
-from runtime.repository.renewal import overlapping, published_authority, published_grants, renewed
+from runtime.repository.renewal import (
+    named_by_root,
+    named_with_former,
+    overlapping,
+    published_authority,
+    published_grants,
+    renewed,
+)
 
 PEOPLE: Final = ("dev-1", "dev-2", "dev-3")
 """Not three people: three names of one."""
@@ -100,16 +107,20 @@ def publish_first(
 def publish_what_is_due(
     place: Place, people: PeopleKeys, hub: HubKeys, content: Mapping[str, bytes], *, now_s: int
 ) -> None:
-    """Write what is missing, is half over, or is of other content than this.
+    """Write what is missing, is half over, is of other content, or names other keys than these.
 
     Args as of `publish_first`; `place` lies over the repository.
     """
-    if _is_due(place, Role.ROOT, now_s=now_s):
+    if _is_due(place, Role.ROOT, now_s=now_s) or not _root_names(place, hub):
         publish_root(place, people, hub, version=place.newest(Role.ROOT) + 1, now_s=now_s)
-    if _is_due(place, Role.RELEASE, now_s=now_s) or _rolled_out(place) != content_digest(content):
+    if (
+        _is_due(place, Role.RELEASE, now_s=now_s)
+        or _rolled_out(place) != content_digest(content)
+        or not _authority_names(place, hub)
+    ):
         version = place.newest(Role.RELEASE) + 1
         publish_release(place, people, hub, content, version=version, now_s=now_s)
-    if _is_due(place, Role.GRANTS, now_s=now_s):
+    if _is_due(place, Role.GRANTS, now_s=now_s) or not _grants_name(place, hub):
         publish_grants(place, people, hub, version=place.newest(Role.GRANTS) + 1, now_s=now_s)
 
 
@@ -122,6 +133,25 @@ def _is_due(place: Place, role: Role, *, now_s: int) -> bool:
     ends_s = min(life.expires, life.created + ROLES[Role.ORDER].life_s)
     last_s = ends_s if role is Role.GRANTS else life.expires
     return now_s >= life.created + (last_s - life.created) // 2
+
+
+def _root_names(place: Place, hub: HubKeys) -> bool:
+    return hub.snapshot in named_by_root(place, Role.SNAPSHOT) and hub.timestamp in named_by_root(
+        place, Role.TIMESTAMP
+    )
+
+
+def _authority_names(place: Place, hub: HubKeys) -> bool:
+    found = published_authority(place)
+    return found is not None and (
+        hub.head.b64() in {one.key for one in found.head_keys}
+        and hub.log.b64() in {one.key for one in found.log_keys}
+    )
+
+
+def _grants_name(place: Place, hub: HubKeys) -> bool:
+    found = published_grants(place)
+    return found is not None and hub.order.b64() in {one.key for one in found.grants}
 
 
 def _rolled_out(place: Place) -> str:
@@ -137,8 +167,8 @@ def publish_root(
     plan = RootPlan(
         root=_holders(people, Role.ROOT),
         release=_holders(people, Role.RELEASE),
-        snapshot=(hub.snapshot,),
-        timestamp=(hub.timestamp,),
+        snapshot=named_with_former(place, Role.SNAPSHOT, hub.snapshot),
+        timestamp=named_with_former(place, Role.TIMESTAMP, hub.timestamp),
         is_development=True,
     )
     root = make_root(plan, Making.of(Role.ROOT, version, now_s=now_s))

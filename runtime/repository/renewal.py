@@ -20,7 +20,7 @@ from proto.grants import Grants, GrantSet
 from proto.keys import PublicKey
 from proto.keysets import ROLES, Role
 from proto.orders.kinds import LIFE_S_MAX
-from proto.release_keys import AUTHORITY_TARGET, GRANTS_TARGET
+from proto.release_keys import AUTHORITY_TARGET, GRANTS_TARGET, read_root
 from runtime.repository.check import files_of
 from runtime.repository.documents import signed_part
 from runtime.repository.layout import Place
@@ -100,6 +100,24 @@ def overlapping(
     if ends_s == now_s:
         return (now,)
     return now, renewed(before, former, role, now_s=now_s, life_s=ends_s - now_s)
+
+
+def named_with_former(place: Place, role: Role, key: PublicKey) -> tuple[PublicKey, ...]:
+    """Return the keys of freshness that the next root names for a role: the next and the former.
+
+    The former is named once more, and leaves with the root after that.
+    """
+    held = named_by_root(place, role)
+    return (key, *held) if len(held) == 1 and held[0] != key else (key,)
+
+
+def named_by_root(place: Place, role: Role) -> tuple[PublicKey, ...]:
+    """Return the keys that a repository's newest root names for a role; none before the first."""
+    version = place.newest(Role.ROOT)
+    if not version:
+        return ()
+    root = read_root(signed_part(place.read(Role.ROOT, version), Role.ROOT))
+    return tuple(one.key for one in root.roles[role].holders)
 
 
 def _counting(former: Iterable[Listed], key: PublicKey, now_s: int) -> Sequence[Listed]:

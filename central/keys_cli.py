@@ -1,0 +1,81 @@
+"""`osiris hub keys`: the keys that the hub's signer holds, and how each goes over to the next."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from central import config as configs
+from runtime.terminal import Output, note, print_fields, print_json, print_rows
+
+keys = typer.Typer(
+    help="""The signer's keys: order, head, log, snapshot, timestamp.
+
+    \b
+    1 on the hub:    osiris hub keys renew KIND     makes the next key; the former signs on
+    2 in the folder: osiris hub ceremony begin --hub-keys STATE_DIR/trust/hub-keys.json
+    3 one person:    order: osiris content grant; head, log: osiris content build --keep;
+                     snapshot, timestamp: osiris hub ceremony root
+    4 each person:   osiris content sign; then one: osiris content publish --to STATE_DIR/incoming
+
+    Nothing stops meanwhile: the former key counts until its end, and sites learn of the next one
+    with their next check-in. After a key was stolen, draft and sign step 3 once more at once: what
+    is signed second leaves the former key out. On a development hub, osiris hub init does 2 to 4.
+    """,
+    no_args_is_help=True,
+)
+
+Ask = Callable[[Path, Callable[[Any], Awaitable[Any]]], Any]
+ConfigFile = Annotated[
+    Path,
+    typer.Option(
+        "--config", "-c", envvar="OSIRIS_HUB_CONFIG", help="The hub's configuration file."
+    ),
+]
+Format = Annotated[Output, typer.Option("--output", "-o", help="table or json.")]
+
+
+def mount(hub: typer.Typer, ask: Ask) -> None:
+    """Put the keys among the verbs of the hub; `ask` puts a question through its door."""
+    keys.command("list")(_list(ask))
+    keys.command("renew")(_renew(ask))
+    hub.add_typer(keys, name="keys")
+
+
+def _list(ask: Ask) -> Callable[..., None]:
+    def list_keys(output: Format = Output.TABLE, config: ConfigFile = configs.DEFAULT_PATH) -> None:
+        """List the signer's keys, and what should be renewed by now."""
+        found = ask(config, lambda door: door.get("/local/keys"))
+        if output is Output.JSON:
+            print_json(found)
+            return
+        rows = [
+            {**row, "state": "to follow, once people name it" if row["follows"] else "signs"}
+            for row in found["keys"]
+        ]
+        columns = {"kind": "kind", "fingerprint": "fingerprint", "state": "state"}
+        print_rows(rows, columns, output=output)
+        for sentence in found["due"]:
+            note(sentence)
+
+    return list_keys
+
+
+def _renew(ask: Ask) -> Callable[..., None]:
+    def renew(
+        kind: Annotated[str, typer.Argument(help="order, head, log, snapshot or timestamp.")],
+        output: Format = Output.TABLE,
+        config: ConfigFile = configs.DEFAULT_PATH,
+    ) -> None:
+        """Have the signer make the key that is to follow, and tell its public half.
+
+        The former key signs on. Asked again before people named the new one, it is told again.
+        """
+        path = f"/local/keys/{quote(kind, safe='')}/renew"
+        found = ask(config, lambda door: door.post(path, {}))
+        print_fields(found, output=output)
+        note(f"Next: carry {found['hub_keys']} to the people: osiris hub ceremony begin")
+
+    return renew
