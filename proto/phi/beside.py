@@ -10,7 +10,7 @@ from proto.phi.record import Record, digits
 from proto.phi.values import Kind
 
 _FIELD = re.compile(
-    rb"\.?[ ]{0,3}([|;,\t(\[{/#]|\^| - )[ ]{0,3}#?(?:\"|')?([A-Za-z]{0,4}[0-9][A-Za-z0-9/.-]{3,24})"
+    rb"\.?[ ]{0,3}([|;,\t(\[{/#]|\^| - |(?=\"))[ ]{0,3}#?(?:\"|')?([A-Za-z]{0,4}[0-9][A-Za-z0-9/.-]{3,24})"
     rb"(?=[|;,\t)\]}/\"' \n_]|$)"
 )
 _FIELD_BEFORE = re.compile(
@@ -23,7 +23,11 @@ _CALLED_BEFORE = re.compile(
 _CALLED_AFTER = re.compile(
     rb"(?i)[\"')]?[ ,;|/(-]{1,3}[\"']?(?:id|no|num|nr|pid|chart|pt|#)[\"']?[:=# ]{1,3}[\"']?([0-9]{5,12})(?![0-9A-Za-z.:])"
 )
-_MACHINE_FIELD = re.compile(rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}")
+_MACHINE_FIELD = re.compile(
+    rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}|\d{4}-\d{2}-\d{2}T|\d{3}-[A-Z][0-9A-Z]$"
+)
+_LOGGED = re.compile(rb"[12][0-9]{3}-[0-9]{2}-[0-9]{2}[ ,][0-9]{1,2}:[0-9]{2}")
+"""A stamp of the log's own, which no separator makes somebody's."""
 
 
 _QUOTES = frozenset({b"'", b'"'})
@@ -95,6 +99,8 @@ def _behind(record: Record, place: int) -> None:
             place += 1
         match = _FIELD.match(data, place, min(len(data), place + 40))
         if match is None or _MACHINE_FIELD.match(match[2]) or digits(match[2]) < 4:
+            break
+        if _LOGGED.match(data, match.start(2)) is not None:
             break
         record.hit(Kind.MRN, match.start(2), match.end(2), "the field beside a name")
         place = match.end(2)

@@ -31,7 +31,7 @@ _IDS = Pattern(
 )
 _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
 _CALLED = Pattern(
-    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
+    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
 )
 _WORN = Pattern(
     r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|aids?|s/n|sn)"
@@ -56,8 +56,12 @@ _RECORDED = Pattern(
 _CAR = Pattern(
     r"\b([A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[A-Z]{3}-[0-9]{4})\b[,:]? (?i:(?:a |on )?(?:(?:black|white|gray|grey|silver|red|blue|green|tan|gold|brown|orange|dark|light|old|new) ){0,2}(?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda))\b"
 )
+_SYSTEM = Pattern(
+    r"(?i)/(?:mrn|ssn|mpi|patient-?ids?|chart|medrec|account)\|([A-Za-z0-9-]{4,24})(?:$|[^A-Za-z0-9-])"
+)
+_DAY_OF_NAME = Pattern(r"[A-Za-z\x01]_((?:19|20)[0-9]{6})(?:$|[^0-9])")
 _MERGED = Pattern(
-    r"(?i)\b(?:keep|kept|drop|dropped|survivor|surviving|retired?|retiring|merged?|merging|into|from|with|source|target|master|duplicate|dup|winner|loser|old|new|and|candidates?)[ :=#\[]{1,2}(?:chart |mrn |pt |#)?([A-Z]{0,2}[0-9]{6,12})\b"
+    r"(?i)\b(?:keep|kept|drop|dropped|survivor|surviving|retired?|retiring|merged?|merging|into|from|with|source|target|master|duplicate|dup|winner|loser|old|new|and|candidates?)[ :=#\[]{1,2}(?:of |chart |mrn |pt |#)?([A-Z]{0,2}[0-9]{6,12})\b"
 )
 _BORN = Pattern(
     r"(?i)\b(?:born(?: in)?|b\.|yob|birth year|year of birth|birthyear)[\"': =]{1,4}((?:18|19)[0-9]{2})\b"
@@ -105,6 +109,26 @@ def _everywhere(record: Record) -> None:
         _of_statements(record)
     if "date" in shapes:
         _dated(record)
+    if "labelled" in shapes:
+        _days_of_names(record)
+    if "in_brackets" in shapes:
+        _numbered_names(record)
+
+
+_NUMBERED_NAME = Pattern(
+    r"\b([A-Z][a-z'-]{2,24} (?:[A-Z]\.|[A-Z][a-z'-]{1,23}[a-z])),? [(\[](?:#|MRN:? ?)?([A-Z]{0,3}[0-9]{6,12})[)\]]"
+)
+
+
+def _numbered_names(record: Record) -> None:
+    """Take two words that a number in brackets follows: `Bayarmaa A. (92470144)`."""
+    for spans in _NUMBERED_NAME.each(record.data):
+        start, end = spans[1]
+        words = [word for word in record.data[start:end].split() if word[1:2] != b"."]
+        flags = [word_flags(record, word) for word in words]
+        if not any(flag & (CUE | CONTEXT) or (flag & WORD and not flag & SURE) for flag in flags):
+            record.hit(Kind.NAME, start, end, "two words with a number behind")
+            record.hit(Kind.MRN, *spans[2], "a number behind two words")
 
 
 _ADDRESS = Kind.ADDRESS
@@ -116,6 +140,7 @@ _FORMS_OF_NUMBERS = (
     ("called", _CALLED, Kind.MRN, "a number called so, beside people"),
     ("worn", _WORN, Kind.DEVICE, "a device's number, beside people"),
     ("resource", _RESOURCE, Kind.MRN, "the id of a person's resource"),
+    ("system", _SYSTEM, Kind.MRN, "an identifier behind the system that gave it"),
     ("ten", _TEN, Kind.PHONE, "ten digits of a call, beside people"),
 )
 _NUMBERED = frozenset(form for form, *_ in _FORMS_OF_NUMBERS)
@@ -162,6 +187,7 @@ def _merged(record: Record) -> None:
 
 _LISTED = Pattern(r"(?:[\"'][^\"'\n]*[\"'] ?, ?){2,}[\"'][^\"'\n]*[\"']")
 _ELEMENT = re.compile(rb"[\"']([^\"'\n]{0,80})[\"']")
+_TOWN = re.compile(rb"[A-Z][A-Za-z'.-]{1,24}(?: [A-Z][A-Za-z'.-]{1,24}){0,3}\Z")
 _WRITTEN_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?:[ ,]{1,2}[A-Z][A-Za-z'-]{1,40})?\Z")
 
 
@@ -174,11 +200,14 @@ def _in_lists(record: Record) -> None:
         elements = [match.span(1) for match in _ELEMENT.finditer(data, *spans[0])]
         if not any(record.covered(start, end) for start, end in elements if end > start):
             continue
-        for start, end in elements:
+        homes = {end for _, end, kind, _ in record.found if kind is _ADDRESS}
+        for number, (start, end) in enumerate(elements):
             value = data[start:end]
             if end - start < 2 or record.covered(start, end):
                 continue
-            if value.isdigit() and len(value) >= LISTED_DIGITS_MIN:
+            if elements[number - 1][1] in homes and _TOWN.match(value):
+                record.hit(Kind.CITY, start, end, "a town behind a street in a row")
+            elif value.isdigit() and len(value) >= LISTED_DIGITS_MIN:
                 record.hit(Kind.MRN, start, end, "a number in a row about somebody")
             elif _WRITTEN_NAME.match(value) and value.lower() not in _nothing(record):
                 record.hit(Kind.NAME, start, end, "a name in a row about somebody")
@@ -195,7 +224,7 @@ def _of_statements(record: Record) -> None:
 
 SLASHES_OF_A_DAY = 2
 _DATED = Pattern(
-    r"([A-Z][A-Za-z'-]{2,40},? [A-Z][A-Za-z'-]{1,40})(?:, ?| \(| - | / |\|| b\. ?| DOB:? ?)[0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{4}|[0-9]{2})(?:[),;|\"' .]|$)"
+    r"([A-Z][A-Za-z'-]{2,40},? [A-Z][A-Za-z'-]{1,40})(?:, ?| \(| - | / |\|| b\. ?| DOB:? ?)([0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{4}|[0-9]{2}))(?:[),;|\"' .]|$)"
 )
 
 
@@ -210,6 +239,7 @@ def _dated(record: Record) -> None:
             continue
         if not all(flag & WORD for flag in flags):
             record.hit(Kind.NAME, start, end, "two words with a day behind")
+            record.hit(Kind.DATE, *spans[2], "a day behind two words")
 
 
 def _of_a_statement(record: Record, elements: list[tuple[int, int]]) -> None:
@@ -225,6 +255,7 @@ def _of_a_statement(record: Record, elements: list[tuple[int, int]]) -> None:
 _ROWS_MARKS = (b"] [", b"|", b";", b"\t", b", ")
 CELLS_MIN, CELLS_MAX = 3, 64
 _CELL_NAME = re.compile(rb"[A-Z][A-Za-z'-]{2,40}\Z")
+_CELL_ZIP = re.compile(rb"[0-9]{5}(?:-[0-9]{4})?\Z")
 _CELL_NUMBER = re.compile(rb"[A-Z]{0,3}[0-9]{6,12}\Z")
 
 
@@ -268,10 +299,12 @@ def _row(record: Record, line: bytes, at: int, mark: bytes) -> None:
     if sum(whole) < CELLS_MIN - 1:
         return
     for number, (start, end) in enumerate(cells):
+        value = record.data[start:end]
+        if _CELL_ZIP.match(value) and _is_state(record, cells[number - 1]):
+            record.hit(Kind.ZIP, start, end, "a ZIP code behind a state in a row")
         beside = any(whole[max(0, number - 1) : number + 2])
         if not beside or record.covered(start, end):
             continue
-        value = record.data[start:end]
         if _CELL_NUMBER.match(value):
             record.hit(Kind.MRN, start, end, "a number in a row about somebody")
         elif _CELL_NAME.match(value):
@@ -280,12 +313,34 @@ def _row(record: Record, line: bytes, at: int, mark: bytes) -> None:
                 record.hit(Kind.NAME, start, end, "a name in a row about somebody")
 
 
+def _is_state(record: Record, cell: tuple[int, int]) -> bool:
+    return record.lower[slice(*cell)] in record.lexicon.vocabulary["states"]
+
+
 def _all_known(record: Record, start: int, end: int) -> bool:
     return record.taken is not None and record.taken.find(0, start, end) < 0 and end > start
 
 
 def _nothing(record: Record) -> frozenset[bytes]:
     return record.lexicon.vocabulary["nothing"]
+
+
+_OF_QUERY = Pattern(
+    r"(?i)\b(?:where|and|or|on) (?:[a-z_]{1,30}\.)?(?:pid|pat|patid|ptid|pt)[ ]?=[ ]?'?([0-9]{5,12})\b"
+)
+_LAST_FOUR = Pattern(
+    r"(?i)\blast[ -]?(?:4|four)(?: digits?)?(?: of (?:ssn|social|ss))?(?: is|:|=|#)? ?([0-9]{4})\b"
+)
+
+
+def _numbers_said(record: Record) -> None:
+    """Take the number of a statement about somebody, and the last four of somebody's."""
+    if "query" in record.shapes:
+        for spans in _OF_QUERY.each(record.data):
+            record.hit(Kind.MRN, *spans[1], "the number of a statement about somebody")
+    if "four" in record.shapes:
+        for spans in _LAST_FOUR.each(record.data):
+            record.hit(Kind.SSN, *spans[1], "the last four of somebody's number")
 
 
 _BEHIND = re.compile(rb" ([0-9]{6,10})(?![0-9A-Za-z.:/-])")
@@ -315,6 +370,16 @@ def _born(record: Record) -> None:
 _MONTH_DAY = Pattern(
     r"(?:^|[ (,\"'>])((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|January|February|March|April|June|July|August|September|October|November|December|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\.? (?:[0-3]?[0-9])(?:st|nd|rd|th)?)(?:$|[ .,;:)\"'<?!-])"
 )
+
+
+def _days_of_names(record: Record) -> None:
+    """Take a day behind a name in the name of a file or a disk: `MOOR_20240102`."""
+    for spans in _DAY_OF_NAME.each(record.data):
+        at = spans[0][0]
+        if record.data[at] == 1 or record.covered(at, at + 1):
+            record.hit(Kind.DATE, *spans[1], "a day behind a name")
+
+
 _LOGGED = re.compile(rb" ? ?\d{1,2}:\d{2}:\d{2}|:\d|\.\d| \d{4}")
 
 
@@ -352,7 +417,9 @@ def _places(record: Record) -> None:
             record.hit(Kind.CITY, start, end, "a town, beside people")
 
 
-_AFTER_STREET = re.compile(rb",? ((?:[A-Z][a-z'.]{1,20} ){0,2}[A-Z][a-z']{2,20})(?=[.,;)\n]|$)")
+_AFTER_STREET = re.compile(
+    rb",? ((?:[A-Z][a-z'.]{1,20} ){0,2}[A-Z][a-z']{2,20})(?=[.,;)\n]| [a-z]|$)"
+)
 
 
 def _after_streets(record: Record) -> None:
@@ -387,6 +454,7 @@ _BESIDE_PEOPLE: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
     (_extensions, frozenset()),
     (parameters, frozenset({"apart"})),
     (_asked, frozenset({"query"})),
+    (_numbers_said, frozenset({"query", "four"})),
     (_merged, frozenset({"merged"})),
     (_behind, frozenset()),
     (_in_lists, frozenset()),
@@ -402,7 +470,10 @@ GATED = (
     *((form, (pattern,)) for form, pattern, *_ in _FORMS_OF_NUMBERS),
     ("trunk", (_TRUNK, _RECORDED)),
     ("car", (_CAR,)),
-    ("query", (_ASKED,)),
+    ("query", (_ASKED, _OF_QUERY)),
+    ("four", (_LAST_FOUR,)),
+    ("labelled", (_DAY_OF_NAME,)),
+    ("in_brackets", (_NUMBERED_NAME,)),
     ("born", (_BORN,)),
     ("date", (_MONTH_DAY, _DATED)),
 )

@@ -37,7 +37,7 @@ HASHED = Pattern(
     r"|\*[0-9A-F]{40}\b|\b0x0[12]00[0-9A-Fa-f]{40,}|\bmd5[0-9a-f]{32}\b|SCRAM-SHA-(?:1|256|512)\$[^\s\"'\x01]{20,}"
     r"|\b(?:pbkdf2|scrypt|bcrypt|argon2)[_:a-z0-9]*[$:][0-9]{2,8}[$:][^\s\"'\x01]{16,}|01000000d08c9ddf[0-9a-fA-F]{40,}"
     r"|AQAAANCMnd8BFdERjHoAwE[A-Za-z0-9+/=]{20,}|\bENC\([^)\s\x01]{8,}\)|\{cipher\}[A-Za-z0-9+/=]{16,}|\{AQAAABAAAA[A-Za-z0-9+/=]{12,}\}|\{[A-Za-z0-9+/]{42,90}={1,2}\}"
-    r"|\b[0-9a-f]{32}:[0-9a-f]{32}\b|::[A-Za-z0-9.-]{1,40}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{40,})"
+    r"|\b[0-9a-f]{32}:[0-9a-f]{32}\b|::[A-Za-z0-9.-]{1,40}:[0-9a-f]{16}:[0-9a-f]{32}:[0-9a-f]{12,})"
 )
 _VALUE = r"[\"']?([^\s\"';,<>\x01][^\s\"'<>\x01]{3,})"
 _FAMILIES = {
@@ -72,6 +72,7 @@ _FAMILIES = {
         r"(?i)\b(?:sqlplus|rman|expdp|impdp|exp|imp|thin:|connect|conn|login|srv|oci:?)[ :]?(?:-[a-z] )?[a-z_][a-z0-9_]{0,30}/([^\s/@\"'\x01]{4,})@",
         r"(?i)\b[a-z][a-z0-9_]{2,30}/([^\s/@\"'\x01]*[0-9][^\s/@\"'\x01]*)@[a-z][a-z0-9_]{2,30}\b(?:[^.a-z0-9_-]|$)",
         r"(?i)\bwebhooks?[a-z0-9]{0,4}/([A-Za-z0-9@/_-]{20,})",
+        r"(?i:\bwebhooks?\b[^\n]{0,40}?)\b(T[A-Z0-9]{8,11}/B[A-Z0-9]{8,11}/[A-Za-z0-9]{20,})",
         r"(?i)\b(?:ntlm|nt ?hash|lm ?hash|rc4_hmac(?:_nt)?|aes256_cts[a-z_0-9-]*|aes256_hmac|nthash)\s{0,4}[:=]\s{0,4}([0-9a-f]{32,64})\b",
         r"(?i)\bnumerical password:?\s{1,8}([0-9]{6}-[0-9-]{20,})",
     ),
@@ -84,6 +85,7 @@ _FAMILIES = {
         r"(?:USER|user) [^\s]{1,60}\s[^\n]{0,80}\n?(?:[^\n]{0,80}\n)?[^\n]{0,24}\bPASS ([^\s\x01]{4,})",
         r"(?m)(?:ftp> |---> |--> )?\buser [a-z0-9._-]{2,40} ([^\s\x01]{4,}) (?:230|331|530|logged)",
         r"(?i)\b(?:passwords?|passwd|pwd?|passphrase)\b[^\n\"'=:;,.]{1,40} ?= ?[\"']?([^\s\"'\x01]{4,})",
+        r"(?i)\bsend(?:line)? (?:-- )?[\"']([^\s\"'\\$\x01]{4,})\\{1,2}[rn]",
         r"(?i)\b(?:tried|attempted|typed|entered|sent)(?: with)?(?: password| pass| pw)? [\"']([^\"'\n\x01]{4,})[\"']",
     ),
     "options": (
@@ -123,10 +125,16 @@ _SPOKEN = {
     ),
     "wifi": (
         Pattern(
+            r"(?i)\b(?:wi-?fi|ssid|wlan|hotspot|wpa[23]?|psk)\b[^\n]{0,16}?\b(?:key|psk|password|passphrase|passcode)\b[^\n]{0,40}? (?:is|was|to|now|=|->)[: ]{1,2}[\"']?([^\s\"'\x01]{6,})"
+        ),
+        Pattern(
             r"(?i)\b(?:wi-?fi|ssid|wlan|hotspot)\b[^\n]{0,40}? (?:[/|,:] |key |pass |pw |password )([^\s\"'\x01]{6,})"
         ),
     ),
     "creds": (
+        Pattern(
+            r"(?i)\b(?:use|try|using|with) (?:[a-z]{2,12} ){0,2}?[a-z][a-z0-9._-]{1,30} / ([^\s\"'/\x01]{5,})"
+        ),
         Pattern(
             r"(?i)\bcred(?:ential)?s? (?:[^\s]{1,40} )?[^\s\\]{1,40}\\[^\s\\]{1,40} ([^\s\"'\x01]{4,})"
         ),
@@ -175,7 +183,7 @@ _ENTERED = Pattern(
 _OTP = Pattern(r"(?i)\b(?:otp|totp|2fa|mfa|passcode)[ :=]{1,2}([0-9]{6,8})\b")
 _MAILBOX = Pattern(r"(?m)(?:^|: )[0-9]{3,4} => ([0-9]{4,8}),")
 _PIN = Pattern(
-    r"\b(?:PIN|[Pp]in|PIN code|[Pp]asscode)(?: (?:number|code))?(?: (?:is|was|changed to|set to|reset to|now|to)|:|=)[ :]{0,2}([0-9]{4,8})\b"
+    r"\b(?:PIN|[Pp]in|PIN code|[Pp]asscode)(?: (?:number|code))?(?: (?:for|of) [^\n0-9]{0,24}(?:[0-9]{2,5})?)?(?: (?:is|was|changed to|set to|reset to|now|to)|:|=)[ :]{0,2}([0-9]{4,8})\b"
 )
 _TICKET = Pattern(
     r"(?i)[?&;](?:session|sid|sess|sessionid|auth|ticket|key|jwt|t|k|invite|magic|otp|reset|confirm|verify|access|sso|saml(?:response|request|art)?|assertion|login_token|wresult|samlart)=([A-Za-z0-9_%.~+/=-]{16,})"
@@ -234,8 +242,17 @@ def _said(record: Record, pattern: Pattern) -> None:
         start, end = _trimmed(data, *spans[1])
         while end > start and data[end - 1] in b".?":
             end -= 1
-        if secretive(data[start:end]) and not is_plain_value(record, data[start:end]):
+        if _chosen(record, data[start:end]) and not is_plain_value(record, data[start:end]):
             record.hit(Kind.SECRET, start, end, "what is said to be a password")
+
+
+def _chosen(record: Record, value: bytes) -> bool:
+    """Whether what is said to be a password looks chosen: no word, or words run together."""
+    strange = value.isalpha() and value.islower() and len(value) >= RUN_TOGETHER_MIN
+    return secretive(value) or (strange and not record.lexicon.flags(value))
+
+
+RUN_TOGETHER_MIN = 10
 
 
 def _codes(record: Record) -> None:

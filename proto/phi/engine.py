@@ -18,6 +18,7 @@ from proto.phi import (
     changes,
     context,
     credentials,
+    deeds,
     known,
     labels,
     nested,
@@ -128,6 +129,7 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
     if lexicon.policy.infra is Infra.DROP:
         shapes.read_infra(record)
     if record.found:
+        deeds.made_of_names(record)
         people.spread(record)
     return record
 
@@ -156,7 +158,7 @@ def found_in(record: Record, view: View) -> list[Found]:
 Reader = Callable[[Record], None]
 
 _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
-    (segments.read, frozenset({"hl7", "x12", "dicom", "fhir"}), 0),
+    (segments.read, frozenset({"hl7", "x12", "dicom", "astm", "fhir"}), 0),
     (tables.read, frozenset({"rows", "sql"}), 0),
     (labels.read, frozenset(), TELLS),
     (pairs.read, frozenset({"apart"}), 0),
@@ -170,6 +172,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (shapes.read_old_days, frozenset({"date"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (people.loose, frozenset(), LIKELY | STRANGER | KNOWN),
+    (deeds.read, frozenset({"account", "does", "kin", "aged"}), 0),
     (beside.read, frozenset(), ANY),
     (shapes.read_in_context, frozenset({"date", "ip", "vin", "afar"}), 0),
     (context.read, frozenset(), ANY),

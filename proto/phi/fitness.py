@@ -6,7 +6,7 @@ from proto.phi import people
 from proto.phi.keys import Told
 from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
 from proto.phi.record import LETTERS, Record, digits
-from proto.phi.takers import SENTINELS, TAKERS, VARIABLE
+from proto.phi.takers import HOME, SENTINELS, TAKERS, VARIABLE
 
 VALUE_CHARS_MAX = 4096
 
@@ -56,6 +56,7 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
     return kind != "SECRET" or (
         len(value) >= 3
         and not is_variable(record.data[start:end])
+        and HOME.match(value) is None
         and _CONNECTION.search(value) is None
     )
 
@@ -151,6 +152,19 @@ def secretive(value: bytes) -> bool:
         value != value.upper(),
         not value.isalnum(),
     )
-    return (sum(kinds) >= 2 and len(value) >= 5 and kinds[0]) or (
-        sum(kinds) >= 3 and len(value) >= 6
+    mixed = value.isalpha() and len(value) >= RANDOM_CHARS_MIN and _is_random_case(value)
+    return (
+        mixed
+        or (sum(kinds) >= 2 and len(value) >= 5 and kinds[0])
+        or (sum(kinds) >= 3 and len(value) >= 6)
     )
+
+
+_CASED = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+RANDOM_CHARS_MIN = 8
+LETTERS_OF_WORDS_MIN = 3
+
+
+def _is_random_case(value: bytes) -> bool:
+    """Whether capitals stand as in no words run together: `UDUZgTMOmy`, not `MaxPasswordAge`."""
+    return len(value) < LETTERS_OF_WORDS_MIN * len(_CASED.findall(value))

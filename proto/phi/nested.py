@@ -1,9 +1,10 @@
-"""Keys of JSON that tell something only together with what they stand in: `subscriber.id`.
+"""Keys of JSON and XML that tell something only together with what they stand in: `subscriber.id`.
 
 A reader of lines sees `"id":"…"` and cannot know whose; a path can. It is walked only where a
 record of nested objects has keys that speak of people.
 """
 
+from proto.phi.documents import xml_values
 from proto.phi.fitness import fits
 from proto.phi.labels import take_user
 from proto.phi.lexicon import TELLS
@@ -24,7 +25,8 @@ def read(record: Record) -> None:
     if not record.every & TELLS or _BARE_WORDS.isdisjoint(record.words):
         return
     keys = record.lexicon.policy.keys
-    for value in record.members:
+    elements = xml_values(record.data) if b"></" in record.data else ()
+    for value in (*record.members, *elements):
         own = value.path[-1]
         if own.lower() not in _BARE or keys.told(own) is not None:
             continue

@@ -47,10 +47,22 @@ _ROW = Pattern(
 _PARAMETER = Pattern(
     r"(?:[@$:][A-Za-z0-9_]{1,40} ?= ?[NE]?'|\b(?:bind|param|arg|parameter) ?[0-9]{1,2} ?[=:] ?[\"'])([^\"'\n]{1,200})[\"']"
     r"|\b(?:bind|param|arg|parameter) ?[0-9]{1,2} ?[=:] ?([0-9]{6,12})\b"
+    r"|\bbinding parameter \[[0-9]{1,3}\] as \[[A-Z_]{2,20}\] - \[([^\[\]\n\x01]{2,120})\]"
 )
 _SLOT = Pattern(
     r"(?i)[\"' ]?\b(?:start|end|starts_at|ends_at|start_?time|end_?time|when|slot|scheduled(?:_at|_for)?)[\"']?\s{0,2}[:=]\s{0,2}[\"']?([0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{4,15}(?:Z|[+-][0-9:]{4,6})?)?)"
 )
+_NCPDP = Pattern(r"(?:^|[^0-9A-Za-z])[0-9]{3}-([A-Z][0-9A-Z]) ?[=:] ?[\"']?([^|;,\"'\s\x01]{2,60})")
+_NCPDP_FIELDS = {
+    b"C2": Kind.HEALTH_PLAN, b"C4": Kind.DATE, b"CA": Kind.NAME, b"CB": Kind.NAME, b"CC": Kind.NAME, b"CD": Kind.NAME,
+    b"CM": Kind.ADDRESS, b"CN": Kind.CITY, b"CP": Kind.ZIP, b"CQ": Kind.PHONE, b"CY": Kind.MRN, b"D2": Kind.OTHER_ID,
+    b"DB": Kind.LICENSE, b"DR": Kind.NAME, b"PM": Kind.PHONE, b"EN": Kind.OTHER_ID, b"N6": Kind.HEALTH_PLAN,
+}  # fmt: skip
+"""Fields of a claim of a pharmacy by their ids (NCPDP D.0)."""
+_ARGUMENT = Pattern(
+    r"\bARGS(?:_GET|_POST|_NAMES)?:([A-Za-z][A-Za-z0-9_.-]{1,40})[^\n]{0,160}?\[data \"([^\"\n\x01]{2,120})\""
+)
+"""An argument of a request as a firewall of the web reports it, and what it held."""
 _GUID = re.compile(rb"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?$")
 _APART = re.compile(rb"[^,]+")
 
@@ -62,6 +74,7 @@ def read(record: Record) -> None:
         _labelled(record)
     if b"', " in data or b'", ' in data or b"','" in data:
         _tuples(record)
+    _claims(record)
     if any(map(data.__contains__, _ELEMENT_MARKS)):
         _elements(record)
     if any(map(data.__contains__, _PLACE_MARKS)):
@@ -70,6 +83,16 @@ def read(record: Record) -> None:
         _rows(record)
     if record.person or _asks_for_somebody(record):
         parameters(record)
+
+
+def _claims(record: Record) -> None:
+    """Take the fields of a pharmacy's claim, and arguments that a firewall of the web reports."""
+    data, keys = record.data, record.lexicon.policy.keys
+    for spans in _NCPDP.each(data):
+        if (kind := _NCPDP_FIELDS.get(data[slice(*spans[1])])) is not None:
+            record.hit(kind, *spans[2], "the field of a pharmacy's claim")
+    for spans in _ARGUMENT.each(data) if b"ARGS" in data else ():
+        take(record, keys.told(data[slice(*spans[1])]), *spans[2])
 
 
 def take(record: Record, told: Told | None, start: int, end: int) -> None:
@@ -191,16 +214,20 @@ def _asks_for_somebody(record: Record) -> bool:
     """Whether a statement with parameters names a column that identifies people."""
     data, tells = record.data, record.tells
     if b"= '" not in data and b"='" not in data:
-        return False
+        return b"binding parameter" in data and bool(_BOUND_DAY.search(data))
     asked = (tells[run].written for run in record.runs if run in tells)
     return any(told is not None and told.kind in _OF_SOMEBODY for told in asked)
+
+
+_BOUND_DAY = re.compile(rb"as \[DATE\] - \[")
+"""A day that is bound without a time is of somebody's birth or visit."""
 
 
 def parameters(record: Record) -> None:
     """Take the parameters of a statement about people, and when somebody's visit is."""
     data = record.data
     for spans in _PARAMETER.each(data):
-        place = spans[1] if spans[1][0] >= 0 else spans[2]
+        place = next(one for one in spans[1:] if one[0] >= 0)
         value = data[slice(*place)]
         if _tells(record, value) or (value[:1].isupper() and value.isalpha()):
             record.hit(Kind.NAME, *place, "a parameter of a statement about people")

@@ -127,6 +127,8 @@ def _below(record: Record, at: int) -> int:
 
 def _file(record: Record, at: int) -> int:
     data = record.data
+    if data[at - 5 : at] == b"HTTP/":
+        return at  # the version behind the path of a request
     match = _LAST.match(data, at, min(len(data), at + 160))
     if match is not None and b"=" not in match.group() and b"  " not in match.group():
         end = match.end() - (len(match.group()) - match.group().index(b"."))

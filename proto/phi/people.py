@@ -365,6 +365,12 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
         return False
     if is_plain(a):
         return one[3] == b" " and not (a | b) & CUE and _word_first(record, a, b)
+    return _is_introduced(record, one, two) or _first_and_last(record, one, two)
+
+
+def _first_and_last(record: Record, one: Token, two: Token) -> bool:
+    """Judge `First Last` whose first word is no word of machines."""
+    a, b, plain_b = one[2], two[2], is_plain(two[2])
     if a & FIRST and a & SURE and b & (WORD | ALSO) and not b & (CUE | CONTEXT):
         return (
             record.person
@@ -397,6 +403,24 @@ def _stands_alone(data: bytes, start: int, end: int) -> bool:
     """Whether two words are all there is between marks: `(Katalin Strong, …`, `"Katalin Strong"`."""
     opened = data[start - 1 : start] in _OPENS or data[start - 3 : start] in _DASHES
     return opened and (data[end : end + 1] in _CLOSES or data[end : end + 3] in _DASHES)
+
+
+_INTRODUCES = re.compile(rb"(?:^|[ (\"'])(?:for|of|by|with|from|to|and|is|about|re:?) \Z")
+
+
+def _is_introduced(record: Record, one: Token, two: Token) -> bool:
+    """Whether a first name that people's words introduce goes on with somebody's last name.
+
+    That may be any word which is a last name too: `booked for Elizabeth Link on`.
+    """
+    start, end, after = two[0], two[1], record.data[two[1] : two[1] + 3]
+    if not (one[2] & FIRST and one[2] & SURE and one[3] == b" "):
+        return False
+    if _INTRODUCES.search(record.lower, max(0, one[0] - 8), one[0]) is None:
+        return False
+    token = record.data[start:end]
+    somebody = record.lexicon.names.weights(token.lower().decode())[1] > 0
+    return somebody and _ends_a_name(after) and _last_though_a_word(record, token, two[2], after)
 
 
 def _first_and_stranger(record: Record, one: Token, two: Token) -> bool:

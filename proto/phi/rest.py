@@ -32,7 +32,7 @@ from proto.phi.record import Found, Record
 from proto.phi.views import View
 
 _AGAIN: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
-    (segments.read, frozenset({"hl7", "x12", "dicom", "fhir"})),
+    (segments.read, frozenset({"hl7", "x12", "dicom", "astm", "fhir"})),
     (tables.read, frozenset({"rows", "sql"})),
     (labels.read, frozenset()),
     (pairs.read, frozenset({"apart"})),

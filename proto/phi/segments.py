@@ -50,7 +50,34 @@ def read(record: Record) -> None:
         _x12(record)
     if "dicom" in record.shapes:
         _dicom(record)
+    if "astm" in record.shapes:
+        _astm(record)
     fhir.read(record, _DICOM)
+
+
+_ASTM = Pattern(r"(?:^|[^A-Za-z0-9])([PO])\|[0-9]{1,3}\|([^\r\n\x02\x03\x17]*)")
+_ASTM_NAME = re.compile(rb"(?:[^|]*\|){3}[A-Za-z][^|^]*\^[A-Za-z]")
+_OF_PATIENT = {
+    1: "MRN", 2: "MRN", 3: "MRN", 4: "NAME", 5: "NAME", 6: "DATE", 9: "ADDRESS", 11: "PHONE",
+    12: "PERSON", 22: "DATE",
+}  # fmt: skip
+_OF_ORDER = {1: "OTHER_ID", 2: "OTHER_ID"}
+ASTM_FIELDS = 34
+
+
+def _astm(record: Record) -> None:
+    """Read the patient and the specimen of an instrument's message (CLSI LIS2-A2, 7 and 8)."""
+    about = False
+    for spans in _ASTM.each(record.data):
+        kept = dict.fromkeys(range(1, ASTM_FIELDS), "KEEP")
+        if record.data[slice(*spans[1])] == b"P":
+            about = _ASTM_NAME.match(record.data, *spans[2]) is not None
+            kept.update(_OF_PATIENT)
+        elif about:
+            kept.update(_OF_ORDER)
+        if about:
+            record.person = True
+            _fields(record, *spans[2], kept)
 
 
 def _hl7(record: Record) -> None:

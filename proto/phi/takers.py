@@ -155,6 +155,10 @@ def run(record: Record, at: int, limit: int) -> int:
     return match.end() if match else -1
 
 
+HOME = re.compile(rb"/(?:home|root|var|opt|srv|usr|etc|tmp|mnt|data)(?:/|$)")
+"""The working directory of a shell: `PWD=/home/ann`."""
+
+
 def secret(record: Record, at: int, limit: int) -> int:
     """Take a secret: everything up to a blank, a quote or a semicolon."""
     match = _TOKENISH.match(record.data, at, min(limit, at + 2048))
@@ -172,6 +176,7 @@ def secret(record: Record, at: int, limit: int) -> int:
         or (word.isdigit() and end - at < 4)
         or word[:1] == b"."
         or b"{" in word
+        or HOME.match(word) is not None
         or VARIABLE.fullmatch(record.data, at, end) is not None
         or (
             word.isalpha()

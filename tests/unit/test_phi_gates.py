@@ -6,7 +6,16 @@ every pattern behind a gate is made into text and the gate is asked.
 
 import pytest
 
-from proto.phi import changes, context, credentials, default_names, owners, scrub_text, secrets
+from proto.phi import (
+    changes,
+    context,
+    credentials,
+    deeds,
+    default_names,
+    owners,
+    scrub_text,
+    secrets,
+)
 from proto.phi.forms import SCANS, lit
 from proto.phi.scan import Pattern
 from tests.fakes.pattern_samples import samples
@@ -17,6 +26,7 @@ GATED = (
     *changes.GATED,
     *owners.GATED,
     *context.GATED,
+    *deeds.GATED,
     *((form, (pattern,)) for form, pattern in SCANS.items()),
 )
 FURTHER = {"_STRONG", "_ANY"}
@@ -49,7 +59,7 @@ def test_whatever_a_secret_s_form_matches_passes_the_exact_gate_too(pattern: Pat
 
 def test_every_pattern_of_these_readers_stands_behind_a_gate_that_was_asked() -> None:
     held = {pattern for _, patterns in GATED for pattern in patterns}
-    for module in (credentials, secrets, changes, owners):
+    for module in (credentials, secrets, changes, owners, deeds):
         written = {name: one for name, one in vars(module).items() if isinstance(one, Pattern)}
         assert {name for name, one in written.items() if one not in held} <= FURTHER
 

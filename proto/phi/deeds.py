@@ -1,0 +1,141 @@
+"""Who does, is and belongs to whom: logins at fixed places, kin, ages that are said, families.
+
+Logs of systems put an account at a fixed place (`Failed password for …`, `(…) CMD`), audit trails
+put it before a verb. And once a name is known, the logins that are made of it are: `wilsonh` beside
+`Haruto Wilson`.
+"""
+
+import re
+from itertools import permutations
+
+from proto.phi.lexicon import CONTEXT, CUE, FIRST, LAST, SURE, WORD
+from proto.phi.people import (
+    initial_and_last,
+    is_person_login,
+    joined,
+    take_name,
+    word_flags,
+)
+from proto.phi.record import LETTERS, Record
+from proto.phi.scan import Pattern
+from proto.phi.values import Kind
+
+NAMES_MADE_MAX = 16
+KIN_CHARS_MAX = 60
+LOGIN_LETTERS_MIN = 4
+NAME_LETTERS_MIN = 3
+
+_ACCOUNT = Pattern(
+    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: )"
+    r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:)"
+)
+_DOES = Pattern(
+    r"(?:^|[ \t:>\]|;,-] ?)([a-z][a-z0-9._-]{2,30}) (?:viewed|opened|accessed|printed|exported|signed|edited|downloaded|unlocked|released|faxed|looked up|searched for|logged (?:in|on|off|out)) "
+)
+_KIN = Pattern(
+    r"(?i:\b(?:parent|child|kid|kiddo|grandma|grandpa|grandfather|aunt|uncle|guardian|caregiver|widow|stepmother|stepfather|roommate|neighbor)(?:'s name)? (?:of|is|named) )([A-Z])"
+)
+_FAMILY = Pattern(r"\b([A-Z][A-Za-z'-]{2,24}) (?:family|household)\b")
+_AGE = Pattern(
+    r"(?i:\b(?:is|turned|turns|turning) (?:now |already |almost |nearly )?)(9[0-9]|1[01][0-9])(?: (?:and|now|years|today|but|so|this|next|in)\b|[,;!?)]|\.(?:\s|$)|$)"
+)
+_IS_SOMEBODY = re.compile(
+    rb"(?:^|[^a-z])(?:he|she|patient|pt|mom|mother|dad|father|who|wife|husband) \Z"
+)
+GATED = (("account", (_ACCOUNT,)), ("does", (_DOES,)), ("kin", (_KIN, _FAMILY)), ("aged", (_AGE,)))
+"""Each gate with the patterns that are tried only when it is lit."""
+
+
+def read(record: Record) -> None:
+    """Find the accounts, kin and ages that only their place tells."""
+    shapes = record.shapes
+    if "account" in shapes:
+        _accounts(record)
+    if "kin" in shapes:
+        _kin(record)
+    if not record.person:
+        return
+    if "does" in shapes:
+        for start, end in _DOES.values(record.data):
+            if _is_login(record, start, end):
+                record.hit(Kind.USERNAME, start, end, "who does something to a chart")
+    if "aged" in shapes:
+        _ages(record)
+
+
+def _is_login(record: Record, start: int, end: int) -> bool:
+    """Whether a word that stands where an account does is a person's, not a system's."""
+    login = record.data[start:end]
+    if record.covered(start, end) or not is_person_login(record, login):
+        return False
+    words = login.lower().translate(LETTERS).split()
+    flags = [record.lexicon.flags(word) for word in words]
+    return (
+        any(flag & (FIRST | LAST | SURE) and not flag & WORD for flag in flags)
+        or any(initial_and_last(record, word) or _first_and_initial(record, word) for word in words)
+        or any(joined(record, word) for word in words)
+    )
+
+
+def _first_and_initial(record: Record, word: bytes) -> bool:
+    """Whether a login reads as a first name and an initial: `ethelj`."""
+    flags = record.lexicon.flags(word[:-1])
+    return len(word) > LOGIN_LETTERS_MIN and bool(flags & FIRST and not flags & WORD)
+
+
+def _accounts(record: Record) -> None:
+    for start, end in _ACCOUNT.values(record.data):
+        if _is_login(record, start, end):
+            record.hit(Kind.USERNAME, start, end, "the place of an account in a log")
+
+
+def _kin(record: Record) -> None:
+    for spans in _KIN.each(record.data):
+        start = spans[1][0]
+        end = take_name(record, start, min(len(record.data), start + KIN_CHARS_MAX))
+        words = record.data[start:end].split() if end > start else []
+        flags = [word_flags(record, word.strip(b",")) for word in words]
+        if flags and not any(flag & (WORD | CUE | CONTEXT) and not flag & SURE for flag in flags):
+            record.hit(Kind.NAME, start, end, "whose kin somebody is")
+    for start, end in _FAMILY.values(record.data) if record.person else ():
+        flag = word_flags(record, record.data[start:end])
+        if not flag & (CUE | CONTEXT) and (flag & (SURE | LAST) or not flag & WORD):
+            record.hit(Kind.NAME, start, end, "the name of a family")
+
+
+def _ages(record: Record) -> None:
+    for spans in _AGE.each(record.data):
+        start = spans[0][0]
+        named = record.covered(start - 1, start) or record.covered(start - 2, start)
+        if named or _IS_SOMEBODY.search(record.lower, max(0, start - 12), start):
+            record.hit(Kind.AGE90, *spans[1], "an age over 89 that is said of somebody")
+
+
+def made_of_names(record: Record) -> None:
+    """Take logins and files that are made of a name that was found: `wilsonh`, `moon_elizabeth`."""
+    lower, seen = record.lower, 0
+    for start, end, kind, _ in tuple(record.found):
+        if kind is not Kind.NAME or seen >= NAMES_MADE_MAX:
+            continue
+        whole = lower[start:end].replace(b"-", b"").replace(b"'", b"").translate(LETTERS)
+        words = [word for word in whole.split() if len(word) >= NAME_LETTERS_MIN]
+        if len(words) in {2, 3}:
+            seen += 1
+            for one, other in permutations(words, 2):
+                for made in (
+                    one[:1] + other,
+                    one + other[:1],
+                    one + b"." + other,
+                    one + b"_" + other,
+                ):
+                    if len(made) > LOGIN_LETTERS_MIN and made in lower:
+                        _take_made(record, made)
+
+
+def _take_made(record: Record, made: bytes) -> None:
+    if record.lexicon.flags(made) & WORD:
+        return
+    for at in record.places(made):
+        end = at + len(made)
+        if not record.covered(at, end):
+            record.hit(Kind.USERNAME, at, end, "made of a name that was found")
