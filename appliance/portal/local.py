@@ -3,10 +3,10 @@
 The socket's mode (0600) is the sign-in. Errors are {code, message} with the status of their family.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from appliance.core.identity import fingerprint
@@ -68,7 +68,8 @@ def _endpoint(work: Work, answer: Answer) -> Callable[[PortalVisit], Awaitable[R
 
 
 def _json(value: object, *, status: int) -> Response:
-    return Response(json.dumps(value, default=str), status, media_type="application/json")
+    # It writes values as they are; `dataclasses.asdict` would copy every row deeply before.
+    return Response(to_json(value, fallback=str), status, media_type="application/json")
 
 
 async def _body(visit: PortalVisit) -> Body:
@@ -158,8 +159,7 @@ async def list_targets(work: Work, _: PortalVisit, __: Body) -> object:
 
 async def look(work: Work, _: PortalVisit, body: Body) -> object:
     """Return the host key a host shows."""
-    shown = await target_handlers.look(work, text_of(body, "address"), number_of(body, "port"))
-    return asdict(shown)
+    return await target_handlers.look(work, text_of(body, "address"), number_of(body, "port"))
 
 
 async def add_target(work: Work, _: PortalVisit, body: Body) -> object:
@@ -221,22 +221,20 @@ async def heal_target(work: Work, visit: PortalVisit, _: Body) -> object:
     """Judge a target, let what may be repaired be repaired, and say how it ended."""
     target = parse_target_id(visit.request.path_params["target"])
     await require_free(work, target)
-    return [asdict(row) for row in await heal_now(work, target)]
+    return await heal_now(work, target)
 
 
 async def list_findings(work: Work, visit: PortalVisit, _: Body) -> object:
     """List the current findings."""
     fresh = freshness(work.content())
     async with work.store.read() as conn:
-        rows = await inventory.findings(conn, freshness=fresh, now_ms=visit.now_ms)
-    return [asdict(row) for row in rows]
+        return await inventory.findings(conn, freshness=fresh, now_ms=visit.now_ms)
 
 
 async def list_incidents(work: Work, _: PortalVisit, __: Body) -> object:
     """List the incidents that turned last."""
     async with work.store.read() as conn:
-        rows = await incident_views.incidents(conn, states=frozenset(State))
-    return [asdict(row) for row in rows]
+        return await incident_views.incidents(conn, states=frozenset(State))
 
 
 async def show_incident(work: Work, visit: PortalVisit, _: Body) -> object:
@@ -250,9 +248,9 @@ async def show_incident(work: Work, visit: PortalVisit, _: Body) -> object:
         turns = await incident_views.turns(conn, wanted)
         repairs = await incident_views.repairs(conn, wanted)
     return {
-        "incident": asdict(found),
-        "turns": [asdict(turn) for turn in turns],
-        "repairs": [asdict(repair) for repair in repairs],
+        "incident": found,
+        "turns": turns,
+        "repairs": repairs,
     }
 
 
@@ -303,7 +301,7 @@ async def add_account(work: Work, _: PortalVisit, body: Body) -> object:
 async def list_accounts(work: Work, _: PortalVisit, __: Body) -> object:
     """List the portal's accounts."""
     async with work.store.read() as conn:
-        return [asdict(one) for one in await accounts.all_of(conn)]
+        return await accounts.all_of(conn)
 
 
 async def shut_account(work: Work, visit: PortalVisit, _: Body) -> object:

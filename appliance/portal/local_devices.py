@@ -23,8 +23,7 @@ async def list_devices(work: Work, visit: PortalVisit, _: Body) -> object:
     """List the devices."""
     fresh = freshness(work.content())
     async with work.store.read() as conn:
-        rows = await inventory.devices(conn, freshness=fresh, now_ms=visit.now_ms)
-    return [asdict(row) for row in rows]
+        return await inventory.devices(conn, freshness=fresh, now_ms=visit.now_ms)
 
 
 async def show_device(work: Work, visit: PortalVisit, _: Body) -> object:
@@ -36,12 +35,12 @@ async def show_device(work: Work, visit: PortalVisit, _: Body) -> object:
         said = await decisions.of_device(conn, target)
         waiting = await conflicts.waiting(conn)
     return {
-        "device": asdict(view) if view else None,
+        "device": view,
         "held": device.held,
-        "signs": [asdict(sign) for sign in known_signs(device)],
+        "signs": known_signs(device),
         "ports": sorted(port for port, seen in device.ports.items() if seen.is_open),
-        "attributes": [asdict(attribute) for attribute in device.attributes],
-        "decisions": [asdict(decision) for decision in said],
+        "attributes": device.attributes,
+        "decisions": said,
         "conflicts": [
             kept.id for kept in waiting if target in {kept.conflict.device, kept.conflict.other}
         ],

@@ -1,7 +1,5 @@
 """What the command line may ask of what was held back at the door. Served at the socket alone."""
 
-from dataclasses import asdict
-
 from appliance.handlers.held_back import forget_held_back
 from appliance.handlers.work import Work
 from appliance.portal.asked import Answer, Body
@@ -12,7 +10,7 @@ from appliance.store import quarantine
 async def list_held_back(work: Work, _: PortalVisit, __: Body) -> object:
     """List what was held back, without what it says."""
     async with work.store.read() as conn:
-        return [asdict(one) for one in await quarantine.every(conn)]
+        return await quarantine.every(conn)
 
 
 async def forget(work: Work, _: PortalVisit, __: Body) -> object:

@@ -4,7 +4,6 @@ It is served at the Unix socket alone. Each answer is written to evidence before
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from appliance.core.erasure import person
 from appliance.handlers.disclosures import Asker, Disclosures
@@ -29,7 +28,7 @@ def routes(disclosures: Disclosures) -> Sequence[tuple[str, str, Answer]]:
         return {"forgotten": await disclosures.forget(whom, _asker(body))}
 
     async def latest(_: Work, __: PortalVisit, ___: Body) -> object:
-        return [asdict(one) for one in await disclosures.latest()]
+        return await disclosures.latest()
 
     return (
         ("POST", "/api/phi/reveal", reveal),
