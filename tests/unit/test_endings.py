@@ -1,0 +1,35 @@
+"""People are told in time what of a hub's trust ends, and what to do; a former key may end."""
+
+from central.core.endings import NOTICES, Ending, Kind, of_authority, sentences
+from proto.keysets import DAY_S
+from tests.unit.order_world import NOW, authority, authority_set, person, use
+
+
+def test_each_kind_is_told_so_long_before_its_end_and_not_sooner() -> None:
+    for kind, notice in NOTICES.items():
+        one = Ending(kind, "", NOW + notice.before_s)
+        assert sentences([one], now_s=NOW - 1) == ()
+        (said,) = sentences([one], now_s=NOW)
+        assert said.startswith(f"The {kind} ends in ")
+        assert said.endswith(notice.then)
+
+
+def test_what_ended_is_told_since_when_and_the_first_to_end_comes_first() -> None:
+    endings = [
+        Ending(Kind.RELEASE, "", NOW + 13 * DAY_S),
+        Ending(Kind.GRANTS, "", NOW - 2 * DAY_S),
+        Ending(Kind.OPERATOR, "ada", NOW + DAY_S),
+        Ending(Kind.ROOT, "", NOW + 300 * DAY_S),
+    ]
+    assert sentences(endings, now_s=NOW) == (
+        "The grants ended 2 days ago: osiris content grant",
+        "The operator's key of ada ends in 1 day: osiris content build --keep",
+        "The release ends in 13 days: osiris content build --keep",
+    )
+
+
+def test_a_former_key_that_ends_beside_its_next_is_nobodys_concern() -> None:
+    heads = [use("head", end=NOW + DAY_S), use("head 2", end=NOW + 200 * DAY_S)]
+    found_in = authority_set(authority(head_keys=heads, people=[person("ada")]))
+    found = {one.kind: one.ends_s for one in of_authority(found_in)}
+    assert found[Kind.HEAD_KEY] == NOW + 200 * DAY_S
