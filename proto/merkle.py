@@ -221,7 +221,7 @@ def consistency_proof(old: int, new: int, nodes: NodeReader) -> tuple[bytes, ...
 def _check_proof(proof: Sequence[bytes]) -> None:
     if len(proof) > PROOF_LENGTH_MAX:
         _refuse(f"a proof of {len(proof)} hashes, at most {PROOF_LENGTH_MAX} are possible")
-    if any(len(one) != HASH_BYTES for one in proof):
+    if set(map(len, proof)) - {HASH_BYTES}:
         _refuse("a proof holds something that is not a hash")
 
 
@@ -240,21 +240,19 @@ def verify_inclusion(
     if len(leaf_hash) != HASH_BYTES:
         _refuse("the leaf hash is not a hash")
     _check_proof(proof)
-    found, node, last = leaf_hash, index, size - 1
-    for sibling in proof:
-        if last == 0:
-            _refuse("the inclusion proof is too long")
-        if node & 1 or node == last:
-            found = _sha256(b"\x01" + sibling + found).digest()
-            while not node & 1 and node:
-                node >>= 1
-                last >>= 1
-        else:
-            found = _sha256(b"\x01" + found + sibling).digest()
+    # Up to where its path meets that of the last leaf, siblings stand on either side; above, only
+    # what lies before it is left to hash, once for each bit of what stands there.
+    below = (index ^ (size - 1)).bit_length()
+    length = below + (index >> below).bit_count()
+    if len(proof) != length:
+        _refuse(f"the inclusion proof is too {'long' if len(proof) > length else 'short'}")
+    found, node = leaf_hash, index
+    for sibling in proof[:below]:
+        pair = sibling + found if node & 1 else found + sibling
+        found = _sha256(b"\x01" + pair).digest()
         node >>= 1
-        last >>= 1
-    if last:
-        _refuse("the inclusion proof is too short")
+    for sibling in proof[below:]:
+        found = _sha256(b"\x01" + sibling + found).digest()
     if found != root:
         _refuse(f"leaf {index} is not in the tree of {size} leaves with root {root.hex()}")
 

@@ -120,6 +120,7 @@ def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     return found
 
 
+_OPENING = frozenset("{[")
 _DECODER = json.JSONDecoder(
     parse_float=_no_float,
     parse_int=_integer,
@@ -131,7 +132,10 @@ _DECODER = json.JSONDecoder(
 
 def _decode(text: str, where: str) -> Json:
     try:
-        value: Json = _DECODER.decode(text)
+        value, end = _DECODER.raw_decode(text) if text[:1] in _OPENING else (None, -1)
+        if end != len(text):
+            # Space around it, which is allowed, or what is not: `decode` tells them apart.
+            value = _DECODER.decode(text)
     except _Refusal as refusal:
         _refuse(where, str(refusal))
     except json.JSONDecodeError as error:

@@ -119,9 +119,11 @@ def judge(found: ReadOrder, situation: Situation) -> Verdict:
     waits: list[Wait] = []
     for step in _STEPS:
         said = step(bench)
+        if said is None:
+            continue
         if isinstance(said, Wait):
             waits.append(said)
-        elif said is not None:
+        else:
             code, detail = said
             return Refused(code, detail, found.ref, is_believed=_is_believed(bench, code))
     if waits:
@@ -209,9 +211,11 @@ def _on_window(bench: Bench) -> Found:
 
 
 def _on_freshness(bench: Bench) -> Found:
+    if bench.tier is Tier.OBSERVE:
+        return None
     moment = bench.situation.moment
     expires_s = min(bench.situation.trust.expires, bench.situation.known.expires_s)
-    if bench.tier > Tier.OBSERVE and moment.now_s >= expires_s:
+    if moment.now_s >= expires_s:
         return Code.METADATA_EXPIRED, f"since {moment.now_s - expires_s} s"
     answered_s = moment.answered_s
     is_fresh = answered_s is not None and 0 <= moment.clock_s - answered_s <= FRESH_S

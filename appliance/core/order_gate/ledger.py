@@ -134,17 +134,14 @@ class Ledger:
         self, sid: str, nonce: str, *, root_then: bytes | None, is_rebuilding: bool = False
     ) -> LedgerView:
         """Return what is known of one order."""
+        rows, nowhere = self._rows, -1
         return LedgerView(
-            by_sid=self._find(self._by_sid, sid),
-            by_nonce=self._find(self._by_nonce, nonce),
+            by_sid=rows.get(self._by_sid.get(sid, nowhere)),
+            by_nonce=rows.get(self._by_nonce.get(nonce, nowhere)),
             root_then=root_then,
             waiting=frozenset(self._waiting.values()),
             is_rebuilding=is_rebuilding,
         )
-
-    def _find(self, where: dict[str, int], what: str) -> Entry | None:
-        index = where.get(what)
-        return None if index is None else self._rows[index]
 
     def put(self, entry: Entry) -> None:
         """Write a row; everything that must hold is checked here again, in the transaction.
@@ -182,13 +179,16 @@ class Ledger:
 
     def _check_use(self, entry: Entry) -> None:
         require(entry.sid is not None and entry.nonce is not None, "only believed orders are used")
-        for used, what, reason in (
-            (self._by_sid, entry.sid, Code.REPLAY_SID),
-            (self._by_nonce, entry.nonce, Code.REPLAY_NONCE),
-        ):
-            if used.get(str(what), entry.index) != entry.index:
-                msg = f"leaf {entry.index}: {reason} of leaf {used[str(what)]}"
-                raise ReplayError(msg, reason=reason)
+        index = entry.index
+        of_sid = self._by_sid.get(entry.sid or "", index)
+        of_nonce = self._by_nonce.get(entry.nonce or "", index)
+        if of_sid == index == of_nonce:
+            return
+        reason, other = Code.REPLAY_NONCE, of_nonce
+        if of_sid != index:
+            reason, other = Code.REPLAY_SID, of_sid
+        msg = f"leaf {index}: {reason} of leaf {other}"
+        raise ReplayError(msg, reason=reason)
 
     def finish(self, index: int, *, now_s: int) -> None:
         """Settle a run, however it ended; raises `TurnError` when the leaf does not run."""
