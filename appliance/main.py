@@ -292,6 +292,7 @@ def _portal(
             appliance=work.scribe.appliance,
             place=config.file.site.label or enrolled.site,
             fingerprint=keys.signing.public.fingerprint(),
+            sealing=keys.sealing.public,
             hub=root.hub_origin,
             development_trust=root.is_development,
             version=work.version,

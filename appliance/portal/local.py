@@ -102,6 +102,8 @@ async def status(work: Work, visit: PortalVisit, _: Body) -> object:
             "version": work.version,
             "fingerprint": visit.app.identity.fingerprint,
             "public_key": work.scribe.key.public.b64(),
+            "sealing_key": visit.app.identity.sealing.b64(),
+            "sealing_fingerprint": visit.app.identity.sealing.fingerprint(),
             "hub": visit.app.identity.hub,
             "hub_seen_ms": await meta.get_int(conn, meta.Key.HUB_SEEN_MS),
             "hub_acknowledged": head.acked_size,

@@ -16,6 +16,7 @@ from appliance.store.db import Store
 from appliance.store.evidence import Scribe
 from proto.catalog.model import Content
 from proto.ids import ApplianceId, IncidentId, SiteId, TargetId
+from proto.keys import SealingPublicKey
 from runtime.web.access import Visit
 from runtime.web.sessions import Accounts
 from runtime.web.templates import Pages
@@ -125,6 +126,7 @@ class Identity:
     Attributes:
         place: what the pages call the site: its label, else its id.
         fingerprint: of the appliance's signing key, exactly as the hub's console shows it.
+        sealing: the key that logins for this appliance are sealed to.
         hub: the hub's address, "" while not enrolled.
         development_trust: whether one person made the hub's keys, on one machine.
     """
@@ -133,6 +135,7 @@ class Identity:
     appliance: ApplianceId
     place: str
     fingerprint: str
+    sealing: SealingPublicKey
     hub: str
     version: str
     development_trust: bool

@@ -16,7 +16,7 @@ from osiris.desk.session import Session, at
 from proto import strict_json
 from proto.asks import Ask, parse_ask
 from proto.errors import MalformedError
-from proto.hub.desk import batch_name
+from proto.hub.desk import OrdersListed, batch_name
 from proto.order_entry import Field, Form, fields_of, read_typed
 from proto.order_words import CHANGES, needs, span
 from proto.orders.kinds import OrderKind
@@ -153,8 +153,13 @@ def _draft(kind: OrderKind, fields: tuple[Field, ...], given: Mapping[str, Any])
     with at(Desk(desk)) as session:
         ask = _ask(kind, fields, given, session)
         made = session.draft(ask)
+    told(ask, made, output=given["output"])
+
+
+def told(ask: Ask, made: OrdersListed, *, output: Output) -> None:
+    """Print what became of an ask, and what its drafts wait for."""
     batch = batch_name(ask.to_bytes())
-    print_lines(made.orders, output=given["output"])
+    print_lines(made.orders, output=output)
     waiting = [line for line in made.orders if line.stage == "waits_for_people"]
     if waiting:
         name = batch if len(waiting) > 1 else waiting[0].sid

@@ -10,6 +10,7 @@ from osiris.desk import order_proof
 from osiris.desk.draft_cli import draft
 from osiris.desk.kept_trust import KeptTrust, read_kept
 from osiris.desk.life_cli import mount
+from osiris.desk.login_cli import login
 from osiris.desk.order_proof import Keys, Report
 from osiris.desk.person_key import Directory, Format, key
 from osiris.desk.place import Desk, read_authority, read_file, read_trust
@@ -27,6 +28,7 @@ HELP = """Orders: drafted, read and signed by people on their own machines.
 Your key:       osiris order key new NAME
 Your hub:       osiris order desk --hub https://HOST
 Ask for one:    osiris order draft TYPE --site S --reason WHY
+New login:      osiris order login --target T ... (sealed here, for one appliance)
 Read and sign:  osiris order approve SID
 Follow it:      osiris order list, osiris order show SID
 Stop it:        osiris order cancel SID, osiris order veto SID
@@ -39,6 +41,7 @@ anything needs people: tier 2 one person and a wait, tier 3 two people and the s
 order = typer.Typer(help=HELP, no_args_is_help=True)
 order.add_typer(key, name="key")
 order.add_typer(draft, name="draft")
+order.command("login")(login)
 mount(order)
 
 

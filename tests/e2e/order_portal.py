@@ -15,6 +15,7 @@ from appliance.portal.app import build, portal_pages
 from appliance.portal.state import Identity, Live, Portal
 from appliance.store import accounts
 from appliance.store.accounts import AccountTable
+from proto.keys import SEED_BYTES, SealingKey
 from proto.policy import Policy
 from proto.secret import Secret
 from runtime.web.access import Door
@@ -98,6 +99,7 @@ async def order_portal(folder: Path) -> AsyncIterator[OrderPortal]:
                 appliance=work.scribe.appliance,
                 place=PLACE,
                 fingerprint=work.scribe.key.public.fingerprint(),
+                sealing=SealingKey(bytes(SEED_BYTES)).public,
                 hub="https://hub.example:8443",
                 development_trust=True,
                 version="0",

@@ -21,7 +21,7 @@ from appliance.store import accounts
 from appliance.store.accounts import AccountTable
 from appliance.store.db import Store
 from appliance.store.evidence import Scribe
-from proto.keys import SEED_BYTES, Holder, KeyRing, SigningKey, Threshold
+from proto.keys import SEED_BYTES, Holder, KeyRing, SealingKey, SigningKey, Threshold
 from proto.phi.canary import KEY_BYTES
 from proto.secret import Secret
 from runtime.clock import system_entropy
@@ -113,6 +113,7 @@ async def portal_world(
                 appliance=rows.APPLIANCE,
                 place=PLACE,
                 fingerprint=key.public.fingerprint(),
+                sealing=SealingKey(bytes(SEED_BYTES)).public,
                 hub="https://hub.example:8443",
                 development_trust=True,
                 version="0.1.0",

@@ -12,7 +12,9 @@ import pytest
 from proto import strict_json
 from proto.envelope import Kind, sign
 from proto.hub.desk import PATH_ASK, PATH_DRAFT, PATH_OPINION, ListOrders
+from proto.keys import SEED_BYTES, SealingKey
 from proto.order import sid_of
+from proto.sealed_login import open_box
 from proto.secret import Secret
 from runtime import keyfile
 from runtime.repository.development import PEOPLE
@@ -238,3 +240,59 @@ def test_a_hub_that_is_away_is_said_so(tmp_path: Path, world: Desks) -> None:
     away = Desks(world.hub, tmp_path, world.box, world.mirror)
     ran = away.run(ADA, "list")
     assert ran.status == 5
+
+
+BOX_KEY = SealingKey(bytes(SEED_BYTES))
+NEW_LOGIN = ("--target", "t-aaaaaaaaaa", "--user", "keeper", "--sealing-key", BOX_KEY.public.b64())
+
+
+def boxes(world: Desks) -> list[bytes]:
+    with closing(sqlite3.connect(world.hub.config.state_dir / "hub.db")) as conn:
+        return [bytes(row[0]) for row in conn.execute("SELECT box FROM order_boxes")]
+
+
+def test_a_login_is_sealed_here_and_the_hub_carries_what_it_cannot_open(world: Desks) -> None:
+    ran = world.run(
+        ADA, "login", *NEW_LOGIN, *where(world), "-o", "json", word="same\nnew Tr0ub4dor"
+    )
+    assert ran.status == 0, ran.err
+    assert BOX_KEY.public.fingerprint() in ran.err
+    (line,) = ran.json()
+    assert (line["type"], line["stage"]) == ("update_credentials", "waits_for_people")
+    (box,) = boxes(world)
+    found = open_box(box, BOX_KEY)
+    assert (found.user, found.sudo, found.target) == ("keeper", "nopasswd", "t-aaaaaaaaaa")
+    assert found.password == Secret("new Tr0ub4dor")
+    for path in world.hub.config.state_dir.rglob("*"):
+        assert not path.is_file() or b"new Tr0ub4dor" not in path.read_bytes(), path
+    before = world.fetch()
+    assert world.run(BEA, "approve", line["sid"], word="sign").status == 0
+    assert world.fetch() == before + 1
+
+
+def test_a_login_is_not_sealed_to_a_key_that_nobody_compared(world: Desks) -> None:
+    before = boxes(world)
+    ran = world.run(ADA, "login", *NEW_LOGIN, *where(world), word="yes")
+    assert ran.status != 0
+    assert "nothing was sealed" in ran.err
+    assert boxes(world) == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("--sealing-key", "AAAA"), "--sealing-key"),
+        (("--target", "everything"), "target"),
+        (("--user", "a;id"), "login.user"),
+        (("--sudo", "always"), "login.sudo"),
+        (("--key", "/etc/hostname"), "no private key"),
+    ],
+)
+def test_a_login_that_was_typed_wrong_leaves_nothing_at_the_hub(
+    world: Desks, changed: tuple[str, str], said: str
+) -> None:
+    before = boxes(world)
+    ran = world.run(ADA, "login", *NEW_LOGIN, *where(world), *changed, word="same\nsecret")
+    assert ran.status == 2, ran.out
+    assert said in ran.err
+    assert boxes(world) == before
