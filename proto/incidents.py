@@ -61,6 +61,7 @@ class Cause(StrEnum):
     COOLDOWN = "cooldown"
     DAILY_LIMIT = "daily_limit"
     HOURLY_BUDGET = "hourly_budget"
+    BLAST_RADIUS = "blast_radius"
     BREAKER_OPEN = "breaker_open"
     TARGET_BUSY = "target_busy"
     STALE_FINDING = "stale_finding"

@@ -98,7 +98,6 @@ class Code(StrEnum):
     SECURITY_HOLD = "security_hold"
     OBSERVE_ONLY = "observe_only"
     PROTECTED_HOST = "protected_host"
-    POLICY = "policy"
     GRANT_RATE = "grant_rate"
     RATE_HOUR = "rate_hour"
     BLAST_RADIUS = "blast_radius"
@@ -240,7 +239,6 @@ _LIMITS = (
     ),
     _plain(Step.LIMITS, Code.OBSERVE_ONLY, "The site is set to observe only."),
     _plain(Step.LIMITS, Code.PROTECTED_HOST, "The site protects this host from every change."),
-    _plain(Step.LIMITS, Code.POLICY, "The site's policy does not let rules do this by themselves."),
     _plain(Step.LIMITS, Code.GRANT_RATE, "The order key's grant is used up for this hour."),
     _plain(Step.LIMITS, Code.RATE_HOUR, "Enough was changed here within the hour."),
     _plain(

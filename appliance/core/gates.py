@@ -4,7 +4,8 @@ Order: a target that lets us in -> fresh finding of the active content -> waiver
 or one that escalates or ignores) -> a host that the site protects -> autonomy (the most cautious of
 runbook, site and what orders set; observe-only is the site's strongest word) -> a revert for what
 could cut its own path -> requires -> a plan that the journal takes -> breaker(target, runbook) ->
-cooldown and daily limit of the rule -> the site's hourly budget -> one change per target.
+cooldown and daily limit of the rule -> the site's hourly budget -> the share of targets changed
+within an hour -> one change per target.
 
 What stands between waiver and breaker depends on the content, the site's dial and the target's
 facts alone, not on the moment: that is the standing ruling, by which what a person was given is
@@ -77,6 +78,7 @@ class History:
         is_busy: another repair has the target.
         is_refused: the target refused the last login, so no other is tried for a repair.
         budget_until_ms: 0, or when the hour is over in which enough repairs by rules began.
+        blast_until_ms: 0, or when this target may be changed: enough others were within the hour.
     """
 
     fires_ms: tuple[int, ...]
@@ -84,6 +86,7 @@ class History:
     is_busy: bool
     is_refused: bool
     budget_until_ms: int = 0
+    blast_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,19 +259,27 @@ def is_current(finding: Finding | None, candidate: Candidate, *, now_ms: int) ->
 
 
 def _on_history(rule: Rule, history: History, now_ms: int) -> Ruling | None:
-    if history.breaker_until_ms > now_ms:
-        return Hold(Cause.BREAKER_OPEN, history.breaker_until_ms)
-    if rule.limits is not None and history.fires_ms:
-        cooled_ms = history.fires_ms[-1] + rule.limits.cooldown_s * 1000
-        if cooled_ms > now_ms:
-            return Hold(Cause.COOLDOWN, cooled_ms)
-        if len(history.fires_ms) >= rule.limits.per_day:
-            return Hold(Cause.DAILY_LIMIT, history.fires_ms[0] + DAY_MS)
-    if history.budget_until_ms > now_ms:
-        return Hold(Cause.HOURLY_BUDGET, history.budget_until_ms)
-    if history.is_busy:
-        return Hold(Cause.TARGET_BUSY, 0)  # until the target is free, whenever that is
-    return None
+    cooled_ms, next_day_ms = _on_limits(rule, history)
+    waits = (
+        (Cause.BREAKER_OPEN, history.breaker_until_ms),
+        (Cause.COOLDOWN, cooled_ms),
+        (Cause.DAILY_LIMIT, next_day_ms),
+        (Cause.HOURLY_BUDGET, history.budget_until_ms),
+        (Cause.BLAST_RADIUS, history.blast_until_ms),
+    )
+    for cause, until_ms in waits:
+        if until_ms > now_ms:
+            return Hold(cause, until_ms)
+    return Hold(Cause.TARGET_BUSY, 0) if history.is_busy else None  # until the target is free
+
+
+def _on_limits(rule: Rule, history: History) -> tuple[int, int]:
+    """Return until when the rule is in cooldown, and until when its daily limit is reached."""
+    fires_ms = history.fires_ms
+    if rule.limits is None or not fires_ms:
+        return 0, 0
+    is_spent = len(fires_ms) >= rule.limits.per_day
+    return fires_ms[-1] + rule.limits.cooldown_s * 1000, fires_ms[0] + DAY_MS if is_spent else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ async def candidate_of(
             budget_until_ms=await limits.budget_until_ms(
                 conn, work.settings.budgets.rules_per_hour, now_ms=now_ms
             ),
+            blast_until_ms=await limits.blast_until_ms(conn, incident.target, now_ms=now_ms),
         ),
         content=content.digest,
         is_protected=incident.target in rules.protected,

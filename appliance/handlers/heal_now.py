@@ -23,6 +23,7 @@ WAITS_LONG = frozenset(
         Cause.COOLDOWN,
         Cause.DAILY_LIMIT,
         Cause.HOURLY_BUDGET,
+        Cause.BLAST_RADIUS,
         Cause.HELD_BY_ORDER,
         Cause.PROTECTED_HOST,
         Cause.WINDOW_CLOSED,

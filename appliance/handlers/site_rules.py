@@ -48,6 +48,5 @@ async def lan_rules_of(conn: aiosqlite.Connection, work: Work) -> LanRules:
         is_observe_only=rules.lan is Autonomy.OBSERVE,
         protected=rules.protected | (await devices.held(conn)).keys(),
         orders_per_hour=limits.orders_per_hour,
-        rules_per_hour=limits.rules_per_hour,
         window=rules.window,
     )

@@ -1,11 +1,18 @@
 """What bounds automation: when rules fired, and the breakers. A day of firings is kept."""
 
-from dataclasses import dataclass
-
 import aiosqlite
 
 from appliance.core.gates import DAY_MS, HOUR_MS, breaker_after
+from appliance.core.order_gate import limits as touches
 from proto.ids import TargetId
+
+_TOUCHED = """SELECT target, max(at_ms) AS at_ms FROM (
+  SELECT target, at_ms FROM rule_fires WHERE at_ms > :since_ms
+  UNION ALL
+  SELECT named.value, accepted_s * 1000 FROM orders, json_each(targets) named
+  WHERE accepted_s > :since_ms / 1000
+) GROUP BY target"""
+"""The targets that rules or orders changed within the hour, and when last."""
 
 
 async def fires_ms(
@@ -34,33 +41,27 @@ async def never_fired(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Repaired:
-    """The repairs that began within the last hour.
+async def blast_until_ms(conn: aiosqlite.Connection, target: TargetId, *, now_ms: int) -> int:
+    """Return when a rule may change this target, 0 for now: see `core/order_gate/limits.py`.
 
-    Attributes:
-        by_orders: how many an order asked for.
-        by_rules: how many rules and plans began.
-        touched: on which targets.
+    What orders and rules touched counts together. A target is not counted in the hour after a
+    person added it: its first repairs are what it was added for, and that person looks on.
     """
-
-    by_orders: int
-    by_rules: int
-    touched: frozenset[TargetId]
-
-
-async def repaired(conn: aiosqlite.Connection, *, now_ms: int) -> Repaired:
-    """Return the repairs that began within the last hour."""
     rows = list(
         await conn.execute_fetchall(
-            "SELECT i.target, r.order_sid FROM repairs r JOIN incidents i ON i.id = r.incident"
-            " WHERE r.at_ms > ?",
-            (now_ms - HOUR_MS,),
+            "SELECT id, added_ms FROM targets WHERE removed_ms IS NULL",
         )
     )
-    by_orders = sum(row["order_sid"] is not None for row in rows)
-    touched = frozenset(TargetId(row["target"]) for row in rows)
-    return Repaired(by_orders, len(rows) - by_orders, touched)
+    added_ms = {row["id"]: int(row["added_ms"]) for row in rows}
+    if added_ms.get(target, 0) > now_ms - HOUR_MS:
+        return 0
+    found = await conn.execute_fetchall(_TOUCHED, {"since_ms": now_ms - HOUR_MS})
+    touched_ms = {
+        row["target"]: int(row["at_ms"])
+        for row in found
+        if row["at_ms"] >= added_ms.get(row["target"], 0) + HOUR_MS
+    }
+    return touches.blast_until_ms(target, touched_ms, known=len(rows))
 
 
 async def budget_until_ms(conn: aiosqlite.Connection, most: int, *, now_ms: int) -> int:

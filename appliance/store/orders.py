@@ -229,7 +229,7 @@ async def history(
         )
     )
     touched.update(row["target"] for row in fires)
-    return History(by_orders, len(fires), frozenset(touched), grant_uses, held_since_s)
+    return History(by_orders, frozenset(touched), grant_uses, held_since_s)
 
 
 async def prune(conn: aiosqlite.Connection) -> None:

@@ -152,6 +152,10 @@ CAUSES: dict[Cause, Words] = {
         "Enough for this hour",
         "As many repairs began on this site within the hour as may; the rest follow.",
     ),
+    Cause.BLAST_RADIUS: Words(
+        "Enough devices for now",
+        "As many devices were changed within the hour as may; this one follows when it is over.",
+    ),
     Cause.BREAKER_OPEN: Words(
         "Paused after failures",
         "This repair failed on this device before, so it is paused until someone has looked.",

@@ -23,7 +23,16 @@ LOGINS_REFUSED_MAX = 4
 
 LOCKOUT_S = 900.0
 WAITING = frozenset(
-    {"cooldown", "daily_limit", "breaker_open", "observe_only", "rule_ignores", "stale_finding"}
+    {
+        "cooldown",
+        "daily_limit",
+        "hourly_budget",
+        "blast_radius",
+        "breaker_open",
+        "observe_only",
+        "rule_ignores",
+        "stale_finding",
+    }
 )
 Row = FindingRow | IncidentRow | HealRow | HealthRow
 

@@ -217,7 +217,6 @@ RULES = LanRules(
     is_observe_only=False,
     protected=frozenset(),
     orders_per_hour=10,
-    rules_per_hour=10,
     window=None,
 )
 KNOWN = Known(

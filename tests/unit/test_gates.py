@@ -238,6 +238,12 @@ def test_the_hour_in_which_enough_was_repaired_is_waited_for() -> None:
     assert rule_on(spent, now_ms=NOW_MS) == Hold(Cause.HOURLY_BUDGET, NOW_MS + 5)
 
 
+def test_enough_targets_within_the_hour_are_waited_for() -> None:
+    wide = history(blast_until_ms=NOW_MS + 5)(FREE)
+    assert rule_on(wide, now_ms=NOW_MS) == Hold(Cause.BLAST_RADIUS, NOW_MS + 5)
+    assert isinstance(rule_on(wide, now_ms=NOW_MS + 5), Proceed)
+
+
 SID = "ab" * 32
 
 

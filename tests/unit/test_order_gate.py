@@ -541,7 +541,7 @@ def test_a_failed_verification_uses_up_nothing_and_a_real_refusal_does() -> None
 def test_every_code_of_the_gate_has_its_case() -> None:
     """Codes of the log, of heads and of candidates are shown where their modules are tested."""
     elsewhere = {code for code in Code if code.startswith("log_")}
-    elsewhere |= {Code.HEAD_CHALLENGE, Code.POLICY, Code.LEAF_ABSENT}
+    elsewhere |= {Code.HEAD_CHALLENGE, Code.LEAF_ABSENT}
     shown = {row[-1] for row in (*CASES, *BYTES)} | {row[3] for row in WAITS}
     assert set(Code) - shown == elsewhere
 

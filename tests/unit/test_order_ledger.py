@@ -1,4 +1,4 @@
-"""The ledger, the floor clock, the brakes, and candidates of rules: what no hub can lift."""
+"""The ledger, the floor clock, the brakes, and the share of targets: what no hub can lift."""
 
 from dataclasses import replace
 
@@ -17,17 +17,17 @@ from appliance.core.order_gate.ledger import (
     State,
     TurnError,
 )
-from appliance.core.order_gate.limits import Candidate, SecurityWatch, permit, touched_max
-from appliance.core.order_gate.values import Accepted, History, Permitted, Refused, Waiting, Window
-from proto.catalog.model import Autonomy, Disruption
+from appliance.core.order_gate.limits import SecurityWatch, blast_until_ms, touched_max
+from appliance.core.order_gate.values import Accepted, Refused
 from proto.opinions import Clear
 from proto.order import LogPlace
 from proto.order_codes import Code
-from proto.orders.kinds import OrderType, Setting
+from proto.orders.kinds import HOUR_S, OrderType
 from tests.unit import order_world as world
-from tests.unit.core_values import SITE, TARGET, THE_RUNBOOK
-from tests.unit.order_world import APPLIANCE, CHECK, NOW, RULES, body, having, refusal, signed
+from tests.unit.core_values import SITE
+from tests.unit.order_world import APPLIANCE, NOW, body, having, refusal, signed
 
+HOUR_MS = HOUR_S * 1000
 SID, NONCE = "12" * 32, "3" * 32
 
 
@@ -180,66 +180,16 @@ class TestBrakes:
     def test_a_fifth_of_the_targets_but_at_least_three(self) -> None:
         assert [touched_max(n) for n in (0, 1, 15, 19, 20, 100)] == [3, 3, 3, 3, 4, 20]
 
-
-CANDIDATE = Candidate(target=TARGET, check=CHECK, runbook=THE_RUNBOOK, targets_known=6)
-FULL = frozenset({"t-bbbbbbbbbb", "t-cccccccccc", "t-dddddddddd"})
-WINDOWED = replace(RULES, site=Setting(Autonomy.WINDOW))
-
-
-class TestCandidates:
-    def test_refusals_of_orders_cannot_switch_healing_off(self) -> None:
-        """Held back, its budget of orders spent, every grant used: rules go on."""
-        history = History(by_orders=99, grant_uses={"g1": 999}, held_since_s=NOW - 9)
-        assert permit(CANDIDATE, rules=RULES, history=history, now_s=NOW) == Permitted()
-
-    @pytest.mark.parametrize(
-        ("rules", "history", "runbook", "code"),
-        [
-            ({"is_observe_only": True}, {}, {}, Code.OBSERVE_ONLY),
-            ({"protected": frozenset({TARGET})}, {}, {}, Code.PROTECTED_HOST),
-            ({"site": Setting(Autonomy.APPROVE)}, {}, {}, Code.POLICY),
-            ({"checks": {CHECK: Setting(Autonomy.ALERT)}}, {}, {}, Code.POLICY),
-            ({"waived_until_s": {CHECK: NOW + 1}}, {}, {}, Code.POLICY),
-            ({}, {}, {"autonomy": Autonomy.APPROVE}, Code.POLICY),
-            ({}, {}, {"disruption": Disruption.LOCKOUT}, Code.POLICY),
-            ({}, {}, {"irreversible": "gone"}, Code.POLICY),
-            ({"site": Setting(Autonomy.WINDOW)}, {}, {}, Code.POLICY),
-            ({}, {"by_rules": 10}, {}, Code.RATE_HOUR),
-            ({}, {"touched": FULL}, {}, Code.BLAST_RADIUS),
-        ],
-    )
-    def test_they_do_only_what_policy_lets_rules_do(
-        self,
-        rules: dict[str, object],
-        history: dict[str, object],
-        runbook: dict[str, object],
-        code: Code,
+    @given(st.dictionaries(st.sampled_from("abcdefghij"), st.integers(0, HOUR_MS - 1)))
+    def test_a_rule_waits_just_until_so_few_were_touched_that_one_more_may_be(
+        self, touched_ms: dict[str, int]
     ) -> None:
-        candidate = replace(CANDIDATE, runbook=replace(THE_RUNBOOK, **runbook))  # type: ignore[arg-type]
-        found = permit(
-            candidate,
-            rules=replace(RULES, **rules),  # type: ignore[arg-type]
-            history=History(**history),  # type: ignore[arg-type]
-            now_s=NOW,
-        )
-        assert isinstance(found, Refused)
-        assert found.code is code
-        assert found.leaf is None
-
-    def test_a_waiver_that_is_over_and_a_target_already_touched_do_not_stop_them(self) -> None:
-        rules = replace(RULES, waived_until_s={CHECK: NOW})
-        history = History(touched=FULL | {TARGET}, by_rules=9)
-        assert permit(CANDIDATE, rules=rules, history=history, now_s=NOW) == Permitted()
-
-    def test_in_a_window_or_not(self) -> None:
-        open_now = replace(WINDOWED, window=Window(is_open=True, opens_s=NOW + 900))
-        shut = replace(WINDOWED, window=Window(is_open=False, opens_s=NOW + 900))
-        history = History()
-        assert permit(CANDIDATE, rules=open_now, history=history, now_s=NOW) == Permitted()
-        waiting = permit(CANDIDATE, rules=shut, history=history, now_s=NOW)
-        assert isinstance(waiting, Waiting)
-        assert (waiting.code, waiting.until_s) == (Code.MAINTENANCE_WINDOW, NOW + 900)
-        assert waiting.entry is None
+        until_ms = blast_until_ms("x", touched_ms, known=20)
+        still = sum(at_ms > until_ms - HOUR_MS for at_ms in touched_ms.values())
+        before = sum(at_ms >= until_ms - HOUR_MS for at_ms in touched_ms.values())
+        assert still < touched_max(20)
+        assert until_ms == 0 or before >= touched_max(20)
+        assert all(blast_until_ms(one, touched_ms, known=20) == 0 for one in touched_ms)
 
 
 def test_a_re_imaged_appliance_runs_none_of_the_leaves_from_before() -> None:

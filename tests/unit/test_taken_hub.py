@@ -1,13 +1,18 @@
 """The whole hub is the attacker, with all its online keys."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from appliance.core.order_gate.limits import Candidate, permit
-from appliance.core.order_gate.values import History, Permitted
-from tests.unit.order_world import NOW, RULES
+from appliance.core.order_gate.limits import REFUSALS_MAX, SecurityWatch
+from appliance.store import order_state
+from proto.incidents import State
+from proto.order_codes import Code
+from tests.unit.cut_process import virtual
 from tests.unit.taken_hub import ATTEMPTS, CANNOT, DONE, Attempt
 from tests.unit.taken_web import WEB
-from tests.unit.test_order_ledger import CANDIDATE
+from tests.unit.test_restart_every_point import Bulb, alive, box_with, restarted
 
 TRIED = (*ATTEMPTS, *WEB)
 
@@ -21,7 +26,14 @@ def test_nothing_on_the_list_of_what_it_cannot_do_is_done() -> None:
     assert DONE not in {one.answer for one in (*CANNOT, *WEB)}
 
 
-def test_local_rules_heal_on_while_orders_are_held_back() -> None:
-    assert isinstance(CANDIDATE, Candidate)
-    held_back = History(held_since_s=NOW)
-    assert permit(CANDIDATE, rules=RULES, history=held_back, now_s=NOW) == Permitted()
+@virtual
+async def test_local_rules_heal_on_while_orders_are_held_back(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, Bulb())
+    async with alive(box) as work, work.store.write() as conn:
+        watch = SecurityWatch()
+        for _ in range(REFUSALS_MAX):
+            watch = watch.after(Code.SIGNATURE_BAD, now_s=work.own_s)
+        assert watch.held_since_s is not None
+        await order_state.save(conn, replace(await order_state.load(conn), watch=watch))
+    after = await restarted(box)
+    assert (after.incident.state, after.results) == (State.HEALED, ["healed"])

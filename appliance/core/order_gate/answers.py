@@ -98,7 +98,7 @@ def refusal_of(refused: Refused, stamp: Stamp) -> Refusal:
 
     It names the order only when people stand behind it: else the bytes prove nothing about it.
     """
-    leaf = _leaf(refused)
+    leaf = refused.leaf
     return Refusal(
         v=1,
         type=_FINAL[refused.reason.answer],
@@ -113,17 +113,10 @@ def refusal_of(refused: Refused, stamp: Stamp) -> Refusal:
 
 def row_of(refused: Refused, *, now_s: int) -> Entry:
     """Return the ledger's row of an order that never runs."""
-    leaf = _leaf(refused)
+    leaf = refused.leaf
     if refused.is_believed:
         return Entry(leaf.index, leaf.sid, leaf.nonce, State.ENDED, now_s)
     return Entry(leaf.index, None, None, State.REFUSED, now_s)
-
-
-def _leaf(refused: Refused) -> LeafRef:
-    if refused.leaf is None:
-        msg = f"{refused.code}: a candidate has no leaf and gets no receipt"
-        raise MalformedError(msg)
-    return refused.leaf
 
 
 def clock_of(stamp: Stamp, *, was: int, by: Literal["lan", "root"], account: str) -> ClockSet:

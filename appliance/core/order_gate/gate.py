@@ -29,7 +29,7 @@ content: everything that it names is current here
     params_unapproved, rule_not_promoted, rule_widens, rule_outranks, sealed_to_other,
     nothing_waits
 limits: what the hub cannot lift
-    not_on_this_appliance, security_hold, observe_only, protected_host, policy, grant_rate,
+    not_on_this_appliance, security_hold, observe_only, protected_host, grant_rate,
     rate_hour, blast_radius, maintenance_window
 wait: ring wait, time lock or consent; no veto and no cancel
     vetoed, cancelled, wait_past_exp, recovering, ring_wait, time_lock
@@ -38,7 +38,7 @@ ledger: the sid and the nonce were never used
 
 Steps size to schema are `read`: of bytes alone. The rest is `judge`. Between the two the caller
 asks its ledger about the sid, the nonce and the root that the order names. The codes of the log
-come from `proto.order_log`, head_challenge from `proto.heads`, policy from `limits.permit`.
+come from `proto.order_log`, head_challenge from `proto.heads`.
 
 Things end by the floor clock, which a signed time may move; they wait, are fresh, and are counted
 by the appliance's own (`clock.py`).

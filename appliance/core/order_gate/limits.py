@@ -7,24 +7,17 @@
 - three security refusals within ten minutes: no order above tier 0 until people clear it. Rules go
   on healing, so refusals cannot be used to switch healing off.
 
-Rules (L1) and plans (L2) pass here too, as candidates that nobody signed: `permit` lets them do
-only what policy lets rules do.
+An order that is over a limit is refused; a repair by a rule waits (`core/gates.py`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.core.order_gate.values import (
-    History,
-    LanRules,
-    Permitted,
-    Refused,
-    Waiting,
-)
-from proto.catalog.model import Autonomy, Runbook
+from appliance.core.order_gate.values import History
 from proto.opinions import Clear
 from proto.order_codes import REASONS, Code
-from proto.orders.kinds import CAUTION, is_grave
+from proto.orders.kinds import HOUR_S
 
 REFUSALS_MAX: Final = 3
 REFUSALS_WITHIN_S: Final = 600
@@ -73,54 +66,15 @@ def blast_problem(targets: frozenset[str], history: History, *, known: int) -> s
     return f"{touched} of {known} targets within the hour, {touched_max(known)} may be"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """What a rule or a plan would do: nobody signed it.
+def blast_until_ms(target: str, touched_ms: Mapping[str, int], *, known: int) -> int:
+    """Return when a rule may change this target, 0 for now.
 
-    Attributes:
-        check: the incident's check.
-        targets_known: how many targets there are here.
+    Args:
+        target: the one to be changed.
+        touched_ms: the targets that were changed within the hour -> when last.
+        known: how many targets there are.
     """
-
-    target: str
-    check: str
-    runbook: Runbook
-    targets_known: int
-
-
-def permit(
-    candidate: Candidate, *, rules: LanRules, history: History, now_s: int
-) -> Permitted | Waiting | Refused:
-    """Decide about a candidate of a rule or a plan, by the codes of orders."""
-    problem = _set_on_lan(candidate, rules, now_s) or _spent(candidate, rules, history)
-    if problem is not None:
-        code, detail = problem
-        return Refused(code, detail, None)
-    if _level(candidate, rules) is Autonomy.WINDOW and rules.window and not rules.window.is_open:
-        return Waiting(Code.MAINTENANCE_WINDOW, rules.window.opens_s, None, "for a window")
-    return Permitted()
-
-
-def _level(candidate: Candidate, rules: LanRules) -> Autonomy:
-    setting = rules.checks.get(candidate.check, rules.site).autonomy
-    return min(setting, candidate.runbook.autonomy, key=CAUTION.index)
-
-
-def _set_on_lan(candidate: Candidate, rules: LanRules, now_s: int) -> tuple[Code, str] | None:
-    if rules.is_observe_only:
-        return Code.OBSERVE_ONLY, "the site observes only"
-    if candidate.target in rules.protected:
-        return Code.PROTECTED_HOST, candidate.target
-    level = _level(candidate, rules)
-    is_waived = rules.waived_until_s.get(candidate.check, 0) > now_s
-    is_let = level is Autonomy.AUTO or (level is Autonomy.WINDOW and rules.window is not None)
-    if is_waived or not is_let or is_grave(candidate.runbook):
-        return Code.POLICY, f"{candidate.runbook.id} may go as far as {level}"
-    return None
-
-
-def _spent(candidate: Candidate, rules: LanRules, history: History) -> tuple[Code, str] | None:
-    if history.by_rules >= rules.rules_per_hour:
-        return Code.RATE_HOUR, f"{history.by_rules} changes by rules within the hour"
-    blast = blast_problem(frozenset({candidate.target}), history, known=candidate.targets_known)
-    return None if blast is None else (Code.BLAST_RADIUS, blast)
+    most = touched_max(known)
+    if target in touched_ms or len(touched_ms) < most:
+        return 0
+    return sorted(touched_ms.values())[len(touched_ms) - most] + HOUR_S * 1000

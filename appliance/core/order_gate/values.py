@@ -164,7 +164,6 @@ class LanRules:
         waived_until_s: a waived check's id -> the end of its waiver.
         protected: targets that nothing changes.
         orders_per_hour: changes that orders may make.
-        rules_per_hour: changes that rules and plans may make.
         window: None where the site set no maintenance windows.
     """
 
@@ -174,7 +173,6 @@ class LanRules:
     is_observe_only: bool
     protected: frozenset[str]
     orders_per_hour: int
-    rules_per_hour: int
     window: Window | None
 
 
@@ -184,14 +182,12 @@ class History:
 
     Attributes:
         by_orders: changes made by orders.
-        by_rules: changes made by rules and plans.
         touched: the targets that were changed, by whatever.
         grant_uses: a grant's id -> orders accepted under it.
         held_since_s: since when refusals hold orders back; None when they do not.
     """
 
     by_orders: int = 0
-    by_rules: int = 0
     touched: frozenset[str] = frozenset()
     grant_uses: Mapping[str, int] = field(default_factory=dict)
     held_since_s: int | None = None
@@ -270,25 +266,19 @@ class Refused:
     """It never runs: write a final receipt.
 
     Attributes:
-        leaf: None for a candidate of a rule or plan, which is no order.
         is_believed: people stand behind the order, and no other leaf is it: only then are its sid
             and nonce used up.
     """
 
     code: Code
     detail: str
-    leaf: LeafRef | None
+    leaf: LeafRef
     is_believed: bool = False
 
     @property
     def reason(self) -> Reason:
         """The table's row."""
         return REASONS[self.code]
-
-
-@dataclass(frozen=True, slots=True)
-class Permitted:
-    """A rule or a plan may go on to its repair."""
 
 
 Verdict = Accepted | Waiting | Refused

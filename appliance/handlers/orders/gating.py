@@ -149,9 +149,7 @@ async def _begin(
 
 
 def _ref(found: ReadOrder | Refused) -> LeafRef:
-    ref = found.ref if isinstance(found, ReadOrder) else found.leaf
-    assert ref is not None  # noqa: S101 - for the type checker: what was read is a leaf
-    return ref
+    return found.ref if isinstance(found, ReadOrder) else found.leaf
 
 
 @dataclass(slots=True)
@@ -259,7 +257,6 @@ class _Batch:
         uses = history.grant_uses
         self.history = History(
             by_orders=history.by_orders + is_change,
-            by_rules=history.by_rules,
             touched=history.touched | touched,
             grant_uses={**uses, verdict.grant: uses.get(verdict.grant, 0) + 1},
             held_since_s=history.held_since_s,
