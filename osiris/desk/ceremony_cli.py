@@ -83,18 +83,27 @@ def key(
     role: Annotated[str, typer.Option(help="root, release or operator.")],
     desk: DeskOption,
     folder: FolderOption = HERE,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Make another; the one of before is kept as former.")
+    ] = False,
     output: Format = Output.TABLE,
 ) -> None:
     """Make your key for a role on this machine, and put a card with its public half in the folder.
 
     A key that is there already is not made again: its card is written anew. One key is for one
     role. Read its fingerprint out to the others: they see it again in what they sign.
+
+    With --renew the next key takes its place and its card, and the former one is kept as
+    ROLE.former.key: beside the next it signs the root and the release that come with the change.
+    Delete it then.
     """
     wanted = _role(role)
     place = Folder(folder)
     place.make()
     Desk(desk).make()
     path = desk / f"{wanted.value}.key"
+    if renew:
+        _set_aside(path)
     if path.exists():
         found = keyfile.read(path)
         passphrase = asking.passphrase(f"passphrase of {path}: ") if found.is_sealed else None
@@ -118,6 +127,22 @@ def key(
     }
     print_fields(fields, output=output)
     _tell_next(place)
+
+
+def _set_aside(path: Path) -> None:
+    """Keep a key as the former one, unless there is one whose time is not over.
+
+    Raises:
+        ConfigError: there is none to renew, or the one before is still there.
+    """
+    former = path.with_name(f"{path.stem}.former.key")
+    if not path.exists():
+        msg = f"{path}: there is no key yet that could be renewed"
+        raise ConfigError(msg)
+    if former.exists():
+        msg = f"{former}: delete it first, once what it had to sign was published"
+        raise ConfigError(msg)
+    path.rename(former)
 
 
 def _card(file: keyfile.KeyFile, person: str, role: Role, passphrase: Secret | None) -> Card:

@@ -82,12 +82,16 @@ def build(
     agents: Annotated[
         Path | None, typer.Option(help="A directory of agent files; else those of before.")
     ] = None,
+    lost: Annotated[
+        list[str] | None,
+        typer.Option("--lost", help="An operator whose former key was lost: it ends at once."),
+    ] = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Draft the next release from content, agent files and what release.toml decides.
 
     A release lives 90 days, and so does what it says of people: build one in time even when nothing
-    changed, with --keep.
+    changed, with --keep. An operator's former key goes on for a day beside the next one.
     """
     from osiris.desk.drafting import draft_release  # noqa: PLC0415 - loads python-tuf
 
@@ -97,7 +101,11 @@ def build(
     files = None if keep else read_installed() if rules is None else read_directory(rules)
     place = Folder(folder)
     version = draft_release(
-        place, files, agents=None if agents is None else _files(agents), now_s=now_s()
+        place,
+        files,
+        agents=None if agents is None else _files(agents),
+        lost=lost or (),
+        now_s=now_s(),
     )
     print_fields({"release": version, "folder": str(folder)}, output=output)
     note("Next: two release people each run: osiris content sign")
@@ -197,8 +205,13 @@ def _keys(desk: Path, given: list[Path] | None) -> list[keyfile.KeyFile]:
     return [keyfile.read(path) for path in paths]
 
 
-KEY_FILES: Final = tuple(f"{role.value}.key" for role in (Role.ROOT, Role.RELEASE, Role.OPERATOR))
-"""The keys of a desk, one for each role that its person has."""
+KEY_FILES: Final = tuple(
+    f"{role.value}{former}.key"
+    for role in (Role.ROOT, Role.RELEASE, Role.OPERATOR)
+    for former in ("", ".former")
+)
+"""The keys of a desk, one for each role that its person has, and those of before: a new root and
+what comes with it is signed by both."""
 
 
 def _open(file: keyfile.KeyFile) -> Any:  # noqa: ANN401 - a SigningKey

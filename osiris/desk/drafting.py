@@ -4,13 +4,13 @@ A draft has the version after what was published last, and replaces an unsigned 
 of the same: its signatures were over other bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from osiris.desk.folder import CARD_ROLES, Folder
-from proto.authority import Authority, AuthoritySet
+from proto.authority import Authority, AuthoritySet, KeyUse
 from proto.catalog.load import content_digest, load
 from proto.errors import ConfigError
 from proto.grants import Grants
@@ -40,7 +40,7 @@ from runtime.repository.renewal import (
     overlapping,
     published_authority,
     published_grants,
-    renewed,
+    with_former,
 )
 
 GRANT_DAYS_MAX: Final = ROLES[Role.ORDER].life_s // DAY_S
@@ -114,6 +114,7 @@ def draft_release(
     *,
     agents: Mapping[str, bytes] | None = None,
     rollout: Rollout = Rollout.AS_IS,
+    lost: Collection[str] = (),
     now_s: int,
 ) -> int:
     """Draft the next release; return its version.
@@ -124,6 +125,7 @@ def draft_release(
         agents: agent files by name; None for those of the release before.
         rollout: whether the content's rollout goes on as it is, starts now or is halted. New
             content always starts now.
+        lost: operators whose former key counts no more from now on, whatever waits with it.
         now_s: seconds since the epoch.
 
     Raises:
@@ -141,7 +143,7 @@ def draft_release(
     load(held)
     version = folder.repository.newest(Role.RELEASE) + 1
     decided = folder.decided()
-    authority = _authority(folder, version=version, now_s=now_s)
+    authority = _authority(folder, version=version, lost=lost, now_s=now_s)
     said = _rollout(folder, content_digest(held), rollout, now_s=now_s)
     value = {
         **_life(Role.RELEASE, version, now_s),
@@ -231,19 +233,29 @@ def _kept(folder: Folder, *, with_content: bool, with_agents: bool) -> dict[str,
     }
 
 
-def _authority(folder: Folder, *, version: int, now_s: int) -> Authority:
+def _authority(folder: Folder, *, version: int, lost: Collection[str], now_s: int) -> Authority:
     decided, hub = folder.decided(), folder.hub_keys()
     holders = _people(folder)[Role.OPERATOR]
     if len(holders) < ROLES[Role.GRANTS].people:
         msg = f"{folder.directory}/people: at least two operators must have a card"
         raise ConfigError(msg)
     former = published_authority(folder.repository)
-    held = [key for person in former.people for key in person.keys] if former else []
+    held = {person.person: person.keys for person in former.people} if former else {}
+    unknown = sorted(set(lost) - held.keys())
+    if unknown:
+        msg = f"--lost {unknown[0]}: the release before lists no such operator"
+        raise ConfigError(msg)
+    uses = {
+        holder.person: with_former(
+            holder.key, _of(held, holder, lost=holder.person in lost), now_s=now_s
+        )
+        for holder in holders
+    }
     people = [
         {
             "person": holder.person,
             **decided.operators[holder.person].to_value(),
-            "keys": [renewed(holder.key, held, Role.OPERATOR, now_s=now_s).to_value()],
+            "keys": [use.to_value() for use in uses[holder.person]],
         }
         for holder in holders
     ]
@@ -256,6 +268,12 @@ def _authority(folder: Folder, *, version: int, now_s: int) -> Authority:
         "log_keys": [use.to_value() for use in logs],
     }
     return AuthoritySet(Authority.from_value(value, "authority")).document
+
+
+def _of(held: Mapping[str, Sequence[KeyUse]], holder: Holder, *, lost: bool) -> Sequence[KeyUse]:
+    """Return a person's keys of before that may count on: only their own, where one was lost."""
+    keys = held.get(holder.person, ())
+    return [one for one in keys if one.key == holder.key.b64()] if lost else keys
 
 
 def _rollout(folder: Folder, digest: str, wanted: Rollout, *, now_s: int) -> dict[str, Any]:

@@ -7,6 +7,8 @@ appliance comes to it. Rules kept here:
   oldest order that may wait still (`LIFE_S_MAX`). Its end is counted from there, so that no key
   lives longer than its role's may.
 - One that is new counts from now on: nothing that was made before has its word.
+- Where a person's key is another one than before, the former goes on for as long as an order lives:
+  what waits with their signature goes on. One that was lost to somebody is left out at once.
 - Where the hub's key is another one than before, the former is listed once more until the end that
   it had, so that the hub can go over from one to the other; the file after that leaves it out.
 """
@@ -15,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from proto.authority import Authority, AuthoritySet
+from proto.authority import KEYS_PER_PERSON_MAX, Authority, AuthoritySet
 from proto.grants import Grants, GrantSet
 from proto.keys import PublicKey
 from proto.keysets import ROLES, Role
@@ -77,6 +79,26 @@ def renewed(
     longest_s = ROLES[role].life_s
     end_s = now_s + (longest_s if life_s is None else life_s)
     return Use(key.b64(), start_s, min(end_s, start_s + longest_s))
+
+
+def with_former(key: PublicKey, former: Sequence[Listed], *, now_s: int) -> tuple[Use, ...]:
+    """Return the uses of a person's key, and of those before it while their orders may wait.
+
+    Args:
+        key: the key on their card.
+        former: the keys that the file before lists for them; none for leaving these out at once.
+        now_s: seconds since the epoch.
+    """
+    now = renewed(key, former, Role.OPERATOR, now_s=now_s)
+    before = [one for one in former if one.key != now.key and one.not_before <= now_s]
+    lives = [
+        Use(
+            one.key, max(one.not_before, now_s - LIFE_S_MAX), min(one.not_after, now_s + LIFE_S_MAX)
+        )
+        for one in before
+        if now_s < one.not_after
+    ]
+    return (now, *lives[: KEYS_PER_PERSON_MAX - 1])
 
 
 def overlapping(

@@ -11,13 +11,16 @@ from osiris.desk import drafting, publishing
 from osiris.desk.place import Desk
 from osiris.desk.take_trust import take_trust
 from proto import envelope, strict_json
+from proto.authority import KeyUse
 from proto.envelope import Kind
+from proto.errors import ConfigError
 from proto.grants import Trust
 from proto.keys import SigningKey
 from proto.keysets import DAY_S, PeopleError, Role
 from proto.order_codes import Code
 from proto.orders.kinds import HOUR_S, OrderType
 from runtime.repository.layout import Place
+from runtime.repository.renewal import published_authority
 from tests.fakes.repository import RepositoryWorld
 from tests.unit.order_world import body, having, verdict_on
 from tests.unit.release_world import GRANTED, NOW_S, Ceremony
@@ -183,3 +186,41 @@ def test_a_key_that_had_ended_is_listed_from_now_on(published: Ceremony, tmp_pat
     assert not published.publish(now_s=now_s).problem
     (grant,) = trust_in(published.served, tmp_path, now_s=now_s).grants.document.grants
     assert (grant.not_before, grant.not_after) == (now_s, now_s + 7 * DAY_S)
+
+
+def operators_in(made: Ceremony) -> dict[str, list[KeyUse]]:
+    """Return the keys that the newest release lists for each operator."""
+    found = published_authority(made.served)
+    assert found is not None
+    return {one.person: list(one.keys) for one in found.people}
+
+
+def test_an_operators_former_key_counts_for_as_long_as_an_order_waits(
+    published: Ceremony,
+) -> None:
+    former = published.keys[Role.OPERATOR, "ada"].public
+    following = published.join(Role.OPERATOR, "ada").public
+    made_s = NOW_S + 10 * DAY_S
+    drafting.draft_release(published.folder, None, now_s=made_s)
+    drafting.draft_grants(published.folder, GRANTED, now_s=made_s)
+    published.sign("ada", "bo")
+    assert not published.publish(now_s=made_s).problem
+    first, second = operators_in(published)["ada"]
+    assert (first.key, second.key) == (following.b64(), former.b64())
+    assert second.not_before <= made_s - HOUR_S, "for what was drafted before"
+    assert second.not_after == made_s + DAY_S
+    drafting.draft_release(published.folder, None, now_s=made_s + 2 * DAY_S)
+    published.sign("ada", "bo")
+    assert not published.publish(now_s=made_s + 2 * DAY_S).problem
+    assert [one.key for one in operators_in(published)["ada"]] == [following.b64()]
+
+
+def test_a_key_that_was_lost_to_somebody_ends_at_once(published: Ceremony) -> None:
+    following = published.join(Role.OPERATOR, "ada").public
+    with pytest.raises(ConfigError, match="no such operator"):
+        drafting.draft_release(published.folder, None, lost=["eve"], now_s=NOW_S + DAY_S)
+    drafting.draft_release(published.folder, None, lost=["ada"], now_s=NOW_S + DAY_S)
+    drafting.draft_grants(published.folder, GRANTED, now_s=NOW_S + DAY_S)
+    published.sign("ada", "bo")
+    assert not published.publish(now_s=NOW_S + DAY_S).problem
+    assert [one.key for one in operators_in(published)["ada"]] == [following.b64()]
