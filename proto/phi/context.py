@@ -7,7 +7,8 @@ record about machines costs one comparison.
 import re
 from collections.abc import Callable
 
-from proto.phi.lexicon import ALSO, CONTEXT, CUE, NAMEY, SURE, WORD
+from proto.phi import rows
+from proto.phi.lexicon import CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
 from proto.phi.pairs import parameters
 from proto.phi.people import word_flags
 from proto.phi.record import Record
@@ -116,7 +117,7 @@ def _everywhere(record: Record) -> None:
 
 
 _NUMBERED_NAME = Pattern(
-    r"\b([A-Z][a-z'-]{2,24} (?:[A-Z]\.|[A-Z][a-z'-]{1,23}[a-z])),? [(\[](?:#|MRN:? ?)?([A-Z]{0,3}[0-9]{6,12})[)\]]"
+    r"\b([A-Z][a-z'-]{2,24} (?:[A-Z]\.|[A-Z][a-z'-]{1,23}[a-z])),? [(\[](?:#|(?i:mrn|id|pt|chart|pid)[:# ]{1,2})?([A-Z]{0,3}[0-9]{6,12})[)\]]"
 )
 
 
@@ -126,7 +127,9 @@ def _numbered_names(record: Record) -> None:
         start, end = spans[1]
         words = [word for word in record.data[start:end].split() if word[1:2] != b"."]
         flags = [word_flags(record, word) for word in words]
-        if not any(flag & (CUE | CONTEXT) or (flag & WORD and not flag & SURE) for flag in flags):
+        named = flags[0] & FIRST and flags[0] & SURE and not flags[0] & WORD
+        strange = not any(flag & (CUE | CONTEXT | WORD) and not flag & SURE for flag in flags)
+        if named or strange:
             record.hit(Kind.NAME, start, end, "two words with a number behind")
             record.hit(Kind.MRN, *spans[2], "a number behind two words")
 
@@ -250,75 +253,6 @@ def _of_a_statement(record: Record, elements: list[tuple[int, int]]) -> None:
             flags = [word_flags(record, word.strip(b",")) for word in value.split()]
             if any(flag & NAMEY and not flag & WORD for flag in flags) or not any(flags):
                 record.hit(Kind.NAME, start, end, "a name among a statement's values")
-
-
-_ROWS_MARKS = (b"] [", b"|", b";", b"\t", b", ")
-CELLS_MIN, CELLS_MAX = 3, 64
-_CELL_NAME = re.compile(rb"[A-Z][A-Za-z'-]{2,40}\Z")
-_CELL_ZIP = re.compile(rb"[0-9]{5}(?:-[0-9]{4})?\Z")
-_CELL_NUMBER = re.compile(rb"[A-Z]{0,3}[0-9]{6,12}\Z")
-
-
-def _in_rows(record: Record) -> None:
-    """Take names and numbers of a row without a header of which two cells are known."""
-    data = record.data
-    if record.taken is None:
-        return
-    if b", " in data and (b"{" in data or b"(" in data):
-        for spans in _BRACED.each(data):
-            _row(record, data[slice(*spans[1])], spans[1][0], b", ")
-    if data.count(b"[") >= CELLS_MIN:
-        for spans in _BRACKETED.each(data):
-            start, end = spans[0]
-            _row(record, data[start:end].rstrip(b" ,"), start, b"] [")
-    for mark in _ROWS_MARKS:
-        if data.count(mark) < CELLS_MIN - 1:
-            continue
-        at = 0
-        for line in data.split(b"\n"):
-            if CELLS_MIN <= line.count(mark) + 1 <= CELLS_MAX:
-                _row(record, line, at, mark)
-            at += len(line) + 1
-
-
-_BRACED = Pattern(r"[{(]([^{}()\n]{8,300})[})]")
-_BRACKETED = Pattern(
-    r"(?:\[[^\[\]\n\x01]{1,60}\][ ,]{0,2}|\x01{1,40}[ ,]{0,2}|\[\x01{1,40}\][ ,]{0,2}){3,}"
-)
-
-
-def _row(record: Record, line: bytes, at: int, mark: bytes) -> None:
-    cells: list[tuple[int, int]] = []
-    width = len(mark)
-    for cell in line.split(mark):
-        bare = cell.strip(b" '\"()[]")
-        begin = at + cell.find(bare)
-        cells.append((begin, begin + len(bare)))
-        at += len(cell) + width
-    whole = [_all_known(record, start, end) for start, end in cells]
-    if sum(whole) < CELLS_MIN - 1:
-        return
-    for number, (start, end) in enumerate(cells):
-        value = record.data[start:end]
-        if _CELL_ZIP.match(value) and _is_state(record, cells[number - 1]):
-            record.hit(Kind.ZIP, start, end, "a ZIP code behind a state in a row")
-        beside = any(whole[max(0, number - 1) : number + 2])
-        if not beside or record.covered(start, end):
-            continue
-        if _CELL_NUMBER.match(value):
-            record.hit(Kind.MRN, start, end, "a number in a row about somebody")
-        elif _CELL_NAME.match(value):
-            flags = word_flags(record, value)
-            if flags & (NAMEY | ALSO | SURE) or (not flags and not value.isupper()):
-                record.hit(Kind.NAME, start, end, "a name in a row about somebody")
-
-
-def _is_state(record: Record, cell: tuple[int, int]) -> bool:
-    return record.lower[slice(*cell)] in record.lexicon.vocabulary["states"]
-
-
-def _all_known(record: Record, start: int, end: int) -> bool:
-    return record.taken is not None and record.taken.find(0, start, end) < 0 and end > start
 
 
 def _nothing(record: Record) -> frozenset[bytes]:
@@ -458,7 +392,7 @@ _BESIDE_PEOPLE: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
     (_merged, frozenset({"merged"})),
     (_behind, frozenset()),
     (_in_lists, frozenset()),
-    (_in_rows, frozenset()),
+    (rows.read, frozenset()),
     (_born, frozenset({"born"})),
     (_month_days, frozenset({"date"})),
     (_places, frozenset()),

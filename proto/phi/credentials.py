@@ -100,6 +100,7 @@ _FAMILIES = {
         r"(?i) --?a(?:uth)?[ =][\"']?[a-z0-9._@-]{1,60}:([^\s\"'\x01]{4,})",
         r"(?i)\b[a-z]{2,12}_(?:pw|pass|password|passwd|pwd|secret) ([^\s\"'=:\x01]{4,})",
         r"(?i)\b(?:add_user|change_password|set_password|htpasswd(?: -[a-z]+)*(?: [^\s]+)?|mosquitto_passwd(?: -[a-z]+)*(?: [^\s]+)?|autologon(?:\.exe)? [^\s]+|net user|-login) [^\s]{1,80} ([^\s\"'\x01]{4,})",
+        r"(?i)\bredis\b[^\n]{0,60}? auth [\"']?([^\s\"'\x01]{4,})",
         r"(?i)\bset-?password [\"']?([^\s\"'\x01]{4,})",
         r"(?i)\bsp_(?:add|change|set|update)[a-z]{0,20}(?:login|password|linkedsrvlogin|user)\b[^\n]{0,120}?, ?N?'([^'\n\x01]{4,})'(?:$|[^,'])",
         r"(?i)<<< ?([^\s\"'\x01]{4,})",
@@ -115,6 +116,12 @@ _FAMILIES = {
 _PATTERNS = {family: tuple(Pattern(form) for form in forms) for family, forms in _FAMILIES.items()}
 _SPOKEN = {
     "saidpw": (
+        Pattern(
+            r"(?i)\b(?:typed|entered|tried) ([^\s\"'\x01]{5,}) (?:at|as|for|in|into) [^\n]{0,30}?\b(?:password|passphrase|pin)\b"
+        ),
+        Pattern(
+            r"(?i)\b[a-z-]{2,30}(?:pwd|password|passwd|passphrase)[ :=]{1,3}([^\s\"'\x01]{6,})"
+        ),
         Pattern(
             r"(?i)\b(?:says?|said|typed|entered|tried|uses?|used|using|with|temp(?:orary)?|new|old|his|her|my|our|their|the|your|default|same|current|initial|correct|wrong)"
             r" (?:pass|pw|pwd|passwd|password|passcode|passphrase|pswd|psswd|login)[ :=]{1,2}(?:is |was |of |to |now )?[\"']?([^\s\"'\x01]{4,})"
@@ -169,7 +176,7 @@ _LICENCE = Pattern(
     r"(?i)\b(?:licen[sc]e|activation|product[ -]?key|registration|unlock|serial(?: number| key| code)?|subscription|cd[ -]?key|[a-z]+ key\b)[^\n]{0,48}?\b([A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){2,7})\b"
 )
 _KEYED = Pattern(
-    r"(?i)\b(?:2fa|mfa|totp|otp|application|integration|api|access|old|new|auth|client|subscription|app|application|device|host|functions?|master|shared|secret|private|license|instrumentation)[ _-]?(?:key|token|secret|seed)s?(?: for [^\s:=]{1,40})?(?: is | was |[:=] ?| )[\"']?([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[A-Za-z0-9_+/=-]{20,}|[A-Z2-7]{16})"
+    r"(?i)\b(?:2fa|mfa|totp|otp|encryption|signing|backup|deploy|webhook|application|integration|api|access|old|new|auth|client|subscription|app|application|device|host|functions?|master|shared|secret|private|license|instrumentation)[ _-]?(?:key|token|secret|seed)s?(?: for [^\s:=]{1,40})?(?: is | was |[:=] ?| )[\"']?([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[A-Za-z0-9_+/=-]{20,}|[A-Z2-7]{16})"
 )
 _ENCRYPTED = Pattern(
     r"(?i)\b(?:enc|encrypted|encpw|encpass|crypt|cipher|obfuscated|hash(?:ed)?_?(?:pw|pass(?:word)?)|pw_?hash|password_?hash|passhash|nt_?hash|lm_?hash)[\"']?\s?[=:]\s?[\"']?([A-Za-z0-9+/=_$.*-]{12,})"

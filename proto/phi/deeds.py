@@ -26,8 +26,8 @@ LOGIN_LETTERS_MIN = 4
 NAME_LETTERS_MIN = 3
 
 _ACCOUNT = Pattern(
-    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: )"
-    r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:)"
+    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: |session (?:opened|closed) for user |\bSubject: )"
+    r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:|\(uid=| by | Logon )"
 )
 _DOES = Pattern(
     r"(?:^|[ \t:>\]|;,-] ?)([a-z][a-z0-9._-]{2,30}) (?:viewed|opened|accessed|printed|exported|signed|edited|downloaded|unlocked|released|faxed|looked up|searched for|logged (?:in|on|off|out)) "
@@ -35,6 +35,8 @@ _DOES = Pattern(
 _KIN = Pattern(
     r"(?i:\b(?:parent|child|kid|kiddo|grandma|grandpa|grandfather|aunt|uncle|guardian|caregiver|widow|stepmother|stepfather|roommate|neighbor)(?:'s name)? (?:of|is|named) )([A-Z])"
 )
+_SLASHED = Pattern(r"(?i:\bname[:= ]{1,2}|\^)([A-Z]{2,26}/[A-Z]{2,26})(?:$|[ ^,;\"'])")
+"""A card's holder as the card says it (ISO/IEC 7813)."""
 _FAMILY = Pattern(r"\b([A-Z][A-Za-z'-]{2,24}) (?:family|household)\b")
 _AGE = Pattern(
     r"(?i:\b(?:is|turned|turns|turning) (?:now |already |almost |nearly )?)(9[0-9]|1[01][0-9])(?: (?:and|now|years|today|but|so|this|next|in)\b|[,;!?)]|\.(?:\s|$)|$)"
@@ -42,7 +44,13 @@ _AGE = Pattern(
 _IS_SOMEBODY = re.compile(
     rb"(?:^|[^a-z])(?:he|she|patient|pt|mom|mother|dad|father|who|wife|husband) \Z"
 )
-GATED = (("account", (_ACCOUNT,)), ("does", (_DOES,)), ("kin", (_KIN, _FAMILY)), ("aged", (_AGE,)))
+GATED = (
+    ("account", (_ACCOUNT,)),
+    ("does", (_DOES,)),
+    ("kin", (_KIN, _FAMILY)),
+    ("aged", (_AGE,)),
+    ("slashed", (_SLASHED,)),
+)
 """Each gate with the patterns that are tried only when it is lit."""
 
 
@@ -59,6 +67,9 @@ def read(record: Record) -> None:
         for start, end in _DOES.values(record.data):
             if _is_login(record, start, end):
                 record.hit(Kind.USERNAME, start, end, "who does something to a chart")
+    if "slashed" in shapes:
+        for spans in _SLASHED.each(record.data):
+            record.hit(Kind.NAME, *spans[1], "the holder of a card")
     if "aged" in shapes:
         _ages(record)
 
@@ -119,7 +130,8 @@ def made_of_names(record: Record) -> None:
             continue
         whole = lower[start:end].replace(b"-", b"").replace(b"'", b"").translate(LETTERS)
         words = [word for word in whole.split() if len(word) >= NAME_LETTERS_MIN]
-        if len(words) in {2, 3}:
+        again = any(lower.count(word) > 1 for word in words)  # what is made holds one of them
+        if again and len(words) in {2, 3}:
             seen += 1
             for one, other in permutations(words, 2):
                 for made in (

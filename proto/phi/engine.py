@@ -172,7 +172,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (shapes.read_old_days, frozenset({"date"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (people.loose, frozenset(), LIKELY | STRANGER | KNOWN),
-    (deeds.read, frozenset({"account", "does", "kin", "aged"}), 0),
+    (deeds.read, frozenset({"account", "does", "kin", "aged", "slashed"}), 0),
     (beside.read, frozenset(), ANY),
     (shapes.read_in_context, frozenset({"date", "ip", "vin", "afar"}), 0),
     (context.read, frozenset(), ANY),

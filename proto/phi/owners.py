@@ -23,6 +23,7 @@ _OF_PEOPLE = (
 _OWNER = Pattern(
     rf"\b([A-Z][A-Za-z]{{1,20}}(?:[ -][A-Z][A-Za-z]{{1,20}})?)(?:'s?|s') (?i:(?:[a-z]{{2,10}} )?(?:{_OWNED}|{_OF_PEOPLE})\b)"
 )
+_OWNER_BELOW = Pattern(rf"\b([a-z]{{3,20}})'s (?i:{_OWNED})\b")
 _DEVICE = re.compile(rf"(?i)(?:{_OWNED})\b\Z".encode())
 _OF_OWNER = Pattern(
     rf"(?i:\b(?:{_OWNED})) (?:of|for) ([A-Z][a-z]{{2,20}}(?: [A-Z][a-z]{{1,20}})?)\b"
@@ -36,7 +37,7 @@ _TALK = Pattern(
     r"(?m)(?:^|\n)(?:\[?[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?: ?[AaPp][Mm])?\]?,? ?-? ?|\[[0-9/. -]{6,12},? [0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?: [AP]M)?\] )<?@?([A-Z][a-z]{1,20}(?: [A-Z][A-Za-z'.-]{0,20}){0,2})>?(?: \([a-z ]{2,20}\))?(?::|>) "
 )
 
-GATED = (("owner", (_OWNER, _OF_OWNER)), ("zpl", (_FIELD,)), ("talk", (_TALK,)))
+GATED = (("owner", (_OWNER, _OWNER_BELOW, _OF_OWNER)), ("zpl", (_FIELD,)), ("talk", (_TALK,)))
 """Each gate with the patterns that are tried only when it is lit."""
 
 
@@ -69,6 +70,11 @@ def _owners(record: Record) -> None:
         if named or (device and not flags & (WORD | CUE)) or (record.person and flags & ALSO):
             kind = Kind.HOST_PERSON if device else Kind.NAME
             record.hit(kind, start, end, "whose something is")
+
+    for start, end in _OWNER_BELOW.values(record.data):
+        flags = word_flags(record, record.data[start:end])
+        if flags & (FIRST | LAST) and not flags & (WORD | CUE):
+            record.hit(Kind.HOST_PERSON, start, end, "whose something is")
 
 
 def _zpl(record: Record) -> None:

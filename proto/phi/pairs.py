@@ -42,11 +42,12 @@ _PLACE = Pattern(
 )
 _PLACE_KINDS = {"PERSON": Kind.NAME, "COUNTY": Kind.CITY, "ORGANIZATION": Kind.NAME}
 _ROW = Pattern(
-    r"(?i)(?:duplicate entry '|key value is \(|row contains \(|truncated value: '|\)=\(|value: ')([^\n)']{1,400}(?:'[A-Za-z][^\n)']{0,200})?)(?:'|\)|$)"
+    r"(?i)(?:duplicate entry '|key value is \(|row contains \(|truncated value: '|\)=\(|value: '|copy (?:[a-z_]{1,30}\.)?(?:patients?|members?|persons?|people|contacts?|guarantors?|subscribers?|appointments?|encounters?|clients?)\b[^\"\n]{0,24}: \")([^\n)'\"]{1,400}(?:'[A-Za-z][^\n)']{0,200})?)(?:'|\)|\"|$)"
 )
 _PARAMETER = Pattern(
     r"(?:[@$:][A-Za-z0-9_]{1,40} ?= ?[NE]?'|\b(?:bind|param|arg|parameter) ?[0-9]{1,2} ?[=:] ?[\"'])([^\"'\n]{1,200})[\"']"
     r"|\b(?:bind|param|arg|parameter) ?[0-9]{1,2} ?[=:] ?([0-9]{6,12})\b"
+    r"|\bset(?:N?String|Object|Date)\([0-9]{1,3}, ?\"([^\"\n\x01]{2,120})\""
     r"|\bbinding parameter \[[0-9]{1,3}\] as \[[A-Z_]{2,20}\] - \[([^\[\]\n\x01]{2,120})\]"
 )
 _SLOT = Pattern(
@@ -64,7 +65,7 @@ _ARGUMENT = Pattern(
 )
 """An argument of a request as a firewall of the web reports it, and what it held."""
 _GUID = re.compile(rb"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?$")
-_APART = re.compile(rb"[^,]+")
+_APART = re.compile(rb"[^,\t]+")
 
 
 def read(record: Record) -> None:
@@ -148,7 +149,7 @@ _PLACE_MARKS = (
     b"PV1.",
     b"MRG-",
 )
-_ROW_MARKS = (b"uplicate", b"row contains", b"uncated value", b")=(", b"alue: '")
+_ROW_MARKS = (b"uplicate", b"row contains", b"COPY ", b"uncated value", b")=(", b"alue: '")
 
 
 def _elements(record: Record) -> None:
@@ -214,12 +215,12 @@ def _asks_for_somebody(record: Record) -> bool:
     """Whether a statement with parameters names a column that identifies people."""
     data, tells = record.data, record.tells
     if b"= '" not in data and b"='" not in data:
-        return b"binding parameter" in data and bool(_BOUND_DAY.search(data))
+        return bool(_BOUND_DAY.search(data))
     asked = (tells[run].written for run in record.runs if run in tells)
     return any(told is not None and told.kind in _OF_SOMEBODY for told in asked)
 
 
-_BOUND_DAY = re.compile(rb"as \[DATE\] - \[")
+_BOUND_DAY = re.compile(rb"as \[DATE\] - \[|setDate\(")
 """A day that is bound without a time is of somebody's birth or visit."""
 
 

@@ -146,8 +146,10 @@ def _last_though_a_word(record: Record, token: bytes, flags: int, after: bytes) 
 
 def _ends_a_name(after: bytes) -> bool:
     """Whether what follows a word lets it be the last of a name rather than the next key."""
-    return after[:1] in _LAST_MARKS or (
-        after[:1] == b" " and (after[1:2].islower() or after[1:2] in _OPENED)
+    return (
+        after[:1] in _LAST_MARKS
+        or after[:2] == b"  "
+        or (after[:1] == b" " and (after[1:2].islower() or after[1:2] in _OPENED))
     )
 
 
@@ -411,7 +413,7 @@ _INTRODUCES = re.compile(rb"(?:^|[ (\"'])(?:for|of|by|with|from|to|and|is|about|
 def _is_introduced(record: Record, one: Token, two: Token) -> bool:
     """Whether a first name that people's words introduce goes on with somebody's last name.
 
-    That may be any word which is a last name too: `booked for Elizabeth Link on`.
+    That may be a stranger's, or any word which is a last name too: `for Elizabeth Link on`.
     """
     start, end, after = two[0], two[1], record.data[two[1] : two[1] + 3]
     if not (one[2] & FIRST and one[2] & SURE and one[3] == b" "):
@@ -419,7 +421,7 @@ def _is_introduced(record: Record, one: Token, two: Token) -> bool:
     if _INTRODUCES.search(record.lower, max(0, one[0] - 8), one[0]) is None:
         return False
     token = record.data[start:end]
-    somebody = record.lexicon.names.weights(token.lower().decode())[1] > 0
+    somebody = not two[2] or record.lexicon.names.weights(token.lower().decode())[1] > 0
     return somebody and _ends_a_name(after) and _last_though_a_word(record, token, two[2], after)
 
 

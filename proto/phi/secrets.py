@@ -26,18 +26,19 @@ _FORMS = tuple(
         r"(?i)\bnet1? use (?:[a-z]:|\*)? ?\\\\[^\s]{1,120} ([^\s/\"\x01][^\s\"\x01]{2,}) /user",
         r"(?i)\bnet1? user(?:/[a-z]+)? [^\s/]{1,40} ([^\s/*\"\x01][^\s\"\x01]{3,})(?: /|$)",
         r"(?i)\b(?:psexec|plink|putty|pscp|sqlcmd|osql|bcp|wmic|winexe|smbclient|mysql|mysqldump|sshpass|schtasks|runas|cmdkey|rdesktop|xfreerdp|kinit|ldapsearch|snmpwalk|snmpget|zip|7z|unrar|openssl|curl|wget|net|redis-cli|mongo|isql|pg_dump)\b[^\n]{0,160}?[ \"'](?:(?:-pw?|-P|-w|-a|-c|-pass pass:|--pass[a-z]*)[ =:]?|/(?:p|rp|pass(?:word)?)[ =:])[\"']?([^\s\"'\x01/-][^\s\"'\x01]{3,})",
-        r"(?i)\bcurl\b[^\n]{0,200}? (?:-u|--user)[ =]?[\"']?[^\s:\"'\x01]{1,80}:([^\s\"'\x01]{3,})",
+        r"(?i)\bcurl\b[^\n]{0,200}? (?:(?:-u|--user)[ =]?|-[a-z]{1,6}u )[\"']?[^\s:\"'\x01]{1,80}:([^\s\"'\x01]{3,})",
         r"(?i)[ \"'](?:-U|--user)[ =]?[\"']?[^\s%\"']{1,80}%([^\s\"'\x01]{3,})",
         r"(?i)\bpass(?:in|out)?[ =:]pass:([^\s\"'\x01]{3,})",
         r"(?i)\b(?:password|passphrase|passcode|pin)\b[^\n\"'=:]{0,60} (?:is|to|was|as)[: ]{1,2}[\"']([^\"'\n\x01]{4,})[\"']",
         r"\bWIFI:[^\n]{0,80}?;P:([^;\s\x01]{4,})",
         r"(?i)\bConvertTo-SecureString (?:-[A-Za-z]+ ){0,3}[\"']([^\"'\x01]{3,})[\"']",
+        r"(?i)\bConvertTo-SecureString (?:-[A-Za-z]+ ){0,3}([^\s\"'$()\x01-][^\s\"')\x01]{3,})",
         r"(?i)\b(?:aws|secret)[a-z_ ]{0,20}[=: ]{1,3}[\"']?([A-Za-z0-9/+]{40})\b",
         r"\b[A-Za-z0-9]{5}(?:-[A-Z0-9]{5}){4}\b",
     )
 )
 _ANY = Pattern(
-    r"(?i:eyJ[a-z0-9_-]{5}|-----BEGIN|://[^\s/@]*:[^\s/@]*@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|(?:basic|bearer) [a-z0-9._~+/=-]{12}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{10}|[\"' ](?:-pw?|/p[ :=]|/rp[ :=]|/pass|-a|-u|-w|-c|--user|--pass[a-z]*)[ :=]?[^\s]{3}|pass:|net1? use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|(?:aws|secret)[a-z_ ]*[=: ]|(?:passw|passph|passc|\bpin)|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z-]{1,24}\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{8})"
+    r"(?i:eyJ[a-z0-9_-]{5}|-----BEGIN|://[^\s/@]*:[^\s/@]*@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|(?:basic|bearer) [a-z0-9._~+/=-]{12}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{10}|[\"' ](?:-pw?|/p[ :=]|/rp[ :=]|/pass|-a|-u|-w|-c|--user|--pass[a-z]*|-[a-z]{1,6}u)[ :=]?[^\s]{3}|pass:|net1? use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|(?:aws|secret)[a-z_ ]*[=: ]|(?:passw|passph|passc|\bpin)|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z-]{1,24}\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{8})"
 )
 
 

@@ -37,7 +37,6 @@ def samples(pattern: Pattern) -> Iterator[str]:
             for placed in (text, f" {text} ", f"x {text}", f"\n{text}\n"):
                 if pattern.found(placed.encode("latin-1")):
                     yield placed
-                    break
 
 
 def _sequence(nodes: Sequence[Node], way: Way) -> list[str]:
