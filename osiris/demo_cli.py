@@ -21,6 +21,8 @@ from runtime.terminal import note, say
 
 WITHIN_S = 300.0
 LOOK_EVERY_S = 1.0
+ORDER = "run_drift --site {} --on all --checks all --reason 'a first look'"
+"""The order that is shown as an example; the hub's own key signs it alone."""
 
 
 def demo(
@@ -60,6 +62,9 @@ def _print_addresses(scene: Scene) -> None:
     say(f"console of the hub     {where.console}")
     say(f"first account of each  {where.account}, password {where.password}")
     say(f"command line           osiris target list --config {scene.appliance_config}")
+    desk = f"--hub {where.console} --development {scene.directory / 'hub'} --desk demo-desk"
+    say(f"to give it orders      osiris order desk {desk}")
+    say(f"  then                 osiris order draft {ORDER.format(scene.site)} --desk demo-desk")
     say("The certificates are the demo's own, so a browser will warn once.\n")
 
 

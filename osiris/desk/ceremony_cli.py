@@ -205,10 +205,9 @@ def next_step(place: Folder) -> str:
     for role, least in PEOPLE_AT_LEAST.items():
         there = len(place.holders(role))
         if there < least:
-            return (
-                f"{least - there} more people make a key: "
-                f"osiris hub ceremony key NAME --role {role.value}"
-            )
+            more = least - there
+            makers = "1 more person makes" if more == 1 else f"{more} more people make"
+            return f"{makers} a key: osiris hub ceremony key NAME --role {role.value}"
     drafts = _drafted(place)
     wanted = {
         Role.ROOT: "osiris hub ceremony root",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from osiris.desk import asking, reading
-from osiris.desk.listing import life, print_lines, summary
+from osiris.desk.listing import STAGES, life, print_lines, summary
 from osiris.desk.person_key import Directory, Format
 from osiris.desk.place import Desk
 from osiris.desk.reading import Read
@@ -19,7 +19,7 @@ from proto.asks import parse_ask
 from proto.authority import AuthoritySet
 from proto.envelope import Kind
 from proto.errors import ConfigError, ConflictError, MalformedError
-from proto.hub.desk import LIST_MAX, OrderShown, Taken, Withdraw
+from proto.hub.desk import LIST_MAX, OrderLine, OrderShown, Taken, Withdraw
 from proto.opinions import OperatorVeto
 from proto.order_words import shown as quoted
 from proto.orders.kinds import HOUR_S, OrderType
@@ -68,8 +68,18 @@ def approve(
             msg = "not signed: the word was not typed"
             raise ConflictError(msg)
         session.approve({one.sid.hex(): session.sign(one.body) for one in orders})
-    told = {"signed": [one.sid.hex() for one in orders], "by": session.link.person}
-    print_fields(told, output=output)
+        told = {"signed": [one.sid.hex() for one in orders], "by": session.link.person}
+        print_fields(told, output=output)
+        note(_what_now(session.shown(orders[0].sid.hex()).order.line, name))
+
+
+def _what_now(line: OrderLine, name: str) -> str:
+    """Return what an order that was just signed waits for."""
+    missing = line.people - len(line.approved)
+    if line.leaf is None and missing > 0:
+        who = "1 more person signs" if missing == 1 else f"{missing} more people sign"
+        return f"It is delivered once {who}: osiris order approve {name}"
+    return f"Now: {STAGES.get(line.stage, line.stage)}. Follow it: osiris order list"
 
 
 def _read(session: Session, desk: Desk, name: str) -> Sequence[Read]:

@@ -34,10 +34,12 @@ STAGES: Final = {
 
 def stage(name: str, code: str | None, *, until: int | None = None) -> str:
     """Return a stage in words, with its reason code and what that means."""
-    said = STAGES.get(name, name)
+    said, meaning = STAGES.get(name, name), ""
     if code is not None:
         meaning = REASONS[Code(code)].meaning if code in set(Code) else ""
-        said = f"{said}: {code}{f' ({meaning})' if meaning else ''}"
+    if code not in {None, name}:
+        said = f"{said}: {code}"
+    said = f"{said} ({meaning})" if meaning else said
     return f"{said}, until {moment(until)}" if until is not None else said
 
 
@@ -48,10 +50,15 @@ def row(line: OrderLine) -> dict[str, Any]:
         **line.to_value(),
         "name": (line.sid or line.draft)[:SID_SHOWN],
         "where": line.appliance or f"all of {line.site}",
-        "stands": STAGES.get(line.stage, line.stage) + (f": {line.code}" if line.code else ""),
+        "stands": _short(line),
         "signed": needed,
         "drafted": moment(line.asked),
     }
+
+
+def _short(line: OrderLine) -> str:
+    said = STAGES.get(line.stage, line.stage)
+    return said if line.code in {None, line.stage} else f"{said}: {line.code}"
 
 
 def print_lines(lines: Iterable[OrderLine], *, output: Output) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -20,13 +20,14 @@ from proto.errors import ConfigError, RejectedError
 from proto.keys import PublicKey
 from proto.order_file import FILE_BYTES_MAX
 from proto.order_words import Line, order_in_words
-from runtime.terminal import Output, note, print_json, say
+from runtime.clock import SystemClock, seconds
+from runtime.terminal import Output, note, print_fields, print_json, say
 
 HELP = """Orders: drafted, read and signed by people on their own machines.
 
 \b
 Your key:       osiris order key new NAME
-Your hub:       osiris order desk --hub https://HOST
+Your hub:       osiris order desk --hub https://HOST, then osiris content trust
 Ask for one:    osiris order draft TYPE --site S --reason WHY
 New login:      osiris order login --target T ... (sealed here, for one appliance)
 Read and sign:  osiris order approve SID
@@ -37,6 +38,9 @@ Without a hub:  osiris order verify FILE
 An order is a signed instruction to appliances. The hub can draft and deliver, but what changes
 anything needs people: tier 2 one person and a wait, tier 3 two people and the site or a wait.
 """
+
+FIRST_PERSON: Final = "dev-1"
+"""Of a development trust's three names of one person."""
 
 order = typer.Typer(help=HELP, no_args_is_help=True)
 order.add_typer(key, name="key")
@@ -53,14 +57,33 @@ def set_desk(
         Path | None,
         typer.Option(help="The PEM file of the hub's own TLS authority, when it is not public."),
     ] = None,
+    development: Annotated[
+        Path | None,
+        typer.Option(help="To try things out: the state directory of a hub of one person's trust."),
+    ] = None,
+    person: Annotated[
+        str, typer.Option(help="With --development: whose key you take: dev-1, dev-2 or dev-3.")
+    ] = FIRST_PERSON,
+    output: Format = Output.TABLE,
 ) -> None:
     """Say which hub you speak to; it is written into your desk's directory.
 
-    Put authority.json and grants.json there too, as the release people gave them to you: the hub
-    is never asked whose signatures count.
+    Whose signatures count the hub is never asked: take authority and grants to your desk with
+    `osiris content trust`. With --development everything is taken from the hub's own files: a key
+    too, the trust, and its TLS authority.
     """
+    if development is not None:
+        from osiris.desk.development import make_desk  # noqa: PLC0415 - loads python-tuf
+
+        now_s = seconds(SystemClock())
+        made = make_desk(Desk(desk), development, person=person, hub=hub, now_s=now_s)
+        print_fields(made, output=output)
+        note(f"Next: osiris order draft --help, and --desk {desk} with each command")
+        return
     found = Desk(desk).set_hub(hub, tls_ca=hub_tls_ca)
     note(f"{desk}: speaks to {found.hub}")
+    if Desk(desk).authority() is None:
+        note("Next: osiris content trust, with the release folder or a hub's served directory")
 
 
 @order.command("verify")
@@ -77,7 +100,10 @@ def verify(
     ] = None,
     appliance_key: Annotated[
         list[str] | None,
-        typer.Option(help="ID=PUBLIC_KEY of an appliance, for its receipts; repeatable."),
+        typer.Option(
+            help="ID=PUBLIC_KEY of an appliance, as `osiris appliance status` shows it there, to"
+            " look at its receipts; repeatable."
+        ),
     ] = None,
     output: Format = Output.TABLE,
 ) -> None:

@@ -153,7 +153,8 @@ def desks(folder: Path) -> Iterator[Desks]:
         with hub.client() as client:
             # Before anybody is heard, the signer takes over what the people of its trust published.
             nobodys = sign(Kind.ASK, b"{}", box.key)
-            assert client.post(PATH_ASK, content=nobodys).status_code == 403
+            answer = client.post(PATH_ASK, content=nobodys)
+            assert answer.status_code == 403, answer.text
         people = setup.Place(hub.config.state_dir).repository.people
         for name in PEOPLE:
             desk = folder / name

@@ -18,7 +18,7 @@ from proto.sealed_login import open_box
 from proto.secret import Secret
 from runtime import keyfile
 from runtime.repository.development import PEOPLE
-from tests.e2e.desk_world import PASSPHRASE, Desks, desks, now_s
+from tests.e2e.desk_world import PASSPHRASE, Desks, command, desks, now_s
 from tests.unit.order_world import key
 
 ADA, BEA, CYD = PEOPLE
@@ -66,6 +66,7 @@ def test_two_people_read_and_sign_it_and_an_auditor_verifies_it(
     assert world.fetch() == before, "nothing is delivered before people signed"
     first = world.run(ADA, "approve", sid[:12], word="sign")
     assert first.status == 0, first.err
+    assert "delivered once 1 more person signs" in first.err
     assert "Cut a target off the network (isolate_host)" in first.out
     assert "you, at this desk" in first.out
     assert world.fetch() == before
@@ -227,6 +228,21 @@ def test_a_wrong_passphrase_reaches_nobody(world: Desks) -> None:
     file = world.folder / ADA / "operator.key"
     with pytest.raises(keyfile.PassphraseError):
         keyfile.read(file).open(Secret("another passphrase"))
+
+
+def test_one_command_makes_a_desk_of_a_development_trust(tmp_path: Path, world: Desks) -> None:
+    """What it takes is the trust that the hub serves, checked from its first root on."""
+    desk, state = ("--desk", str(tmp_path / "desk")), str(world.hub.config.state_dir)
+    made = command(["order", "desk", "--hub", world.hub.origin, "--development", state, *desk])
+    assert made.status == 0, made.err
+    ran = command(["order", "draft", "force_checkin", *where(world), "-o", "json", *desk])
+    assert ran.status == 0, ran.err
+    assert stage(world, ran.json()[0]["sid"])["by"] == ADA
+    ours = ("--desk", str(world.folder / BEA))
+    taken = command(["order", "desk", "--hub", world.hub.origin, "--development", state, *ours])
+    assert (taken.status, "somebody's key lies there already" in taken.err) == (4, True)
+    other = ("--development", str(tmp_path), "--hub", world.hub.origin, *desk)
+    assert command(["order", "desk", *other]).status == 3
 
 
 def test_a_hub_that_is_away_is_said_so(tmp_path: Path, world: Desks) -> None:

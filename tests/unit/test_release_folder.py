@@ -338,7 +338,7 @@ def test_the_next_step_is_told_from_the_first_to_the_last(tmp_path: Path) -> Non
     assert "ceremony begin" in ceremony_cli.next_step(empty)
     made = Ceremony(tmp_path / "made")
     (made.folder.directory / "people" / "cy.root.json").unlink()
-    assert ceremony_cli.next_step(made.folder).startswith("1 more people make a key")
+    assert ceremony_cli.next_step(made.folder).startswith("1 more person makes a key")
     made.join(Role.ROOT, "cy")
     steps = []
     for act in (
