@@ -183,16 +183,24 @@ def inclusion_path(index: int, size: int) -> tuple[Span, ...]:
     """Return whose hashes make the audit path of leaf `index`: neighbours share most of them."""
     require(0 <= index < size <= SIZE_MAX, f"leaf {index} of {size}")
     path: list[Span] = []
-    start, end = 0, size
-    while end - start > 1:
-        split = start + _split(end - start)
-        if index < split:
-            path.append((split, end))
-            end = split
-        else:
-            path.append((start, split))
-            start = split
-    return tuple(reversed(path))
+    below = _levels_below(index, size)
+    for level in range(below):
+        start = (index >> level ^ 1) << level
+        path.append((start, min(start + (1 << level), size)))
+    for level in range(below, index.bit_length()):
+        if index >> level & 1:
+            end = index >> level << level
+            path.append((end - (1 << level), end))
+    return tuple(path)
+
+
+def _levels_below(index: int, size: int) -> int:
+    """Return on how many levels, from the leaf upward, its path is not yet the last leaf's.
+
+    On these a sibling stands on either side; above, only complete subtrees before the leaf are
+    left to hash, one for each bit that is set in what is left of the index.
+    """
+    return (index ^ (size - 1)).bit_length()
 
 
 def consistency_proof(old: int, new: int, nodes: NodeReader) -> tuple[bytes, ...]:
@@ -240,9 +248,7 @@ def verify_inclusion(
     if len(leaf_hash) != HASH_BYTES:
         _refuse("the leaf hash is not a hash")
     _check_proof(proof)
-    # Up to where its path meets that of the last leaf, siblings stand on either side; above, only
-    # what lies before it is left to hash, once for each bit of what stands there.
-    below = (index ^ (size - 1)).bit_length()
+    below = _levels_below(index, size)
     length = below + (index >> below).bit_count()
     if len(proof) != length:
         _refuse(f"the inclusion proof is too {'long' if len(proof) > length else 'short'}")

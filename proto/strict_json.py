@@ -190,15 +190,20 @@ def _is_plain(value: object, depth: int) -> bool:
         return -INT_MAX <= value <= INT_MAX
     inside = repeat(depth - 1)
     if type(value) is dict:
-        is_named = depth > 0 and all(map(_is_name, value))
+        is_named = depth > 0 and _are_names(value)
         return is_named and all(map(_is_plain, value.values(), inside))
     if type(value) is list:
         return depth > 0 and all(map(_is_plain, value, inside))
     return value is None or type(value) is bool
 
 
-def _is_name(name: object) -> bool:
-    return type(name) is str and name.isascii() and len(name) <= TEXT_LENGTH_MAX
+def _are_names(names: Mapping[str, object]) -> bool:
+    is_text = {str}.issuperset(map(type, names))
+    return (
+        is_text
+        and all(map(str.isascii, names))
+        and max(map(len, names), default=0) <= TEXT_LENGTH_MAX
+    )
 
 
 def _plain(value: object, *, where: str, depth: int) -> Json:
