@@ -10,16 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central import order_life
 from central.api.agent import Sender
+from central.api.asked import open_asked
 from central.core import check_in as check_ins
 from central.core.orders import WaitRow
-from central.core.refusals import ClockError, OtherApplianceError, UnknownKeyError
+from central.core.refusals import UnknownKeyError
 from central.core.settings import next_check_in_s
 from central.core.signer_talk import Stand, fits_leaves
 from central.state import Hub
 from central.store import order_log, order_words
 from central.store.registry import Known
-from proto import envelope, merkle
-from proto.envelope import BODY_BYTES_MAX, Kind
+from proto import merkle
+from proto.envelope import Kind
 from proto.errors import UnreachableError
 from proto.hub.orders import (
     REPLY_BYTES_MAX,
@@ -39,7 +40,7 @@ async def fetch(hub: Hub, body: bytes, sender: Sender) -> bytes:
         RejectedError: the statement is not an enrolled appliance's, or not of now.
         OrderLogForkError: it holds a checkpoint of ours over another log.
     """
-    known, asked = _read(hub, body, sender)
+    known, asked = open_asked(hub, body, sender, kind=Kind.ORDERS, message=OrdersRequest)
     stand = await _hear(hub, known, asked)
     now_ms = hub.now_ms
     async with hub.store.write() as connection:
@@ -69,24 +70,6 @@ async def fetch(hub: Hub, body: bytes, sender: Sender) -> bytes:
         wanted=None if stand is None else stand.wanted,
     )
     return reply.to_bytes()
-
-
-def _read(hub: Hub, body: bytes, sender: Sender) -> tuple[Known, OrdersRequest]:
-    parsed = envelope.parse(body)
-    known = sender.known = hub.registry.by_key_ids(parsed.key_ids)
-    if known is None:
-        msg = "orders: signed by no key of an enrolled appliance"
-        raise UnknownKeyError(msg)
-    opened = parsed.open(kind=Kind.ORDERS, trust=known.trust)
-    asked = OrdersRequest.from_bytes(opened.body, "orders", size_bytes_max=BODY_BYTES_MAX)
-    if asked.appliance != known.appliance:
-        msg = f"orders.appliance: {asked.appliance} is not {known.appliance}, whose key signed it"
-        raise OtherApplianceError(msg)
-    now_s = hub.now_ms // 1000
-    if abs(asked.iat - now_s) > hub.settings.clock_skew_s:
-        msg = f"orders.iat: {asked.iat} is {asked.iat - now_s} s from the hub's time {now_s}"
-        raise ClockError(msg)
-    return known, asked
 
 
 async def _hear(hub: Hub, known: Known, asked: OrdersRequest) -> Stand | None:

@@ -13,7 +13,6 @@ from central import order_desk
 from central.console.frame import page
 from central.console.orders import HERE, console_name
 from central.console.site import site_of
-from central.core.desk_asks import PEOPLE_BY_TIER
 from central.state import ConsoleVisit
 from central.store.views.site import site_view
 from proto import strict_json
@@ -21,7 +20,7 @@ from proto.asks import Ask, parse_ask
 from proto.errors import MalformedError, NotFoundError, RejectedError
 from proto.order_entry import fields_of, read_typed
 from proto.order_words import CHANGES, needs
-from proto.orders.kinds import HOUR_S, OrderKind, OrderType, Tier
+from proto.orders.kinds import HOUR_S, PEOPLE_BY_TIER, OrderKind, OrderType, Tier
 from proto.orders.registry import KINDS, kind_of
 from runtime.web import people
 

@@ -22,13 +22,20 @@ from proto.errors import RejectedError, UnreachableError
 from proto.hub.desk import batch_name
 from proto.ids import ApplianceId, SiteId
 from proto.order import ApplianceTarget
-from proto.orders.kinds import LIFE_S_MAX, Circumstances, OrderType, Params, Setting, Tier
+from proto.orders.kinds import (
+    LIFE_S_MAX,
+    PEOPLE_BY_TIER,
+    Circumstances,
+    OrderType,
+    Params,
+    Setting,
+    Tier,
+)
 from proto.orders.registry import kind_of
 
 PER_MINUTE: Final = 120
 REMEMBERED_MAX: Final = 65_536
 MINUTE_S: Final = 60
-PEOPLE_BY_TIER: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
 
 
 class AskReplayError(RejectedError):

@@ -45,11 +45,10 @@ from proto.errors import MalformedError
 from proto.grants import Grant, Trust
 from proto.keys import SigningKey
 from proto.order import ApplianceTarget, LogPlace, Order, SiteTarget, parse_order, sid_of
-from proto.orders.kinds import Tier
+from proto.orders.kinds import PEOPLE_BY_TIER, Tier
 from proto.orders.registry import kind_of
 
 NONCE_BYTES: Final = 16
-PEOPLE_BY_TIER: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
 PREV_WINDOW: Final = 4096
 """An order is logged fewer than so many leaves after the log that it was drafted on."""
 

@@ -68,33 +68,6 @@ async def add_receipts(
     return [row for row in rows if held.get(row.leaf, row.leaf_hash) != row.leaf_hash]
 
 
-async def receipts_of(
-    site: SiteId, connection: AsyncConnection, *, leaf: int
-) -> list[tuple[ApplianceId, ReceiptRow]]:
-    """Return what appliances answered to one leaf of the order log, in the order they wrote it."""
-    query = (
-        select(receipts)
-        .where(receipts.c.site_id == site, receipts.c.leaf == leaf)
-        .order_by(receipts.c.appliance_id, receipts.c.seq)
-    )
-    return [
-        (
-            ApplianceId(row.appliance_id),
-            ReceiptRow(
-                row.seq,
-                row.kind,
-                row.leaf,
-                row.leaf_hash,
-                row.sid,
-                row.code,
-                row.deadline_s,
-                row.at_s,
-            ),
-        )
-        for row in await connection.execute(query)
-    ]
-
-
 async def add_opinion(site: SiteId, connection: AsyncConnection, *, opinion: Opinion) -> None:
     """Keep an opinion, once; a person's veto takes the place of their earlier one of that order.
 
@@ -153,19 +126,6 @@ async def opinions_for(
         .limit(OPINIONS_MAX)
     )
     return [row.envelope for row in await connection.execute(query)]
-
-
-async def vetoes_of(site: SiteId, connection: AsyncConnection, *, sid: bytes) -> list[Opinion]:
-    """Return the operators' vetoes of one order."""
-    query = (
-        select(opinions)
-        .where(opinions.c.site_id == site, opinions.c.sid == sid, opinions.c.kind == "veto")
-        .order_by(opinions.c.said_ms)
-    )
-    return [
-        Opinion(row.kind, row.sid, None, row.person, row.envelope, row.said_ms)
-        for row in await connection.execute(query)
-    ]
 
 
 async def add_box(

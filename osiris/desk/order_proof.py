@@ -31,12 +31,11 @@ from proto.note import TIME_S_MAX
 from proto.order import ApplianceTarget, Order, parse_order
 from proto.order_file import OrderFile
 from proto.order_words import span
-from proto.orders.kinds import Tier
+from proto.orders.kinds import PEOPLE_BY_TIER, Tier
 from proto.orders.registry import kind_of
 from proto.receipts import Intent, OrderReceipt, Refusal, Result, parse_receipt
 
 PREV_WINDOW: Final = 4096
-PEOPLE: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
 """How many different people must have signed an order of each tier."""
 
 
@@ -257,7 +256,7 @@ def _allowed(seen: _Seen, tier: Tier) -> list[str]:
 
 def _people(seen: _Seen) -> Look:
     tier = kind_of(seen.order.type).tier
-    needed, found = PEOPLE[tier], _allowed(seen, tier)
+    needed, found = PEOPLE_BY_TIER[tier], _allowed(seen, tier)
     who = f": {', '.join(found)}" if found else ""
     said = f"{len(found)} who may sign for tier {tier.value}{who}; {needed} must"
     if len(found) >= needed:
@@ -353,7 +352,7 @@ def _tier_look(receipt: OrderReceipt, seen: _Seen) -> Look:
     said = f"accepted as tier {receipt.tier.value}, for which {len(found)} people signed"
     if receipt.tier < least:
         return Look("", Held.FAILED, said)
-    if len(found) < PEOPLE[receipt.tier]:
+    if len(found) < PEOPLE_BY_TIER[receipt.tier]:
         later = seen.made_after("authority", seen.trust.authority.document)
         return _not_passed("", said, later)
     return Look("", Held.PASSED, _told(receipt))

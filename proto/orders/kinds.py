@@ -83,6 +83,10 @@ class Tier(IntEnum):
     DANGEROUS = 3
 
 
+PEOPLE_BY_TIER: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
+"""How many different people must have signed an order."""
+
+
 class Touches(StrEnum):
     """What an order changes when it runs."""
 

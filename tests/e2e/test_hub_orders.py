@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete
 
-from central import order_life
+from central import order_desk, order_life
 from central.core.orders import Draft, Wish
 from central.store import order_log, order_tables, order_words, orders
 from central.store.order_words import Opinion
@@ -611,11 +611,6 @@ async def test_what_waits_and_what_became_of_orders_is_kept(world: World) -> Non
     box.leaves.append(envelope.sign(Kind.RECEIPT, refusal.to_bytes(), box.key))
     box.details[0] = []
     await world.trial.net.post(PATH_EVIDENCE, box.batch(0, 1, checkpoint=box.checkpoint(1)))
-    async with world.trial.net.hub.store.read() as connection:
-        ((who, row),) = await order_words.receipts_of(world.site, connection, leaf=0)
-    assert (who, row.kind, row.code, row.sid) == (
-        box.appliance,
-        "expired",
-        "expired",
-        draft.fixed.sid,
-    )
+    view = await order_desk.one_draft(world.trial.net.hub, world.site, draft="d1")
+    (answer,) = view.answers
+    assert (answer.appliance, answer.stage, answer.code) == (box.appliance, "expired", "expired")

@@ -75,7 +75,7 @@ from proto.grants import Trust
 from proto.merkle import leaf_hash, verify_inclusion
 from proto.order import LogPlace, SiteTarget, parse_order, place_text
 from proto.order_codes import REASONS, Code, Step
-from proto.orders.kinds import UNTIL_S_MAX, Tier, Touches
+from proto.orders.kinds import PEOPLE_BY_TIER, UNTIL_S_MAX, Tier, Touches
 from proto.orders.registry import kind_of
 
 FUTURE_S_MAX: Final = 120
@@ -83,7 +83,6 @@ WINDOW_LEAVES: Final = 4096
 FRESH_S: Final = 300
 RING_STEP_S: Final = 2 * 3600
 TIME_LOCK_S: Final = 4 * 3600
-PEOPLE_BY_TIER: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
 _ORDER: Final = tuple(Step)
 PEOPLE_AT_ONCE: Final = 2
 """People whose signatures together need no wait by ring."""
