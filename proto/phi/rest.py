@@ -62,6 +62,10 @@ _TOUCHED = tuple(b"x\x01 .\x01 \x01x \x01( \x01:x \x01:( \x01.. \x01.: \x01.(".s
 """What must not be."""
 _DOTTED = re.compile(rb"\x01\.(?![a-z]{2,5}(?:[\s\"'<>()\[\]\\&]|$))[^\s\"'<>)\]}\\^&~*]")
 """A full stop behind a token that neither ends a sentence nor begins the extension of a file."""
+_VERSION_GONE = re.compile(
+    rb"\x01[^\x01\n0-9]{0,12}(?!10\.|127\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.)[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+)
+"""An address shortly behind a token, where a version was told from an address by a word."""
 _DIGITS = b"0123456789"
 
 
@@ -86,6 +90,8 @@ def at_rest(
         return False
     if "born" in forms and (b"18" in data or b"19" in data):
         return False  # it was compared with days that are gone now
+    if "ip" in forms and _VERSION_GONE.search(data) is not None:
+        return False  # a token may have swallowed the word that made it a version
     record = Record(data, data.lower(), lexicon)
     record.shapes = forms
     for read, wanted in _AGAIN:

@@ -123,6 +123,14 @@ def test_pieces_of_lines_put_together_anyhow_are_at_rest_once_scrubbed(data: st.
     assert scrub_text(once) == once
 
 
+def test_a_version_whose_word_went_into_a_name_is_looked_at_again() -> None:
+    once = scrub_text(
+        "SMITH, JOHN: '14 Oak Street' John Smithversion 1.2.3.4(813) 555-1234, MRN 12345678"
+    )
+    assert "555-1234" not in once
+    assert scrub_text(once) == once
+
+
 def test_what_ends_one_number_may_begin_the_next() -> None:
     once = scrub_text('der, mrn H9725741"X896365271",: ')
     assert "896365271" not in once
