@@ -67,6 +67,7 @@ class Code(StrEnum):
     PERSON_KEY_EXPIRED = "person_key_expired"
     PERSON_SCOPE = "person_scope"
     PEOPLE_TOO_FEW = "people_too_few"
+    TIER_RAISED = "tier_raised"
     SCOPE_SITE = "scope_site"
     SCOPE_APPLIANCE = "scope_appliance"
     SCOPE_TYPE = "scope_type"
@@ -178,6 +179,11 @@ _SIGNERS = (
         "A person who must sign may not sign for this site, type or tier.",
     ),
     _attack(Step.PEOPLE, Code.PEOPLE_TOO_FEW, "Too few different people have signed it."),
+    _plain(
+        Step.PEOPLE,
+        Code.TIER_RAISED,
+        "By what is set at this site it takes more people than have signed it.",
+    ),
     _attack(Step.SCOPE, Code.SCOPE_SITE, "It is for another site."),
     _plain(Step.SCOPE, Code.SCOPE_APPLIANCE, "It is for another appliance of this site."),
     _attack(Step.SCOPE, Code.SCOPE_TYPE, "Orders of this type are for one appliance only."),

@@ -76,6 +76,12 @@ SIGNERS: list[Row] = [
     ("ends after the grant", GOOD, with_grant(not_after=NOW + 2999), Code.GRANT_TIME),
     ("nobody for a change", signed(body(OrderType.UPDATE_AGENT)), SITUATION, Code.PEOPLE_TOO_FEW),
     (
+        "one person for less caution than the site's",
+        signed(body(OrderType.SET_POLICY), "ada"),
+        having("rules", site=Setting(Autonomy.OBSERVE)),
+        Code.TIER_RAISED,
+    ),
+    (
         "one person for a dangerous order",
         signed(body(OrderType.DISABLE_HEALING), "ada"),
         SITUATION,
@@ -522,7 +528,11 @@ def test_what_is_less_cautious_or_whole_site_needs_two_people(
 ) -> None:
     document = body(order_type, params=world.PARAMS[order_type] | changes)
     situation = having("rules", **rules)
-    assert refusal(signed(document, "ada"), situation).code is Code.PEOPLE_TOO_FEW, what
+    refused = refusal(signed(document, "ada"), situation)
+    assert refused.code is (Code.TIER_RAISED if rules else Code.PEOPLE_TOO_FEW), what
+    assert refused.reason.is_security is not bool(rules), "a hub cannot know what is set here"
+    stripped = refusal(signed(document), situation)
+    assert stripped.code is Code.PEOPLE_TOO_FEW, "every hub knows that somebody must sign"
     waiting = verdict_on(signed(document, "ada", "bea"), replace(situation, said=Said()))
     assert not isinstance(waiting, Refused) or waiting.code is Code.WAIT_PAST_EXP
 

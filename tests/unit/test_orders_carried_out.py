@@ -93,7 +93,7 @@ async def test_one_person_adds_caution_and_cannot_take_it_back(at: tuple[Site, W
     shorter = {**wish, "until": until - 1}
     for less in (back, shorter):
         state, code, _ = await asked(at, OrderType.SET_POLICY, "bea", **less)
-        assert (state, code) == (State.REFUSED, Code.PEOPLE_TOO_FEW)
+        assert (state, code) == (State.REFUSED, Code.TIER_RAISED)
     state, code, _ = await asked(at, OrderType.SET_POLICY, "ada", "bea", **back)
     assert (state, code) == (State.WAITING, Code.TIME_LOCK)
     assert await dial(at[1]) is Autonomy.ALERT

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from appliance.core.order_gate.signers import Signers, look_at
 from appliance.core.order_gate.values import ReadOrder, Situation
+from proto.catalog.model import Autonomy
 from proto.errors import MalformedError
 from proto.order_codes import Code
-from proto.orders.kinds import Circumstances, Params, Tier
+from proto.orders.kinds import Circumstances, Params, Setting, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,18 @@ def _tier(found: ReadOrder, params: Params | MalformedError, situation: Situatio
         runbooks=situation.known.catalog.runbooks,
     )
     return params.tier_in(circumstances, least=found.kind.tier)
+
+
+def tier_by_itself(bench: Bench) -> Tier:
+    """Return the tier by the order and the content alone, which is what a hub can work out."""
+    if isinstance(bench.params, MalformedError):
+        return bench.tier
+    nothing_set = Circumstances(
+        site=Setting(Autonomy.AUTO),
+        now_s=bench.situation.moment.now_s,
+        runbooks=bench.situation.known.catalog.runbooks,
+    )
+    return bench.params.tier_in(nothing_set, least=bench.read.kind.tier)
 
 
 def readable(bench: Bench) -> Params:

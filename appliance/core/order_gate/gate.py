@@ -13,7 +13,7 @@ schema: strict JSON of the closed schema
 grant: an order key signed, and its grant covers type, site, life and time
     grant_absent, grant_type, grant_site, grant_ttl, grant_time
 people: none, one or two different people by tier, each for this site, type and tier
-    person_key_expired, person_scope, people_too_few
+    person_key_expired, person_scope, people_too_few, tier_raised
 scope: this site, this appliance, and a type that may be for a whole site
     scope_site, scope_appliance, scope_type
 time: by the floor clock; a start that people put off, by the appliance's own too
@@ -55,7 +55,7 @@ only when people stand behind it (`Refused.is_believed`): a failed verification 
 from typing import Final
 
 from appliance.core.order_gate import names
-from appliance.core.order_gate.bench import Bench, Found, Wait, prepare, readable
+from appliance.core.order_gate.bench import Bench, Found, Wait, prepare, readable, tier_by_itself
 from appliance.core.order_gate.ledger import Entry, State
 from appliance.core.order_gate.limits import blast_problem
 from appliance.core.order_gate.values import (
@@ -164,7 +164,9 @@ def _on_people(bench: Bench) -> Found:
         return None
     told = f"tier {bench.tier.value} needs {needed}, {len(signers.allowed)} count"
     if len(signers.signed) < needed:
-        return Code.PEOPLE_TOO_FEW, told
+        # A hub cannot know what is set here: an honest one may be refused for it.
+        is_raised = len(signers.signed) >= PEOPLE_BY_TIER[tier_by_itself(bench)]
+        return Code.TIER_RAISED if is_raised else Code.PEOPLE_TOO_FEW, told
     if len(signers.current) < needed:
         return Code.PERSON_KEY_EXPIRED, told
     return Code.PERSON_SCOPE, told
