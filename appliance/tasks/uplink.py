@@ -4,6 +4,10 @@ The log is its own outbox: what lies beyond the acknowledged size is sent, in or
 the hub answers with how much it holds. Nothing is deleted on a refusal. A detail that the last look
 stops is held back here for people; its leaf, and everything behind it, goes without it.
 
+Nothing is sent before the hub said, in this process, that it holds no more of this log than is
+here (`appliance/tasks/recovery.py`): what an appliance whose disk was put back writes meanwhile
+stands at places that other leaves have, and sent from there it would be a fork.
+
 A hub that was put back to an older copy of itself gets back what it lost, byte for byte. It is
 asked what it holds on start, once an hour, and when a check-in shows that it forgot: without that
 nothing would be sent before there is new evidence. The largest head that it ever cosigned is kept.
@@ -53,6 +57,10 @@ async def run(work: Work) -> None:
     """Send what the hub lacks, for ever; an absent hub only lengthens the wait."""
     failures, asked_ms, asks = 0, 0, True
     while True:
+        if not work.word.is_level:
+            # This disk may be one that was put back: its log would go on beside what the hub holds.
+            await work.bells.uplink.wait(IDLE_S)
+            continue
         try:
             await send_all(work, asks=asks)
             failures = 0

@@ -259,11 +259,33 @@ async def test_a_broken_invariant_ends_the_uplink_and_is_no_refusal(work: Work) 
 
     await grow(work, 1)
     told(work, breaks)
+    work.word.is_level = True
     with pytest.raises(InvariantError, match="only grows"):
         async with asyncio.timeout(5):
             await uplink.run(work)
     async with work.store.read() as conn:
         assert not await health.raised(conn)
+
+
+async def test_nothing_is_sent_before_the_hub_said_that_it_holds_no_more(work: Work) -> None:
+    """What a disk that was put back goes on with would be a fork of what the hub holds."""
+    asked = asyncio.Event()
+
+    def hears(body: bytes) -> bytes:
+        asked.set()
+        return has(3)(body)
+
+    await grow(work, 3)
+    hub = told(work, hears)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await uplink.run(work)
+    assert not hub.sent
+    work.word.is_level = True
+    sending = asyncio.create_task(uplink.run(work))
+    await asked.wait()
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
 
 
 async def test_a_hub_that_holds_fewer_than_it_said_is_believed_and_gets_them_again(
