@@ -160,6 +160,9 @@ async def init(
             await make_development(
                 repository, keys, signing, content=files, clock=clock, entropy=entropy
             )
+    elif repository.hub_keys.exists():
+        # A key that was lost was made anew just now: its people need to know of it.
+        tell_keys(repository, config.file.origin, place.kept_key)
     if new:
         _make_root(place, config, now_s=clock.now_ms() // 1000, authority=material.authority)
     return await _made(place, config, new=new)
