@@ -31,7 +31,7 @@ from appliance.handlers.patience import patient
 from appliance.handlers.people import People
 from appliance.handlers.promoted import promoted_of
 from appliance.handlers.scrubber import Scrubber, Source
-from appliance.handlers.work import Bell, HubTrust, Work
+from appliance.handlers.work import Bell, HubTrust, Word, Work
 from appliance.portal import local, local_content, local_phi
 from appliance.portal.app import build, portal_pages
 from appliance.portal.state import Identity, Live, Portal
@@ -52,7 +52,7 @@ from appliance.shell.seal import KeySealer, sealing_key
 from appliance.shell.ssh import SshShell
 from appliance.shell.tls_probe import TlsProbe
 from appliance.shell.world_guard import WorldGuard
-from appliance.store import incidents
+from appliance.store import incidents, order_state
 from appliance.store.accounts import AccountTable
 from appliance.store.db import RESERVE_BYTES, Store
 from appliance.store.room import Ballast
@@ -149,10 +149,12 @@ def pinned_trust(root: TrustRoot) -> HubTrust:
     return HubTrust(root.heads(), cosigners)
 
 
-def trust_of(root: TrustRoot, library: Library, clock: Clock) -> FollowedTrust:
+def trust_of(root: TrustRoot, library: Library, clock: Clock, word: Word) -> FollowedTrust:
     """Return whose statements count: the pinned trust root's keys, then the authority's."""
     name = root.hub_origin.removeprefix(SCHEME)
-    return FollowedTrust(pinned_trust(root), name, lambda: library.trusted, clock)
+    return FollowedTrust(
+        pinned_trust(root), name, lambda: library.trusted, clock, lambda: word.floor_s
+    )
 
 
 @asynccontextmanager
@@ -181,6 +183,8 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         planted = Canaries(vault.derived_key("canaries").reveal_bytes())
         log.scrub_with(lambda text: str(scrubber.scrub(text, source=Source.LOG)))
         promoted = await promoted_of(store, lambda: library.content, lambda: library.trusted)
+        async with store.read() as conn:
+            word = Word(floor_s=(await order_state.load(conn)).floor.at_s)
         work = Work(
             settings=config.settings,
             store=store,
@@ -195,13 +199,14 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             sealer=sealer,
             scrubber=scrubber,
             hub=hub,
-            trust=trust_of(root, library, clock),
+            trust=trust_of(root, library, clock, word),
             version=version("osiris"),
             sentry=sentry,
             box_key=keys.sealing,
             promoted=promoted,
             fetch_content=_fetching(library, lambda: work),
             own_clock=StartedClock(clock, SteadyClock()),
+            word=word,
         )
         told = partial(_live, work, library, people, planted)
         portal = _portal(config, work, enrolled, keys=keys, root=root, live=told)

@@ -24,6 +24,7 @@ async def now_s(work: Work) -> int:
     """Return the time by which signatures end: a clock that was set back gives nothing new life."""
     async with work.store.read() as conn:
         floor = (await order_state.load(conn)).floor
+    work.word.floor_s = floor.at_s
     return floor.now_s(seconds(work.clock))
 
 

@@ -30,12 +30,15 @@ class FollowedTrust:
         pinned: what the enrollment pinned.
         name: the hub's name in its cosignatures.
         trusted: gives what people signed.
+        floor_s: gives the floor clock as it was last known: a key that ended on it stays ended
+            when the clock on the wall is set back.
     """
 
     pinned: HubTrust
     name: str
     trusted: Callable[[], Trusted | None]
     clock: Clock
+    floor_s: Callable[[], int] = lambda: 0
 
     @property
     def heads(self) -> Threshold:
@@ -47,7 +50,7 @@ class FollowedTrust:
         trusted = self.trusted()
         if trusted is None:
             return self.pinned.heads
-        now_s = seconds(self.clock)
+        now_s = max(seconds(self.clock), self.floor_s())
         return Threshold(
             KeyRing(
                 tuple(

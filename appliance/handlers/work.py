@@ -50,16 +50,18 @@ class HubTrust:
 
 @dataclass(slots=True)
 class Word:
-    """What the hub said in this process: the one thing of orders that no restart may outlive.
+    """What the hub said in this process: of this, nothing that counts may outlive a restart.
 
     Attributes:
         answered_s: when a head last answered a challenge of ours, on the appliance's own clock.
         is_level: the hub said that it holds no more of our evidence than we do; until then this
             disk may be one that was put back.
+        floor_s: the floor clock as it was last read from the store, where it outlives this.
     """
 
     answered_s: int | None = None
     is_level: bool = False
+    floor_s: int = 0
 
 
 @dataclass(slots=True)

@@ -115,6 +115,21 @@ async def due(
     return [_incident(row, site) for row in rows]
 
 
+async def waiting_for(
+    conn: aiosqlite.Connection, site: SiteId, *, check: str, target: str
+) -> list[Incident]:
+    """Return every incident of a check on a target that waits for a repair or for a person.
+
+    "all" is every check, or every target. Unlike those that are due, these are all of them.
+    """
+    rows = await conn.execute_fetchall(
+        "SELECT * FROM incidents WHERE state IN ('open', 'escalated')"
+        " AND ?1 IN ('all', check_id) AND ?2 IN ('all', target) ORDER BY id",
+        (check, target),
+    )
+    return [_incident(row, site) for row in rows]
+
+
 _ON_A_FREE_TARGET = """state = 'open' AND (cause IS NOT 'target_busy' OR target NOT IN
  (SELECT target FROM incidents WHERE state IN ('planned', 'executing', 'verifying', 'undoing')))"""
 """One that was found to wait for its target is not looked at again before the target is free."""

@@ -146,7 +146,7 @@ async def _heed(work: Work, head: Head, *, asked_s: int) -> None:
         floor = state.floor.after_online(head.time, clock_s=work.clock.now_ms() // 1000)
         if floor != state.floor:
             await order_state.save(conn, replace(state, floor=floor))
-    work.word.answered_s = asked_s
+    work.word.answered_s, work.word.floor_s = asked_s, floor.at_s
 
 
 async def _refuse(work: Work, error: RejectedError | IntegrityError) -> None:

@@ -1,5 +1,6 @@
 """The hub's keys change without anybody visiting an appliance: the authority names them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,18 @@ def test_a_new_head_key_counts_beside_the_old_and_then_alone(appliance: Applianc
         appliance.reader.look(repository)
         assert appliance.believes("next head")
         assert appliance.believes("head") is (version == 2)
+
+
+def test_a_head_key_that_ended_stays_ended_when_the_clock_is_set_back(
+    appliance: Appliance,
+) -> None:
+    appliance.reader.look(appliance.repository)
+    ended_s = NOW + 300 * DAY_S
+    trust = replace(appliance.trust, floor_s=lambda: ended_s)
+    head = sign(Kind.HEAD, b"{}", key("head"))
+    assert appliance.believes("head")
+    with pytest.raises((SignatureError, MalformedError)):
+        open_envelope(head, kind=Kind.HEAD, trust=trust.heads)
 
 
 def test_a_head_key_counts_only_in_its_time(appliance: Appliance) -> None:

@@ -34,8 +34,8 @@ from proto.catalog.model import Autonomy
 from proto.errors import NotFoundError
 from proto.evidence import HealLeaf
 from proto.findings import Reason, Verdict
-from proto.ids import TargetId
-from proto.incidents import Cause, Incident, State
+from proto.ids import IncidentId, TargetId
+from proto.incidents import Cause, Incident, Severity, State
 from proto.keys import SEED_BYTES, SealError, SealingKey
 from proto.orders.kinds import OrderType, Tier
 from proto.orders.registry import kind_of
@@ -343,6 +343,36 @@ async def test_a_waiver_holds_the_incident_and_ends_by_itself(tmp_path: Path) ->
         assert box.bulb.did == []
         await asyncio.sleep(120)
         assert (await only_incident(work)).state is not State.WAIVED
+
+
+@virtual
+async def test_a_waiver_holds_incidents_behind_many_that_are_worse(tmp_path: Path) -> None:
+    box = await box_with(tmp_path, Bulb())
+    async with alive(box) as work:
+        mild = await only_incident(work)
+        async with work.store.write() as conn:
+            for number in range(incidents.DUE_MAX):
+                worse = replace(
+                    mild,
+                    id=IncidentId(f"i-{b32(number)}"),
+                    check=f"lin.other.{number}",
+                    severity=Severity.CRITICAL,
+                    opened_ms=0,
+                )
+                await incidents.put(conn, worse)
+        wish = {"check": LAMP.check, "on": "all", "until": until(work)}
+        done = await ordered_run(work, OrderType.WAIVE, wish, people=("ada",))
+        async with work.store.read() as conn:
+            after = await incidents.get(conn, work.scribe.site, mild.id)
+            other = await incidents.get(conn, work.scribe.site, IncidentId(f"i-{b32(0)}"))
+    assert done.told["incidents"] == 1
+    assert after is not None
+    assert other is not None
+    assert (after.state, other.state) == (State.WAIVED, State.OPEN)
+
+
+def b32(number: int) -> str:
+    return "".join("abcdefghijklmnop"[number >> shift & 15] for shift in range(36, -1, -4))
 
 
 @virtual

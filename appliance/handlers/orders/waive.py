@@ -92,13 +92,15 @@ def _is_within(one: Ordered, check: str, on: Collection[str]) -> bool:
 async def _waive_live(conn: aiosqlite.Connection, work: Work, rules: SiteRules, *, sid: str) -> int:
     """Waive the incidents that wait, for a repair or for a person; return how many."""
     now_ms, count = work.clock.now_ms(), 0
-    held = {State.OPEN, State.ESCALATED}
-    for live in await incidents.due(conn, work.scribe.site, states=held, now_ms=2**53):
-        if any(one.order == sid and one.waives(live.target, live.check) for one in rules.ordered):
+    mine = [one for one in rules.ordered if one.order == sid and one.matter is Matter.WAIVER]
+    for one in mine:
+        site = work.scribe.site
+        found = await incidents.waiting_for(conn, site, check=one.check, target=one.target)
+        for live in found:
             waived = replace(
                 live, state=State.WAIVED, cause=Cause.WAIVER, updated_ms=now_ms, not_before_ms=0
             )
             await incidents.put(conn, waived)
             await tell_turn(conn, work, waived, actor=ACTOR, note=f"order {sid}")
-            count += 1
+        count += len(found)
     return count
