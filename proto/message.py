@@ -73,12 +73,17 @@ class _IdOf:
 
     prefix: str
 
+    @property
+    def pattern(self) -> str:
+        """The closed form that a text of this type has."""
+        return rf"\A{ids.pattern_of(self.prefix)}\z"
+
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Refuse what is not such an id, in words that people can read."""
         return core_schema.custom_error_schema(
-            core_schema.str_schema(pattern=rf"\A{ids.pattern_of(self.prefix)}\z"),
+            core_schema.str_schema(pattern=self.pattern),
             custom_error_type="id",
             custom_error_message=f"not an id of the form {self.prefix}-xxxxxxxxxx",
         )
