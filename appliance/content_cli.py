@@ -13,9 +13,9 @@ import typer
 from appliance import config as configs
 from appliance.verbs import DEFAULT, ConfigFile, Format, answered
 from proto.errors import ConfigError
+from runtime.repository.layout import CARRIED_BYTES_MAX
 from runtime.terminal import Output, note, print_fields, print_json, say, when
 
-FILE_BYTES_MAX = 64 * 1024 * 1024
 PARTS = ("metadata", "targets")
 CONTENT, CARRIED = "content", "carried.zip"
 """The directory within the daemon's own, and the file in it that the daemon looks at."""
@@ -124,8 +124,8 @@ def _copy(file: Path, outlet: BinaryIO) -> None:
     """Write what was carried in as one zip file; raises `ConfigError` and `OSError`."""
     parts = [path for name in PARTS for path in (file / name).rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in (parts if file.is_dir() else [file]))
-    if size > FILE_BYTES_MAX:
-        msg = f"{file}: more than {FILE_BYTES_MAX} bytes"
+    if size > CARRIED_BYTES_MAX:
+        msg = f"{file}: more than {CARRIED_BYTES_MAX} bytes"
         raise ConfigError(msg)
     if not file.is_dir():
         with file.open("rb") as inlet:

@@ -17,6 +17,7 @@ import httpx
 
 from appliance.core.content_refusals import ContentRefusedError
 from proto.errors import UnreachableError
+from runtime.repository.layout import CARRIED_BYTES_MAX, CARRIED_ENTRIES_MAX
 
 CONNECT_S: Final = 10.0
 READ_S: Final = 30.0
@@ -24,8 +25,6 @@ WHOLE_S: Final = 300.0
 """How long one look at a repository may take in all."""
 
 CHUNK_BYTES: Final = 64 * 1024
-FILE_BYTES_MAX: Final = 64 * 1024 * 1024
-ENTRIES_MAX: Final = 8192
 CONTENT_PATH: Final = "/content/"
 
 
@@ -119,16 +118,16 @@ class FileSource:
         """
         self._path = path
         try:
-            if path.stat().st_size > FILE_BYTES_MAX:
-                msg = f"{path.name}: more than {FILE_BYTES_MAX} bytes"
+            if path.stat().st_size > CARRIED_BYTES_MAX:
+                msg = f"{path.name}: more than {CARRIED_BYTES_MAX} bytes"
                 raise ContentRefusedError(msg)
             self._zip = zipfile.ZipFile(path)
         except (OSError, zipfile.BadZipFile) as error:
             msg = f"{path.name}: cannot be read as a zip file: {error}"
             raise ContentRefusedError(msg) from error
-        if len(self._zip.infolist()) > ENTRIES_MAX:
+        if len(self._zip.infolist()) > CARRIED_ENTRIES_MAX:
             self._zip.close()
-            msg = f"{path.name}: more than {ENTRIES_MAX} entries"
+            msg = f"{path.name}: more than {CARRIED_ENTRIES_MAX} entries"
             raise ContentRefusedError(msg)
 
     def __enter__(self) -> Self:

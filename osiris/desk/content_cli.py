@@ -1,7 +1,6 @@
 """`osiris content`: what release people and operators draft, read, sign and publish."""
 
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -12,7 +11,7 @@ from osiris.desk import asking
 from osiris.desk.folder import Folder
 from osiris.desk.place import ENV_DESK, Desk, default_directory
 from osiris.desk.words import moment
-from proto.errors import ConfigError
+from proto.errors import ConfigError, NotFoundError
 from proto.keysets import Role
 from proto.orders.kinds import HOUR_S
 from runtime import keyfile
@@ -359,27 +358,21 @@ def pack(
         Path, typer.Option("--from", help="A hub's served directory: STATE_DIR/content.")
     ],
     to: Annotated[Path, typer.Option("--to", help="The file to write: content.zip.")],
+    agents: Annotated[
+        bool, typer.Option("--agents", help="Put agents' files in too; they are large.")
+    ] = False,
 ) -> None:
     """Put a hub's signed content into one file that a person can carry to an appliance.
 
-    The appliance verifies it as it verifies the hub: osiris appliance content load FILE.
+    What is current goes in, of whatever age the hub keeps more. The appliance verifies it as it
+    verifies the hub: osiris appliance content load FILE.
     """
-    files = [path for path in sorted(source.rglob("*")) if path.is_file()]
-    names = {path.relative_to(source).as_posix(): path for path in files}
-    ours = {
-        name: path
-        for name, path in names.items()
-        if name.startswith(("metadata/", "targets/")) and "/." not in name
-    }
-    if "metadata/timestamp.json" not in ours:
-        msg = f"{source}: no repository that a hub keeps fresh"
-        raise ConfigError(msg)
+    from osiris.desk import packing  # noqa: PLC0415 - loads python-tuf
+
     try:
-        with zipfile.ZipFile(to, "x", zipfile.ZIP_DEFLATED) as archive:
-            for name, path in ours.items():
-                archive.write(path, name)
-    except OSError as error:
-        msg = f"{to}: cannot be written: {error.strerror}"
-        raise ConfigError(msg) from error
-    print_fields({"file": str(to), "files": len(ours)}, output=Output.TABLE)
+        files = packing.pack(Place(source), to, with_agents=agents)
+    except NotFoundError as error:
+        msg = f"{source}: no repository that a hub keeps fresh: {error}"
+        raise ConfigError(msg) from None
+    print_fields({"file": str(to), "files": files}, output=Output.TABLE)
     note("Next, on the appliance: osiris appliance content load FILE, within a day")

@@ -27,6 +27,10 @@ METADATA_BYTES_MAX: Final = 4 * 1024 * 1024
 TARGET_BYTES_MAX: Final = 64 * 1024 * 1024
 """An appliance takes no larger file."""
 
+CARRIED_BYTES_MAX: Final = 64 * 1024 * 1024
+CARRIED_ENTRIES_MAX: Final = 8192
+"""Of a repository that somebody carries to an appliance in one zip file."""
+
 _CHUNK_BYTES: Final = 1024 * 1024
 VERSIONS_MAX: Final = 100_000
 
