@@ -16,7 +16,7 @@ import pytest
 from annotated_types import BaseMetadata, GroupedMetadata
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import AfterValidator, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from proto.errors import IntegrityError, MalformedError
@@ -89,7 +89,9 @@ def closes(metadata: object) -> bool:
         return any(closes(one) for one in metadata.metadata)
     if isinstance(metadata, GroupedMetadata | BaseMetadata) or hasattr(metadata, "pattern"):
         return getattr(metadata, "pattern", None) is not None
-    return isinstance(metadata, AfterValidator) and "_fits" in metadata.func.__qualname__
+    if not hasattr(metadata, "__get_pydantic_core_schema__"):
+        return False
+    return "pattern" in TypeAdapter(typing.Annotated[str, metadata]).json_schema()
 
 
 @pytest.mark.parametrize("message", typing.get_args(Outgoing))
