@@ -1,7 +1,7 @@
 """Putting a run together: the hub, the appliances, enrolled over real bytes, and their targets."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -12,8 +12,10 @@ from appliance.store import devices
 from appliance.store import targets as target_rows
 from appliance.store.db import Store
 from appliance.store.devices import Seen
+from central.commands import new_claim
 from proto.catalog.load import load
 from proto.catalog.model import Content
+from proto.claim import ClaimCode, parse_claim_code
 from proto.hub.enroll import PATH_ENROLL
 from proto.ids import ENTROPY_BYTES, ApplianceId, SiteId, TargetId, new_target_id
 from proto.inventory import DeviceClass, Facts, Platform
@@ -34,22 +36,23 @@ from tests.fakes.target_world import (
     runbooks_of,
     safeguard_of,
 )
-from tests.sim.nodes import (
-    SETTINGS,
-    START_MS,
-    ApplianceNode,
-    Common,
-    HubNode,
-    Identity,
-    entropy_of,
-)
+from tests.sim.clock import START_MS, Common, entropy_of
+from tests.sim.nodes import SETTINGS, ApplianceNode, HubNode, Identity, OnOrder
+from tests.sim.people import OperatorsKeys, operators
+from tests.sim.signer_node import SignerNode
 
-APPLIANCES = 3
+SITES = (2, 1)
+"""How many appliances each site has; the first site is a canary, the second in a later ring."""
+
 TARGETS_EACH = 4
 CHECKS = 4
 """How many of the catalogue's checks a run has; another seed has others."""
 
 SKEW_MAX_MS = 60_000
+ACCOUNT = "ana"
+ACCOUNT_CODE = "p-aaaaaaaaaa"
+"""Who is at the portals, and how evidence names them."""
+
 HOST_KEY = "ssh-ed25519 AAAA-of-{}"
 CREDENTIAL = credential(key="the key that opens every target")
 
@@ -59,17 +62,33 @@ OnSent = Callable[[ApplianceId, str, bytes], None]
 
 @dataclass(slots=True)
 class World:
-    """Everything there is in a run."""
+    """Everything there is in a run.
+
+    Attributes:
+        put_back: the processes whose disk was put back to an earlier day.
+    """
 
     common: Common
     chance: Random
+    people: OperatorsKeys
+    signer: SignerNode
     hub: HubNode
     appliances: list[ApplianceNode]
+    put_back: set[str] = field(default_factory=set)
 
     @property
-    def nodes(self) -> list[ApplianceNode | HubNode]:
+    def nodes(self) -> list[ApplianceNode | HubNode | SignerNode]:
         """Every process."""
-        return [*self.appliances, self.hub]
+        return [*self.appliances, self.hub, self.signer]
+
+    @property
+    def sites(self) -> list[SiteId]:
+        """Every site."""
+        return sorted({one.identity.site for one in self.appliances})
+
+    def of_site(self, site: str) -> list[ApplianceNode]:
+        """Return the appliances of a site."""
+        return [one for one in self.appliances if one.identity.site == site]
 
     @property
     def targets(self) -> list[Target]:
@@ -117,29 +136,49 @@ def content_of(chance: Random) -> Content:
     return replace(whole, checks={name: whole.checks[name] for name in sorted(chosen)})
 
 
-async def build(common: Common, folder: Path, *, on_change: OnChange, on_sent: OnSent) -> World:
-    """Make the hub, enroll the appliances and give them their targets; only the hub is started."""
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who is told of what happens, at once: `watch.Watch` and whoever makes trouble."""
+
+    on_change: OnChange
+    on_sent: OnSent
+    on_order: OnOrder
+    on_done: Callable[[ApplianceNode], None]
+
+
+async def build(common: Common, folder: Path, ears: Ears) -> World:
+    """Make hub and signer, enroll the appliances and give them their targets.
+
+    Only hub and signer are started. The first two appliances are of one site.
+    """
     chance = Random(f"{common.seed}:world")  # noqa: S311 - a simulator is seeded
     secrets = make_secrets(entropy_of(common, "keys", 0), now_s=START_MS // 1000)
-    hub = HubNode(common, folder / "hub.db", secrets)
+    people = operators(secrets, since_s=START_MS // 1000)
+    signer = SignerNode(common, folder / "signer.db", secrets, people)
+    hub = HubNode(common, folder / "hub.db", secrets, signer)
+    await signer.start()
     await hub.start()
+    identities = await _enrolled(common, hub)
+    trusted = people.trusted(canaries=[identities[0].site])
     trust = trust_of(open_first(secrets.root, pinned=fingerprint(secrets.root)))
     appliances = []
-    for number in range(APPLIANCES):
-        identity = await _enroll(common, hub, number)
+    for number, identity in enumerate(identities):
         node = ApplianceNode(
             common,
             f"appliance-{number}",
             folder / f"appliance-{number}.db",
             identity,
             trust,
+            trusted,
             Network(Random(f"{common.seed}:network:{number}"), hub.serve, Faults()),  # noqa: S311 - as above
-            _about(identity.appliance, on_sent),
+            _about(identity.appliance, ears.on_sent),
+            ears.on_order,
+            ears.on_done,
             skew_ms=chance.randint(-SKEW_MAX_MS, SKEW_MAX_MS),
         )
-        await _add_targets(common, node, number, on_change=on_change)
+        await _add_targets(common, node, number, on_change=ears.on_change)
         appliances.append(node)
-    return World(common, chance, hub, appliances)
+    return World(common, chance, people, signer, hub, appliances)
 
 
 def trust_of(root: TrustRoot) -> HubTrust:
@@ -153,9 +192,22 @@ def _about(appliance: ApplianceId, on_sent: OnSent) -> Callable[[str, bytes], No
     return lambda path, body: on_sent(appliance, path, body)
 
 
-async def _enroll(common: Common, hub: HubNode, number: int) -> Identity:
+async def _enrolled(common: Common, hub: HubNode) -> list[Identity]:
+    """Enroll every appliance, as many at a site as `SITES` says."""
     assert hub.serving is not None
-    _, code = await hub.serving.claim(f"Clinic {number}")
+    made: list[Identity] = []
+    for place, size in enumerate(SITES):
+        site, first = await hub.serving.claim(f"Clinic {place}")
+        codes = [first]
+        while len(codes) < size:
+            codes.append(parse_claim_code(await new_claim(hub.serving.hub, site)))
+        for code in codes:
+            made.append(await _enroll(common, hub, code, number=len(made)))
+    return made
+
+
+async def _enroll(common: Common, hub: HubNode, code: ClaimCode, *, number: int) -> Identity:
+    assert hub.serving is not None
     box = Box.make(entropy_of(common, f"box-{number}", 0))
     request = box.enroll_request(code, now_s=START_MS // 1000)
     answer = await hub.serving.post(PATH_ENROLL, request)
@@ -176,6 +228,11 @@ async def _add_targets(
         target = _target(common, name, f"10.{number}.0.{place + 10}", scripts, on_change)
         node.targets.append(target)
         await _store_target(store, node, target)
+    async with store.write() as conn:
+        await conn.execute(
+            "INSERT INTO accounts (name, password_hash, created_ms, code) VALUES (?, '', ?, ?)",
+            (ACCOUNT, START_MS, ACCOUNT_CODE),
+        )
     await store.close()
 
 

@@ -62,9 +62,10 @@ def _print(line: str) -> None:
 
 def _summary(outcome: Outcome) -> str:
     results = ", ".join(f"{count} {name}" for name, count in sorted(outcome.results.items()))
+    orders = ", ".join(f"{count} {name}" for name, count in sorted(outcome.orders.items()))
     return (
         f"{outcome.lives} lives, {outcome.leaves} leaves, {outcome.lines} lines, {results};"
-        f" {outcome.digest}"
+        f" put back: {', '.join(outcome.put_back) or 'nothing'}; orders: {orders}; {outcome.digest}"
     )
 
 

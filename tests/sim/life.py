@@ -38,7 +38,7 @@ class Life:
 
     def connect(self) -> Connect:
         """Return what opens this process's database connections."""
-        return inline_through(self._conduct)
+        return inline_through(self.conduct)
 
     def spawn(self, work: Coroutine[Any, Any, Any], *, is_service: bool) -> asyncio.Task[Any]:
         """Run a coroutine in this process; a service must not end while the process lives."""
@@ -82,7 +82,8 @@ class Life:
         for close in self.closes:
             await close()
 
-    def _conduct(self, function: Callable[[], Any]) -> object:
+    def conduct(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the call returns
+        """Carry out a call of a database, unless the process ends before it, or once it is done."""
         if self._is_buried:
             return function()
         self.require_alive()

@@ -21,6 +21,7 @@ from central.core.ingest import Accepted
 from proto.evidence import Result
 from proto.incidents import Incident, State
 from proto.judge import Judgement
+from tests.sim import order_mutants
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,9 @@ MUTANTS: dict[str, Mutant] = {
     "never undoes": Mutant(_never_undoes, "said to be undone, and was not"),
     "retries refused logins": Mutant(_retries_refused_logins, "refused logins"),
     "folds by halves": Mutant(_folds_by_halves, "are not what the log folds to"),
+    "writes the ledger late": Mutant(order_mutants.writes_the_ledger_late, "its ledger has []"),
+    "frees the nonce": Mutant(order_mutants.frees_the_nonce, "runs a second time"),
+    "counts no people": Mutant(order_mutants.counts_no_people, "people"),
 }
 
 

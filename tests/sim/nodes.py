@@ -6,16 +6,19 @@ at each start, as a service manager would.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from random import Random
 
-from appliance.core.settings import Settings, Site
+from appliance.core.order_gate.values import Accepted
+from appliance.core.settings import Budgets, Settings, Site
+from appliance.core.trusted import Trusted
+from appliance.handlers.orders import Done, Run
+from appliance.handlers.orders.table import RUNS
 from appliance.handlers.scrubber import Scrubber
 from appliance.handlers.work import HubTrust, Work
 from appliance.store.db import Store
 from appliance.store.evidence import Scribe
-from appliance.tasks import check_in, heal, scan, uplink
+from appliance.tasks import check_in, heal, orders, scan, uplink
 from central.api.machine_routes import MACHINE_ROUTES
 from central.api.raw import Machines
 from central.core.admission import closed_fields
@@ -26,28 +29,28 @@ from central.store.check_ins import CheckInGroups
 from central.store.engine import open_store
 from central.store.migrate import migrate
 from central.store.registry import Registry
-from proto.catalog.model import Autonomy, Content
+from proto.catalog.model import Autonomy
 from proto.ids import ApplianceId, SiteId
 from proto.keys import SigningKey
 from proto.phi import default_names, default_policy
 from proto.phi.admission import Looker
 from runtime.log import logger
-from tests.fakes.clock import SeededEntropy
-from tests.fakes.hub import ORIGIN, HubSecrets, InProcessHub, no_trust, signer_beside
+from tests.fakes.hub import ORIGIN, HubSecrets, InProcessHub
 from tests.fakes.hub_link import HubLink, Network
 from tests.fakes.scanner import FakeScanner
 from tests.fakes.scrubbing import scrubber_over
 from tests.fakes.sealer import FakeSealer
 from tests.fakes.target_world import Target, TargetShell
 from tests.fakes.tls import FakeTlsProbe
+from tests.sim.clock import Common, SimClock, entropy_of
 from tests.sim.life import Life
-from tests.sim.trace import Trace
-
-START_MS = 1_767_225_600_000
-"""The first moment of 2026, when every run begins."""
+from tests.sim.signer_node import SignerNode
 
 CHECK_IN_S = 600
 FREE_BYTES = 10**12
+ORDERS_PER_HOUR = 3
+"""Few enough that the limit is met in most runs."""
+
 
 SETTINGS = Settings(
     site=Site(("192.0.2.0/24",), ("192.0.2.1",), "UTC", Autonomy.AUTO),
@@ -58,33 +61,10 @@ SETTINGS = Settings(
     scans_at_once=4,
     repairs_at_once=2,
     check_in_s=CHECK_IN_S,
+    budgets=Budgets(orders_per_hour=ORDERS_PER_HOUR),
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Common:
-    """What all nodes of a run share."""
-
-    seed: int
-    trace: Trace
-    content: Content
-    on_crash: Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class SimClock:
-    """A machine's time of day: virtual, and off by a constant."""
-
-    skew_ms: int = 0
-
-    def now_ms(self) -> int:
-        """Return milliseconds since the epoch."""
-        return START_MS + self.skew_ms + round(asyncio.get_running_loop().time() * 1000)
-
-
-def entropy_of(common: Common, name: str, lives: int) -> SeededEntropy:
-    """Return the randomness of one start of one node."""
-    return SeededEntropy(Random(f"{common.seed}:{name}:{lives}").getrandbits(63))  # noqa: S311 - a simulator is seeded
+OnOrder = Callable[["ApplianceNode", Accepted], None]
 
 
 @dataclass(slots=True)
@@ -94,6 +74,7 @@ class HubNode:
     common: Common
     path: Path
     secrets: HubSecrets
+    signer: SignerNode
     name: str = "hub"
     lives: int = 0
     life: Life | None = None
@@ -113,29 +94,27 @@ class HubNode:
         life.closes.append(store.close)
         await migrate(store)
         entropy = entropy_of(self.common, "hub", self.lives)
-        with signer_beside(
-            self.path, secrets=self.secrets, clock=SimClock(), entropy=entropy
-        ) as signer:
-            hub = Hub(
-                origin=ORIGIN,
-                root=self.secrets.root,
-                claims=self.secrets.claims,
-                signer=signer,
-                desk=OrderDesk(lambda now_s: no_trust(now_s).authority, {}),
-                store=store,
-                registry=Registry(ORIGIN),
-                check_ins=CheckInGroups(store),
-                settings=HubSettings(check_in_s=CHECK_IN_S),
-                looker=Looker(default_policy(), default_names()),
-                closed=closed_fields(self.common.content),
-                clock=SimClock(),
-                entropy=entropy,
-                log=logger("hub"),
-            )
-            await load_registry(hub)
-            self.serving = InProcessHub(hub, Machines(hub, MACHINE_ROUTES))
-            ready.set()
-            await hub.check_ins.run()
+        trust_at = self.signer.people.trust_at
+        hub = Hub(
+            origin=ORIGIN,
+            root=self.secrets.root,
+            claims=self.secrets.claims,
+            signer=self.signer.link(),
+            desk=OrderDesk(lambda now_s: trust_at(now_s).authority, self.common.content.runbooks),
+            store=store,
+            registry=Registry(ORIGIN),
+            check_ins=CheckInGroups(store),
+            settings=HubSettings(check_in_s=CHECK_IN_S),
+            looker=Looker(default_policy(), default_names()),
+            closed=closed_fields(self.common.content),
+            clock=SimClock(),
+            entropy=entropy,
+            log=logger("hub"),
+        )
+        await load_registry(hub)
+        self.serving = InProcessHub(hub, Machines(hub, MACHINE_ROUTES))
+        ready.set()
+        await hub.check_ins.run()
 
     def serve(self, path: str, body: bytes) -> asyncio.Task[tuple[int, bytes]] | None:
         """Take a request from the network."""
@@ -170,8 +149,11 @@ class ApplianceNode:
     path: Path
     identity: Identity
     trust: HubTrust
+    trusted: Trusted
     network: Network
     sent: Callable[[str, bytes], None]
+    on_order: OnOrder
+    on_done: Callable[["ApplianceNode"], None]
     targets: list[Target] = field(default_factory=list)
     sealer: FakeSealer = field(default_factory=FakeSealer)
     skew_ms: int = 0
@@ -204,6 +186,22 @@ class ApplianceNode:
         async with asyncio.TaskGroup() as group:
             for loop in (scan.run, heal.run, check_in.run, uplink.run):
                 group.create_task(loop(work))
+            group.create_task(orders.run(work, self._means()))
+            group.create_task(_restart(work, life))
+
+    def _means(self) -> orders.Means:
+        """Return what carries orders out: `on_order` hears of each first, `on_done` after it."""
+
+        def heard(run: Run) -> Run:
+            async def told(work: Work, accepted: Accepted) -> Done:
+                self.on_order(self, accepted)
+                done = await run(work, accepted)
+                self.on_done(self)
+                return done
+
+            return told
+
+        return replace(orders.HERE, runs={name: heard(run) for name, run in RUNS.items()})
 
     async def _scrubber(self, store: Store, clock: SimClock) -> Scrubber:
         entropy = entropy_of(self.common, f"{self.name}:tokens", self.lives)
@@ -226,6 +224,7 @@ class ApplianceNode:
             hub=HubLink(self.network, me.key, self.sent, life.require_alive),
             trust=self.trust,
             version="sim",
+            trusted=lambda: self.trusted,
         )
 
     async def kill(self) -> None:
@@ -234,6 +233,13 @@ class ApplianceNode:
             self.life.kill()
             self.work = None
             await self.life.bury()
+
+
+async def _restart(work: Work, life: Life) -> None:
+    """End the process when an order asks for it: whoever keeps it starts it again."""
+    while not await work.bells.restart.wait(CHECK_IN_S):
+        pass
+    life.kill()
 
 
 async def _first(*events: asyncio.Event) -> None:

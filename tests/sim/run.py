@@ -12,10 +12,19 @@ from random import Random
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from appliance.core.order_gate.values import Accepted
+from tests.fakes.hub_link import Faults, Network
 from tests.fakes.target_world import Op, Target
 from tests.sim import loop
-from tests.sim.build import World, build, content_of
-from tests.sim.nodes import Common
+from tests.sim.build import Ears, World, build, content_of
+from tests.sim.clock import Common, entropy_of
+from tests.sim.desk import Book, Desk
+from tests.sim.disks import Disks, Node
+from tests.sim.nodes import ApplianceNode
+from tests.sim.order_storm import OrderStorm
+from tests.sim.order_verdicts import is_settled, order_breaches
+from tests.sim.order_watch import OrderWatch
+from tests.sim.people import NAMES
 from tests.sim.storm import Storm
 from tests.sim.trace import Trace
 from tests.sim.verdicts import breaches, is_at_rest, mirror
@@ -37,6 +46,9 @@ class Outcome:
 
     Attributes:
         digest: of everything that happened.
+        results: how many repairs came to what.
+        orders: how many orders came to what, or why they did not run.
+        put_back: the processes whose disk was put back to an earlier day.
         broken: the promises that were broken; empty when all held.
     """
 
@@ -46,6 +58,8 @@ class Outcome:
     lives: int
     leaves: int
     results: dict[str, int]
+    orders: dict[str, int]
+    put_back: tuple[str, ...]
     broken: tuple[str, ...]
 
 
@@ -60,6 +74,11 @@ class _Referee:
         at_s = asyncio.get_running_loop().time()
         self.broken.append(f"at {at_s:.3f} s: {what}")
         self.whistle.set()
+
+    def hear_keeper(self, keeper: asyncio.Task[None]) -> None:
+        """Hear that nobody starts a process any more; at the end of a run nobody is to."""
+        if not keeper.cancelled() and (error := keeper.exception()) is not None:
+            self.fail(f"a keeper: {error!r}")
 
 
 def simulate(
@@ -86,34 +105,80 @@ async def _simulate(seed: int, folder: Path, *, show: Callable[[str], None] | No
     common = Common(seed, trace, content, referee.fail)
     watch = Watch(referee.fail)
     with _logging_to(trace):
-        storm = Storm(seed)
+        storm, book = Storm(seed), Book()
+        orders = OrderWatch(referee.fail, book)
 
         def on_change(target: Target, op: Op) -> str:
             storm.strike(target)
             return watch.on_change(target, op)
 
-        world = await build(common, folder, on_change=on_change, on_sent=watch.on_sent)
-        watch.know(world.appliances)
+        def on_order(node: ApplianceNode, accepted: Accepted) -> None:
+            storm.strike_at(node)
+            orders.on_order(node, accepted)
+
+        world = await build(
+            common, folder, Ears(on_change, watch.on_sent, on_order, storm.strike_at_the_end)
+        )
+        watch.know(world.appliances, orders.on_repair)
+        orders.know(world)
         for node in world.appliances:
             await node.start()
-        await _through(world, referee, storm)
+
+        def on_back(node: Node, copied_s: float) -> None:
+            world.put_back.add(node.name)
+            watch.forget(node.name)
+            if node is world.hub:
+                book.forget_vetoes(since_s=copied_s)
+
+        chance = Random(f"{seed}:disks")  # noqa: S311 - a simulator is seeded
+        disks = Disks(world, chance, on_back)
+        keepers = [asyncio.ensure_future(storm.keep(node, disks)) for node in world.nodes]
+        for keeper in keepers:
+            keeper.add_done_callback(referee.hear_keeper)
+        await _through(world, referee, Play(storm, orders, desk_of(world, book), disks))
+        for keeper in keepers:
+            keeper.cancel()
         for process in world.nodes:
             await process.kill()
     return _outcome(world, referee)
 
 
-async def _through(world: World, referee: _Referee, storm: Storm) -> None:
-    raging = asyncio.ensure_future(storm.rage(world))
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Who makes trouble, who watches the orders, from where people order, what goes back."""
+
+    storm: Storm
+    orders: OrderWatch
+    desk: Desk
+    disks: Disks
+
+
+def desk_of(world: World, book: Book) -> Desk:
+    """Return the desks of the people of a run, whose network is as bad as any."""
+    chance = Random(f"{world.common.seed}:network:desk")  # noqa: S311 - a simulator is seeded
+    faults = Faults(lose_request=0.05, lose_reply=0.1, repeat=0.1, slow=0.1)
+    network = Network(chance, world.hub.serve, faults)
+    return Desk(world.people.keys, network, entropy_of(world.common, "desk", 0), book)
+
+
+async def _through(world: World, referee: _Referee, play: Play) -> None:
+    storm = play.storm
+    orders = OrderStorm(world, play.desk)
+    raging = asyncio.ensure_future(storm.rage(world, orders, play.disks))
     await _watch_for(world, referee, STORM_S)
     storm.end(world)
+    play.desk.network.faults.mend()
     await raging
+    clearing = asyncio.ensure_future(orders.clear_holds())
     await _watch_for(world, referee, CALM_S)
+    await clearing
     for _ in range(LAST_LOOKS):
-        if all(is_at_rest(node) for node in world.appliances):
+        if all(is_at_rest(node) and is_settled(world, node) for node in world.appliances):
             break
         await _watch_for(world, referee, LAST_LOOK_S)
     if not referee.broken:
-        for what in breaches(world):
+        lines = await play.desk.listed(NAMES[0])
+        for what in (*breaches(world), *order_breaches(world, play.orders, lines)):
             referee.fail(what)
 
 
@@ -125,7 +190,9 @@ async def _watch_for(world: World, referee: _Referee, duration_s: float) -> None
             async with asyncio.timeout(min(left_s, LOOK_EVERY_S)):
                 await referee.whistle.wait()
         except TimeoutError:
-            for node in world.appliances:
+            # One whose disk was put back is behind its own log until it caught up.
+            whole = (one for one in world.appliances if one.name not in world.put_back)
+            for node in whole:
                 for what in mirror(world, node):
                     referee.fail(what)
 
@@ -146,8 +213,20 @@ def _outcome(world: World, referee: _Referee) -> Outcome:
         lives=sum(node.lives for node in world.nodes),
         leaves=leaves,
         results=results,
+        orders=_ends_of_orders(world),
+        put_back=tuple(sorted(world.put_back)),
         broken=tuple(referee.broken),
     )
+
+
+def _ends_of_orders(world: World) -> dict[str, int]:
+    """Return how many orders came to what, by outcome or reason code."""
+    ends: dict[str, int] = {}
+    query = "SELECT coalesce(outcome, code) AS end, count(*) AS n FROM orders GROUP BY 1"
+    for node in world.appliances:
+        for row in rows_of(str(node.path), query):
+            ends[row["end"]] = ends.get(row["end"], 0) + row["n"]
+    return ends
 
 
 @contextmanager

@@ -11,15 +11,29 @@ from proto.errors import RejectedError
 from tests.fakes.hub_link import Faults
 from tests.fakes.shell import credential
 from tests.fakes.target_world import Target, Weather
-from tests.sim.build import CREDENTIAL, HOST_KEY, World
+from tests.sim.build import ACCOUNT, CREDENTIAL, HOST_KEY, World
+from tests.sim.disks import Disks
 from tests.sim.nodes import ApplianceNode, HubNode
+from tests.sim.order_storm import (
+    BETWEEN_FORGERIES_S,
+    BETWEEN_S,
+    BETWEEN_WORDS_S,
+    FORGED_SHARE,
+    OrderStorm,
+)
+from tests.sim.signer_node import SignerNode
 
-Node = ApplianceNode | HubNode
+Node = ApplianceNode | HubNode | SignerNode
 
 OTHER_CREDENTIAL = credential(key="a key that somebody changed")
 CALLS_BEFORE_DEATH_MAX = 400
 STRIKE = 0.12
-"""How likely a crash is while a script of a repair runs."""
+"""How likely a crash is while a script of a repair runs, or an order begins."""
+
+STRIKE_CALLS = 30
+STRIKE_AT_END = 0.3
+STRIKE_CALLS_AT_END = 12
+"""While the receipt of an order is written, few calls are left in which to die."""
 
 
 class Storm:
@@ -32,8 +46,8 @@ class Storm:
         self._owners: dict[str, ApplianceNode] = {}
         self._strikes = self._chance("strikes")
 
-    async def rage(self, world: World) -> None:
-        """Make trouble until `end`."""
+    async def rage(self, world: World, orders: OrderStorm, disks: Disks) -> None:
+        """Make trouble until `end`, and wait until people have done what they began."""
         self._owners = {one.id: node for node in world.appliances for one in node.targets}
         trouble = Trouble(world)
         async with asyncio.TaskGroup() as group:
@@ -42,13 +56,21 @@ class Storm:
             group.create_task(self._every("hosts", (120, 900), trouble.host))
             group.create_task(self._every("network", (30, 300), trouble.network))
             group.create_task(self._every("people", (60, 600), trouble.people))
+            group.create_task(self._every("disks", (5, 15), lambda _: disks.look(_now_s())))
+            group.create_task(self._every("orders", BETWEEN_S, orders.order))
+            if self._chance("forger").random() < FORGED_SHARE:
+                group.create_task(self._every("forge", BETWEEN_FORGERIES_S, orders.forge))
+            group.create_task(self._every("words", BETWEEN_WORDS_S, orders.word))
             for node in world.nodes:
-                group.create_task(self._keep(node))
                 group.create_task(self._every(f"kill {node.name}", (120, 1200), _doom(node)))
+        await orders.end()
 
     def end(self, world: World) -> None:
         """Stop making trouble, mend what is broken, and let people end what they began."""
         self._is_over.set()
+        for process in world.nodes:
+            if process.life is not None:
+                process.life.pardon()
         for target in world.targets:
             target.weather.calm()
             repair_host(target)
@@ -58,11 +80,26 @@ class Storm:
     def strike(self, target: Target) -> None:
         """Hear that a repair touches a target: the moment at which a crash costs most."""
         node = self._owners.get(target.id)
-        if self._is_over.is_set() or node is None or node.life is None:
+        if node is not None:
+            self.strike_at(node)
+
+    def strike_at_the_end(self, node: ApplianceNode) -> None:
+        """Hear that an order was carried out, and its receipt is to be written."""
+        self.strike_at(node, share=STRIKE_AT_END, within=STRIKE_CALLS_AT_END)
+
+    def strike_at(
+        self, node: ApplianceNode, *, share: float = STRIKE, within: int = STRIKE_CALLS
+    ) -> None:
+        """Hear that an appliance is about to do what it must not do twice.
+
+        It may die at once, in the next seconds, or at one of its next calls of the database.
+        """
+        if self._is_over.is_set() or node.life is None:
             return
-        if self._strikes.random() < STRIKE:
+        if self._strikes.random() < share:
             if self._strikes.random() < 0.5:
-                node.life.die_in(self._strikes.randrange(30), done=self._strikes.random() < 0.5)
+                calls = self._strikes.randrange(within)
+                node.life.die_in(calls, done=self._strikes.random() < 0.5)
             else:
                 loop = asyncio.get_running_loop()
                 loop.call_later(self._strikes.uniform(0.0, 3.0), node.life.kill)
@@ -84,23 +121,22 @@ class Storm:
         except TimeoutError:
             return False
 
-    async def _keep(self, node: Node) -> None:
-        """Start a node whenever it was killed, as a service manager does."""
+    async def keep(self, node: Node, disks: Disks) -> None:
+        """Start a node whenever it ended, as a service manager does, for as long as a run goes."""
         chance = self._chance(f"keep {node.name}")
-        over = asyncio.ensure_future(self._is_over.wait())
-        while not over.done():
+        while True:
             assert node.life is not None
-            killed = asyncio.ensure_future(node.life.killed.wait())
-            await asyncio.wait({killed, over}, return_when=asyncio.FIRST_COMPLETED)
-            killed.cancel()
-            if not node.life.is_alive:
-                await node.kill()
-                await self._over_within(chance.choice((0.0, 0.5, 5.0, 60.0, 300.0)))
-                await node.start()
-        while node.life is None or not node.life.is_alive:
+            await node.life.killed.wait()
             await node.kill()
+            disks.attend(node, _now_s())
+            await self._over_within(chance.choice((0.0, 0.5, 5.0, 60.0, 300.0)))
             await node.start()
-        node.life.pardon()
+            if node.life is not None and self._is_over.is_set():
+                node.life.pardon()
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class Trouble:
@@ -194,22 +230,22 @@ async def _asked(wish: str, work: Work, target: Target, check: str, *, hours: in
                     check,
                     reason="agreed",
                     until_ms=work.clock.now_ms() + hours * 1_800_000,
-                    account="ana",
+                    account=ACCOUNT,
                 )
             case "unwaive":
                 async with work.store.read() as conn:
                     every = await waivers.every(conn)
                 for waiver in every[:1]:
-                    await people.end_waiver(waiver.id, account="ana")
+                    await people.end_waiver(waiver.id, account=ACCOUNT)
             case "observe" | "act":
-                await people.set_observe_only(on=wish == "observe", account="ana")
+                await people.set_observe_only(on=wish == "observe", account=ACCOUNT)
             case "close":
                 async with work.store.read() as conn:
                     live = await incidents.live_of_target(conn, work.scribe.site, target.id)
                 for incident in live.values():
-                    await people.close_incident(incident.id, reason="seen to", account="ana")
+                    await people.close_incident(incident.id, reason="seen to", account=ACCOUNT)
             case _:
-                await people.recheck(target.id, account="ana")
+                await people.recheck(target.id, account=ACCOUNT)
     except RejectedError:
         return
 

@@ -8,14 +8,13 @@ from pathlib import Path
 
 from central.core.fold import Fold, fold
 from central.core.rows import FindingRow, HealRow, HealthRow, IncidentRow
-from proto.envelope import Kind as StatementKind
-from proto.envelope import open_envelope
-from proto.evidence import Leaf, parse_leaf
+from proto.evidence import Leaf, open_leaf
 from proto.keys import trust_one
 from proto.merkle import Tree, leaf_hash
 from tests.fakes.target_world import Act, Kind, Safeguard, Target
 from tests.sim.build import World
-from tests.sim.nodes import START_MS, ApplianceNode
+from tests.sim.clock import START_MS
+from tests.sim.nodes import ApplianceNode
 from tests.sim.watch import IN_HAND, rows_of
 
 LOGINS_REFUSED_MAX = 4
@@ -43,9 +42,14 @@ SHORT_MS = 1000
 
 
 def breaches(world: World) -> Iterator[str]:
-    """Yield every promise that the run broke."""
+    """Yield every promise that the run broke, but those about orders.
+
+    An appliance whose disk was put back has its log again, and forgot which repairs it made.
+    """
     for node in world.appliances:
         yield from _log(world, node)
+        if node.name in world.put_back:
+            continue
         yield from _repairs(node)
         yield from _rest(node)
         yield from _incidents_at_hub(world, node)
@@ -103,7 +107,8 @@ def _log(world: World, node: ApplianceNode) -> Iterator[str]:
         yield f"{node.name}: the hub's head does not follow from the leaves"
     if not head["cosigned"]:
         yield f"{node.name}: the hub never cosigned"
-    yield from _details(world, node)
+    if node.name not in world.put_back:
+        yield from _details(world, node)
     yield from _fold(world, node, mine)
 
 
@@ -142,7 +147,7 @@ def _tables(whole: Fold) -> Iterator[tuple[str, Sequence[Row]]]:
 
 def _leaf(node: ApplianceNode, envelope: bytes) -> Leaf:
     trust = trust_one("appliance", node.identity.key.public)
-    return parse_leaf(open_envelope(envelope, kind=StatementKind.EVIDENCE, trust=trust).body)
+    return open_leaf(envelope, trust)
 
 
 def _repairs(node: ApplianceNode) -> Iterator[str]:

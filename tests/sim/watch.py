@@ -48,15 +48,32 @@ class Watch:
     def __init__(self, fail: Callable[[str], None]) -> None:
         """Start with nothing seen."""
         self._fail = fail
+        self._why_not: Callable[[ApplianceNode, str], str | None] = lambda _node, _incident: None
         self._owners: dict[str, ApplianceNode] = {}
         self._starts: Counter[tuple[str, str, Kind, int]] = Counter()
+        self._by_orders: set[str] = set()
         self._seqs: dict[ApplianceId, int] = {}
 
-    def know(self, nodes: list[ApplianceNode]) -> None:
-        """Learn whose target is whose; before the appliances start."""
+    def know(
+        self, nodes: list[ApplianceNode], why_not: Callable[[ApplianceNode, str], str | None]
+    ) -> None:
+        """Learn whose target is whose, and what judges who decided; before the appliances start."""
+        self._why_not = why_not
         for node in nodes:
             for target in node.targets:
                 self._owners[target.id] = node
+
+    def forget(self, name: str) -> None:
+        """Know that an appliance's disk was put back: what rules began since may begin again.
+
+        What orders began may not.
+        """
+        for node in {id(one): one for one in self._owners.values() if one.name == name}.values():
+            self._seqs.pop(node.identity.appliance, None)
+            mine = {target.id for target in node.targets}
+            for key in [one for one in self._starts if one[0] in mine]:
+                if key[1] not in self._by_orders:
+                    del self._starts[key]
 
     def on_change(self, target: Target, op: Op) -> str:
         """Judge a capture, step or undo that is about to start; return its repair's name."""
@@ -64,6 +81,13 @@ class Watch:
         if expected is None or expected.op != op:
             self._fail(f"{target.id}: {op} runs, the journal has {expected}")
             return ""
+        node, incident = self._owners[target.id], expected.run.partition("/")[0]
+        problem = self._why_not(node, incident)
+        query = "SELECT 1 FROM incidents WHERE id = ? AND decided_by = 'order'"
+        if rows_of(str(node.path), query, incident):
+            self._by_orders.add(expected.run)
+        if problem is not None:
+            self._fail(f"{target.id}: {op} of {expected.run} {problem}")
         if op.kind is Kind.CAPTURE:
             return expected.run
         self._starts[target.id, expected.run, op.kind, op.step] += 1
