@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from central.store.views.orders import OrderView
+from osiris.desk.kept_trust import KeptTrust
 from osiris.desk.order_proof import Held, Keys, verify
 from proto.orders.registry import KINDS
 from tests.e2e.browser import LOOKS, Look, examining
@@ -103,7 +104,7 @@ async def test_the_file_of_an_order_is_verified_without_the_hub(
     async with world.signed_in() as client:
         answer = await client.get(f"{address(orders['done'])}/order.json")
         early = await client.get(f"{address(orders['waits_for_people'])}/order.json")
-    keys = Keys(trust(0), {box.appliance: box.key.public})
+    keys = Keys(KeptTrust.of(trust(0)), {box.appliance: box.key.public})
     report = verify(answer.content, keys)
     assert report.is_verified, report.failed
     life = next(one for one in report.looks if one.what == f"life at {box.appliance}")

@@ -254,12 +254,7 @@ def test_a_receipt_is_final_or_an_intent() -> None:
     assert isinstance(parse_receipt(a_day().bodies[0]), Intent)
 
 
-def test_a_candidate_of_a_rule_gets_no_receipt() -> None:
-    refused = Refused(Code.OBSERVE_ONLY, "site", None)
-    with pytest.raises(MalformedError):
-        answers.refusal_of(refused, Book().stamp())
-    with pytest.raises(MalformedError):
-        answers.row_of(refused, now_s=NOW)
+def test_what_was_never_read_has_no_result() -> None:
     with pytest.raises(MalformedError):
         answers.result_of(
             LeafRef(1, bytes(32)), Book().stamp(), outcome=Outcome.UNKNOWN, commit=COMMIT
