@@ -15,6 +15,7 @@ from proto.keysets import ROLES, Role
 from proto.secret import Secret
 from runtime import keyfile
 from runtime.clock import system_entropy
+from runtime.durable import sync_directory
 from runtime.repository.hub_keys import HubKeys
 from runtime.repository.layout import read_bounded
 from runtime.terminal import Output, note, print_fields, print_rows
@@ -94,30 +95,23 @@ def key(
     role. Read its fingerprint out to the others: they see it again in what they sign.
 
     With --renew the next key takes its place and its card, and the former one is kept as
-    ROLE.former.key: beside the next it signs the root and the release that come with the change.
-    Delete it then.
+    ROLE.former.key: beside the next it signs the root and the release that come with the change,
+    and orders until your desk's authority lists the next. Delete it then. What was cut short goes
+    on when asked for again; to begin anew, delete ROLE.next.key while ROLE.key is there.
     """
     wanted = _role(role)
-    place = Folder(folder)
+    place, home = Folder(folder), Desk(desk)
     place.make()
-    Desk(desk).make()
-    path = desk / f"{wanted.value}.key"
-    if renew:
-        _set_aside(path)
-    if path.exists():
-        found = keyfile.read(path)
-        passphrase = asking.passphrase(f"passphrase of {path}: ") if found.is_sealed else None
-    else:
-        passphrase = asking.new_passphrase()
-        found = keyfile.make(
-            path,
-            person=person,
-            role=wanted,
-            passphrase=passphrase,
-            now_s=now_s(),
-            entropy=system_entropy,
-        )
-    card = place.put_card(_card(found, person, wanted, passphrase))
+    home.make()
+    path, following = home.key_of(wanted), home.next_of(wanted)
+    is_cut = following.exists() and not path.exists()
+    if renew and not is_cut:
+        _require_renewable(home, person, wanted)
+    renews = renew or is_cut
+    found, passphrase = _kept_or_made(following if renews else path, person, wanted)
+    card = place.put_card(Card.of(person, wanted, found.open(passphrase), created_s=found.created))
+    if renews:
+        _put_in_place(home, wanted)
     fields = {
         "person": found.person,
         "role": found.role.value,
@@ -129,27 +123,57 @@ def key(
     _tell_next(place)
 
 
-def _set_aside(path: Path) -> None:
-    """Keep a key as the former one, unless there is one whose time is not over.
-
-    Raises:
-        ConfigError: there is none to renew, or the one before is still there.
-    """
-    former = path.with_name(f"{path.stem}.former.key")
+def _require_renewable(desk: Desk, person: str, role: Role) -> None:
+    """Raise `ConfigError` unless the key is there, theirs, and no former one's time goes on."""
+    path, former = desk.key_of(role), desk.former_of(role)
     if not path.exists():
         msg = f"{path}: there is no key yet that could be renewed"
         raise ConfigError(msg)
+    _require_theirs(keyfile.read(path), person, role)
     if former.exists():
         msg = f"{former}: delete it first, once what it had to sign was published"
         raise ConfigError(msg)
-    path.rename(former)
 
 
-def _card(file: keyfile.KeyFile, person: str, role: Role, passphrase: Secret | None) -> Card:
+def _kept_or_made(path: Path, person: str, role: Role) -> tuple[keyfile.KeyFile, Secret | None]:
+    """Return a person's key file with what opens it; it is made where there is none.
+
+    Raises:
+        ConfigError: the key is somebody else's, or for another role.
+        PassphraseError: the passphrase for a new key is too short.
+    """
+    if path.exists():
+        found = keyfile.read(path)
+        _require_theirs(found, person, role)
+        sealed = found.is_sealed
+        return found, asking.passphrase(f"passphrase of {path}: ") if sealed else None
+    passphrase = asking.new_passphrase()
+    made = keyfile.make(
+        path,
+        person=person,
+        role=role,
+        passphrase=passphrase,
+        now_s=now_s(),
+        entropy=system_entropy,
+    )
+    return made, passphrase
+
+
+def _put_in_place(desk: Desk, role: Role) -> None:
+    """Keep a key as the former and put the next in its place, or the rest of it after a cut."""
+    path = desk.key_of(role)
+    if path.exists():
+        path.rename(desk.former_of(role))
+        # What comes next would write over the former key if the disk did only that.
+        sync_directory(desk.directory)
+    desk.next_of(role).rename(path)
+    sync_directory(desk.directory)
+
+
+def _require_theirs(file: keyfile.KeyFile, person: str, role: Role) -> None:
     if (file.person, file.role) != (person, role):
         msg = f"{file.path}: is {file.person}'s key for {file.role}, not {person}'s for {role}"
         raise ConfigError(msg)
-    return Card.of(person, role, file.open(passphrase), created_s=file.created)
 
 
 def _role(text: str) -> Role:

@@ -3,7 +3,9 @@
 | file | what |
 |---|---|
 | `desk.toml` | which hub, and where its TLS authority lies when it is not a public one |
-| `operator.key` | the person's own key, see `keyfile` |
+| `operator.key` | the person's own key, see `keyfile`; also `root.key`, `release.key` |
+| `<role>.former.key` | the key that was renewed, beside the next until it ends |
+| `<role>.next.key` | a key that was made and has not taken its place yet |
 | `asks/` | the asks that were drafted here, to hold what comes back against |
 | `authority.json`, `grants.json` | whose signatures count, as this person got them from people |
 | `authority.<n>.json`, `grants.<n>.json` | each version of them, to verify old orders with |
@@ -24,12 +26,12 @@ from proto.claim import check_hub_url
 from proto.envelope import ENVELOPE_BYTES_MAX
 from proto.errors import ConfigError, MalformedError, RejectedError
 from proto.grants import GRANTS_BYTES_MAX, GrantSet, Trust
+from proto.keysets import Role
 from proto.message import Message
 from runtime import toml_file
 from runtime.private import make_private
 
 ENV_DESK: Final = "OSIRIS_DESK"
-KEY_FILE: Final = "operator.key"
 AUTHORITY_FILE: Final = "authority.json"
 GRANTS_FILE: Final = "grants.json"
 SETTINGS_FILE: Final = "desk.toml"
@@ -80,8 +82,20 @@ class Desk:
 
     @property
     def key_path(self) -> Path:
-        """Where the person's own key lies."""
-        return self.directory / KEY_FILE
+        """Where the person's own key lies, with which they sign orders."""
+        return self.key_of(Role.OPERATOR)
+
+    def key_of(self, role: Role) -> Path:
+        """Return where the person's key for a role lies."""
+        return self.directory / f"{role.value}.key"
+
+    def former_of(self, role: Role) -> Path:
+        """Return where the key of before lies, which goes on beside the next for a while."""
+        return self.directory / f"{role.value}.former.key"
+
+    def next_of(self, role: Role) -> Path:
+        """Return where the key that is to take the place is made."""
+        return self.directory / f"{role.value}.next.key"
 
     def make(self) -> None:
         """Make the directory, for its owner alone.

@@ -32,7 +32,8 @@ from proto.keys import SigningKey
 from proto.keysets import Role
 from proto.strict_json import b64_encode
 from runtime import keyfile
-from runtime.clock import SystemClock, system_entropy
+from runtime.clock import SystemClock, seconds, system_entropy
+from runtime.terminal import note
 
 SID_CHARS: Final = 64
 PREFIX_CHARS_MIN: Final = 8
@@ -124,17 +125,45 @@ class Session:
 def at(desk: Desk) -> Iterator[Session]:
     """Open a person's key and the way to their hub.
 
+    A key that was renewed signs nothing before authority lists it: until then the former is opened.
+
     Raises:
         ConfigError: the desk has no key or no hub, or the key is not an operator's.
         PassphraseError: the passphrase is another one.
     """
-    file, hub = keyfile.read(desk.key_path), desk.hub()
+    clock = SystemClock()
+    file, hub = _own_key(desk, now_s=seconds(clock)), desk.hub()
     if file.role is not Role.OPERATOR:
         msg = f"{file.path}: a key of role {file.role}, an operator's is needed"
         raise ConfigError(msg)
     secret = asking.passphrase(f"{file.person}'s passphrase: ") if file.is_sealed else None
     key = file.open(secret)
-    with linked(
-        hub, person=file.person, key=key, clock=SystemClock(), entropy=system_entropy
-    ) as link:
+    with linked(hub, person=file.person, key=key, clock=clock, entropy=system_entropy) as link:
         yield Session(desk, link, key)
+
+
+def _own_key(desk: Desk, *, now_s: int) -> keyfile.KeyFile:
+    """Return the person's key file: the former's while it alone counts, as this desk holds it."""
+    path, former = desk.key_path, desk.former_of(Role.OPERATOR)
+    if not former.exists():
+        return keyfile.read(path)
+    authority = desk.authority()
+    if authority is None:
+        note(f"{former} is not used: this desk holds no authority to go by: osiris content trust")
+        return keyfile.read(path)
+
+    def counts(file: keyfile.KeyFile) -> bool:
+        listed = authority.by_key.get(file.public.raw)
+        return listed is not None and listed.counts_at(now_s)
+
+    # A renewal that was cut may have left the former alone.
+    if path.exists() and counts(found := keyfile.read(path)):
+        return found
+    before = keyfile.read(former)
+    if not counts(before):
+        return keyfile.read(path)
+    note(
+        f"Your former key is opened, {former}: this desk's authority does not list the next one. "
+        "Once a release that lists it is published: osiris content trust"
+    )
+    return before
