@@ -96,4 +96,4 @@ def endings(hub: Hub) -> list[Ending]:
 async def notices(hub: Hub) -> tuple[str, ...]:
     """Return in words what people should renew by now."""
     found = await asyncio.to_thread(endings, hub)
-    return sentences(found, now_s=hub.now_ms // 1000)
+    return sentences(found, now_s=hub.now_ms // 1000, trust=hub.trust)

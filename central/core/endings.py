@@ -2,6 +2,7 @@
 
 Each kind has a notice: how long before its end people are told, long enough for as many of them as
 must sign. What a daemon renews by itself has a notice too: when it is given, the daemon does not.
+Under a development trust one command renews all that people would sign.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ class Kind(StrEnum):
 
     ROOT = "root"
     RELEASE = "release"
-    GRANTS = "grants"
+    GRANTS = "grant of the order key"
     TIMESTAMP = "timestamp"
     HEAD_KEY = "head key"
     LOG_KEY = "log key"
@@ -44,6 +45,8 @@ NOTICES: Final[dict[Kind, Notice]] = {
     Kind.LOG_KEY: Notice(30 * DAY_S, "osiris content build --keep"),
     Kind.OPERATOR: Notice(14 * DAY_S, "osiris content build --keep"),
 }
+DEVELOPMENT: Final = "development"
+DEVELOPMENT_THEN: Final = "osiris hub init"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,18 @@ class Ending:
         """Tell whether people should renew it by now."""
         return now_s >= self.ends_s - NOTICES[self.kind].before_s
 
-    def sentence(self, now_s: int) -> str:
-        """Return it in words, with what to do."""
+    def sentence(self, now_s: int, *, trust: str) -> str:
+        """Return it in words, with what to do under a trust: "development" or "people"."""
         named = f"{self.kind} of {self.name}" if self.name else str(self.kind)
-        then = NOTICES[self.kind].then
+        then = _then(self.kind, trust=trust)
         if now_s >= self.ends_s:
             return f"The {named} ended {_span(now_s - self.ends_s)} ago: {then}"
         return f"The {named} ends in {_span(self.ends_s - now_s)}: {then}"
+
+
+def _then(kind: Kind, *, trust: str) -> str:
+    is_by_init = trust == DEVELOPMENT and kind is not Kind.TIMESTAMP
+    return DEVELOPMENT_THEN if is_by_init else NOTICES[kind].then
 
 
 def _span(seconds: int) -> str:
@@ -99,7 +107,7 @@ def _last(kind: Kind, keys: Iterable[tuple[str, TimedKey]]) -> list[Ending]:
     return [Ending(kind, name, ends_s) for name, ends_s in sorted(ends.items())]
 
 
-def sentences(endings: Iterable[Ending], *, now_s: int) -> tuple[str, ...]:
-    """Return in words what should be renewed by now, the first to end first."""
+def sentences(endings: Iterable[Ending], *, now_s: int, trust: str) -> tuple[str, ...]:
+    """Return in words what should be renewed by now under a trust, the first to end first."""
     near = sorted((one for one in endings if one.is_near(now_s)), key=lambda one: one.ends_s)
-    return tuple(one.sentence(now_s) for one in near)
+    return tuple(one.sentence(now_s, trust=trust) for one in near)

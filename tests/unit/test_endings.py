@@ -8,8 +8,8 @@ from tests.unit.order_world import NOW, authority, authority_set, person, use
 def test_each_kind_is_told_so_long_before_its_end_and_not_sooner() -> None:
     for kind, notice in NOTICES.items():
         one = Ending(kind, "", NOW + notice.before_s)
-        assert sentences([one], now_s=NOW - 1) == ()
-        (said,) = sentences([one], now_s=NOW)
+        assert sentences([one], now_s=NOW - 1, trust="people") == ()
+        (said,) = sentences([one], now_s=NOW, trust="people")
         assert said.startswith(f"The {kind} ends in ")
         assert said.endswith(notice.then)
 
@@ -21,11 +21,19 @@ def test_what_ended_is_told_since_when_and_the_first_to_end_comes_first() -> Non
         Ending(Kind.OPERATOR, "ada", NOW + DAY_S),
         Ending(Kind.ROOT, "", NOW + 300 * DAY_S),
     ]
-    assert sentences(endings, now_s=NOW) == (
-        "The grants ended 2 days ago: osiris content grant",
+    assert sentences(endings, now_s=NOW, trust="people") == (
+        "The grant of the order key ended 2 days ago: osiris content grant",
         "The operator's key of ada ends in 1 day: osiris content build --keep",
         "The release ends in 13 days: osiris content build --keep",
     )
+
+
+def test_a_development_hub_is_told_the_command_that_renews_it() -> None:
+    """There is no release folder, so `osiris content grant` could do nothing there."""
+    for kind in Kind:
+        (said,) = sentences([Ending(kind, "", NOW)], now_s=NOW, trust="development")
+        wanted = NOTICES[kind].then if kind is Kind.TIMESTAMP else "osiris hub init"
+        assert said == f"The {kind} ended less than a minute ago: {wanted}"
 
 
 def test_a_former_key_that_ends_beside_its_next_is_nobodys_concern() -> None:
