@@ -56,7 +56,9 @@ async def candidate_of(
             budget_until_ms=await limits.budget_until_ms(
                 conn, work.settings.budgets.rules_per_hour, now_ms=now_ms
             ),
-            blast_until_ms=await limits.blast_until_ms(conn, incident.target, now_ms=now_ms),
+            blast_until_ms=await limits.blast_until_ms(
+                conn, incident.target, now_ms=now_ms, lead_ms=now_ms - work.own_s * 1000
+            ),
         ),
         content=content.digest,
         is_protected=incident.target in rules.protected,

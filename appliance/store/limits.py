@@ -9,10 +9,10 @@ from proto.ids import TargetId
 _TOUCHED = """SELECT target, max(at_ms) AS at_ms FROM (
   SELECT target, at_ms FROM rule_fires WHERE at_ms > :since_ms
   UNION ALL
-  SELECT named.value, accepted_s * 1000 FROM orders, json_each(targets) named
-  WHERE accepted_s > :since_ms / 1000
+  SELECT named.value, accepted_s * 1000 + :lead_ms FROM orders, json_each(targets) named
+  WHERE accepted_s * 1000 + :lead_ms > :since_ms
 ) GROUP BY target"""
-"""The targets that rules or orders changed within the hour, and when last."""
+"""The targets that rules or orders changed within the hour, and when last by the clock of rules."""
 
 
 async def fires_ms(
@@ -41,11 +41,19 @@ async def never_fired(
     )
 
 
-async def blast_until_ms(conn: aiosqlite.Connection, target: TargetId, *, now_ms: int) -> int:
+async def blast_until_ms(
+    conn: aiosqlite.Connection, target: TargetId, *, now_ms: int, lead_ms: int
+) -> int:
     """Return when a rule may change this target, 0 for now: see `core/order_gate/limits.py`.
 
     What orders and rules touched counts together. A target is not counted in the hour after a
     person added it: its first repairs are what it was added for, and that person looks on.
+
+    Args:
+        conn: the store.
+        target: the one to be changed.
+        now_ms: the clock's time, by which rules fire.
+        lead_ms: how far that is ahead of the appliance's own clock, by which orders are counted.
     """
     rows = list(
         await conn.execute_fetchall(
@@ -53,15 +61,22 @@ async def blast_until_ms(conn: aiosqlite.Connection, target: TargetId, *, now_ms
         )
     )
     added_ms = {row["id"]: int(row["added_ms"]) for row in rows}
-    if added_ms.get(target, 0) > now_ms - HOUR_MS:
+    if _is_new(now_ms, added_ms.get(target)):
         return 0
-    found = await conn.execute_fetchall(_TOUCHED, {"since_ms": now_ms - HOUR_MS})
+    found = await conn.execute_fetchall(
+        _TOUCHED, {"since_ms": now_ms - HOUR_MS, "lead_ms": lead_ms}
+    )
     touched_ms = {
         row["target"]: int(row["at_ms"])
         for row in found
-        if row["at_ms"] >= added_ms.get(row["target"], 0) + HOUR_MS
+        if not _is_new(row["at_ms"], added_ms.get(row["target"]))
     }
     return touches.blast_until_ms(target, touched_ms, known=len(rows))
+
+
+def _is_new(at_ms: int, added_ms: int | None) -> bool:
+    """Tell whether a target was just added then; before it was added is a clock that was set."""
+    return added_ms is not None and added_ms <= at_ms < added_ms + HOUR_MS
 
 
 async def budget_until_ms(conn: aiosqlite.Connection, most: int, *, now_ms: int) -> int:

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import pytest
 
 from appliance.core.order_gate.ledger import State as Leaf
 from appliance.handlers.record import record
 from appliance.handlers.work import Work
-from appliance.ports import Sudo
+from appliance.ports import Clock, Sudo
 from appliance.store import devices, orders, targets
 from appliance.store.devices import Seen
 from appliance.store.orders import Row
@@ -24,6 +27,18 @@ from tests.unit.test_restart_every_point import KEY, LAMP, SITE, Box, Bulb, aliv
 HOUR_S = 3600
 SIX = tuple(TargetId(f"t-{letter * 10}") for letter in "bcdefg")
 TWENTY_FIVE = tuple(TargetId(f"t-{letter * 10}") for letter in "abcdefghijklmnopqrstuvwxy")
+
+
+@dataclass(frozen=True)
+class Set:
+    """`ports.Clock` that somebody set, forward or back."""
+
+    clock: Clock
+    by_s: int
+
+    def now_ms(self) -> int:
+        """Return milliseconds since the epoch, as it was set."""
+        return self.clock.now_ms() + self.by_s * 1000
 
 
 async def settle(work: Work, names: tuple[TargetId, ...]) -> None:
@@ -122,8 +137,24 @@ async def test_computers_that_were_just_added_are_put_right_at_once(tmp_path: Pa
 
 
 @virtual
-async def test_what_an_order_changed_counts_too(tmp_path: Path) -> None:
+async def test_a_clock_that_was_set_back_makes_no_computer_new(tmp_path: Path) -> None:
+    """Neither those that are to be changed nor those that were."""
     async with alive(box_of(tmp_path)) as work:
+        await settle(work, SIX)
+        await asyncio.sleep(HOUR_S)
+        back = replace(work, clock=Set(work.clock, -2 * HOUR_S))
+        for _ in range(2):
+            await drift(back, SIX)
+            await consider(back)
+            assert await standing(work) == {"begun": 3, Cause.BLAST_RADIUS: 3}
+
+
+@pytest.mark.parametrize("own_s", [-5 * HOUR_S, 0, 5 * HOUR_S])
+@virtual
+async def test_what_an_order_changed_counts_for_an_hour(tmp_path: Path, own_s: int) -> None:
+    """Also where the appliance's own clock, by which orders are counted, is another."""
+    async with alive(box_of(tmp_path)) as daemon:
+        work = replace(daemon, own_clock=Set(daemon.clock, own_s))
         await settle(work, SIX)
         await asyncio.sleep(HOUR_S)
         ordered = Row(
@@ -143,3 +174,6 @@ async def test_what_an_order_changed_counts_too(tmp_path: Path) -> None:
         await drift(work, SIX[2:])
         await consider(work)
         assert await standing(work) == {"begun": 1, Cause.BLAST_RADIUS: 3}
+        await asyncio.sleep(HOUR_S)
+        await consider(work)
+        assert await standing(work) == {"begun": 4}
