@@ -18,8 +18,10 @@ from appliance.handlers.orders.running import carry_out, settle_unfinished
 from appliance.handlers.orders.situation import footing_of
 from appliance.handlers.orders.table import RESUMES, RUNS
 from appliance.handlers.patience import room
+from appliance.handlers.wellness import raise_condition
 from appliance.handlers.work import Work
 from appliance.store import orders
+from appliance.store.health import Condition
 from appliance.tasks.check_in import backoff_s, jittered
 from appliance.tasks.order_talk import hear
 from appliance.tasks.recovery import catch_up
@@ -149,6 +151,10 @@ class Turns:
         except (UnreachableError, RejectedError) as error:
             self._failures += 1
             log.info("orders not heard", error=str(error), code=error.code)
+            if isinstance(error, RejectedError) and not self._work.word.is_level:
+                # The evidence waits for this answer too (`uplink.py`), and clears it once it goes.
+                detail = str(error)
+                await raise_condition(self._work, Condition.EVIDENCE_REFUSED, detail=detail)
         if footing is not None and self._is_settled:
             await self._judge(footing, due_only=look.is_timer and not look.asks)
 

@@ -17,6 +17,7 @@ from appliance.handlers.work import Work
 from appliance.store import health, opinions, order_log, order_state
 from appliance.store.health import Condition
 from appliance.tasks import orders as loop
+from appliance.tasks import uplink
 from appliance.tasks.order_talk import hear
 from appliance.tasks.orders import Means
 from proto import strict_json
@@ -134,6 +135,36 @@ async def test_a_hub_that_is_away_stops_nothing_and_is_heard_again(tmp_path: Pat
             await asyncio.sleep(1000)
             hub.is_away = False
             await until(work, index, State.DONE)
+
+
+@virtual
+async def test_people_are_told_while_a_hub_does_not_say_what_evidence_it_holds(
+    tmp_path: Path,
+) -> None:
+    """No evidence goes until it does, and no loop but this one knows why."""
+    async with heard(tmp_path) as (site, hub, work):
+        work.word.is_level, hub.withholds = False, True
+        index = site.order()
+        async with looping(site, work):
+            await asyncio.sleep(10)
+            assert await conditions(work) == {Condition.EVIDENCE_REFUSED}
+            hub.withholds = False
+            await until(work, index, State.DONE)
+            sending = asyncio.create_task(uplink.run(work))
+            await asyncio.sleep(10)
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+        assert hub.evidence
+        assert not await conditions(work)
+
+
+@virtual
+async def test_a_hub_that_is_away_has_refused_nothing(tmp_path: Path) -> None:
+    async with heard(tmp_path) as (site, hub, work):
+        work.word.is_level, hub.is_away = False, True
+        async with looping(site, work):
+            await asyncio.sleep(10)
+        assert not await conditions(work)
 
 
 @virtual
