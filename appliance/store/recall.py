@@ -60,8 +60,10 @@ async def first_difference(
     return None
 
 
-async def put_back(conn: aiosqlite.Connection, scribe: Scribe, lost: Lost) -> int:
+async def put_back(conn: aiosqlite.Connection, scribe: Scribe, lost: Lost, *, own_s: int) -> int:
     """Put lost leaves back in their places; return how many of them were receipts.
+
+    `own_s` is the appliance's own clock, by which an hour's changes are counted.
 
     Raises:
         IntegrityError: one was not signed by this appliance for its place in this log.
@@ -75,7 +77,7 @@ async def put_back(conn: aiosqlite.Connection, scribe: Scribe, lost: Lost) -> in
     if drafts:
         await evidence.append(conn, scribe, drafts)
     receipts = [one for one in given if isinstance(one, Receipt)]
-    await _answer(conn, receipts)
+    await _answer(conn, receipts, own_s=own_s)
     return len(receipts)
 
 
@@ -159,7 +161,7 @@ async def _shift_pointers(conn: aiosqlite.Connection, first: int, *, by: int) ->
         await conn.execute(f"UPDATE {table} SET {column} = -{column} WHERE {column} < 0")  # noqa: S608 - names
 
 
-async def _answer(conn: aiosqlite.Connection, receipts: Sequence[Receipt]) -> None:
+async def _answer(conn: aiosqlite.Connection, receipts: Sequence[Receipt], *, own_s: int) -> None:
     """Bring ledger, floor and the receipts' link to where these receipts say they were."""
     state = await order_state.load(conn)
     if not receipts:
@@ -172,7 +174,7 @@ async def _answer(conn: aiosqlite.Connection, receipts: Sequence[Receipt]) -> No
     ledger, floor_s = rebuild(receipts, onto=onto, floor_s=state.floor.at_s)
     rows = [
         row.with_entry(entry)
-        for row in await _rows(conn, of_orders)
+        for row in await _rows(conn, of_orders, own_s=own_s)
         if (entry := ledger.row(row.index)) is not None
     ]
     await conn.executemany("DELETE FROM orders WHERE idx = ?", [(row.index,) for row in rows])
@@ -181,18 +183,24 @@ async def _answer(conn: aiosqlite.Connection, receipts: Sequence[Receipt]) -> No
     await order_state.save(conn, replace(state, floor=Floor(floor_s), receipt_prev=prev))
 
 
-async def _rows(conn: aiosqlite.Connection, receipts: Iterable[OrderReceipt]) -> list[Row]:
+async def _rows(
+    conn: aiosqlite.Connection, receipts: Iterable[OrderReceipt], *, own_s: int
+) -> list[Row]:
     found: dict[int, Row] = {}
     for one in receipts:
         held = found.get(one.leaf) or await orders.get(conn, one.leaf)
         leaf_hash = bytes.fromhex(one.leaf_hash)
         row = held or Row(one.leaf, leaf_hash, None, None, State.REFUSED, one.at)
-        found[one.leaf] = _after(row, one)
+        found[one.leaf] = _after(row, one, own_s=own_s)
     return list(found.values())
 
 
-def _after(row: Row, receipt: OrderReceipt) -> Row:
-    """Return what people see of a leaf after a receipt; the ledger's part is the ledger's."""
+def _after(row: Row, receipt: OrderReceipt, *, own_s: int) -> Row:
+    """Return what people see of a leaf after a receipt; the ledger's part is the ledger's.
+
+    A receipt's time is the floor's, which may be a day ahead: counted by it an hour's budget would
+    stay used for that day.
+    """
     if isinstance(receipt, Intent):
         return replace(
             row,
@@ -204,7 +212,7 @@ def _after(row: Row, receipt: OrderReceipt) -> Row:
             grant="",
             is_change=kind_of(receipt.order_type).touches is not Touches.NOTHING,
             targets=json.dumps([]),
-            accepted_s=receipt.at,
+            accepted_s=min(receipt.at, own_s),
             deadline_s=receipt.deadline,
             intent=receipt.seq,
         )

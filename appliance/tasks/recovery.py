@@ -82,7 +82,7 @@ async def _put_back(work: Work, lost: Lost) -> bool:
     detail = f"the hub holds {len(lost.envelopes)} leaves from {lost.first} on that are not here"
     try:
         async with work.store.write() as conn:
-            receipts = await recall.put_back(conn, work.scribe, lost)
+            receipts = await recall.put_back(conn, work.scribe, lost, own_s=work.own_s)
             state = await order_state.load(conn)
             await order_state.save(conn, replace(state, is_recovering=False))
             await _count_on(conn, work)

@@ -14,7 +14,7 @@ from appliance.handlers.orders.running import settle_unfinished
 from appliance.handlers.wellness import raise_condition
 from appliance.handlers.work import Work
 from appliance.ports import HubTransport
-from appliance.store import evidence, health, order_state
+from appliance.store import evidence, health, order_state, orders
 from appliance.store.health import Condition
 from appliance.store.proof import verify
 from appliance.tasks.order_talk import hear
@@ -132,6 +132,35 @@ async def test_orders_go_on_after_it(tmp_path: Path) -> None:
         await take(site, work)
         assert (await row(work, again)).code == Code.REPLAY_SID
         assert (await row(work, new)).state is State.DONE
+
+
+@virtual
+async def test_what_was_put_back_is_counted_for_an_hour_and_not_until_a_date_of_a_head(
+    tmp_path: Path,
+) -> None:
+    """Receipts bear the floor's time; an hour's budget is counted on the appliance's own clock."""
+    site = await enrolled_site(tmp_path)
+    hub = LogHub(site)
+    copy = site.path.read_bytes()
+    async with alive(site, hub=hub) as (work, _):
+        async with work.store.write() as conn:
+            await order_state.pass_online(conn, NOW + 2400, clock_s=NOW)
+        index = site.order()
+        await take(site, work)
+        await send_all(work)
+        (intent, _) = await receipts(work)
+        assert intent.at == NOW + 2400
+    site.path.write_bytes(copy)
+    async with alive(site, hub=hub) as (work, _):
+        await started(work, hub)
+        assert (await row(work, index)).state is State.DONE
+        for passed_s, used in ((0, 1), (3599, 1), (3600, 0)):
+            clock_s = work.own_s + passed_s
+            async with work.store.read() as conn:
+                counted = await orders.history(
+                    conn, clock_s=clock_s, now_ms=clock_s * 1000, held_since_s=None
+                )
+            assert sum(counted.grant_uses.values()) == used
 
 
 @virtual
