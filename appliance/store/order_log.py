@@ -39,7 +39,8 @@ class Held:
 
     Attributes:
         checkpoint: the newest verified checkpoint as the hub signed it; None before the first.
-        enrolled_at: the log's size at the hub's first word of it; None before that.
+        enrolled_at: the log's size at the hub's first word of it, at most that of the first
+            verified checkpoint; None before either.
         judged: the first leaf that was never judged.
     """
 
@@ -86,7 +87,8 @@ async def advance(
     """Store what `follow` made of a batch: `leaves` are those that the mirror lacked.
 
     Where no check-in came before, all leaves under the first checkpoint are history: they are
-    mirrored and not judged.
+    mirrored and not judged. A check-in that told of a longer log than the hub then shows told of
+    leaves that are not there: history ends where the log does, else no order would ever be judged.
 
     Raises:
         MirrorMovedError: the mirror is not `before` any more.
@@ -99,6 +101,10 @@ async def advance(
         raise IntegrityError(msg)
     is_newer = before.checkpoint is None or after.head != before.mirror.head
     await begin(conn, after.head.size)
+    await conn.execute(
+        "UPDATE order_log SET enrolled_at = min(enrolled_at, ?1), judged = min(judged, ?1)",
+        (after.head.size,),
+    )
     await _move(
         conn,
         before.mirror.tree,

@@ -190,6 +190,11 @@ async def put(conn: aiosqlite.Connection, rows: Sequence[Row]) -> None:
     )
 
 
+async def wait_anew(conn: aiosqlite.Connection, *, own_s: int) -> None:
+    """Let everything that waits begin its wait at `own_s`, the own clock of a new process."""
+    await conn.execute("UPDATE orders SET since_s = ? WHERE state = 'waiting'", (own_s,))
+
+
 async def finish(
     conn: aiosqlite.Connection, index: int, *, outcome: Outcome, final: int, now_s: int
 ) -> None:

@@ -22,6 +22,7 @@ from proto.order_log import follow
 from proto.orders.kinds import OrderType
 from proto.phi.leaving import closed
 from proto.receipts import Chain, Intent, Outcome, Refusal, Result
+from tests.fakes.clock import ManualClock
 from tests.unit.cut_process import virtual
 from tests.unit.order_site import (
     FOOTING,
@@ -84,6 +85,26 @@ async def test_history_from_before_the_enrollment_is_mirrored_and_never_judged(
         site.order()
         await take(site, work)
         assert sum(site.ran.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "ran"), [(EARLIER_LEAVES, 2), (EARLIER_LEAVES + 1, 1), (2**53 - 1, 1)]
+)
+@virtual
+async def test_history_ends_no_later_than_the_log_that_the_hub_shows_first(
+    tmp_path: Path, told: int, ran: int
+) -> None:
+    """One wrong number in the first check-in must not make an appliance deaf to every order."""
+    site = Site(tmp_path / "appliance.db")
+    site.order()
+    async with alive(site) as (work, _):
+        async with work.store.write() as conn:
+            await order_log.begin(conn, told)
+        await take(site, work)
+        later = site.order()
+        await take(site, work)
+        assert (await row(work, later)).state is State.DONE
+        assert sum(site.ran.values()) == ran
 
 
 @virtual
@@ -331,6 +352,35 @@ async def test_an_order_that_ends_after_a_start_says_itself_how(tmp_path: Path) 
     async with alive(site) as (work, _):
         await settle_unfinished(work, {OrderType.RESTART_AGENT: resume})
         assert (await row(work, index)).outcome is Outcome.DONE
+
+
+@pytest.mark.parametrize(
+    ("order_type", "people", "code"),
+    [
+        (OrderType.UPDATE_AGENT, ["ada"], Code.RING_WAIT),
+        (OrderType.DISABLE_HEALING, ["ada", "bea"], Code.TIME_LOCK),
+    ],
+)
+@pytest.mark.parametrize("was_s", [-10 * 86_400, 0, 3600])
+@virtual
+async def test_a_start_ends_no_wait_whatever_clock_it_was_counted_on(
+    tmp_path: Path, order_type: OrderType, people: list[str], code: Code, was_s: int
+) -> None:
+    """A machine may come up on a clock that is days slow and be set right once it has a network."""
+    site, footing = await enrolled_site(tmp_path), replace(FOOTING, ring=2)
+    async with alive(site) as (right, _):
+        work = replace(right, own_clock=ManualClock((NOW + was_s) * 1000))
+        work.word.answered_s = work.own_s
+        index = site.order(order_type, *people, exp=NOW + 20 * 3600)
+        await mirror(site, work)
+        await gate(work, footing=footing)
+        assert (await row(work, index)).code == code
+    async with alive(site) as (work, _):
+        await settle_unfinished(work, {})
+        for passed_s, begun in ((0, 0), (4 * 3600 - 1, 0), (1, 1)):
+            site.clock.advance(passed_s * 1000)
+            work.word.answered_s = work.own_s
+            assert len((await gate(work, footing=footing)).accepted) == begun
 
 
 @virtual

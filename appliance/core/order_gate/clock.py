@@ -15,12 +15,12 @@ head. Those are counted on the appliance's own clock (`Moment.clock_s`): the clo
 was when the process started, and how long the process has run since. So
 
 - setting the clock on the wall, forward or back, changes no wait of a running process;
-- a process that starts on a clock that was set back begins a wait anew: it lasts once more as long,
-  not until the clock has caught up, and what it lasted before counts no more, even when the clock
-  is set right again;
-- an hour's budget that was used before such a start stays used until the clock has caught up;
-- who sets the clock forward and starts the process again shortens a wait: that is root's to do, and
-  no message's.
+- a process that starts begins every ring wait and time lock anew: how long the process before it
+  waited was counted on a clock that may have been slow, as it often is after a boot, and the step
+  to the right time is no time that passed. A start makes a wait longer and never shorter;
+- what people put off to a date waits for that date by the clock on the wall as it was at the start;
+- an hour's budget that was used before a start on a clock that was set back stays used until the
+  clock has caught up; one that was used on a slow clock is free again after a start on a right one.
 """
 
 from dataclasses import dataclass

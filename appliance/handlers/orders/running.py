@@ -108,10 +108,15 @@ def _opening(work: Work, done: Done) -> Opening:
 async def settle_unfinished(work: Work, resumes: Mapping[OrderType, Resume]) -> int:
     """Give everything that ran when the process ended its result; return how many there were.
 
-    A type that ends only after a start says how it ended; for every other it is unknown.
+    A type that ends only after a start says how it ended; for every other it is unknown. What
+    waited waits anew: its clock ended with that process (`core/order_gate/clock.py`).
     """
     async with work.store.read() as conn:
         open_runs = await orders.running(conn)
+        waits = bool(await orders.waiting(conn))
+    if waits:
+        async with work.store.write() as conn:
+            await orders.wait_anew(conn, own_s=work.own_s)
     for row in open_runs:
         resume = resumes.get(row.type) if row.type is not None else None
         done = unknown("stopped") if resume is None else await _resumed(work, row, resume)
