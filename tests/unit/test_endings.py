@@ -1,8 +1,15 @@
 """People are told in time what of a hub's trust ends, and what to do; a former key may end."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from central import renewals
 from central.core.endings import NOTICES, Ending, Kind, of_authority, sentences
 from proto.keysets import DAY_S
-from tests.unit.order_world import NOW, authority, authority_set, person, use
+from tests.fakes.hub import trial
+from tests.unit.order_world import NOW, TRUST, authority, authority_set, person, use
 
 
 def test_each_kind_is_told_so_long_before_its_end_and_not_sooner() -> None:
@@ -41,3 +48,14 @@ def test_a_former_key_that_ends_beside_its_next_is_nobodys_concern() -> None:
     found_in = authority_set(authority(head_keys=heads, people=[person("ada")]))
     found = {one.kind: one.ends_s for one in of_authority(found_in)}
     assert found[Kind.HEAD_KEY] == NOW + 200 * DAY_S
+
+
+@pytest.mark.parametrize(
+    ("trust", "then"), [("development", "osiris hub init"), ("people", "osiris content build")]
+)
+async def test_a_hub_goes_by_whose_trust_its_own_is(tmp_path: Path, trust: str, then: str) -> None:
+    async with trial(tmp_path, trust=lambda _now_s: TRUST) as made:
+        hub = replace(made.net.hub, content=tmp_path / "content", trust=trust)
+        dot, *_ = await renewals.notices(hub)
+    assert dot.startswith("The operator's key of dot ended ")
+    assert f": {then}" in dot
