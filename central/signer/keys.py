@@ -7,11 +7,14 @@ keys/<kind>.next.key   the one that is to follow it, once people have named it
 
 A next key is made here, and its private half never leaves. People name it in what they sign: a
 grant, the authority, or a root. Which of the two signs is `central.signer.in_force`'s. When the
-former counts no longer and another is to follow, the next takes its file. Nothing is ended or begun
-by whoever asks: people's signatures do both.
+former counts no longer and another is to follow, the next takes its file, and then the other is
+made: a disk that fails between the two leaves one key, and asking again goes on from there. Nothing
+is ended or begun by whoever asks: people's signatures do both.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -19,6 +22,7 @@ from central.core import signer_place
 from central.core.signer_place import SIGNER_KEYS
 from proto.errors import ConfigError, MalformedError
 from proto.keys import SEED_BYTES, PublicKey, SigningKey
+from runtime.durable import sync_directory
 from runtime.tls import write_private
 
 Held = tuple[SigningKey, ...]
@@ -26,24 +30,74 @@ HELD_MAX: Final = 2
 
 
 class Keep(Protocol):
-    """Makes the seed of a kind's next key durable."""
+    """Makes each step of a kind's keys durable before it counts."""
 
-    def __call__(self, kind: str, seed: bytes, /, *, has_ended: bool) -> None:
-        """Keep it; where the former `has_ended`, the next of before takes its place first."""
-        ...
+    def succeed(self, kind: str) -> None:
+        """Let the next key take the place of its former, which has ended; again changes nothing.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
+
+    def follow(self, kind: str, seed: bytes) -> None:
+        """Keep the seed of a next key, instead of one that nobody was told.
+
+        Raises:
+            ConfigError: it cannot be written.
+        """
 
 
-def _kept_nowhere(_kind: str, _seed: bytes, /, *, has_ended: bool) -> None:
-    """Keep nothing: the keys are as long-lived as this process."""
+class KeptNowhere:
+    """Keeps nothing: the keys are as long-lived as this process."""
+
+    def succeed(self, kind: str) -> None:
+        """Keep nothing."""
+
+    def follow(self, kind: str, seed: bytes) -> None:
+        """Keep nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFiles:
+    """The keys' files below a hub's state directory."""
+
+    state_dir: Path
+
+    def succeed(self, kind: str) -> None:
+        """Let the next key's file take its former's place."""
+        former, following = self.of(kind), self.of(kind, follows=True)
+        with _told(former):
+            if following.exists():
+                following.replace(former)
+            sync_directory(former.parent)
+
+    def follow(self, kind: str, seed: bytes) -> None:
+        """Write the next key's file."""
+        following = self.of(kind, follows=True)
+        with _told(following):
+            write_private(following, seed)
+
+    def of(self, kind: str, *, follows: bool = False) -> Path:
+        """Return the file of a kind's key, or of the one that is to follow it."""
+        return self.state_dir / signer_place.key_file(kind, follows=follows)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror}"
+        raise ConfigError(msg) from error
 
 
 class OnlineKeys:
     """One key of each kind, or two while the second is to follow the first."""
 
-    def __init__(self, held: Mapping[str, Held], *, keep: Keep = _kept_nowhere) -> None:
+    def __init__(self, held: Mapping[str, Held], *, keep: Keep | None = None) -> None:
         """Hold these keys, by kind; `keep` makes every change durable."""
         self._held = {kind: tuple(keys) for kind, keys in held.items()}
-        self._keep = keep
+        self._keep = keep or KeptNowhere()
 
     def of(self, kind: str) -> Held:
         """Return the keys of a kind, the former first; none of a kind that is not held."""
@@ -65,6 +119,7 @@ class OnlineKeys:
 
         Raises:
             MalformedError: there is no such kind.
+            ConfigError: it cannot be written; ask again.
         """
         held = self.of(kind)
         if not held:
@@ -73,8 +128,11 @@ class OnlineKeys:
         counts = [key.public.raw in counting for key in held]
         if len(held) == HELD_MAX and counts != [False, True]:
             return held[-1].public
+        if len(held) == HELD_MAX:
+            self._keep.succeed(kind)
+            self._held[kind] = held[-1:]
         seed = entropy(SEED_BYTES)
-        self._keep(kind, seed, has_ended=len(held) == HELD_MAX)
+        self._keep.follow(kind, seed)
         self._held[kind] = (held[-1], SigningKey(seed))
         return self._held[kind][-1].public
 
@@ -86,18 +144,12 @@ def load_keys(state_dir: Path) -> OnlineKeys:
         ConfigError: one is missing, or others may read it.
     """
     held: dict[str, Held] = {}
+    files = KeyFiles(state_dir)
     for kind in SIGNER_KEYS:
-        key = SigningKey(_seed(state_dir / signer_place.key_file(kind)))
-        following = state_dir / signer_place.key_file(kind, follows=True)
+        key = SigningKey(_seed(files.of(kind)))
+        following = files.of(kind, follows=True)
         held[kind] = (key, SigningKey(_seed(following))) if following.exists() else (key,)
-
-    def keep(kind: str, seed: bytes, /, *, has_ended: bool) -> None:
-        following = state_dir / signer_place.key_file(kind, follows=True)
-        if has_ended:
-            following.replace(state_dir / signer_place.key_file(kind))
-        write_private(following, seed)
-
-    return OnlineKeys(held, keep=keep)
+    return OnlineKeys(held, keep=files)
 
 
 def _seed(path: Path) -> bytes:

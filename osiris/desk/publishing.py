@@ -14,7 +14,7 @@ from proto.keysets import Role
 from runtime.repository.check import check_roots, files_of
 from runtime.repository.documents import signed_part
 from runtime.repository.layout import Place
-from runtime.repository.saying import checked_versions
+from runtime.repository.saying import checked_documents, versions_of
 
 
 def check_drafts(folder: Folder, *, now_s: int) -> Mapping[Role, int]:
@@ -42,8 +42,8 @@ def check_drafts(folder: Folder, *, now_s: int) -> Mapping[Role, int]:
         role: folder.repository.newest(role) for role in DRAFTED if role is not Role.ROOT
     }
     held = {role: version for role, version in newest.items() if version}
-    listed = checked_versions(folder.draft, root, held=held, now_s=now_s)
-    return {Role.ROOT: root.keys.life.version, **listed}
+    documents = checked_documents(folder.draft, root, held=held, now_s=now_s)
+    return {Role.ROOT: root.keys.life.version, **versions_of(documents)}
 
 
 def publish(folder: Folder, hub: Place, *, now_s: int) -> Mapping[Role, int]:

@@ -9,6 +9,7 @@ Rules kept here, each on top of TUF's own:
 - The authority, policy and grants files hold together and have not expired; the delegations list
   operators of the authority file, under the same names; no key is for two roles.
 - Every file that targets name is there, with its bytes.
+- A document is of the version that its file's name says.
 - The files below `content/` load as a set (`proto.catalog.load`), and are the set of the rollout.
 """
 
@@ -148,8 +149,7 @@ def check_release(
         IntegrityError: a file holds other bytes than its name says.
         CatalogError: the content does not hold together.
     """
-    data = place.read(Role.RELEASE, version)
-    signed = signed_part(data, Role.RELEASE)
+    data, signed = read_document(place, Role.RELEASE, version)
     keys = root.keys.roles[Role.RELEASE]
     signed_by = signers_of(data, keys)
     key_set = keys.set_for(signed)
@@ -266,14 +266,29 @@ def check_promoted(place: Place, version: int, *, release: Release, now_s: int) 
 def _delegated(
     place: Place, version: int, *, keys: RoleKeys, now_s: int
 ) -> tuple[Delegated, tuple[PublicKey, ...]]:
-    data = place.read(keys.role, version)
-    signed = signed_part(data, keys.role)
+    data, signed = read_document(place, keys.role, version)
     signed_by = signers_of(data, keys)
     keys.set_for(signed).require(signed_by, now_s=now_s)
     if len(signed_by) < keys.threshold:
         msg = f"{keys.role}: {len(signed_by)} keys signed it, {keys.threshold} must"
         raise PeopleError(msg)
     return Delegated(data, read_life(signed, keys.role), files_of(signed)), signed_by
+
+
+def read_document(place: Place, role: Role, version: int) -> tuple[bytes, Mapping[str, Any]]:
+    """Return a document's bytes, read once, and what they say; who signed it is not looked at.
+
+    Raises:
+        NotFoundError: there is none of this version.
+        MalformedError: it is no document of this role, or says that it is of another version: it
+            would be known under one and listed as the other.
+    """
+    data = place.read(role, version)
+    signed = signed_part(data, role)
+    if read_life(signed, role).version != version:
+        msg = f"{role}: the file of version {version} holds another version"
+        raise MalformedError(msg)
+    return data, signed
 
 
 def files_of(signed: Mapping[str, Any]) -> Mapping[str, str]:

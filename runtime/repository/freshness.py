@@ -24,15 +24,17 @@ from runtime.repository.layout import Place
 from runtime.repository.saying import (
     ONLINE,
     SIGNED_BY_PEOPLE,
+    Documents,
     FreshKeys,
     FreshPublics,
     Said,
     Versions,
     Wanted,
-    checked_versions,
+    checked_documents,
     named_in,
     said_in,
     say_current,
+    versions_of,
 )
 
 
@@ -104,13 +106,14 @@ def take_in(place: Place, incoming: Path, keys: FreshPublics, *, now_s: int) -> 
     try:
         root = check_roots(both, now_s=now_s)
         _require_named(root, keys)
-        listed = checked_versions(both, root, held=current.listed or {}, now_s=now_s)
+        documents = checked_documents(both, root, held=current.listed or {}, now_s=now_s)
     except OsirisError as error:
         if current.listed is None:
             raise
         return _kept(place, keys, current, now_s=now_s, problem=str(error))
-    _take_in(both, place, root, keys, listed, now_s=now_s)
-    return Taken(Wanted(root.keys.life.version, listed), current, is_whole=True)
+    _take_in(both, place, root, keys, documents, now_s=now_s)
+    wanted = Wanted(root.keys.life.version, versions_of(documents))
+    return Taken(wanted, current, is_whole=True)
 
 
 def finish(place: Place, incoming: Path, taken: Taken, said: Said) -> Freshened:
@@ -156,23 +159,25 @@ def _share_keys(roots: tuple[Root, ...], keys: FreshPublics) -> bool:
 
 
 def _take_in(
-    both: Place, place: Place, root: Root, keys: FreshPublics, listed: Versions, *, now_s: int
+    both: Place, place: Place, root: Root, keys: FreshPublics, documents: Documents, *, now_s: int
 ) -> None:
     """Copy files, then the documents that name them; before these a root that must stand first."""
-    for role, version in listed.items():
-        data = both.read(role, version)
+    for role, data in documents.items():
         for path, digest in files_of(signed_part(data, role)).items():
             if not place.target(path, digest).exists():
                 place.write_target(path, both.read_target(path, digest))
     place.settle()
-    if not place.newest(Role.ROOT) or not _holds_under_former(both, place, root, keys, now_s=now_s):
+    release = documents[Role.RELEASE]
+    if not place.newest(Role.ROOT) or not _holds_under_former(
+        place, root, keys, release=release, now_s=now_s
+    ):
         _copy_roots(both, place, upto=root.keys.life.version)
-    for role, version in listed.items():
-        place.write(role, version, both.read(role, version))
+    for role, version in versions_of(documents).items():
+        place.write(role, version, documents[role])
 
 
 def _holds_under_former(
-    both: Place, place: Place, root: Root, keys: FreshPublics, *, now_s: int
+    place: Place, root: Root, keys: FreshPublics, *, release: bytes, now_s: int
 ) -> bool:
     """Tell whether all that comes with a new root holds under the root that readers have, too."""
     former = check_roots(place, now_s=now_s)
@@ -180,8 +185,7 @@ def _holds_under_former(
         return True
     if not _share_keys((former, root), keys):
         return False
-    data = both.read(Role.RELEASE, both.newest(Role.RELEASE))
-    signed_by = signers_of(data, former.keys.roles[Role.RELEASE])
+    signed_by = signers_of(release, former.keys.roles[Role.RELEASE])
     return len({key.raw for key in signed_by}) >= ROLES[Role.RELEASE].people
 
 

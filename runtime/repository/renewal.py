@@ -10,7 +10,8 @@ appliance comes to it. Rules kept here:
 - Where a person's key is another one than before, the former goes on for as long as an order lives:
   what waits with their signature goes on. One that was lost to somebody is left out at once.
 - Where the hub's key is another one than before, the former is listed once more until the end that
-  it had, so that the hub can go over from one to the other; the file after that leaves it out.
+  it had, so that the hub can go over from one to the other; the file after that leaves it out. One
+  that has ended is nobody's former: it does not keep out the one after it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -114,7 +115,7 @@ def overlapping(
     Args as of `renewed`.
     """
     now = renewed(key, former, role, now_s=now_s, life_s=life_s)
-    held = {one.key for one in former}
+    held = {one.key for one in former if now_s < one.not_after}
     if len(held) != 1 or now.key in held:
         return (now,)
     (before,) = (PublicKey.from_b64(one, "the key before") for one in held)

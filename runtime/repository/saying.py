@@ -6,8 +6,9 @@ that this is still so. Whoever asks names versions and gives no bytes. Rules kep
 - Roots follow one another from the first on. A key signs only if every root under which readers may
   look now names it; of several the newest is taken.
 - Documents that are not listed yet are read and checked whole (`runtime.repository.check`) before
-  they are listed. Those that are listed already are listed again by the digests that were signed,
-  even when they have ended: a snapshot may not leave them out.
+  they are listed: whoever serves them may write there meanwhile, so what is listed are the bytes
+  that were checked, and they are read once. Those that are listed already are listed again by the
+  digests that were signed, even when they have ended: a snapshot may not leave them out.
 - A version never goes back, neither a document's nor that of a snapshot or a timestamp, and none is
   used twice.
 - The snapshot is renewed when what it lists changes, when a root names another key for it, and at
@@ -38,6 +39,7 @@ from runtime.repository.check import (
     check_release,
     check_roots,
     files_of,
+    read_document,
 )
 from runtime.repository.documents import (
     Making,
@@ -46,10 +48,12 @@ from runtime.repository.documents import (
     make_timestamp,
     signed_part,
     signers_of,
+    version_of,
 )
 from runtime.repository.layout import Place, digest_of
 
 Versions = Mapping[Role, int]
+Documents = Mapping[Role, bytes]
 SIGNED_BY_PEOPLE: Final = (Role.RELEASE, Role.GRANTS, Role.PROMOTED)
 ONLINE: Final = (Role.SNAPSHOT, Role.TIMESTAMP)
 NOTHING: Final[Versions] = {}
@@ -118,7 +122,15 @@ class Said:
     snapshot: int = 0
     timestamp: int = 0
     listed: Versions | None = None
-    documents: Mapping[Role, bytes] = field(default_factory=dict)
+    documents: Documents = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a repository says, and its timestamp and snapshot, as they were when it was read."""
+
+    said: Said = field(default_factory=Said)
+    documents: Documents = field(default_factory=dict)
 
 
 def named_in(root: Root, role: Role) -> frozenset[PublicKey]:
@@ -128,14 +140,21 @@ def named_in(root: Root, role: Role) -> frozenset[PublicKey]:
 
 def said_in(place: Place) -> Said:
     """Return what a repository's timestamp says, by whomever it was signed."""
+    return _found_in(place).said
+
+
+def _found_in(place: Place) -> Found:
     if not place.metadata(Role.TIMESTAMP, 0).exists():
-        return Said()
-    stamp = signed_part(place.read(Role.TIMESTAMP, 0), Role.TIMESTAMP)
+        return Found()
+    timestamp = place.read(Role.TIMESTAMP, 0)
+    stamp = signed_part(timestamp, Role.TIMESTAMP)
     version = int(stamp["meta"][f"{TUF_NAMES[Role.SNAPSHOT]}.json"]["version"])
-    meta = signed_part(place.read(Role.SNAPSHOT, version), Role.SNAPSHOT)["meta"]
+    snapshot = place.read(Role.SNAPSHOT, version)
+    meta = signed_part(snapshot, Role.SNAPSHOT)["meta"]
     names = {f"{TUF_NAMES[role]}.json": role for role in SIGNED_BY_PEOPLE}
     listed = {names[name]: int(said["version"]) for name, said in meta.items()}
-    return Said(place.newest(Role.ROOT), version, int(stamp["version"]), listed)
+    said = Said(place.newest(Role.ROOT), version, int(stamp["version"]), listed)
+    return Found(said, {Role.TIMESTAMP: timestamp, Role.SNAPSHOT: snapshot})
 
 
 def say_current(
@@ -156,14 +175,15 @@ def say_current(
     """
     place = both.beneath or both
     roots = _roots(both, wanted.root, now_s=now_s)
-    current = _own(place, keys.publics)
+    found = _own(place, keys.publics)
+    current = found.said
     _require_forward(wanted, last)
     _require_forward(wanted, current)
-    digests = _digests(place, current) if current.listed == wanted.listed else None
-    if digests is None:
+    checked = None
+    if current.listed != wanted.listed:
         held = (last.listed if last is not None else None) or current.listed or NOTHING
-        _check(both, roots[-1], wanted, held=held, now_s=now_s)
-    return _Saying(place, keys, roots, current, last or current, now_s).run(wanted, digests)
+        checked = _check(both, roots[-1], wanted, held=held, now_s=now_s)
+    return _Saying(place, keys, roots, found, last or current, now_s).run(wanted, checked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,42 +191,50 @@ class _Saying:
     """One time of saying it.
 
     Attributes:
-        current: what the repository says now, by these keys.
+        found: what the repository says now, by these keys.
         last: what these keys are known to have said.
     """
 
     place: Place
     keys: FreshKeys
     roots: tuple[Root, ...]
-    current: Said
+    found: Found
     last: Said
     now_s: int
 
-    def run(self, wanted: Wanted, digests: Mapping[Role, str] | None) -> Said:
-        """Sign what is due."""
+    def run(self, wanted: Wanted, checked: Documents | None) -> Said:
+        """Sign what is due.
+
+        Args:
+            wanted: what is to be said.
+            checked: the documents to be listed; None where the snapshot lists them already.
+        """
         made: dict[Role, bytes] = {}
-        snapshot, timestamp = self.current.snapshot, self.current.timestamp
-        if digests is None or self._is_due(Role.SNAPSHOT, snapshot):
-            documents = {
-                role: self._document(role, version, digests)
-                for role, version in wanted.listed.items()
-            }
+        snapshot, timestamp = self.found.said.snapshot, self.found.said.timestamp
+        if checked is not None or self._is_due(Role.SNAPSHOT):
+            documents = checked if checked is not None else self._listed(wanted.listed)
             snapshot = self._next(Role.SNAPSHOT)
             data = make_snapshot(documents, self._making(Role.SNAPSHOT, snapshot))
             made[Role.SNAPSHOT] = self._signed(Role.SNAPSHOT, data)
-        if made or self._is_due(Role.TIMESTAMP, timestamp):
-            newest = made.get(Role.SNAPSHOT) or self.place.read(Role.SNAPSHOT, snapshot)
+        if made or self._is_due(Role.TIMESTAMP):
+            newest = made.get(Role.SNAPSHOT) or self.found.documents[Role.SNAPSHOT]
             timestamp = self._next(Role.TIMESTAMP)
             data = make_timestamp(newest, self._making(Role.TIMESTAMP, timestamp))
             made[Role.TIMESTAMP] = self._signed(Role.TIMESTAMP, data)
         return Said(wanted.root, snapshot, timestamp, wanted.listed, made)
 
-    def _document(self, role: Role, version: int, digests: Mapping[Role, str] | None) -> bytes:
-        data = self.place.read(role, version)
-        if digests is not None and digest_of(data) != digests[role]:
-            msg = f"{role}: version {version} is not the document that was signed as current"
-            raise IntegrityError(msg)
-        return data
+    def _listed(self, versions: Versions) -> Documents:
+        """Return the documents that the snapshot lists: the very bytes."""
+        listed = signed_part(self.found.documents[Role.SNAPSHOT], Role.SNAPSHOT)["meta"]
+        documents = {role: self.place.read(role, version) for role, version in versions.items()}
+        for role, data in documents.items():
+            if digest_of(data) != listed[f"{TUF_NAMES[role]}.json"]["hashes"]["sha256"]:
+                msg = (
+                    f"{role}: version {versions[role]} is not the document that was signed as"
+                    " current"
+                )
+                raise IntegrityError(msg)
+        return documents
 
     def _making(self, role: Role, version: int) -> Making:
         return Making.of(role, version, now_s=self.now_s)
@@ -216,15 +244,15 @@ class _Saying:
 
     def _next(self, role: Role) -> int:
         if role is Role.TIMESTAMP:
-            return max(self.current.timestamp, self.last.timestamp) + 1
+            return max(self.found.said.timestamp, self.last.timestamp) + 1
         # A snapshot that a crash left without a timestamp keeps its version.
-        newest, said = self.place.newest(Role.SNAPSHOT), self.current.snapshot
+        newest, said = self.place.newest(Role.SNAPSHOT), self.found.said.snapshot
         left = newest if newest < said + LEFT_MAX else 0
         return max(said, self.last.snapshot, left) + 1
 
-    def _is_due(self, role: Role, version: int) -> bool:
+    def _is_due(self, role: Role) -> bool:
         """Tell whether a document is half over, or a root names no key that signed it."""
-        data = self.place.read(role, version)
+        data = self.found.documents[role]
         life = read_life(signed_part(data, role), role)
         half_s = life.created + (life.expires - life.created) // 2
         if not life.created <= self.now_s < half_s:
@@ -245,34 +273,29 @@ def _roots(both: Place, version: int, *, now_s: int) -> tuple[Root, ...]:
     return (root,) if served == version else (check_roots(place, now_s=now_s), root)
 
 
-def _own(place: Place, publics: FreshPublics) -> Said:
+def _own(place: Place, publics: FreshPublics) -> Found:
     """Return what the repository says, if these keys signed it; else that it says nothing."""
     try:
-        found = said_in(place)
+        found = _found_in(place)
+        is_one = not found.documents or _is_named(found.documents)
     except (RejectedError, KeyError, TypeError, ValueError):
         # Whoever may write there wrote something else: it is said anew.
-        return Said()
-    if found.listed is None:
-        return found
-    for role, version in ((Role.TIMESTAMP, 0), (Role.SNAPSHOT, found.snapshot)):
-        if not _is_signed(place.read(role, version), role, publics.of(role)):
-            return Said()
-    return found
+        return Found()
+    signed = (_is_signed(data, role, publics.of(role)) for role, data in found.documents.items())
+    return found if is_one and all(signed) else Found()
+
+
+def _is_named(documents: Documents) -> bool:
+    """Tell whether a timestamp names this very snapshot, and not another that was signed once."""
+    stamp = signed_part(documents[Role.TIMESTAMP], Role.TIMESTAMP)
+    named = stamp["meta"][f"{TUF_NAMES[Role.SNAPSHOT]}.json"]
+    return bool(named["hashes"]["sha256"] == digest_of(documents[Role.SNAPSHOT]))
 
 
 def _is_signed(data: bytes, role: Role, publics: tuple[PublicKey, ...]) -> bool:
     holders = tuple(Holder(daemon_of(role), key) for key in publics)
     life = read_life(signed_part(data, role), role)
     return bool(signers_of(data, RoleKeys(role, holders, 1, life)))
-
-
-def _digests(place: Place, current: Said) -> Mapping[Role, str]:
-    """Return the digests that the snapshot lists."""
-    meta = signed_part(place.read(Role.SNAPSHOT, current.snapshot), Role.SNAPSHOT)["meta"]
-    return {
-        role: str(meta[f"{TUF_NAMES[role]}.json"]["hashes"]["sha256"])
-        for role in current.listed or {}
-    }
 
 
 def _require_forward(wanted: Wanted, last: Said | None) -> None:
@@ -285,21 +308,28 @@ def _require_forward(wanted: Wanted, last: Said | None) -> None:
             raise ConflictError(msg)
 
 
-def _check(both: Place, root: Root, wanted: Wanted, *, held: Versions, now_s: int) -> None:
-    found = checked_versions(both, root, held=held, wanted=wanted.listed, now_s=now_s)
-    if dict(found) != dict(wanted.listed):
+def _check(both: Place, root: Root, wanted: Wanted, *, held: Versions, now_s: int) -> Documents:
+    documents = checked_documents(both, root, held=held, wanted=wanted.listed, now_s=now_s)
+    found = versions_of(documents)
+    if found != dict(wanted.listed):
         msg = f"the documents to be listed are {_words(found)}, not {_words(wanted.listed)}"
         raise ConflictError(msg)
+    return documents
 
 
 def _words(versions: Versions) -> str:
     return ", ".join(f"{role} {version}" for role, version in versions.items())
 
 
-def checked_versions(
+def versions_of(documents: Documents) -> Versions:
+    """Return the versions that documents say they are of."""
+    return {role: version_of(data) for role, data in documents.items()}
+
+
+def checked_documents(
     place: Place, root: Root, *, held: Versions, wanted: Versions | None = None, now_s: int
-) -> Versions:
-    """Return the versions of the documents that people sign, each of them checked.
+) -> Documents:
+    """Return the documents that people sign: the bytes that were checked, each read once.
 
     Grants and promoted rules that are current (`held`) and have expired stay listed: a snapshot may
     not leave them out, and their readers see that they have expired. A reader refuses the whole of
@@ -320,21 +350,21 @@ def checked_versions(
     authority, grants = _held(place, held)
     version = max(wanted.get(Role.RELEASE, 0), 1)
     release = check_release(place, version, root=root, now_s=now_s, held=authority)
-    found = {Role.RELEASE: version}
+    found = {Role.RELEASE: release.data}
     for role in (Role.GRANTS, Role.PROMOTED):
         newest = wanted.get(role, 0)
         if not newest:
             continue
         try:
             if role is Role.GRANTS:
-                check_grants(place, newest, release=release, now_s=now_s, held=grants)
+                document, _ = check_grants(place, newest, release=release, now_s=now_s, held=grants)
             else:
-                check_promoted(place, newest, release=release, now_s=now_s)
+                document = check_promoted(place, newest, release=release, now_s=now_s)
+            found[role] = document.data
         except RejectedError:
             if newest != held.get(role):
                 raise
-            _require_carried(place, role, newest, keys=release.delegated[role])
-        found[role] = newest
+            found[role] = _carried(place, role, newest, keys=release.delegated[role])
     return found
 
 
@@ -344,13 +374,14 @@ _MADE_ANEW: Final = {
 }
 
 
-def _require_carried(place: Place, role: Role, version: int, *, keys: RoleKeys) -> None:
-    """Return if those whom a release lists signed a document that is current already.
+def _carried(place: Place, role: Role, version: int, *, keys: RoleKeys) -> bytes:
+    """Return a document that is current already, if those whom a release lists signed it.
 
     Raises:
         PeopleError: somebody who signed it is not listed any more; the message says what to do.
     """
-    signed_by = signers_of(place.read(role, version), keys)
+    data, _ = read_document(place, role, version)
+    signed_by = signers_of(data, keys)
     daemon = [one.key for one in keys.holders if one.person == daemon_of(role)]
     if len(signed_by) < keys.threshold or (daemon and not set(daemon) & set(signed_by)):
         msg = (
@@ -358,6 +389,7 @@ def _require_carried(place: Place, role: Role, version: int, *, keys: RoleKeys) 
             f"{keys.threshold} must: {_MADE_ANEW[role]}"
         )
         raise PeopleError(msg)
+    return data
 
 
 def _held(place: Place, held: Versions) -> tuple[AuthoritySet | None, GrantSet | None]:

@@ -7,7 +7,9 @@ is real: the signer that the hub runs answers it.
 import json
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from central.core.signer_talk import AskDraft, AskFresh, AskHeads, Refused
 from central.signer.fresh import Repository
@@ -28,7 +30,23 @@ from tests.unit.fresh_world import FreshWorld, asking
 from tests.unit.signer_world import BOX, HUB_ORIGIN, SITE, wish
 from tests.unit.taken_hub import DONE, Attempt
 
-Ask = Callable[[Message | bytes], str]
+
+@dataclass
+class Ask:
+    """Asks a signer, as whoever holds the web process can.
+
+    Attributes:
+        told: what it answered last.
+    """
+
+    signer: Signer
+    told: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, message: Message | bytes) -> str:
+        """Return `DONE`, or the code of its refusal."""
+        frame = message if isinstance(message, bytes) else message.to_bytes()
+        self.told = json.loads(self.signer.answer(frame))
+        return Refused.from_value(self.told, "").refused if "refused" in self.told else DONE
 
 
 def _web(attack: Callable[[Ask, FreshWorld], str]) -> Callable[[], str]:
@@ -52,12 +70,7 @@ def _web(attack: Callable[[Ask, FreshWorld], str]) -> Callable[[], str]:
                 clock=fresh.clock,
                 entropy=fresh.entropy,
             )
-
-            def ask(message: Message | bytes) -> str:
-                frame = message if isinstance(message, bytes) else message.to_bytes()
-                answer = json.loads(signer.answer(frame))
-                return Refused.from_value(answer, "").refused if "refused" in answer else DONE
-
+            ask = Ask(signer)
             assert ask(asking(1, release=2, grants=1)) == DONE
             return attack(ask, fresh)
 
@@ -100,6 +113,30 @@ def _unsigned_release(ask: Ask, fresh: FreshWorld) -> str:
     return ask(asking(1, release=3, grants=1))
 
 
+def _two_copies(ask: Ask, fresh: FreshWorld) -> str:
+    """Publish a release, and serve another document by its name; have that renewed in time."""
+    world = fresh.world
+    world.release(3)
+    document = json.loads(world.incoming.read(Role.RELEASE, 3))
+    document["signatures"], document["signed"]["version"] = [], 999_999_999
+    world.place.write(Role.RELEASE, 3, json.dumps(document).encode())
+    world.place.metadata(Role.TIMESTAMP, 0).write_bytes(b"{}")
+    answer = ask(asking(1, release=3, grants=1))
+    if answer != DONE:
+        return answer
+    for role in (Role.SNAPSHOT, Role.TIMESTAMP):
+        made = ask.told[f"{role}_document"].encode()
+        world.place.write(role, ask.told[role], made)
+    fresh.clock.advance(4 * DAY_S * 1000)
+    return ask(asking(1, release=3, grants=1))
+
+
+def _renamed(ask: Ask, fresh: FreshWorld) -> str:
+    place = fresh.world.place
+    place.write(Role.RELEASE, 999_999, place.read(Role.RELEASE, 2))
+    return ask(asking(1, release=999_999, grants=1))
+
+
 def _older(ask: Ask, _fresh: FreshWorld) -> str:
     return ask(asking(1, release=1, grants=1))
 
@@ -128,6 +165,8 @@ WEB: tuple[Attempt, ...] = (
     Attempt("Have an order signed that the signer did not build", _web(_unbuilt), "draft_unknown", "it knows its own by their names"),  # noqa: E501 - one row
     Attempt("Order something that no grant of the signer's keys covers", _web(_ungranted), "grant_absent", "two operators sign what may be ordered"),  # noqa: E501 - one row
     Attempt("Have a release said to be current that no two people signed", _web(_unsigned_release), "people_threshold", "the signer reads and checks it itself"),  # noqa: E501 - one row
+    Attempt("Show the signer a release that people signed, and serve another under its name", _web(_two_copies), "integrity", "what is listed are the bytes that were checked"),  # noqa: E501 - one row
+    Attempt("Give a release that people signed a version of years to come", _web(_renamed), "malformed", "a document says its version itself"),  # noqa: E501 - one row
     Attempt("Have an older release said to be current", _web(_older), "conflict", "the signer keeps what it said last"),  # noqa: E501 - one row
     Attempt("Leave the grants out of what is current", _web(_without_grants), "conflict", "what was listed stays listed"),  # noqa: E501 - one row
     Attempt("Put another first root in place", _web(_own_root), "integrity", "the trust root pins it"),  # noqa: E501 - one row

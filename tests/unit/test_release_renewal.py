@@ -179,6 +179,27 @@ def test_the_hubs_former_keys_count_beside_new_ones_until_the_next_file(
     assert listed(NOW_S + 2 * DAY_S) == {name: {following[name].raw} for name in names}
 
 
+def test_a_key_that_has_ended_does_not_keep_out_the_one_after_it(
+    published: Ceremony, tmp_path: Path
+) -> None:
+    """The grants list both until the next: by then the former's week may be over."""
+
+    def granted(now_s: int) -> set[bytes]:
+        published.online["order"] = published.key()
+        published.tell_hub_keys()
+        drafting.draft_grants(published.folder, GRANTED, now_s=now_s)
+        published.sign("ada", "bo")
+        assert not published.publish(now_s=now_s).problem
+        return set(trust_in(published.served, tmp_path, now_s=now_s).grants.by_key)
+
+    first = published.online["order"].public.raw
+    both = granted(NOW_S + 3 * DAY_S)
+    second = published.online["order"].public.raw
+    assert both == {first, second}
+    both = granted(NOW_S + 7 * DAY_S + DAY_S // 2)
+    assert both == {second, published.online["order"].public.raw}
+
+
 def test_a_key_that_had_ended_is_listed_from_now_on(published: Ceremony, tmp_path: Path) -> None:
     now_s = NOW_S + 8 * DAY_S
     drafting.draft_grants(published.folder, GRANTED, now_s=now_s)

@@ -108,7 +108,7 @@ def test_a_signature_over_other_text_is_refused(world: RepositoryWorld) -> None:
     world.release(2)
     data = world.incoming.read(Role.RELEASE, 2)
     world.incoming.metadata(Role.RELEASE, 2).unlink()
-    world.incoming.write(Role.RELEASE, 2, data.replace(b'"version":2', b'"version":3'))
+    world.incoming.write(Role.RELEASE, 3, data.replace(b'"version":2', b'"version":3'))
     assert "is not over this text" in world.take_in().problem
 
 

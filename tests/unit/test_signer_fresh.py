@@ -9,7 +9,10 @@ from central.core.order_signing import Rates
 from central.core.signer_talk import read_ask
 from proto.errors import MalformedError, OsirisError
 from proto.keysets import DAY_S, Role
-from runtime.repository.documents import add_signatures
+from runtime.repository import development
+from runtime.repository.documents import add_signatures, signed_part
+from runtime.repository.layout import Place, digest_of
+from runtime.repository.saying import Wanted, say_current
 from tests.unit.fresh_world import FreshWorld, asking, nothing_new
 
 CHECK = "checks/linux/lin.ssh.root_login.yaml"
@@ -68,6 +71,115 @@ async def test_a_release_that_nobody_signed_is_not_said_to_be_current(fresh: Fre
         error = await refused(link.fresh(asking(1, release=2, grants=1)))
         assert error.code == "signer_refused"
         assert "signed by 0 people" in str(error)
+
+
+def forged(data: bytes) -> bytes:
+    """Return a document as nobody signed it, of a version of years to come."""
+    document = json.loads(data)
+    document["signatures"], document["signed"]["version"] = [], 999_999_999
+    return json.dumps(document).encode()
+
+
+class Raced(Place):
+    """A repository whose documents are others as soon as they were read: somebody writes there."""
+
+    __slots__ = ()
+
+    def read(self, role: Role, version: int) -> bytes:
+        """Return a document, and replace it by one that nobody signed."""
+        data = super().read(role, version)
+        if role is not Role.ROOT:
+            self.metadata(role, version).write_bytes(forged(data))
+        return data
+
+
+async def test_what_is_listed_is_what_was_checked_and_not_what_lies_under_its_name(
+    fresh: FreshWorld,
+) -> None:
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+        fresh.world.release(2, reworded(fresh))
+        genuine = fresh.world.incoming.read(Role.RELEASE, 2)
+        fresh.world.place.write(Role.RELEASE, 2, forged(genuine))
+        fresh.world.place.metadata(Role.TIMESTAMP, 0).write_bytes(b"{}")
+        told = await link.fresh(asking(1, release=2, grants=1))
+        assert told.snapshot_document is not None
+        meta = signed_part(told.snapshot_document.encode(), Role.SNAPSHOT)["meta"]
+        listed = meta["targets.json"]
+        assert (listed["version"], listed["hashes"]["sha256"]) == (2, digest_of(genuine))
+
+
+@pytest.mark.parametrize("days", [1, 4])
+async def test_what_is_renewed_is_what_was_read_and_not_what_was_written_meanwhile(
+    fresh: FreshWorld, days: int
+) -> None:
+    """After a day the timestamp is renewed, after four the snapshot too."""
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+    world = fresh.world
+    served = world.place.read(Role.SNAPSHOT, 1)
+    before = signed_part(served, Role.SNAPSHOT)["meta"]
+    said = say_current(
+        Raced(world.place.directory),
+        world.fresh_keys,
+        Wanted(1, {Role.RELEASE: 1, Role.GRANTS: 1}),
+        now_s=fresh.now_s + days * DAY_S,
+    )
+    snapshot = said.documents.get(Role.SNAPSHOT, served)
+    stamp = signed_part(said.documents[Role.TIMESTAMP], Role.TIMESTAMP)
+    named = stamp["meta"]["snapshot.json"]
+    assert (Role.SNAPSHOT in said.documents) == (days == 4)
+    assert (named["version"], named["hashes"]["sha256"]) == (said.snapshot, digest_of(snapshot))
+    assert signed_part(snapshot, Role.SNAPSHOT)["meta"] == before
+
+
+async def test_a_snapshot_of_before_does_not_become_current_by_another_name(
+    fresh: FreshWorld,
+) -> None:
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+        place = fresh.world.place
+        place.metadata(Role.TIMESTAMP, 0).unlink()
+        assert (await fresh.take_in(link)).snapshot == 2
+        place.metadata(Role.SNAPSHOT, 2).write_bytes(place.read(Role.SNAPSHOT, 1))
+        fresh.clock.advance(DAY_S * 1000)
+        told = await link.fresh(asking(1, release=1, grants=1))
+        assert (told.snapshot, told.timestamp) == (3, 3)
+        assert told.snapshot_document is not None
+
+
+async def test_a_version_that_a_document_does_not_say_is_not_remembered(
+    fresh: FreshWorld,
+) -> None:
+    """Remembered once, it would refuse every honest release from then on."""
+    place = fresh.world.place
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+        for role, ask in (
+            (Role.RELEASE, asking(1, release=999_999, grants=1)),
+            (Role.GRANTS, asking(1, release=1, grants=999_999)),
+        ):
+            place.write(role, 999_999, place.read(role, 1))
+            error = await refused(link.fresh(ask))
+            assert "the file of version 999999 holds another version" in str(error)
+            place.metadata(role, 999_999).unlink()
+        fresh.world.release(2, reworded(fresh))
+        assert not (await fresh.take_in(link)).problem
+
+
+async def test_grants_that_ended_are_carried_on_under_their_own_version(fresh: FreshWorld) -> None:
+    world = fresh.world
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+        later = world.now_s + DAY_S
+        development.publish_grants(world.incoming, world.people, world.hub, version=2, now_s=later)
+        following = world.incoming.metadata(Role.GRANTS, 2)
+        world.place.metadata(Role.GRANTS, 1).write_bytes(following.read_bytes())
+        following.unlink()
+        fresh.clock.advance(9 * DAY_S * 1000)
+        world.release(2, reworded(fresh))
+        error = await refused(link.fresh(asking(1, release=2, grants=1)))
+        assert "grants: the file of version 1 holds another version" in str(error)
 
 
 async def test_a_document_that_was_changed_after_it_was_listed_is_not_listed_again(
