@@ -73,13 +73,14 @@ class Repository:
         """
         from runtime.repository import saying  # noqa: PLC0415 - loads python-tuf
 
-        self.first_root()
+        first_root = self.first_root()
         listed = {Role.RELEASE: ask.release, Role.GRANTS: ask.grants, Role.PROMOTED: ask.promoted}
         said = saying.say_current(
             self.both,
             saying.FreshKeys(keys.of(Role.SNAPSHOT), keys.of(Role.TIMESTAMP)),
             saying.Wanted(ask.root, {role: one for role, one in listed.items() if one}),
             last=None if last is None else _said(last),
+            first_root=first_root,
             now_s=now_s,
         )
         current = Current(
@@ -91,8 +92,8 @@ class Repository:
         """Return the public bytes of the keys that the newest served root names for a role."""
         from runtime.repository import check  # noqa: PLC0415 - loads python-tuf
 
-        self.first_root()
-        root = check.check_roots(self.both.beneath or self.both, now_s=now_s)
+        served = self.both.beneath or self.both
+        root = check.check_roots(served, now_s=now_s, first=self.first_root())
         return frozenset(one.key.raw for one in root.keys.roles[role].holders)
 
 

@@ -97,10 +97,11 @@ class OwnTrust:
         from runtime.repository import check  # noqa: PLC0415 - loads python-tuf
 
         place = self._repository
-        if hashlib.sha256(place.read(Role.ROOT, 1)).digest() != self._pinned:
+        first = place.read(Role.ROOT, 1)
+        if hashlib.sha256(first).digest() != self._pinned:
             msg = "the repository's first root is not the one that the trust root pins"
             raise IntegrityError(msg)
-        root = check.check_roots(place, now_s=now_s)
+        root = check.check_roots(place, now_s=now_s, first=first)
         release = check.check_release(place, place.newest(Role.RELEASE), root=root, now_s=now_s)
         version = place.newest(Role.GRANTS)
         _, grants = check.check_grants(place, version, release=release, now_s=now_s)

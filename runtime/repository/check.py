@@ -83,19 +83,23 @@ class Delegated:
     files: Mapping[str, str]
 
 
-def check_roots(place: Place, *, now_s: int, upto: int | None = None) -> Root:
+def check_roots(
+    place: Place, *, now_s: int, upto: int | None = None, first: bytes | None = None
+) -> Root:
     """Return the newest root, which every root before it carries.
 
     Args:
         place: the repository.
         now_s: the time; the newest root may have expired, which its readers see for themselves.
         upto: the version to stop at.
+        first: the first root, where it is pinned: the bytes whose digest was compared; by default
+            whatever lies there.
 
     Raises:
         RejectedError: a root is missing, malformed, or is signed by too few people.
     """
     last = upto if upto is not None else max(1, place.newest(Role.ROOT))
-    root = open_root(place.read(Role.ROOT, 1), now_s=now_s)
+    root = open_root(place.read(Role.ROOT, 1) if first is None else first, now_s=now_s)
     for version in range(2, last + 1):
         root = follow_root(root, place.read(Role.ROOT, version), now_s=now_s)
     return root

@@ -158,7 +158,13 @@ def _found_in(place: Place) -> Found:
 
 
 def say_current(
-    both: Place, keys: FreshKeys, wanted: Wanted, *, last: Said | None = None, now_s: int
+    both: Place,
+    keys: FreshKeys,
+    wanted: Wanted,
+    *,
+    last: Said | None = None,
+    first_root: bytes | None = None,
+    now_s: int,
 ) -> Said:
     """Return what is current from now on, with the snapshot and timestamp that had to be signed.
 
@@ -167,6 +173,7 @@ def say_current(
         keys: the keys of freshness.
         wanted: what is to be said.
         last: what was said last by these keys, as their holder remembers it; None for unknown.
+        first_root: the first root that is pinned; None to take the one that lies there.
         now_s: seconds since the epoch.
 
     Raises:
@@ -174,7 +181,7 @@ def say_current(
         IntegrityError: a file holds other bytes than were signed.
     """
     place = both.beneath or both
-    roots = _roots(both, wanted.root, now_s=now_s)
+    roots = _roots(both, wanted.root, first=first_root, now_s=now_s)
     found = _own(place, keys.publics)
     current = found.said
     _require_forward(wanted, last)
@@ -260,9 +267,9 @@ class _Saying:
         return not all(signers_of(data, root.keys.roles[role]) for root in self.roots)
 
 
-def _roots(both: Place, version: int, *, now_s: int) -> tuple[Root, ...]:
+def _roots(both: Place, version: int, *, first: bytes | None, now_s: int) -> tuple[Root, ...]:
     """Return the roots under which readers may look: the one that is served, and the next."""
-    root = check_roots(both, now_s=now_s, upto=version)
+    root = check_roots(both, now_s=now_s, upto=version, first=first)
     place = both.beneath or both
     served = place.newest(Role.ROOT)
     if not served:
@@ -270,7 +277,9 @@ def _roots(both: Place, version: int, *, now_s: int) -> tuple[Root, ...]:
     if version < served:
         msg = f"root: version {version} was asked for, {served} is served"
         raise ConflictError(msg)
-    return (root,) if served == version else (check_roots(place, now_s=now_s), root)
+    if served == version:
+        return (root,)
+    return check_roots(place, now_s=now_s, first=first), root
 
 
 def _own(place: Place, publics: FreshPublics) -> Found:

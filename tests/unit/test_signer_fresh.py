@@ -10,7 +10,7 @@ from central.core.signer_talk import read_ask
 from proto.errors import MalformedError, OsirisError
 from proto.keysets import DAY_S, Role
 from runtime.repository import development
-from runtime.repository.documents import add_signatures, signed_part
+from runtime.repository.documents import Making, add_signatures, make_root, signed_part
 from runtime.repository.layout import Place, digest_of
 from runtime.repository.saying import Wanted, say_current
 from tests.unit.fresh_world import FreshWorld, asking, nothing_new
@@ -222,6 +222,25 @@ async def test_another_first_root_is_not_believed(fresh: FreshWorld) -> None:
         path.write_bytes(path.read_bytes() + b" ")
         error = await refused(link.fresh(asking(1, release=1, grants=1)))
         assert "is not the one that the trust root pins" in str(error)
+
+
+async def test_the_root_that_is_pinned_is_the_one_that_says_which_keys_count(
+    fresh: FreshWorld,
+) -> None:
+    """The pinned root in one directory, and one of their own in the other: no key is dropped."""
+    world = fresh.world
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+        former, following = world.online["timestamp"].public, await link.renew("timestamp")
+        pinned = world.place.read(Role.ROOT, 1)
+        world.incoming.write(Role.ROOT, 1, pinned)
+        own = make_root(
+            world.root_plan(timestamp=(following,)), Making.of(Role.ROOT, 1, now_s=fresh.now_s)
+        )
+        people = [world.people[Role.ROOT, name] for name in ("dev-1", "dev-2")]
+        world.place.metadata(Role.ROOT, 1).write_bytes(add_signatures(own, people))
+        assert await link.renew("timestamp") == following, "one is under way"
+        assert (await link.keys())["timestamp"] == (former, following)
 
 
 async def test_within_an_hour_no_more_is_signed_than_the_signers_rate(fresh: FreshWorld) -> None:
