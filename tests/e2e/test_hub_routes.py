@@ -36,6 +36,7 @@ EXAMPLES = {
     "{name}": "ann",
     "{draft}": "b-aaaaaaaaaaaaaaaaaaaa.0",
     "{type}": "run_drift",
+    "{kind}": "order",
     "{path:path}": "metadata/timestamp.json",
 }
 

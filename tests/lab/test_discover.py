@@ -20,6 +20,7 @@ from osiris.demo.world import World
 from proto.findings import Reason, Verdict
 from proto.inventory import DeviceClass
 from proto.secret import Secret
+from tests.e2e.daemons import until
 from tests.lab.forwarded_shell import ForwardedShell
 from tests.lab.scan_in_world import WorldScanner
 from tests.unit.discovery_site import TELNET, SmallSite, small_site
@@ -30,16 +31,22 @@ LISTED_MAC = "44:4b:5d:00:00:01"
 UNLISTED_MAC = "f8:bc:12:00:00:01"
 """Of a maker of ordinary computers, as many medical devices have inside."""
 
+LISTENING = "00000000:0068 00000000:0000 0A"
+"""Port 104 on every address, as the kernel lists it."""
+
 TELNET_OPEN = "setsid python3 -m http.server 23 >/dev/null 2>&1 </dev/null &"
 
 
 @contextmanager
 def box(world: World, name: str, octet: int, mac: str) -> Iterator[str]:
-    """Start a medical box and wait until it writes down what reaches it; gives its address."""
+    """Start a medical box and wait until it listens; gives its address.
+
+    It is looked at from inside: a connection to it would be written down among what a test counts.
+    """
     address = f"{world.network}.{octet}"
     world.start(medical_box(name, address, mac))
     try:
-        world.wait_ready([(address, 104)])
+        until(lambda: LISTENING in world.exec(name, ["cat", "/proc/net/tcp"]).output, name)
         yield address
     finally:
         world.stop(name)

@@ -47,9 +47,10 @@ def once(seed: int, *, mutant: str | None = None, trace: bool = False) -> Outcom
         return simulate(seed, Path(folder), show=_print if trace else None)
 
 
-def hunt(mutant: str, *, seeds: Sequence[int]) -> Outcome | None:
-    """Return the first run that a mutant breaks, or None when all seeds passed."""
-    for seed in seeds:
+def hunt(mutant: str, *, count: int) -> Outcome | None:
+    """Return the first run that a mutant breaks, or None when so many seeds passed."""
+    first = MUTANTS[mutant].first_seed
+    for seed in range(first, first + count):
         outcome = once(seed, mutant=mutant)
         if outcome.broken:
             return outcome
