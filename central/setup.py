@@ -41,7 +41,7 @@ from proto.trust_root import TrustRoot, fingerprint, open_first, sign_root
 from runtime import tls
 from runtime.clock import Clock, Entropy
 from runtime.content import read_installed
-from runtime.private import make_private
+from runtime.private import make_private, read_seed
 
 ROOT_LIFE_S = 365 * 86_400
 KEY_NAMES = ("root", "claims", *ONLINE)
@@ -98,7 +98,7 @@ class Place:
         Raises:
             ConfigError: it is missing, or others may read it.
         """
-        return SigningKey(_seed(self.key(name)))
+        return SigningKey(read_seed(self.key(name)))
 
     def kept_key(self, name: str) -> SigningKey | None:
         """Return one of the hub's private keys, None where there is none; see `signing_key`."""
@@ -329,19 +329,4 @@ def load_claims(place: Place) -> ClaimKey:
     Raises:
         ConfigError: it is missing, or others may read it.
     """
-    return ClaimKey(_seed(place.key("claims")))
-
-
-def _seed(path: Path) -> bytes:
-    try:
-        mode, raw = path.stat().st_mode, path.read_bytes()
-    except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}"
-        raise ConfigError(msg) from error
-    if mode & 0o077:
-        msg = f"{path}: others may read this key: chmod 600 {path}"
-        raise ConfigError(msg)
-    if len(raw) != SEED_BYTES:
-        msg = f"{path}: must hold {SEED_BYTES} bytes"
-        raise ConfigError(msg)
-    return raw
+    return ClaimKey(read_seed(place.key("claims")))

@@ -1,4 +1,4 @@
-"""Directories that only their owner may enter: stores, keys and sockets lie in them.
+"""Directories and keys for their owner alone: stores, keys and sockets lie in such directories.
 
 A store is as readable as the directory around it, so a directory that was there before, and that
 others may enter, is refused and not used.
@@ -8,6 +8,7 @@ import errno
 from pathlib import Path
 
 from proto.errors import ConfigError
+from proto.keys import SEED_BYTES
 
 
 def make_private(directory: Path, *, key: str) -> None:
@@ -31,3 +32,23 @@ def make_private(directory: Path, *, key: str) -> None:
     if mode & 0o077:
         msg = f"{key}: {directory}: others may enter it: chmod 700 {directory}"
         raise ConfigError(msg)
+
+
+def read_seed(path: Path) -> bytes:
+    """Return the seed of a key from a file that its owner alone may read.
+
+    Raises:
+        ConfigError: it is missing or of another length, or others may read it.
+    """
+    try:
+        mode, raw = path.stat().st_mode, path.read_bytes()
+    except OSError as error:
+        msg = f"{path}: cannot be read: {error.strerror}"
+        raise ConfigError(msg) from error
+    if mode & 0o077:
+        msg = f"{path}: others may read this key: chmod 600 {path}"
+        raise ConfigError(msg)
+    if len(raw) != SEED_BYTES:
+        msg = f"{path}: must hold {SEED_BYTES} bytes"
+        raise ConfigError(msg)
+    return raw

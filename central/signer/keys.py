@@ -23,6 +23,7 @@ from central.core.signer_place import SIGNER_KEYS
 from proto.errors import ConfigError, MalformedError
 from proto.keys import SEED_BYTES, PublicKey, SigningKey
 from runtime.durable import sync_directory
+from runtime.private import read_seed
 from runtime.tls import write_private
 
 Held = tuple[SigningKey, ...]
@@ -146,22 +147,7 @@ def load_keys(state_dir: Path) -> OnlineKeys:
     held: dict[str, Held] = {}
     files = KeyFiles(state_dir)
     for kind in SIGNER_KEYS:
-        key = SigningKey(_seed(files.of(kind)))
+        key = SigningKey(read_seed(files.of(kind)))
         following = files.of(kind, follows=True)
-        held[kind] = (key, SigningKey(_seed(following))) if following.exists() else (key,)
+        held[kind] = (key, SigningKey(read_seed(following))) if following.exists() else (key,)
     return OnlineKeys(held, keep=files)
-
-
-def _seed(path: Path) -> bytes:
-    try:
-        mode, raw = path.stat().st_mode, path.read_bytes()
-    except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}"
-        raise ConfigError(msg) from error
-    if mode & 0o077:
-        msg = f"{path}: others may read this key: chmod 600 {path}"
-        raise ConfigError(msg)
-    if len(raw) != SEED_BYTES:
-        msg = f"{path}: must hold {SEED_BYTES} bytes"
-        raise ConfigError(msg)
-    return raw
