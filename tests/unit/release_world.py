@@ -36,6 +36,13 @@ class Ceremony:
             for person in PEOPLE:
                 self.join(role, person)
 
+    def publish_first(self) -> Path:
+        """Draft everything, let ada and bo sign it, and publish; return the directory."""
+        self.draft()
+        self.sign("ada", "bo")
+        assert not self.publish().problem
+        return self.directory
+
     def key(self) -> SigningKey:
         """Return another private key."""
         return SigningKey(self.entropy(SEED_BYTES))

@@ -10,18 +10,16 @@ import pytest
 from appliance.core.order_gate.ledger import State as Leaf
 from appliance.handlers.record import record
 from appliance.handlers.work import Work
-from appliance.ports import Clock, Sudo
-from appliance.store import devices, orders, targets
-from appliance.store.devices import Seen
+from appliance.ports import Clock
+from appliance.store import orders
 from appliance.store.orders import Row
 from appliance.tasks.heal import consider
 from proto.findings import Finding, Vantage, Verdict
 from proto.ids import TargetId
 from proto.incidents import Cause
-from proto.inventory import DeviceClass, Platform
 from tests.e2e.clinic_scene_content import content
-from tests.fakes.shell import credential
 from tests.unit.cut_process import virtual
+from tests.unit.known_target import know
 from tests.unit.test_restart_every_point import KEY, LAMP, SITE, Box, Bulb, alive
 
 HOUR_S = 3600
@@ -44,24 +42,8 @@ class Set:
 async def settle(work: Work, names: tuple[TargetId, ...]) -> None:
     """Let a person add computers, all of them now."""
     for number, name in enumerate(names):
-        row = targets.Target(
-            id=name,
-            platform=Platform.LINUX,
-            address=f"10.0.1.{number + 1}",
-            port=22,
-            login="osiris",
-            sudo=Sudo.NOPASSWD,
-            host_key=KEY,
-            os="debian",
-            os_version="12",
-            device_class=DeviceClass.SERVER,
-            label="",
-            added_ms=work.clock.now_ms(),
-        )
-        async with work.store.write() as conn:
-            seen = Seen(name, DeviceClass.SERVER, "", {})
-            await devices.upsert(conn, [seen], at_ms=work.clock.now_ms())
-            await targets.add(conn, work.sealer, row, credential=credential(key="PEM"))
+        address = f"10.0.1.{number + 1}"
+        await know(work, name, address=address, host_key=KEY, added_ms=work.clock.now_ms())
 
 
 async def drift(work: Work, names: tuple[TargetId, ...]) -> None:

@@ -15,16 +15,12 @@ from appliance.handlers.orders.table import NOT_HERE, RUNS
 from appliance.handlers.people import People
 from appliance.handlers.site_rules import site_rules
 from appliance.handlers.work import Work
-from appliance.ports import Sudo
-from appliance.store import devices, targets
-from appliance.store.devices import Seen
 from proto.catalog.model import Autonomy
-from proto.inventory import DeviceClass, Platform
 from proto.order_codes import Code
 from proto.orders.kinds import DAY_S, OrderType
 from proto.receipts import Outcome
-from tests.fakes.shell import credential
 from tests.unit.core_values import TARGET
+from tests.unit.known_target import know
 from tests.unit.order_site import FOOTING, Site, alive, enrolled_site, mirror, row
 from tests.unit.order_world import CHECK, NOW
 
@@ -41,23 +37,7 @@ async def at(tmp_path: Path) -> AsyncIterator[tuple[Site, Work]]:
 
 
 async def know_a_target(work: Work) -> None:
-    row_ = targets.Target(
-        id=TARGET,
-        platform=Platform.LINUX,
-        address="10.0.0.5",
-        port=22,
-        login="osiris",
-        sudo=Sudo.NOPASSWD,
-        host_key=KEY,
-        os="debian",
-        os_version="12",
-        device_class=DeviceClass.SERVER,
-        label="",
-        added_ms=NOW * 1000,
-    )
-    async with work.store.write() as conn:
-        await devices.upsert(conn, [Seen(TARGET, DeviceClass.SERVER, "", {})], at_ms=NOW * 1000)
-        await targets.add(conn, work.sealer, row_, credential=credential(key="PEM"))
+    await know(work, TARGET, address="10.0.0.5", host_key=KEY, added_ms=NOW * 1000)
 
 
 async def asked(

@@ -29,11 +29,7 @@ from tests.unit.release_world import GRANTED, NOW_S, Ceremony
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the directory of a first publication by ada and bo."""
-    made = Ceremony(tmp_path_factory.mktemp("prepared"))
-    made.draft()
-    made.sign("ada", "bo")
-    assert not made.publish().problem
-    return made.directory
+    return Ceremony(tmp_path_factory.mktemp("prepared")).publish_first()
 
 
 @pytest.fixture

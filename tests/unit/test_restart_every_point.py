@@ -21,10 +21,8 @@ from appliance.handlers.record import record
 from appliance.handlers.repair import carry
 from appliance.handlers.work import HubTrust, Work
 from appliance.ports import Login, Ran, Script, Sudo
-from appliance.store import devices, incidents, journal
-from appliance.store import targets as target_rows
+from appliance.store import incidents, journal
 from appliance.store.db import Store
-from appliance.store.devices import Seen
 from appliance.store.evidence import Scribe
 from appliance.store.proof import verify
 from appliance.tasks.heal import consider
@@ -33,7 +31,6 @@ from proto.errors import NoRoomError
 from proto.findings import Finding, Vantage, Verdict
 from proto.ids import ApplianceId, SiteId, TargetId
 from proto.incidents import IN_HAND, Cause, Incident, State
-from proto.inventory import DeviceClass, Platform
 from proto.keys import SEED_BYTES, Holder, KeyRing, SigningKey, Threshold
 from tests.e2e.clinic_scene_content import Lamp, content
 from tests.fakes.clock import SeededEntropy
@@ -44,6 +41,7 @@ from tests.fakes.shell import FakeHost, FakeSession, FakeShell, Table, Variables
 from tests.fakes.tls import FakeTlsProbe
 from tests.unit.cut_process import CutError, LoopClock, Process, virtual
 from tests.unit.discovery_site import NoHub, settings
+from tests.unit.known_target import know
 
 SITE, TARGET = SiteId("s-aaaaaaaaaa"), TargetId("t-aaaaaaaaaa")
 ADDRESS, KEY = "10.0.0.5", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5"
@@ -213,24 +211,8 @@ async def alive(
 async def drifted(box: Box) -> None:
     """Store a target whose lamp is dark, and the incident of it."""
     async with alive(box) as work:
-        row = target_rows.Target(
-            id=TARGET,
-            platform=Platform.LINUX,
-            address=ADDRESS,
-            port=22,
-            login="osiris",
-            sudo=Sudo.NOPASSWD,
-            host_key=KEY,
-            os="debian",
-            os_version="12",
-            device_class=DeviceClass.SERVER,
-            label="",
-            added_ms=box.clock.now_ms(),
-        )
-        async with work.store.write() as conn:
-            seen = Seen(TARGET, DeviceClass.SERVER, "", {})
-            await devices.upsert(conn, [seen], at_ms=box.clock.now_ms())
-            await target_rows.add(conn, work.sealer, row, credential=credential(key="PEM"))
+        added_ms = box.clock.now_ms()
+        await know(work, TARGET, address=ADDRESS, host_key=KEY, added_ms=added_ms)
         finding = Finding(
             site=SITE,
             target=TARGET,
