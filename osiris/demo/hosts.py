@@ -145,6 +145,10 @@ def medical_box(name: str, address: str, mac: str) -> HostSpec:
     return HostSpec(name, address, mac, argv=("/usr/bin/python3", "-I", "-S", "-c", program))
 
 
+# The seventh column of packet(7)'s table is what its reader has not taken yet (Rmem, bytes).
+_PACKETS_WAIT = "while awk 'NR > 1 { n += $7 } END { exit !n }' /proc/net/packet; do :; done"
+
+
 @dataclass(frozen=True, slots=True)
 class Touches:
     """What has reached a medical box since it started.
@@ -161,8 +165,8 @@ class Touches:
 
 
 def touches(world: World, name: str = SCANNER) -> Touches:
-    """Read what a medical box has written down."""
-    done = world.exec(name, ["cat", str(LOG)])
+    """Read what a medical box has written down, once it has taken in every packet so far."""
+    done = world.exec(name, ["sh", "-c", f"{_PACKETS_WAIT}\ncat {LOG}"])
     lines = [json.loads(line) for line in done.output.splitlines()]
     return Touches(
         packets=tuple((line["packet"], line["to"]) for line in lines if "packet" in line),

@@ -53,21 +53,26 @@ class Diary:
             return self._connections
 
 
-def sniff(diary: Diary) -> None:
+def open_tap() -> socket.socket:
+    """See every IP packet of this box from now on: before anything can answer one."""
+    tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
+    tap.bind(("eth0", ETH_P_IP))
+    return tap
+
+
+def sniff(tap: socket.socket, diary: Diary) -> None:
     """Write down every IP packet sent to this box, whatever its port."""
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP)) as tap:
-        tap.bind(("eth0", ETH_P_IP))
-        while True:
-            packet, (_, _, direction, *_) = tap.recvfrom(128)
-            if direction != socket.PACKET_HOST:
-                continue
-            head = (packet[0] & 0x0F) * 4
-            kind = packet[9]
-            port = None
-            if kind in WITH_PORTS and len(packet) >= head + 4:
-                port = int.from_bytes(packet[head + 2 : head + 4])
-            sender = socket.inet_ntoa(packet[12:16])
-            diary.write(packet=PROTOCOLS.get(kind, str(kind)), to=port, **{"from": sender})
+    while True:
+        packet, (_, _, direction, *_) = tap.recvfrom(128)
+        if direction != socket.PACKET_HOST:
+            continue
+        head = (packet[0] & 0x0F) * 4
+        kind = packet[9]
+        port = None
+        if kind in WITH_PORTS and len(packet) >= head + 4:
+            port = int.from_bytes(packet[head + 2 : head + 4])
+        sender = socket.inet_ntoa(packet[12:16])
+        diary.write(packet=PROTOCOLS.get(kind, str(kind)), to=port, **{"from": sender})
 
 
 class Association(socketserver.BaseRequestHandler):
@@ -118,7 +123,7 @@ class Server(socketserver.ThreadingTCPServer):
 def main() -> None:
     """Be the box for ever."""
     diary = Diary()
-    threading.Thread(target=sniff, args=(diary,), daemon=True).start()
+    threading.Thread(target=sniff, args=(open_tap(), diary), daemon=True).start()
     Server(diary).serve_forever()
 
 
