@@ -7,7 +7,7 @@ PYTEST  := $(BIN)/pytest
 SOURCES := appliance central osiris proto runtime tests
 
 .DEFAULT_GOAL := help
-.PHONY: help setup packages names rootfs run test check fix sim bench fuzz proto lock clean
+.PHONY: help setup packages names compiled rootfs run test check fix sim bench fuzz proto lock clean
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,10 @@ rootfs: packages
 names: $(STAMP)
 	@$(BIN)/python -m osiris.gazetteer build
 
-setup: $(STAMP) packages names rootfs ## install everything: .venv from the lock, Debian packages, names, the demo's root file system
+compiled: $(STAMP)
+	@$(BIN)/python -m compileall -q $(SOURCES)
+
+setup: $(STAMP) packages names compiled rootfs ## install everything: .venv from the lock, Debian packages, names, the demo's root file system
 
 run: setup ## the demo: a hub, an appliance and a small clinic of real machines that it heals
 	@$(BIN)/osiris demo

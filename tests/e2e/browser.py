@@ -48,6 +48,9 @@ class Look:
 
 LOOKS = (Look(DESKTOP, "light"), Look(DESKTOP, "dark"), Look(PHONE, "light"), Look(PHONE, "dark"))
 
+EXAMINED = (Look(DESKTOP, "light"), Look(PHONE, "dark"))
+"""What tests look at: each width once and each scheme once, as no rule of ours joins the two."""
+
 
 def require_chromium() -> None:
     """Skip, naming the install command; with root or CI a missing browser is a failure."""

@@ -10,7 +10,7 @@ from central.store.views.orders import OrderView
 from osiris.desk.kept_trust import KeptTrust
 from osiris.desk.order_proof import Held, Keys, verify
 from proto.orders.registry import KINDS
-from tests.e2e.browser import LOOKS, Look, examining
+from tests.e2e.browser import EXAMINED, Look, examining
 from tests.e2e.console_world import PERSON, ConsoleWorld, clinic, console_world
 from tests.e2e.order_scene import ARCHIVE, clinic_orders, trust
 from tests.e2e.test_hub_orders import no_answer
@@ -220,7 +220,7 @@ async def test_text_of_others_is_only_ever_text(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.width}-{look.scheme}")
+@pytest.mark.parametrize("look", EXAMINED, ids=lambda look: f"{look.width}-{look.scheme}")
 async def test_the_pages_of_orders_meet_wcag_aa_and_fit(
     world: ConsoleWorld, box: Box, orders: dict[str, OrderView], look: Look, tmp_path: Path
 ) -> None:

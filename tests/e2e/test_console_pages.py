@@ -13,7 +13,7 @@ from central.commands import add_site
 from central.console.routes import CONSOLE_ROUTES
 from central.state import Console
 from runtime.web.access import Access, Entry
-from tests.e2e.browser import LOOKS, Look, examining
+from tests.e2e.browser import EXAMINED, Look, examining
 from tests.e2e.console_world import (
     ARCHIVE,
     FIREWALL,
@@ -228,7 +228,7 @@ async def test_an_address_that_leads_nowhere_says_so(world: ConsoleWorld, path: 
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.width}-{look.scheme}")
+@pytest.mark.parametrize("look", EXAMINED, ids=lambda look: f"{look.width}-{look.scheme}")
 async def test_pages_are_accessible_and_fit(
     world: ConsoleWorld, box: Box, tmp_path: Path, look: Look
 ) -> None:

@@ -15,7 +15,7 @@ from appliance.portal.state import Portal
 from appliance.store import meta
 from runtime.web.access import Access, Entry
 from tests.e2e import clinic_rows as rows
-from tests.e2e.browser import LOOKS, Look, chromium, examining, looking, require_chromium, served
+from tests.e2e.browser import EXAMINED, Look, chromium, examining, looking, require_chromium, served
 from tests.e2e.front_door import PASSWORD
 from tests.e2e.pictures import PORTAL
 from tests.e2e.portal_world import PERSON, PLACE, PortalWorld, portal_world
@@ -551,7 +551,7 @@ async def test_a_device_that_does_not_answer_a_new_check_is_unknown(world: Porta
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.width}-{look.scheme}")
+@pytest.mark.parametrize("look", EXAMINED, ids=lambda look: f"{look.width}-{look.scheme}")
 async def test_pages_are_accessible_and_fit(tmp_path: Path, look: Look) -> None:
     """WCAG by axe, no sideways scrolling; scripts run only because axe is one."""
     async with portal_world(tmp_path) as world:
@@ -571,7 +571,7 @@ async def test_a_person_without_javascript_signs_in_and_waives(tmp_path: Path) -
         async with (
             served(world.lan, tmp_path) as base,
             chromium() as browser,
-            looking(browser, LOOKS[0]) as page,
+            looking(browser, EXAMINED[0]) as page,
         ):
             await page.goto(f"{base}/devices/{rows.LAB}")
             await page.fill("#name", PERSON)

@@ -16,7 +16,7 @@ from appliance.store import conflicts, decisions, devices, targets
 from appliance.store.devices import Device
 from proto.ids import TargetId
 from tests.e2e import clinic_rows as rows
-from tests.e2e.browser import LOOKS, Look, chromium, examining, looking, require_chromium, served
+from tests.e2e.browser import EXAMINED, Look, chromium, examining, looking, require_chromium, served
 from tests.e2e.front_door import PASSWORD
 from tests.e2e.portal_world import PERSON, PortalWorld, portal_world
 from tests.e2e.test_portal_pages import Elements, csrf, words_of
@@ -379,7 +379,7 @@ async def test_a_released_device_that_shows_a_new_sign_is_off_limits_again(
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.width}-{look.scheme}")
+@pytest.mark.parametrize("look", EXAMINED, ids=lambda look: f"{look.width}-{look.scheme}")
 async def test_the_pages_of_a_question_are_accessible_and_fit(
     tmp_path: Path, lan: Lan, look: Look
 ) -> None:
@@ -421,7 +421,7 @@ async def test_a_person_without_javascript_adds_a_computer_by_its_key_file_and_k
         async with (
             served(world.lan, tmp_path) as base,
             chromium() as browser,
-            looking(browser, LOOKS[0]) as page,
+            looking(browser, EXAMINED[0]) as page,
         ):
             await page.goto(f"{base}/targets/add")
             await page.fill("#name", PERSON)
