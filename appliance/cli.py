@@ -19,6 +19,7 @@ from appliance import limits_cli
 from appliance.content_cli import content
 from appliance.verbs import DEFAULT, ConfigFile, Format, answered, operator
 from proto.errors import ConfigError, ConflictError, MalformedError
+from proto.ids import parse_incident_id
 from runtime.terminal import Output, note, print_fields, print_json, print_rows, say, when
 
 DAY_S = 86_400
@@ -289,6 +290,17 @@ def list_incidents(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) 
         "cause": "WHY",
     }
     print_rows(rows, columns, output=output)
+
+
+@site.command("approve")
+def approve(
+    incident: Annotated[str, typer.Argument(help="ID of `osiris site incidents`.")],
+    config: ConfigFile = DEFAULT,
+) -> None:
+    """Let the repair of an incident run now that waits for approval or a maintenance window."""
+    path = f"/api/incidents/{parse_incident_id(incident)}/approve"
+    approved = answered(config, lambda door: door.post(path, {}))["approved"]
+    say(f"the repair of {approved} runs; `osiris site incidents` shows how it ends")
 
 
 @appliance.command("init")

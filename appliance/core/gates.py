@@ -23,7 +23,7 @@ from appliance.core.plan import Plan, Step, fits
 from proto import conditions
 from proto.catalog.model import Action, Autonomy, Check, Disruption, Rule, Runbook
 from proto.findings import Finding, Scalar, Verdict, is_fresh
-from proto.incidents import Cause, Incident
+from proto.incidents import Cause, Incident, State
 from proto.inventory import Facts, as_fields, as_variables
 
 BREAKER_FAILURES = 3
@@ -101,6 +101,7 @@ class Candidate:
         site_autonomy: how far repairs of this check may go by themselves here and now.
         is_held_by_order: an order says so, not the LAN.
         window: None where no maintenance windows are set.
+        is_approved: a person on the LAN has approved the rule's repair of this incident.
     """
 
     incident: Incident
@@ -116,6 +117,7 @@ class Candidate:
     is_protected: bool = False
     is_held_by_order: bool = False
     window: Window | None = None
+    is_approved: bool = False
 
 
 def rule_on(candidate: Candidate, *, now_ms: int) -> Ruling:
@@ -158,6 +160,8 @@ def _on_autonomy(candidate: Candidate, runbook: Runbook, now_ms: int) -> Ruling 
     match min(candidate.site_autonomy, runbook.autonomy, key=CAUTION.index):
         case Autonomy.AUTO:
             return None
+        case Autonomy.APPROVE | Autonomy.WINDOW if candidate.is_approved:
+            return None  # whoever approves says "now", so no window is waited for either
         case Autonomy.OBSERVE:
             is_ordered = candidate.is_held_by_order
             cause = Cause.HELD_BY_ORDER if is_ordered else Cause.OBSERVE_ONLY
@@ -178,6 +182,15 @@ def on_window(window: Window | None, now_ms: int) -> Ruling | None:
         return None
     # Looked at again before it opens: people may set another one meanwhile.
     return Hold(Cause.WINDOW_CLOSED, min(window.opens_s * 1000, now_ms + STALE_WAIT_MS))
+
+
+APPROVABLE = frozenset({Cause.APPROVAL_NEEDED, Cause.WINDOW_NEEDED, Cause.WINDOW_CLOSED})
+"""Why a repair waits that a person on the LAN may let run; the rest no approval lifts."""
+
+
+def waits_for_approval(incident: Incident) -> bool:
+    """Tell whether a person's word is what the incident's repair waits for."""
+    return incident.state in {State.OPEN, State.ESCALATED} and incident.cause in APPROVABLE
 
 
 def _on_runbook(runbook: Runbook, facts: Facts) -> Ruling | None:

@@ -80,7 +80,7 @@ def reconsidered(candidate: Candidate, tried: Plan | None, *, now_ms: int) -> In
         return None
     match ruling:
         case Proceed() | Hold(cause=Cause.RULE_IGNORES | Cause.WINDOW_CLOSED):
-            return _reopened(incident, now_ms=now_ms)
+            return reopened(incident, now_ms=now_ms)
         case Escalate(cause=cause) if cause is not incident.cause:
             return replace(incident, cause=cause, updated_ms=now_ms)
         case _:
@@ -94,7 +94,7 @@ def _tried_otherwise(
         return None
     # A capture that failed was no attempt: nothing had been done yet.
     more = 1 if incident.cause is Cause.ATTEMPTS_SPENT else 0
-    return replace(_reopened(incident, now_ms=now_ms), attempt=incident.attempt + more)
+    return replace(reopened(incident, now_ms=now_ms), attempt=incident.attempt + more)
 
 
 def _deed(plan: Plan) -> tuple[object, ...]:
@@ -106,7 +106,8 @@ def _deed(plan: Plan) -> tuple[object, ...]:
     return plan.as_root, params, plan.capture, scripts, plan.undo, plan.timeout_s
 
 
-def _reopened(incident: Incident, *, now_ms: int) -> Incident:
+def reopened(incident: Incident, *, now_ms: int) -> Incident:
+    """Return an incident as it is when all gates look at it anew."""
     return replace(
         incident,
         state=State.OPEN,

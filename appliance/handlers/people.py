@@ -12,6 +12,7 @@ from appliance.core.reasons import plain_reason
 from appliance.core.site_rules import Span
 from appliance.handlers import limits, order_opinions
 from appliance.handlers import targets as target_handlers
+from appliance.handlers.approving import approve
 from appliance.handlers.closing import PERSON, close, close_open
 from appliance.handlers.off_limits import put_off_limits, release, require_free
 from appliance.handlers.record import tell_turn
@@ -115,6 +116,10 @@ class People:
                 raise ConflictError(msg)
             await close(conn, work, found, cause=Cause.BY_PERSON, note=f"{account}: {said}")
         work.bells.uplink.ring()
+
+    async def approve_repair(self, incident: IncidentId, *, shown: str, account: str) -> None:
+        """Let the repair that waits for a person run now; see `approving.approve`."""
+        await approve(self._work, incident, shown=shown, account=account)
 
     async def put_off_limits(self, target: TargetId, *, reason: str, account: str) -> None:
         """Put a device off limits; see `off_limits.put_off_limits`."""

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
+from appliance.core.gates import waits_for_approval
 from appliance.core.reasons import REASON_CHARS_MAX
 from appliance.portal.frame import check_text, page, pairs
 from appliance.portal.rows import incident_rows, is_cosigned, is_healed, state_words
 from appliance.portal.state import PortalVisit
+from appliance.store import incidents as stored
 from appliance.store.views import incidents, site
 from appliance.store.views.incidents import (
     IncidentView,
@@ -21,7 +23,8 @@ from proto.catalog.model import Content
 from proto.errors import NotFoundError
 from proto.evidence import Outcome
 from proto.ids import parse_incident_id
-from proto.incidents import IN_HAND, State
+from proto.incidents import IN_HAND, Incident, State
+from proto.rules.matcher import decide, view_of
 from runtime.web import words
 from runtime.web.words import Words
 
@@ -33,6 +36,7 @@ FILTERS: dict[str, tuple[str, frozenset[State]]] = {
     "all": ("All", frozenset(State)),
 }
 DEFAULT_FILTER = "all"
+UNDONE = "If its re-check does not pass, the repair is taken back."
 KINDS = {"capture": "Recorded what was there", "undo": "Took the repair back", "verify": "Re-check"}
 
 
@@ -77,6 +81,24 @@ class RepairRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A repair that a person may let run.
+
+    Attributes:
+        cost: what it can cost the people who use the device.
+        undo: what happens when its re-check fails, or why it cannot be taken back.
+        shown: digest of the content that it is from: what is approved is what was read.
+    """
+
+    title: str
+    description: str
+    cost: Words
+    undo: str
+    params: list[tuple[str, str]]
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnRow:
     """A turn in words."""
 
@@ -113,6 +135,7 @@ async def _show(visit: PortalVisit, *, problem: str, reason: str, status: int) -
     content = visit.app.content()
     async with visit.app.store.read() as rows:
         incident = await incidents.incident(rows, incident_id)
+        waiting = await stored.get(rows, visit.app.identity.site, incident_id)
         turns = await incidents.turns(rows, incident_id)
         repairs = await incidents.repairs(rows, incident_id)
         evidence = await site.evidence(rows)
@@ -132,12 +155,21 @@ async def _show(visit: PortalVisit, *, problem: str, reason: str, status: int) -
         "params": pairs(incident.params),
         "repairs": [_repair(content, repair, evidence) for repair in repairs],
         "turns": [_turn(turn, evidence) for turn in turns],
+        "offer": _offer(content, waiting),
         "can_close": _can_close(incident),
         "problem": problem,
         "reason": reason,
         "reason_max": REASON_CHARS_MAX,
     }
     return page(visit, "incident.html", "/incidents", values, status=status)
+
+
+async def approve(visit: PortalVisit) -> Response:
+    """Let the repair that waits for a person run, as the page showed it."""
+    incident_id = parse_incident_id(visit.request.path_params["incident"], "address")
+    shown = visit.form.get("shown", "")
+    await visit.app.commands.approve_repair(incident_id, shown=shown, account=visit.person.person)
+    return RedirectResponse(f"/incidents/{incident_id}", status_code=303)
 
 
 async def close(visit: PortalVisit) -> Response:
@@ -166,6 +198,24 @@ def _headline(incident: IncidentView) -> Words:
         return state
     why = words.CAUSES[incident.cause]
     return Words(why.label, why.sentence, state.tone)
+
+
+def _offer(content: Content, incident: Incident | None) -> Offer | None:
+    """Return the repair that waits for a person's word; None when none does."""
+    if incident is None or not waits_for_approval(incident):
+        return None
+    rule = decide(content.rules, view_of(incident).fields()).winner
+    runbook = content.runbooks.get(rule.runbook_id or "") if rule else None
+    if rule is None or runbook is None:
+        return None
+    return Offer(
+        title=runbook.title,
+        description=runbook.description,
+        cost=words.DISRUPTIONS[runbook.disruption],
+        undo=runbook.irreversible or UNDONE,
+        params=pairs(rule.params),
+        shown=content.digest,
+    )
 
 
 def _can_close(incident: IncidentView) -> bool:

@@ -256,6 +256,14 @@ async def show_incident(work: Work, visit: PortalVisit, _: Body) -> object:
     }
 
 
+async def approve_repair(work: Work, visit: PortalVisit, body: Body) -> object:
+    """Let the repair of an incident run that waits for a person."""
+    wanted = parse_incident_id(visit.request.path_params["incident"])
+    shown = text_of(body, "shown", default=work.content().digest)
+    await People(work).approve_repair(wanted, shown=shown, account=OPERATOR)
+    return {"approved": wanted}
+
+
 async def list_waivers(work: Work, visit: PortalVisit, _: Body) -> object:
     """List the waivers."""
     async with work.store.read() as conn:
@@ -339,6 +347,7 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     ("GET", "/api/findings", list_findings),
     ("GET", "/api/incidents", list_incidents),
     ("GET", "/api/incidents/{incident}", show_incident),
+    ("POST", "/api/incidents/{incident}/approve", approve_repair),
     ("GET", "/api/waivers", list_waivers),
     ("POST", "/api/waivers", add_waiver),
     ("POST", "/api/waivers/{waiver}/end", end_waiver),

@@ -47,6 +47,7 @@ PAGES: tuple[Entry[Portal], ...] = (
     Entry("POST", "/conflicts/{conflict}", PERSON, conflicts.settle),
     Entry("GET", "/incidents", PERSON, incidents.show_list),
     Entry("GET", "/incidents/{incident}", PERSON, incidents.show_one),
+    Entry("POST", "/incidents/{incident}/approve", PERSON, incidents.approve),
     Entry("POST", "/incidents/{incident}/close", PERSON, incidents.close),
     Entry("GET", "/waivers", PERSON, waivers.show_list),
     Entry("POST", "/waivers", PERSON, waivers.add),

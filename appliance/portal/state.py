@@ -48,6 +48,10 @@ class Commands(Protocol):
         """Close an incident that was handed to a person."""
         ...
 
+    async def approve_repair(self, incident: IncidentId, *, shown: str, account: str) -> None:
+        """Let the repair of the content with this digest run now, which waits for a person."""
+        ...
+
     async def recheck(self, target: TargetId, *, account: str) -> None:
         """Ask every check of a target again as soon as possible."""
         ...

@@ -7,6 +7,7 @@ Sentences are for the person at the front desk: no jargon, no blame, and what ha
 from dataclasses import dataclass
 from enum import StrEnum
 
+from proto.catalog.model import Disruption
 from proto.evidence import Outcome, Result, Turn
 from proto.findings import Reason, Vantage, Verdict
 from proto.incidents import Cause, Severity, State
@@ -70,6 +71,19 @@ REASONS: dict[Reason, Words] = {
     ),
     Reason.STALE: Words(
         "Out of date", "The last answer is too old to rely on; a new one has not arrived."
+    ),
+}
+
+DISRUPTIONS: dict[Disruption, Words] = {
+    Disruption.NONE: Words("Nobody notices", "Nothing stops while it runs."),
+    Disruption.SERVICE: Words(
+        "A service restarts", "Whoever uses the service is interrupted for a moment.", Tone.WARN
+    ),
+    Disruption.REBOOT: Words(
+        "The device restarts", "Whoever works at it loses what is not saved.", Tone.BAD
+    ),
+    Disruption.LOCKOUT: Words(
+        "It may lock people out", "Somebody should stand at the device meanwhile.", Tone.BAD
     ),
 }
 
@@ -238,11 +252,12 @@ NEXT: dict[Cause, str] = {
     ),
     Cause.ALERT_ONLY: "Carry the repair out by hand; the next check closes this.",
     Cause.APPROVAL_NEEDED: (
-        "Decide whether the repair may run on this device: it does not start by itself. Once it is"
-        " carried out by hand, the next check closes this."
+        "Decide whether the repair may run on this device: it does not start by itself. A person"
+        " at the site approves it on the portal."
     ),
     Cause.WINDOW_NEEDED: (
-        "Set a maintenance window for this site, or carry the repair out by hand in quiet hours."
+        "Set a maintenance window for this site, or let a person at the site approve the repair"
+        " for now."
     ),
     Cause.NO_REVERT: (
         "Carry the repair out while somebody is at the device; the next check closes this."

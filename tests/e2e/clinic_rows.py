@@ -7,13 +7,17 @@ import aiosqlite
 
 from appliance.store.db import Store
 from proto.catalog.model import (
+    Action,
     Autonomy,
     Check,
     Content,
     Disruption,
     Probe,
     ProbeKind,
+    Rule,
     Runbook,
+    Scope,
+    ScopeKind,
     Source,
 )
 from proto.conditions.model import Group, GroupKind
@@ -139,6 +143,23 @@ _RUNBOOKS = (
 )
 
 
+_RULE = Rule(
+    id="l1.lin.auditd.running",
+    check="lin.auditd.running",
+    conditions=NOTHING,
+    action=Action.EXECUTE_RUNBOOK,
+    runbook_id="rb.lin.auditd.running",
+    params={"at_boot": True},
+    limits=None,
+    scope=Scope(ScopeKind.GLOBAL, ""),
+    is_guard=False,
+    priority=0,
+    is_promoted=False,
+    tests=(),
+    source=Source("rules/linux/lin.auditd.running.yaml", {}),
+)
+
+
 def content() -> Content:
     """Return a content set with the checks and runbooks that the rows name."""
     checks = {
@@ -185,7 +206,9 @@ def content() -> Content:
         )
         for name, title, check in _RUNBOOKS
     }
-    return Content(checks=checks, runbooks=runbooks, rules={}, controls={}, digest=CONTENT)
+    return Content(
+        checks=checks, runbooks=runbooks, rules={_RULE.id: _RULE}, controls={}, digest=CONTENT
+    )
 
 
 FRONT, RECORDS, IMAGING, BACKUP, LAB = (
@@ -294,6 +317,24 @@ async def put_incident(
         "updated_ms": NOW_MS - HOUR,
     }
     await put(conn, "incidents", id=id_, target=on, check_id=check, **{**values, **columns})
+
+
+async def put_waiting(conn: aiosqlite.Connection) -> IncidentId:
+    """Insert an incident whose repair waits for a person's approval; return its id."""
+    waiting = incident("auditd")
+    await put_incident(
+        conn,
+        waiting,
+        LAB,
+        _RULE.check,
+        state="escalated",
+        cause="approval_needed",
+        decided_by="rule",
+        decided_id=_RULE.id,
+    )
+    await put_turn(conn, waiting, 0, "open", leaf=310)
+    await put_turn(conn, waiting, 1, "escalated", cause="approval_needed", leaf=311)
+    return waiting
 
 
 async def put_turn(

@@ -338,6 +338,28 @@ async def test_an_escalated_incident_says_why_in_words_and_a_person_closes_it(
     assert again.status_code == 409
 
 
+async def test_a_repair_that_waits_for_a_person_is_shown_and_approved(world: PortalWorld) -> None:
+    """The page says what would run; what came between the page and the click is said, too."""
+    async with world.store.write() as conn:
+        path = f"/incidents/{await rows.put_waiting(conn)}"
+    async with world.signed_in() as client:
+        page = (await client.get(path)).text
+        shown = re.search(r'name="shown" value="([^"]+)"', page)
+        assert shown is not None
+        form = {"csrf": await csrf(client), "shown": shown[1]}
+        other = await client.post(f"{path}/approve", data={**form, "shown": "0" * 64})
+        held = await client.post(f"{path}/approve", data=form)
+        none = (await client.get(f"/incidents/{rows.incident('telnet')}")).text
+    said = words_of(page)
+    assert "Approve the repair: Start the audit service now and at boot" in said
+    assert "A service restarts Whoever uses the service is interrupted for a moment." in said
+    assert "at boot yes" in said
+    assert (other.status_code, held.status_code) == (409, 409)
+    assert "have changed since this was shown: read it again." in words_of(other.text)
+    assert "Not repaired, and nothing was changed: " in words_of(held.text)
+    assert "Approve the repair" not in none
+
+
 async def test_a_waiver_is_added_shown_and_ended(world: PortalWorld) -> None:
     form = {
         "target": rows.IMAGING,

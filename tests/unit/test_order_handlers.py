@@ -123,12 +123,12 @@ def until(work: Work, days: int = 1) -> int:
     return work.clock.now_ms() // 1000 + days * DAY_S
 
 
-async def hold_local_healing(work: Work) -> None:
+async def hold_local_healing(work: Work, autonomy: Autonomy = Autonomy.ALERT) -> None:
     """Let rules hand everything to a person, as a site does that only wants to be told."""
     done = await ordered_run(
         work,
         OrderType.SET_POLICY,
-        {"check": "all", "autonomy": "alert", "until": until(work, 30)},
+        {"check": "all", "autonomy": autonomy.value, "until": until(work, 30)},
         tier=Tier.DANGEROUS,
     )
     assert done.outcome is Outcome.DONE

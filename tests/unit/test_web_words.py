@@ -12,6 +12,7 @@ from appliance.store.health import Condition
 from central.console import frame
 from central.core import health
 from central.core.fleet import Presence
+from proto.catalog.model import Disruption
 from proto.evidence import Outcome, Result, Turn
 from proto.findings import Reason, Vantage, Verdict
 from proto.incidents import Cause, Severity, State
@@ -29,6 +30,7 @@ CATALOGUES: tuple[tuple[type[StrEnum], Mapping[Any, Words]], ...] = (
     (Result, words.RESULTS),
     (Turn, words.TURNS),
     (DeviceClass, words.CLASSES),
+    (Disruption, words.DISRUPTIONS),
     (Platform, words.PLATFORMS),
     (Vantage, words.VANTAGES),
     (Condition, words.CONDITIONS),

@@ -14,6 +14,7 @@ import aiosqlite
 from appliance.core.gates import Asked, Candidate, Hold, Proceed, Ruling, is_current, rule_on_order
 from appliance.core.order_gate.names import OPEN
 from appliance.core.order_gate.values import Accepted
+from appliance.core.reconsider import reopened
 from appliance.handlers.approach import refuse_held
 from appliance.handlers.beginning import begin
 from appliance.handlers.candidates import candidate_of
@@ -141,16 +142,7 @@ async def _try(work: Work, incident_id: IncidentId, asked: Asked) -> Ruling:
 def _reopened(incident: Incident, *, now_ms: int) -> Incident:
     """Return an incident as the repair begins on it, taken back from a person if one had it."""
     more = 1 if incident.cause in TRIED and incident.state is State.ESCALATED else 0
-    return replace(
-        incident,
-        state=State.OPEN,
-        cause=None,
-        decided=None,
-        attempt=incident.attempt + more,
-        updated_ms=now_ms,
-        not_before_ms=0,
-        verify_tries=0,
-    )
+    return replace(reopened(incident, now_ms=now_ms), attempt=incident.attempt + more)
 
 
 async def _ended(work: Work, incident: IncidentId, sid: str) -> Done:
