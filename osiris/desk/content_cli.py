@@ -293,17 +293,41 @@ def trust(
         Path | None,
         typer.Option("--from", help="A hub's served directory instead: STATE_DIR/content."),
     ] = None,
+    from_hub: Annotated[
+        bool,
+        typer.Option("--from-hub", help="Fetch it from your desk's hub instead, over the network."),
+    ] = False,
+    told: Annotated[
+        str | None,
+        typer.Option(
+            "--first-root",
+            metavar="DIGEST",
+            help="The first root's SHA-256, as the root people read it out: no other is taken.",
+        ),
+    ] = None,
     output: Format = Output.TABLE,
 ) -> None:
     """Take authority and grants to your desk, checked from the first root on.
 
-    `osiris order` goes by them. Compare the first root with what the root people read out: it is
-    the one that appliances pinned when they were enrolled.
+    `osiris order` goes by them. The first root that you take is pinned in your desk, as appliances
+    pin theirs: compare it with what the root people read out. Another is refused from then on; if
+    they began anew, --first-root with what they read out takes the place of the one you have.
     """
+    from osiris.desk.hub_files import served_by  # noqa: PLC0415 - loads an HTTP client
     from osiris.desk.take_trust import take_trust  # noqa: PLC0415 - loads python-tuf
+    from osiris.desk.walk import take_from_hub  # noqa: PLC0415 - as above
 
-    place = Folder(folder).repository if source is None else Place(source)
-    print_fields(take_trust(place, Desk(desk), now_s=now_s()), output=output)
+    if from_hub and source is not None:
+        msg = "--from and --from-hub contradict each other"
+        raise ConfigError(msg)
+    home = Desk(desk)
+    if from_hub:
+        with served_by(home.hub()) as files:
+            taken = take_from_hub(files, home, told=told, now_s=now_s())
+    else:
+        place = Folder(folder).repository if source is None else Place(source)
+        taken = take_trust(place, home, told=told, now_s=now_s())
+    print_fields(taken, output=output)
 
 
 def _give(directory: Path) -> None:

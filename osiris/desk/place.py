@@ -9,6 +9,9 @@
 | `asks/` | the asks that were drafted here, to hold what comes back against |
 | `authority.json`, `grants.json` | whose signatures count, as this person got them from people |
 | `authority.<n>.json`, `grants.<n>.json` | each version of them, to verify old orders with |
+| `first-root.json` | the first root, pinned: see `first_root` |
+| `content/` | what was fetched from the hub, verified from that root on: see `walk` |
+| `former-trust.<n>/` | what was held of a trust that the person gave up for another |
 
 Nothing here comes from the hub by itself: a hub that was taken over cannot say whose keys count.
 """

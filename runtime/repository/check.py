@@ -144,9 +144,23 @@ def _root(data: bytes) -> tuple[RootKeys, KeySet]:
 
 
 def check_release(
-    place: Place, version: int, *, root: Root, now_s: int, held: AuthoritySet | None = None
+    place: Place,
+    version: int,
+    *,
+    root: Root,
+    now_s: int,
+    held: AuthoritySet | None = None,
+    with_agents: bool = True,
 ) -> Release:
     """Return a release whose signatures, files and rules hold.
+
+    Args:
+        place: the repository.
+        version: the release's.
+        root: whose keys count.
+        now_s: seconds since the epoch.
+        held: the authority that may not be followed by an older one.
+        with_agents: the agents' files must be there; a reader who needs none has fetched none.
 
     Raises:
         RejectedError: something of it does not hold; the message says what.
@@ -159,7 +173,7 @@ def check_release(
     key_set = keys.set_for(signed)
     key_set.require(signed_by, now_s=now_s)
     files = files_of(signed)
-    read = _read(place, files)
+    read = _read(place, files, with_agents=with_agents)
     authority = accept_authority(
         _need(read, AUTHORITY_TARGET), signed_by=signed_by, release=key_set, held=held, now_s=now_s
     )
@@ -175,12 +189,13 @@ def check_release(
     return Release(data, life, files, authority, policy, content, delegated)
 
 
-def _read(place: Place, files: Mapping[str, str]) -> Mapping[str, bytes]:
+def _read(place: Place, files: Mapping[str, str], *, with_agents: bool) -> Mapping[str, bytes]:
     """Return the files that are looked into; agents' files are large, and only have to be there."""
     read = {}
     for path, digest in files.items():
         if path.startswith(AGENTS_PREFIX):
-            place.require_target(path, digest)
+            if with_agents:
+                place.require_target(path, digest)
         else:
             read[path] = place.read_target(path, digest)
     return read

@@ -22,10 +22,10 @@ GRANTED = drafting.Granted(days=7, types="all", sites="all", ttl_s=DAY_S, per_ho
 class Ceremony:
     """Three people with a folder between them, and a hub."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, seed: int = 0) -> None:
         """Make everybody's keys, from one seed, and the folder with their cards."""
         self.directory = directory
-        self.entropy = SeededEntropy()
+        self.entropy = SeededEntropy(seed)
         self.folder = Folder(directory / "release")
         self.folder.make()
         names = ("snapshot", "timestamp", "promoted", "order", "head", "log")
