@@ -15,6 +15,7 @@ import pytest
 
 from central import config as configuration
 from central import setup
+from central.core.order_signing import Rates
 from central.core.orders import OrderLeaf, Wish
 from central.core.signer_place import SIGNER_KEYS
 from central.signer_link import SignerLink, SocketTalk
@@ -35,6 +36,7 @@ from tests.unit.reference_set import as_files, whole_texts
 SITE, BOX = SiteId("s-aaaaaaaaaa"), ApplianceId("a-aaaaaaaaaa")
 KILLS = 3
 LIFE_S_MAX = 0.3
+ORDERS_MAX = Rates().site - 20
 PERSON = development.PEOPLE[0]
 
 
@@ -151,7 +153,7 @@ async def order_until_killed(process: SignerProcess, told: list[bytes]) -> None:
             await link.hear(SITE, BOX, appliances=(BOX,), checkpoint=process.checkpoint)
             for sid in told:
                 process.keep(*await link.log(sid, []))
-            while True:
+            while len(told) < ORDERS_MAX:
                 fixed = await link.draft(wish())
                 told.append(fixed.sid)
                 process.keep(*await link.log(fixed.sid, []))
