@@ -30,7 +30,8 @@ INT_MAX = 2**53 - 1
 class Message(BaseModel):
     """A frozen value with a closed schema, made from strict JSON or from Python."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # Built at first use: most programs use few of the models that they import.
+    model_config = ConfigDict(defer_build=True, extra="forbid", strict=True, frozen=True)
 
     @classmethod
     def from_value(cls, value: object, where: str) -> Self:
