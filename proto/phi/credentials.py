@@ -11,7 +11,7 @@ from functools import partial
 
 from proto.phi.fitness import secretive
 from proto.phi.record import Record
-from proto.phi.scan import Pattern
+from proto.phi.scan import Pattern, Sought
 from proto.phi.secrets import is_plain_value
 from proto.phi.values import Kind
 
@@ -42,111 +42,122 @@ HASHED = Pattern(
 _VALUE = r"[\"']?([^\s\"';,<>\x01][^\s\"'<>\x01]{3,})"
 _FAMILIES = {
     "gear": (
-        r"(?i)\b(?:password|passwd|secret|key|md5|sha1?|sha-?256|key-string|passphrase|authentication-key|psk|community)[ \t]+"
-        r"(?:ENC|[0-9]{1,2}|encrypted|ascii|hex|ascii-text|hexadecimal|simple|cipher|plain)[ \t]+" + _VALUE,
-        r"(?i)\b(?:radius|tacacs|ntp|hsrp|vrrp|ospf|bgp|eigrp|isis|isakmp|ike[v12]*|ipsec|l2tp|ppp|pptp|wlan|wpa[23]?|dot1x|macsec|stack|standby|nhrp|glbp)"
+        ("passw|secret|key|md5|sha|passphrase|psk|community", r"(?i)\b(?:password|passwd|secret|key|md5|sha1?|sha-?256|key-string|passphrase|authentication-key|psk|community)[ \t]+"
+        r"(?:ENC|[0-9]{1,2}|encrypted|ascii|hex|ascii-text|hexadecimal|simple|cipher|plain)[ \t]+" + _VALUE),
+        ("secret|key|md5|psk|password|authentication", r"(?i)\b(?:radius|tacacs|ntp|hsrp|vrrp|ospf|bgp|eigrp|isis|isakmp|ike[v12]*|ipsec|l2tp|ppp|pptp|wlan|wpa[23]?|dot1x|macsec|stack|standby|nhrp|glbp)"
         r"\b[^\n]{0,80}?[ -](?:shared[- ]secret|shared[- ]key|secret|key|authentication-key(?: [0-9]+ [a-z0-9]+)?|authentication md5|md5|pre-?shared-?key|psk|password|authentication)"
-        r"[: ]{1,2}(?:[0-9]{1,2} |ascii |ENC |key-string |key-chain )?" + _VALUE,
-        r"(?i)\b(?:snmp-server community|r[ow]community6?|trapcommunity|community-string|community name|com2sec6?(?: -Cn [^\s]+)? [^\s]+ [^\s]+)[: ]{1,2}" + _VALUE,
-        r"(?i)\b(?:auth(?:entication)?|priv(?:acy)?)[- ](?:password |key )?(?:md5|sha(?:-?[0-9]{1,3})?|des(?:56)?|3des|aes(?:-?[ ]?(?:128|192|256))?)[ \t:]{1,2}" + _VALUE,
-        r"(?i)\bcreateuser [^\s]+ (?:md5|sha[0-9-]*) [\"']?([^\s\"'\x01]{4,})",
-        r"(?i)\bcreateuser [^\s]+ (?:md5|sha[0-9-]*) [^\s]+ (?:aes|des)[0-9-]* [\"']?([^\s\"'\x01]{4,})",
-        r"(?i)\bsnmp[a-z]* [^\n]{0,120}? -[AXcax] " + _VALUE,
-        r"(?i)\bsnmp[a-z]* [^\n]{0,160}? -X " + _VALUE,
-        r"(?m)^[\"']?[A-Za-z0-9_.@\\-]{2,40}[\"']?[ \t]+[\"']?(?:\*|l2tpd|pptpd|[a-z0-9-]{2,20})[\"']?[ \t]+[\"']([^\s\"'\x01]{4,})[\"'][ \t]+[\"']?(?:\*|[0-9]{1,3}\.)",
-        r"(?i): PSK [\"']([^\"'\x01]{4,})[\"']",
-        r"(?i)\b[a-z0-9]+(?:-[a-z0-9]+)*-(?:pre-shared-key|passphrase|password|secret|psk|shared-key)[= ]{1,2}" + _VALUE,
+        r"[: ]{1,2}(?:[0-9]{1,2} |ascii |ENC |key-string |key-chain )?" + _VALUE),
+        ("community|com2sec", r"(?i)\b(?:snmp-server community|r[ow]community6?|trapcommunity|community-string|community name|com2sec6?(?: -Cn [^\s]+)? [^\s]+ [^\s]+)[: ]{1,2}" + _VALUE),
+        ("md5|sha|des|aes", r"(?i)\b(?:auth(?:entication)?|priv(?:acy)?)[- ](?:password |key )?(?:md5|sha(?:-?[0-9]{1,3})?|des(?:56)?|3des|aes(?:-?[ ]?(?:128|192|256))?)[ \t:]{1,2}" + _VALUE),
+        ("createuser ", r"(?i)\bcreateuser [^\s]+ (?:md5|sha[0-9-]*) [\"']?([^\s\"'\x01]{4,})"),
+        ("createuser ", r"(?i)\bcreateuser [^\s]+ (?:md5|sha[0-9-]*) [^\s]+ (?:aes|des)[0-9-]* [\"']?([^\s\"'\x01]{4,})"),
+        ("snmp", r"(?i)\bsnmp[a-z]* [^\n]{0,120}? -[AXcax] " + _VALUE),
+        ("snmp", r"(?i)\bsnmp[a-z]* [^\n]{0,160}? -X " + _VALUE),
+        ("\"|'", r"(?m)^[\"']?[A-Za-z0-9_.@\\-]{2,40}[\"']?[ \t]+[\"']?(?:\*|l2tpd|pptpd|[a-z0-9-]{2,20})[\"']?[ \t]+[\"']([^\s\"'\x01]{4,})[\"'][ \t]+[\"']?(?:\*|[0-9]{1,3}\.)"),
+        (": psk ", r"(?i): PSK [\"']([^\"'\x01]{4,})[\"']"),
+        ("-pre-shared-key|-passphrase|-password|-secret|-psk|-shared-key", r"(?i)\b[a-z0-9]+(?:-[a-z0-9]+)*-(?:pre-shared-key|passphrase|password|secret|psk|shared-key)[= ]{1,2}" + _VALUE),
     ),
     "files": (
-        r"(?i)\blogin [^\s]{1,80}\s{1,4}password " + _VALUE,
-        r"(?i)\bsecurestring\b[^\n\"']{0,30}[\"']([^\"'\n\x01]{4,})[\"']",
-        r"(?i)(?:^|[ \"'])-(?:p|pw|w) [\"']?([^\s\"'\x01-][^\s\"'\x01]{3,})[\"']? (?:[^\n]{0,60} )?(?:-u|-user|--user|-l) ",
-        r"(?i)\bkey(?: file)?:?[ \t]{0,4}\r?\n((?:[0-9a-f]{32,}\s{0,4})+)",
-        r"(?m)^[^\s:/]{1,80}:(?:[0-9]{4,5}|\*):[^\s:]{1,60}:[^\s:]{1,60}:([^\s:\x01]{4,})$",
-        r"Private-Lines: [0-9]{1,3}\r?\n([A-Za-z0-9+/=\r\n]{20,})",
-        r"Private-MAC: ([0-9a-f]{32,})",
-        r"(?i)<[a-z:]{0,24}(?:password|secret|passphrase|apikey|token)\b[^<>]{0,60}>\s{0,8}<value>([^<\x01]{3,})<",
-        r"(?i)\b(?:login|user(?:name)?|uid|u) [^\s,;]{1,80},? {1,4}(?:password|passwd|pass|pw|pwd) [\"']?([^\s\"'\x01]{4,})",
-        r"(?i)password[a-z]{0,12}[\"']?\s{1,8}(?:/t\s)?reg_(?:sz|binary|expand_sz|dword|multi_sz)\s{1,8}(?:/d\s)?[\"']?([^\s\"'\x01]{3,})",
-        r"(?i)\$ANSIBLE_VAULT;[0-9.]{1,6};AES256[^\n]{0,40}((?:\r?\n\s{0,20}[0-9a-f]{16,})+)",
-        r"(?i)\b(?:sqlplus|rman|expdp|impdp|exp|imp|thin:|connect|conn|login|srv|oci:?)[ :]?(?:-[a-z] )?[a-z_][a-z0-9_]{0,30}/([^\s/@\"'\x01]{4,})@",
-        r"(?i)\b[a-z][a-z0-9_]{2,30}/([^\s/@\"'\x01]*[0-9][^\s/@\"'\x01]*)@[a-z][a-z0-9_]{2,30}\b(?:[^.a-z0-9_-]|$)",
-        r"(?i)\bwebhooks?[a-z0-9]{0,4}/([A-Za-z0-9@/_-]{20,})",
-        r"(?i:\bwebhooks?\b[^\n]{0,40}?)\b(T[A-Z0-9]{8,11}/B[A-Z0-9]{8,11}/[A-Za-z0-9]{20,})",
-        r"(?i)\b(?:ntlm|nt ?hash|lm ?hash|rc4_hmac(?:_nt)?|aes256_cts[a-z_0-9-]*|aes256_hmac|nthash)\s{0,4}[:=]\s{0,4}([0-9a-f]{32,64})\b",
-        r"(?i)\bnumerical password:?\s{1,8}([0-9]{6}-[0-9-]{20,})",
+        ("login ", r"(?i)\blogin [^\s]{1,80}\s{1,4}password " + _VALUE),
+        ("securestring", r"(?i)\bsecurestring\b[^\n\"']{0,30}[\"']([^\"'\n\x01]{4,})[\"']"),
+        ("-p |-pw |-w ", r"(?i)(?:^|[ \"'])-(?:p|pw|w) [\"']?([^\s\"'\x01-][^\s\"'\x01]{3,})[\"']? (?:[^\n]{0,60} )?(?:-u|-user|--user|-l) "),
+        ("\n", r"(?i)\bkey(?: file)?:?[ \t]{0,4}\r?\n((?:[0-9a-f]{32,}\s{0,4})+)"),
+        (":", r"(?m)^[^\s:/]{1,80}:(?:[0-9]{4,5}|\*):[^\s:]{1,60}:[^\s:]{1,60}:([^\s:\x01]{4,})$"),
+        ("private-lines", r"Private-Lines: [0-9]{1,3}\r?\n([A-Za-z0-9+/=\r\n]{20,})"),
+        ("private-mac", r"Private-MAC: ([0-9a-f]{32,})"),
+        ("<value>", r"(?i)<[a-z:]{0,24}(?:password|secret|passphrase|apikey|token)\b[^<>]{0,60}>\s{0,8}<value>([^<\x01]{3,})<"),
+        ("pass|pw", r"(?i)\b(?:login|user(?:name)?|uid|u) [^\s,;]{1,80},? {1,4}(?:password|passwd|pass|pw|pwd) [\"']?([^\s\"'\x01]{4,})"),
+        ("reg_", r"(?i)password[a-z]{0,12}[\"']?\s{1,8}(?:/t\s)?reg_(?:sz|binary|expand_sz|dword|multi_sz)\s{1,8}(?:/d\s)?[\"']?([^\s\"'\x01]{3,})"),
+        ("$ansible_vault", r"(?i)\$ANSIBLE_VAULT;[0-9.]{1,6};AES256[^\n]{0,40}((?:\r?\n\s{0,20}[0-9a-f]{16,})+)"),
+        ("@", r"(?i)\b(?:sqlplus|rman|expdp|impdp|exp|imp|thin:|connect|conn|login|srv|oci:?)[ :]?(?:-[a-z] )?[a-z_][a-z0-9_]{0,30}/([^\s/@\"'\x01]{4,})@"),
+        ("@", r"(?i)\b[a-z][a-z0-9_]{2,30}/([^\s/@\"'\x01]*[0-9][^\s/@\"'\x01]*)@[a-z][a-z0-9_]{2,30}\b(?:[^.a-z0-9_-]|$)"),
+        ("webhook", r"(?i)\bwebhooks?[a-z0-9]{0,4}/([A-Za-z0-9@/_-]{20,})"),
+        ("webhook", r"(?i:\bwebhooks?\b[^\n]{0,40}?)\b(T[A-Z0-9]{8,11}/B[A-Z0-9]{8,11}/[A-Za-z0-9]{20,})"),
+        ("ntlm|hash|rc4_hmac|aes256", r"(?i)\b(?:ntlm|nt ?hash|lm ?hash|rc4_hmac(?:_nt)?|aes256_cts[a-z_0-9-]*|aes256_hmac|nthash)\s{0,4}[:=]\s{0,4}([0-9a-f]{32,64})\b"),
+        ("numerical password", r"(?i)\bnumerical password:?\s{1,8}([0-9]{6}-[0-9-]{20,})"),
     ),
     "spelt": (
-        r"(?i)\b(?:password|passwd|identified by|passphrase|pwd)[ \t]+N?[\"']([^\"'\n\x01]{4,})[\"']",
-        r"(?i)\bidentified (?:with|via) [a-z0-9_]{1,40} (?:by|as|using) [\"']([^\"'\n\x01]{4,})[\"']",
-        r"(?i)(?:334 )UGFzc3dvcmQ6\s{1,4}(?:[<>CS:]{1,3} )?([A-Za-z0-9+/=]{4,})",
-        r"(?i)\bauth(?:enticate)?[ =](?:plain|login|xoauth2|cram-md5|digest-md5)[ =]{1,2}([A-Za-z0-9+/=]{8,})",
-        r"(?i)\b[a-z]{0,2}[0-9]{1,4} login [\"']?[^\s\"']{1,80}[\"']? [\"']?([^\s\"'\x01]{4,})",
-        r"(?:USER|user) [^\s]{1,60}\s[^\n]{0,80}\n?(?:[^\n]{0,80}\n)?[^\n]{0,24}\bPASS ([^\s\x01]{4,})",
-        r"(?m)(?:ftp> |---> |--> )?\buser [a-z0-9._-]{2,40} ([^\s\x01]{4,}) (?:230|331|530|logged)",
-        r"(?i)\b(?:passwords?|passwd|pwd?|passphrase)\b[^\n\"'=:;,.]{1,40} ?= ?[\"']?([^\s\"'\x01]{4,})",
-        r"(?i)\bsend(?:line)? (?:-- )?[\"']([^\s\"'\\$\x01]{4,})\\{1,2}[rn]",
-        r"(?i)\b(?:tried|attempted|typed|entered|sent)(?: with)?(?: password| pass| pw)? [\"']([^\"'\n\x01]{4,})[\"']",
+        ("passw|identified by|passphrase|pwd", r"(?i)\b(?:password|passwd|identified by|passphrase|pwd)[ \t]+N?[\"']([^\"'\n\x01]{4,})[\"']"),
+        ("identified ", r"(?i)\bidentified (?:with|via) [a-z0-9_]{1,40} (?:by|as|using) [\"']([^\"'\n\x01]{4,})[\"']"),
+        ("ugfzc3dvcmq6", r"(?i)(?:334 )UGFzc3dvcmQ6\s{1,4}(?:[<>CS:]{1,3} )?([A-Za-z0-9+/=]{4,})"),
+        ("auth", r"(?i)\bauth(?:enticate)?[ =](?:plain|login|xoauth2|cram-md5|digest-md5)[ =]{1,2}([A-Za-z0-9+/=]{8,})"),
+        (" login ", r"(?i)\b[a-z]{0,2}[0-9]{1,4} login [\"']?[^\s\"']{1,80}[\"']? [\"']?([^\s\"'\x01]{4,})"),
+        ("pass ", r"(?:USER|user) [^\s]{1,60}\s[^\n]{0,80}\n?(?:[^\n]{0,80}\n)?[^\n]{0,24}\bPASS ([^\s\x01]{4,})"),
+        ("user ", r"(?m)(?:ftp> |---> |--> )?\buser [a-z0-9._-]{2,40} ([^\s\x01]{4,}) (?:230|331|530|logged)"),
+        ("passw|pw|passphrase", r"(?i)\b(?:passwords?|passwd|pwd?|passphrase)\b[^\n\"'=:;,.]{1,40} ?= ?[\"']?([^\s\"'\x01]{4,})"),
+        ("send", r"(?i)\bsend(?:line)? (?:-- )?[\"']([^\s\"'\\$\x01]{4,})\\{1,2}[rn]"),
+        ("tried|attempted|typed|entered|sent", r"(?i)\b(?:tried|attempted|typed|entered|sent)(?: with)?(?: password| pass| pw)? [\"']([^\"'\n\x01]{4,})[\"']"),
     ),
     "options": (
-        (
+        (" -p| -w| --p| /p| -rp| /rp", (
             r"(?i)[ \"'](?:-u|-l|--user(?:name)?|/u|/user|-user(?:name)?|--login|-d)[ :=][^\s]{1,80}(?: [^\s]{1,60}){0,3}? (?:-p|-w|-pw|-pass(?:word)?|--pass(?:word)?|/p|/pw|/pass(?:word)?|-rp|/rp)[ :=]?"
             r"[\"']?([^\s\"'\x01/-][^\s\"'\x01]{2,})"
-        ),
-        r"(?i)[ \"'](?:--?|/)[a-z0-9-]{0,24}(?:password|passwd|passphrase|passcode|secret|token|api-?key|access-?key|psk|cred|authkey|pwd)[ =:]{1,2}[\"']?([^\s\"'\x01/-][^\s\"'\x01]{3,})",
-        r"(?i)\b(?:setx|export|set|env|declare -x)[ ]{1,2}[\"']?[a-z0-9_]{0,40}(?:password|passwd|secret|token|apikey|api_key|_pw|_pass|_key|pwd)[\"']?[ =]{1,2}[\"']?([^\s\"'\x01]{4,})",
-        r"(?i)\b(?:echo|printf)(?: -n| -e)? [\"']?([^\s\"'|\x01]{4,})[\"']? ?\| ?(?:sudo -s|passwd|smbpasswd|chpasswd|openssl|docker login|kinit|cryptsetup|gpg)\b",
-        r"(?i)<<< ?[\"']([^\"'\n\x01]{4,})[\"']",
-        r"(?i) --?a(?:uth)?[ =][\"']?[a-z0-9._@-]{1,60}:([^\s\"'\x01]{4,})",
-        r"(?i)\b[a-z]{2,12}_(?:pw|pass|password|passwd|pwd|secret) ([^\s\"'=:\x01]{4,})",
-        r"(?i)\b(?:add_user|change_password|set_password|htpasswd(?: -[a-z]+)*(?: [^\s]+)?|mosquitto_passwd(?: -[a-z]+)*(?: [^\s]+)?|autologon(?:\.exe)? [^\s]+|net user|-login) [^\s]{1,80} ([^\s\"'\x01]{4,})",
-        r"(?i)\bredis\b[^\n]{0,60}? auth [\"']?([^\s\"'\x01]{4,})",
-        r"(?i)\bset-?password [\"']?([^\s\"'\x01]{4,})",
-        r"(?i)\bsp_(?:add|change|set|update)[a-z]{0,20}(?:login|password|linkedsrvlogin|user)\b[^\n]{0,120}?, ?N?'([^'\n\x01]{4,})'(?:$|[^,'])",
-        r"(?i)<<< ?([^\s\"'\x01]{4,})",
-        r"(?i) -u [\"']?[a-z0-9._@-]{1,60},([^\s\"'\x01]{4,})",
-        r"(?i)\bcommunity (?:set|add)\b[^\n]{0,40}?\bname=[\"']?([^\s\"'\x01]{4,})",
-        r"(?i)\bkey-string (?:[0-9] )?[\"']?([^\s\"'\x01]{4,})",
-        r"(?i)\bchpasswd\b[^\n]{0,20}?<<<? ?[\"']?[a-z0-9_-]{1,40}:([^\s\"'\x01]{4,})",
-        r"(?i)(?:\bnew-object|\[)[^\n]{0,60}?(?:pscredential|networkcredential)(?:\]::new)?[\])(: ]{1,6}[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']",
-        r"(?i)\bauth\s?\(\s?[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']",
-        r"(?i)\b(?:admin|root|sa|user|login|service|svc)[a-z0-9_.-]{0,24}(?: ?/ ?|:)([^\s\"'/:\x01]*[0-9][^\s\"'/:\x01]*[!@#$%^&*][^\s\"'/:\x01]{0,24})",
+        )),
+        ("pass|secret|token|key|psk|cred|pwd", r"(?i)[ \"'](?:--?|/)[a-z0-9-]{0,24}(?:password|passwd|passphrase|passcode|secret|token|api-?key|access-?key|psk|cred|authkey|pwd)[ =:]{1,2}[\"']?([^\s\"'\x01/-][^\s\"'\x01]{3,})"),
+        ("setx |export |set |env |declare -x ", r"(?i)\b(?:setx|export|set|env|declare -x)[ ]{1,2}[\"']?[a-z0-9_]{0,40}(?:password|passwd|secret|token|apikey|api_key|_pw|_pass|_key|pwd)[\"']?[ =]{1,2}[\"']?([^\s\"'\x01]{4,})"),
+        ("echo|printf", r"(?i)\b(?:echo|printf)(?: -n| -e)? [\"']?([^\s\"'|\x01]{4,})[\"']? ?\| ?(?:sudo -s|passwd|smbpasswd|chpasswd|openssl|docker login|kinit|cryptsetup|gpg)\b"),
+        ("<<<", r"(?i)<<< ?[\"']([^\"'\n\x01]{4,})[\"']"),
+        (" -a| --a", r"(?i) --?a(?:uth)?[ =][\"']?[a-z0-9._@-]{1,60}:([^\s\"'\x01]{4,})"),
+        ("_p|_secret ", r"(?i)\b[a-z]{2,12}_(?:pw|pass|password|passwd|pwd|secret) ([^\s\"'=:\x01]{4,})"),
+        ("_user |_password |htpasswd|_passwd|autologon|net user |-login ", r"(?i)\b(?:add_user|change_password|set_password|htpasswd(?: -[a-z]+)*(?: [^\s]+)?|mosquitto_passwd(?: -[a-z]+)*(?: [^\s]+)?|autologon(?:\.exe)? [^\s]+|net user|-login) [^\s]{1,80} ([^\s\"'\x01]{4,})"),
+        ("redis", r"(?i)\bredis\b[^\n]{0,60}? auth [\"']?([^\s\"'\x01]{4,})"),
+        ("set-password |setpassword ", r"(?i)\bset-?password [\"']?([^\s\"'\x01]{4,})"),
+        ("sp_", r"(?i)\bsp_(?:add|change|set|update)[a-z]{0,20}(?:login|password|linkedsrvlogin|user)\b[^\n]{0,120}?, ?N?'([^'\n\x01]{4,})'(?:$|[^,'])"),
+        ("<<<", r"(?i)<<< ?([^\s\"'\x01]{4,})"),
+        (" -u ", r"(?i) -u [\"']?[a-z0-9._@-]{1,60},([^\s\"'\x01]{4,})"),
+        ("community ", r"(?i)\bcommunity (?:set|add)\b[^\n]{0,40}?\bname=[\"']?([^\s\"'\x01]{4,})"),
+        ("key-string ", r"(?i)\bkey-string (?:[0-9] )?[\"']?([^\s\"'\x01]{4,})"),
+        ("chpasswd", r"(?i)\bchpasswd\b[^\n]{0,20}?<<<? ?[\"']?[a-z0-9_-]{1,40}:([^\s\"'\x01]{4,})"),
+        ("pscredential|networkcredential", r"(?i)(?:\bnew-object|\[)[^\n]{0,60}?(?:pscredential|networkcredential)(?:\]::new)?[\])(: ]{1,6}[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']"),
+        ("auth", r"(?i)\bauth\s?\(\s?[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']"),
+        ("", r"(?i)\b(?:admin|root|sa|user|login|service|svc)[a-z0-9_.-]{0,24}(?: ?/ ?|:)([^\s\"'/:\x01]*[0-9][^\s\"'/:\x01]*[!@#$%^&*][^\s\"'/:\x01]{0,24})"),
     ),
 }  # fmt: skip
-_PATTERNS = {family: tuple(Pattern(form) for form in forms) for family, forms in _FAMILIES.items()}
+_ANNOUNCED = {
+    family: tuple(Sought.of(*one) for one in forms) for family, forms in _FAMILIES.items()
+}
 _SPOKEN = {
     "saidpw": (
-        Pattern(
-            r"(?i)\b(?:typed|entered|tried) ([^\s\"'\x01]{5,}) (?:at|as|for|in|into) [^\n]{0,30}?\b(?:password|passphrase|pin)\b"
+        Sought.of(
+            "typed |entered |tried ",
+            r"(?i)\b(?:typed|entered|tried) ([^\s\"'\x01]{5,}) (?:at|as|for|in|into) [^\n]{0,30}?\b(?:password|passphrase|pin)\b",
         ),
-        Pattern(
-            r"(?i)\b[a-z-]{2,30}(?:pwd|password|passwd|passphrase)[ :=]{1,3}([^\s\"'\x01]{6,})"
+        Sought.of(
+            "pwd|passw|passphrase",
+            r"(?i)\b[a-z-]{2,30}(?:pwd|password|passwd|passphrase)[ :=]{1,3}([^\s\"'\x01]{6,})",
         ),
-        Pattern(
+        Sought.of(
+            " pass| pw| pswd| psswd| login",
             r"(?i)\b(?:says?|said|typed|entered|tried|uses?|used|using|with|temp(?:orary)?|new|old|his|her|my|our|their|the|your|default|same|current|initial|correct|wrong)"
-            r" (?:pass|pw|pwd|passwd|password|passcode|passphrase|pswd|psswd|login)[ :=]{1,2}(?:is |was |of |to |now )?[\"']?([^\s\"'\x01]{4,})"
+            r" (?:pass|pw|pwd|passwd|password|passcode|passphrase|pswd|psswd|login)[ :=]{1,2}(?:is |was |of |to |now )?[\"']?([^\s\"'\x01]{4,})",
         ),
-        Pattern(
-            r"(?i)\b(?:passwords?|passwd|pswd|pwd?|pass|passphrase)\b[^\n\"'=:]{0,48}? (?:is|to|was|as|now|contains|holds|reads|->|=>)[: ]{1,2}[\"']?([^\s\"'\x01]{5,})"
+        Sought.of(
+            "pass|pswd|pw",
+            r"(?i)\b(?:passwords?|passwd|pswd|pwd?|pass|passphrase)\b[^\n\"'=:]{0,48}? (?:is|to|was|as|now|contains|holds|reads|->|=>)[: ]{1,2}[\"']?([^\s\"'\x01]{5,})",
         ),
     ),
     "wifi": (
-        Pattern(
-            r"(?i)\b(?:wi-?fi|ssid|wlan|hotspot|wpa[23]?|psk)\b[^\n]{0,16}?\b(?:key|psk|password|passphrase|passcode)\b[^\n]{0,40}? (?:is|was|to|now|=|->)[: ]{1,2}[\"']?([^\s\"'\x01]{6,})"
+        Sought.of(
+            "key|psk|pass",
+            r"(?i)\b(?:wi-?fi|ssid|wlan|hotspot|wpa[23]?|psk)\b[^\n]{0,16}?\b(?:key|psk|password|passphrase|passcode)\b[^\n]{0,40}? (?:is|was|to|now|=|->)[: ]{1,2}[\"']?([^\s\"'\x01]{6,})",
         ),
-        Pattern(
-            r"(?i)\b(?:wi-?fi|ssid|wlan|hotspot)\b[^\n]{0,40}? (?:[/|,:] |key |pass |pw |password )([^\s\"'\x01]{6,})"
+        Sought.of(
+            "wifi|wi-fi|ssid|wlan|hotspot",
+            r"(?i)\b(?:wi-?fi|ssid|wlan|hotspot)\b[^\n]{0,40}? (?:[/|,:] |key |pass |pw |password )([^\s\"'\x01]{6,})",
         ),
     ),
     "creds": (
-        Pattern(
-            r"(?i)\b(?:use|try|using|with) (?:[a-z]{2,12} ){0,2}?[a-z][a-z0-9._-]{1,30} / ([^\s\"'/\x01]{5,})"
+        Sought.of(
+            " / ",
+            r"(?i)\b(?:use|try|using|with) (?:[a-z]{2,12} ){0,2}?[a-z][a-z0-9._-]{1,30} / ([^\s\"'/\x01]{5,})",
         ),
-        Pattern(
-            r"(?i)\bcred(?:ential)?s? (?:[^\s]{1,40} )?[^\s\\]{1,40}\\[^\s\\]{1,40} ([^\s\"'\x01]{4,})"
+        Sought.of(
+            "\\",
+            r"(?i)\bcred(?:ential)?s? (?:[^\s]{1,40} )?[^\s\\]{1,40}\\[^\s\\]{1,40} ([^\s\"'\x01]{4,})",
         ),
-        Pattern(
-            r"(?i)\b(?:creds?|credentials?|log-?in|logon|sign-?in|basic auth|u/p|user/pass)\b(?: is| are| for [a-z]{2,20}(?: is)?)?[:= ]{1,3}[^\s/|]{1,60} ?(?:[/|]|with) ?([^\s\"'/\x01]{4,})(?:[\s\"'.,;)]|$)"
+        Sought.of(
+            "",
+            r"(?i)\b(?:creds?|credentials?|log-?in|logon|sign-?in|basic auth|u/p|user/pass)\b(?: is| are| for [a-z]{2,20}(?: is)?)?[:= ]{1,3}[^\s/|]{1,60} ?(?:[/|]|with) ?([^\s\"'/\x01]{4,})(?:[\s\"'.,;)]|$)",
         ),
     ),
 }
@@ -181,16 +192,25 @@ _KEYED = Pattern(
 _ENCRYPTED = Pattern(
     r"(?i)\b(?:enc|encrypted|encpw|encpass|crypt|cipher|obfuscated|hash(?:ed)?_?(?:pw|pass(?:word)?)|pw_?hash|password_?hash|passhash|nt_?hash|lm_?hash)[\"']?\s?[=:]\s?[\"']?([A-Za-z0-9+/=_$.*-]{12,})"
 )
-_CODE = Pattern(
-    r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp|password)\b[^\n0-9]{0,32}?(?:\b(?:ext\.? ?|box |mailbox |extension |for )[0-9]{2,4} [a-z ]{0,20})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b"
+_CODES = (
+    Sought.of(
+        "pin|code|combo|combination|otp|password",
+        r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp|password)\b[^\n0-9]{0,32}?(?:\b(?:ext\.? ?|box |mailbox |extension |for )[0-9]{2,4} [a-z ]{0,20})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b",
+    ),
 )
-_ENTERED = Pattern(
-    r"(?i)\b(?:(?:enter|use|type)(?: this| the| your| our)?(?: [a-z-]+)? (?:code|pin|otp|passcode)|(?:mfa|2fa|otp|totp|rsa|securid|duo|authenticator)(?: [a-z]+)? token(?: code)?)[ :]{1,3}([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b"
-)
-_OTP = Pattern(r"(?i)\b(?:otp|totp|2fa|mfa|passcode)[ :=]{1,2}([0-9]{6,8})\b")
-_MAILBOX = Pattern(r"(?m)(?:^|: )[0-9]{3,4} => ([0-9]{4,8}),")
-_PIN = Pattern(
-    r"\b(?:PIN|[Pp]in|PIN code|[Pp]asscode)(?: (?:number|code))?(?: (?:for|of) [^\n0-9]{0,24}(?:[0-9]{2,5})?)?(?: (?:is|was|changed to|set to|reset to|now|to)|:|=)[ :]{0,2}([0-9]{4,8})\b"
+_LONE_CODES = (
+    Sought.of(
+        "pin|passcode",
+        r"\b(?:PIN|[Pp]in|PIN code|[Pp]asscode)(?: (?:number|code))?(?: (?:for|of) [^\n0-9]{0,24}(?:[0-9]{2,5})?)?(?: (?:is|was|changed to|set to|reset to|now|to)|:|=)[ :]{0,2}([0-9]{4,8})\b",
+    ),
+    Sought.of(
+        "code|pin|otp|token",
+        r"(?i)\b(?:(?:enter|use|type)(?: this| the| your| our)?(?: [a-z-]+)? (?:code|pin|otp|passcode)|(?:mfa|2fa|otp|totp|rsa|securid|duo|authenticator)(?: [a-z]+)? token(?: code)?)[ :]{1,3}([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b",
+    ),
+    Sought.of(" => ", r"(?m)(?:^|: )[0-9]{3,4} => ([0-9]{4,8}),"),
+    Sought.of(
+        "otp|2fa|mfa|passcode", r"(?i)\b(?:otp|totp|2fa|mfa|passcode)[ :=]{1,2}([0-9]{6,8})\b"
+    ),
 )
 _TICKET = Pattern(
     r"(?i)[?&;](?:session|sid|sess|sessionid|auth|ticket|key|jwt|t|k|invite|magic|otp|reset|confirm|verify|access|sso|saml(?:response|request|art)?|assertion|login_token|wresult|samlart)=([A-Za-z0-9_%.~+/=-]{16,})"
@@ -201,6 +221,7 @@ _CODE_OF_MACHINES = re.compile(
 )
 _MORE_CODES = re.compile(rb"[ ,/;]{1,2}([0-9]{4,8})(?![0-9:./-])")
 CODES_MAX = 16
+LICENCE_HYPHENS_MIN = 2
 _COOKIE = Pattern(
     r"(?i)\b(?:set-)?cookie2?[\"']?\]?\)?\s?[:=][ \t]{0,2}[\"'\[{]{0,2}([^\r\n\"\x01]{4,999})"
 )
@@ -217,10 +238,14 @@ def _each(
     record: Record,
     *,
     read: Callable[[Record, Pattern], None],
-    patterns: tuple[Pattern, ...],
+    sought: tuple[Sought, ...],
 ) -> None:
-    for pattern in patterns:
-        read(record, pattern)
+    lower = record.lower
+    for needs, pattern in sought:
+        for need in needs:
+            if need in lower:
+                read(record, pattern)
+                break
 
 
 def _announced(record: Record, pattern: Pattern) -> None:
@@ -263,7 +288,12 @@ RUN_TOGETHER_MIN = 10
 
 
 def _codes(record: Record) -> None:
-    for spans in _CODE.each(record.data):
+    _each(record, read=_code, sought=_CODES)
+    _each(record, read=_lone_code, sought=_LONE_CODES)
+
+
+def _code(record: Record, pattern: Pattern) -> None:
+    for spans in pattern.each(record.data):
         if _CODE_OF_MACHINES.search(record.lower, *spans[1]):
             continue
         record.hit(Kind.SECRET, *spans[2], "a code that opens something")
@@ -275,9 +305,10 @@ def _codes(record: Record) -> None:
             record.hit(Kind.SECRET, *more.span(1), "a code beside another")
             end = more.end()
 
-    for pattern in (_PIN, _ENTERED, _MAILBOX, _OTP):
-        for spans in pattern.each(record.data):
-            record.hit(Kind.SECRET, *spans[1], "a PIN or a code")
+
+def _lone_code(record: Record, pattern: Pattern) -> None:
+    for spans in pattern.each(record.data):
+        record.hit(Kind.SECRET, *spans[1], "a PIN or a code")
 
 
 def _strong(record: Record) -> None:
@@ -366,6 +397,11 @@ def _keyed(record: Record, pattern: Pattern) -> None:
             record.hit(Kind.SECRET, *spans[1], "a key that words announce")
 
 
+def _licences(record: Record) -> None:
+    if record.data.count(b"-") >= LICENCE_HYPHENS_MIN:
+        _keyed(record, _LICENCE)
+
+
 def _phrase(record: Record) -> None:
     _lone(record, _PHRASE, "a recovery phrase")
 
@@ -375,14 +411,14 @@ _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
     ("dotted", _dotted),
     ("hashed", _hashed),
     *(
-        (family, partial(_each, read=_announced, patterns=forms))
-        for family, forms in _PATTERNS.items()
+        (family, partial(_each, read=_announced, sought=sought))
+        for family, sought in _ANNOUNCED.items()
     ),
     ("cookie", _cookies),
     ("ticket", _tickets),
-    *((family, partial(_each, read=_said, patterns=forms)) for family, forms in _SPOKEN.items()),
+    *((family, partial(_each, read=_said, sought=sought)) for family, sought in _SPOKEN.items()),
     ("phrase", _phrase),
-    ("licence", partial(_keyed, pattern=_LICENCE)),
+    ("licence", _licences),
     ("keyed", partial(_keyed, pattern=_KEYED)),
     ("code", _codes),
     ("strong", _strong),
@@ -390,18 +426,22 @@ _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
 )
 GATES = frozenset(gate for gate, _ in _READERS)
 """The forms that call for these."""
+SOUGHT = (
+    *_ANNOUNCED.items(),
+    *_SPOKEN.items(),
+    ("code", (*_CODES, *_LONE_CODES)),
+)
+"""Each gate with the patterns behind it that bytes tell to match nowhere."""
 GATED: tuple[tuple[str, tuple[Pattern, ...]], ...] = (
     ("issued", (ISSUED,)),
     ("dotted", (_THREE_PARTS,)),
     ("hashed", (HASHED, _ENCRYPTED)),
-    *_PATTERNS.items(),
-    *_SPOKEN.items(),
+    *((family, tuple(one.pattern for one in sought)) for family, sought in SOUGHT),
     ("cookie", (_COOKIE,)),
     ("ticket", (_TICKET,)),
     ("phrase", (_PHRASE,)),
     ("licence", (_LICENCE,)),
     ("keyed", (_KEYED,)),
-    ("code", (_CODE, _PIN, _ENTERED, _MAILBOX, _OTP)),
     ("strong", (_AFTER_COLON,)),
     ("opaque", (_OPAQUE, _LINK, _SESSION)),
 )

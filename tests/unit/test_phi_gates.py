@@ -17,7 +17,7 @@ from proto.phi import (
     secrets,
 )
 from proto.phi.forms import SCANS, lit
-from proto.phi.scan import Pattern
+from proto.phi.scan import Pattern, Sought
 from tests.fakes.pattern_samples import samples
 
 GATED = (
@@ -48,6 +48,13 @@ def test_whatever_a_pattern_matches_lights_its_gate(gate: str, pattern: Pattern)
         if gate not in lit(text.encode("latin-1"), text.lower().encode("latin-1"))
     ]
     assert not dark
+
+
+@pytest.mark.parametrize("sought", [one for _, some in credentials.SOUGHT for one in some])
+def test_whatever_a_pattern_matches_holds_one_of_the_bytes_it_needs(sought: Sought) -> None:
+    lowers = [text.lower().encode("latin-1") for text in samples(sought.pattern)]
+    assert lowers
+    assert not [lower for lower in lowers if not any(need in lower for need in sought.needs)]
 
 
 @pytest.mark.parametrize(
