@@ -66,6 +66,8 @@ _BESIDE, _AHEAD = _Beside(), _Ahead()
 
 def read(record: Record) -> None:
     """Take identifiers and days that stand in the field beside a name: `Newman, Ann|MR0104032`."""
+    if not record.found:
+        return
     data = record.data
     numbered = _NUMBERED.search(data) is not None
     for start, end, kind, _ in tuple(record.found):
@@ -80,16 +82,19 @@ def read(record: Record) -> None:
 
 _NAME = Kind.NAME
 _NUMBERED = re.compile(rb"[0-9]{5}")
+_LONG = re.compile(rb"[0-9]{6}")
+"""What `_CALLED_BEFORE` needs, found faster than it."""
 
 
 def _called(record: Record, start: int, end: int) -> None:
-    data = record.data
-    for called in (
-        _CALLED_BEFORE.search(data, max(0, start - 60), start),
-        _CALLED_AFTER.match(data, end, min(len(data), end + 40)),
-    ):
-        if called is not None and not record.covered(*called.span(1)):
-            record.hit(Kind.MRN, *called.span(1), "a number beside a name")
+    data, called = record.data, list[re.Match[bytes] | None]()
+    first = max(0, start - 60)
+    if _LONG.search(data, first, start) is not None:
+        called.append(_CALLED_BEFORE.search(data, first, start))
+    called.append(_CALLED_AFTER.match(data, end, min(len(data), end + 40)))
+    for one in called:
+        if one is not None and not record.covered(*one.span(1)):
+            record.hit(Kind.MRN, *one.span(1), "a number beside a name")
 
 
 def _behind(record: Record, place: int) -> None:

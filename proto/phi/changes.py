@@ -36,6 +36,9 @@ _CHANGED = Pattern(
 _SIDES = re.compile(
     rb"(?i)^(?:([\"'`\[(<])([^\"'`\]\n)>]{1,80})[\"'`\])>]|([^\s,;\"'\[(<][^,;\"'\n]{0,60}?))[,;]? {0,2}(?:to|new[ _]?(?:value)?|->|=>|-->|after|now|is now|by|into|~)[=: ]{0,2} ?(?:[\"'`\[(<]([^\"'`\]\n)>]{1,80})|([^\s,;\"'\n][^,;\"'\n]{0,60}))"
 )
+_BECOMES = (b"to", b"new", b"now", b"->", b"by", b"after", b"=>", b"~")
+"""What may part two sides: without any of these there are none."""
+_ARROWS = (b"->", b"=>", b"~>")
 _ARROW = Pattern(
     r"([A-Za-z][A-Za-z0-9_.]{1,40}(?: [A-Za-z]{2,12})?)[\"']?\s?[:=]?\s?[\"'\[(]([^\"'\n\])]{1,80})[\"'\])]\s?(?:->|=>|-->|~>)\s?[\"'\[(]([^\"'\n\])]{1,80})[\"'\])]"
 )
@@ -101,7 +104,7 @@ def _elements(record: Record) -> None:
 
 def _changes(record: Record) -> None:
     data = record.data
-    for spans in _CHANGED.each(data):
+    for spans in _CHANGED.each(data) if any(map(record.lower.__contains__, _BECOMES)) else ():
         match = _SIDES.match(data[slice(*spans[2])])
         if match is None:
             continue
@@ -112,7 +115,7 @@ def _changes(record: Record) -> None:
             if match[group] is not None
         ]
         _tell(record, _last_words(record, spans[1]), sides)
-    for spans in _ARROW.each(data):
+    for spans in _ARROW.each(data) if any(map(data.__contains__, _ARROWS)) else ():
         _tell(record, _last_words(record, spans[1]), [spans[2], spans[3]])
 
 

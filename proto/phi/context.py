@@ -87,19 +87,23 @@ _STANDARD_UID = b"1.2.840.10008"
 
 def read(record: Record) -> None:
     """Find what a record about people holds besides what is announced."""
-    _everywhere(record)
+    shapes = record.shapes
+    if record.found and record.data.count(b":") >= SIX_COLONS_MIN:
+        _six(record)
+    if not _ANYWHERE.isdisjoint(shapes):
+        _everywhere(record)
     if record.person:
-        shapes = record.shapes
         for reader, wanted in _BESIDE_PEOPLE:
             if not wanted or not wanted.isdisjoint(shapes):
                 reader(record)
 
 
+_ANYWHERE = frozenset({"trunk", "car", "sql", "day", "labelled", "in_brackets"})
+
+
 def _everywhere(record: Record) -> None:
     """Find what tells by what stands beside it, people about or not."""
     shapes, data = record.shapes, record.data
-    if record.found and data.count(b":") >= SIX_COLONS_MIN:
-        _six(record)
     if "trunk" in shapes:
         for pattern in (_TRUNK, _RECORDED):
             for spans in pattern.each(data):
@@ -108,7 +112,7 @@ def _everywhere(record: Record) -> None:
         record.hit(Kind.VEHICLE, *spans[1], "a plate beside a car")
     if "sql" in shapes:
         _of_statements(record)
-    if "date" in shapes:
+    if "day" in shapes:
         _dated(record)
     if "labelled" in shapes:
         _days_of_names(record)
@@ -225,7 +229,6 @@ def _of_statements(record: Record) -> None:
         _of_a_statement(record, elements)
 
 
-SLASHES_OF_A_DAY = 2
 _DATED = Pattern(
     r"([A-Z][A-Za-z'-]{2,40},? [A-Z][A-Za-z'-]{1,40})(?:, ?| \(| - | / |\|| b\. ?| DOB:? ?)([0-9]{1,2}/[0-9]{1,2}/(?:[0-9]{4}|[0-9]{2}))(?:[),;|\"' .]|$)"
 )
@@ -233,8 +236,6 @@ _DATED = Pattern(
 
 def _dated(record: Record) -> None:
     """Take two words that a day written by people follows: `(Katalin Strong, 01/02/2019)`."""
-    if record.data.count(b"/") < SLASHES_OF_A_DAY:
-        return
     for spans in _DATED.each(record.data):
         start, end = spans[1]
         flags = [word_flags(record, word.strip(b",")) for word in record.data[start:end].split()]
@@ -358,10 +359,8 @@ _AFTER_STREET = re.compile(
 
 def _after_streets(record: Record) -> None:
     """Take a town behind a street though no state follows."""
-    if not any(one[2] is _ADDRESS for one in record.found):
-        return
-    for _, end, kind, _ in list(record.found):
-        match = _AFTER_STREET.match(record.data, end) if kind is Kind.ADDRESS else None
+    for end in [one[1] for one in record.found if one[2] is _ADDRESS]:
+        match = _AFTER_STREET.match(record.data, end)
         if match is not None:
             record.hit(Kind.CITY, *match.span(1), "a town behind a street")
 
@@ -394,7 +393,7 @@ _BESIDE_PEOPLE: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
     (_in_lists, frozenset()),
     (rows.read, frozenset()),
     (_born, frozenset({"born"})),
-    (_month_days, frozenset({"date"})),
+    (_month_days, frozenset({"month"})),
     (_places, frozenset()),
     (_after_streets, frozenset()),
     (_uids, frozenset()),
@@ -409,6 +408,7 @@ GATED = (
     ("labelled", (_DAY_OF_NAME,)),
     ("in_brackets", (_NUMBERED_NAME,)),
     ("born", (_BORN,)),
-    ("date", (_MONTH_DAY, _DATED)),
+    ("month", (_MONTH_DAY,)),
+    ("day", (_DATED,)),
 )
 """Each gate with the patterns that are tried only when it is lit."""

@@ -7,6 +7,8 @@ words; and at runs of one alphabet for blobs. It may say yes too often, never to
 and the other readers judge what the exact patterns find.
 """
 
+from functools import lru_cache
+
 from proto.phi.scan import SETS_MAX, Gate, Pattern
 
 _MONTHS = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
@@ -40,6 +42,7 @@ _OUTLINES = {
     "street": r"0[Aa]? [A0]",
     "zip": r"AA,?[ .]+00000",
     "date": r"0[-/.]00?[-/.]0|00000000",
+    "day": r"0/00?/00",
     "ip": r"0\.0+\.0+\.0",
     "caret": r"[Aa' -]\^[Aa]",
     "account": r"[Aa0.-]\\{1,2}[Aa]",
@@ -72,7 +75,7 @@ _WORDS = {
     "email": r"@|%40|\[at\]| at [a-z]+ dot ",
     "pobox": r"box [0-9]",
     "age": r"(?:9[0-9]|1[0-2][0-9])[- ]?y|age[d]?[ :=]+[19]",
-    "date": r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,_-]+[0-9]",
+    "month": r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,_-]+[0-9]",
     "profile": r"[\\/](?:users|home|documents and settings|profiles\$?)[\\/]",
     "file": r"\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps)",
     "url": r"://",
@@ -154,10 +157,19 @@ def lit(data: bytes, lower: bytes) -> frozenset[str]:
             _SEEN.clear()
         found = _OUTLINE_GATE.names(key[0]) | _WORD_GATE.names(key[1])
         found |= _REPEATING_GATE.names(key[2])
+        if "month" in found:
+            found |= _DATE_TOO
         _SEEN[key] = found
     if "blob" in found and _HEX_RUN in data.translate(_HEX):
-        return found | _HEX_TOO
+        return _with_hex(found)
     return found
 
 
-_HEX_TOO = frozenset({"hex"})
+@lru_cache(maxsize=SETS_MAX)
+def _with_hex(forms: frozenset[str]) -> frozenset[str]:
+    """Return the one set of these forms and of hexadecimal: readers are planned by it."""
+    return forms | {"hex"}
+
+
+_DATE_TOO = frozenset({"date"})
+"""A day may be written with its month's name."""

@@ -245,7 +245,7 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
     if end < 0 and told.kind in _INSTEAD:
         return _INSTEAD[told.kind](record, told, value, limit)
     if end > 0:
-        record.hit(kind, value, end, f"the key says {kind.value}")
+        record.hit(kind, value, end, f"the key says {kind}")
         end = further(record, kind, end, limit)
     return end
 
@@ -281,7 +281,7 @@ def _element(record: Record, told: Told, value: int, limit: int) -> int:
     if not fits(record, told, value, limit):
         return -1
     kind = TAKERS[told.kind][0]
-    record.hit(kind, value, limit, f"the element says {kind.value}")
+    record.hit(kind, value, limit, f"the element says {kind}")
     return limit
 
 
@@ -375,7 +375,7 @@ def _take_whole(record: Record, told: Told, value: int, end: int) -> None:
     if told.kind == "USERNAME":
         take_user(record, value, end)
         return
-    record.hit(kind, value, end, f"the key says {kind.value}")
+    record.hit(kind, value, end, f"the key says {kind}")
 
 
 def take_user(record: Record, value: int, limit: int) -> int:

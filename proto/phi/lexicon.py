@@ -130,12 +130,12 @@ class Lexicon:
         self.policy = policy
         self.names = names
         self.numbers = names.has_numbers()
-        self.vocabulary = policy.vocabulary
+        self.vocabulary = policy.vocabulary.lists
         self.known_flags: dict[bytes, int] = {}
         self.memory: Memory = ({}, {}, {})
         self.equipment: dict[bytes, bool] = {}
         self.spellings: dict[bytes, int] = {}
-        for word in self.vocabulary.words:
+        for word in policy.vocabulary.words:
             self.flags(word)
 
     def flags(self, word: bytes) -> int:
@@ -225,7 +225,7 @@ class Lexicon:
     def _judge(self, word: bytes) -> int:
         if len(word) > WORD_LETTERS_MAX:
             return 0
-        vocabulary, found = self.vocabulary, 0
+        vocabulary, found = self.policy.vocabulary, 0
         text = word.decode("ascii")
         first, last, common = self.names.weights(text)
         if len(word) > 1:

@@ -40,4 +40,4 @@ def read(record: Record) -> None:
             take_user(record, value.start, value.end)
         elif fits(record, told, value.start, value.end):
             kind = TAKERS[told.kind][0]
-            record.hit(kind, value.start, value.end, f"the keys above say {kind.value}")
+            record.hit(kind, value.start, value.end, f"the keys above say {kind}")

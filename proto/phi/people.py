@@ -27,6 +27,7 @@ from proto.phi.values import Kind
 
 TOKENS_MAX = 6
 LISTED_MIN = 4
+PAIR = 2
 SPREAD_LETTERS_MIN = 3
 ACRONYM_LETTERS_MAX = 3
 LOWER_A = ord("a")
@@ -295,8 +296,10 @@ Token = tuple[int, int, int, bytes]
 def _run(record: Record, start: int, end: int) -> None:
     """Judge a run of capitalised words: each pair of neighbours, then what is beside a pair."""
     tokens = _tokens(record, start, end)
-    if all(b"," in token[3] for token in tokens[:-1]) and (
-        len(tokens) >= LISTED_MIN or _goes_on(record.data, start, end)
+    if (
+        (len(tokens) < PAIR or b"," in tokens[0][3])  # most runs are told by their first mark
+        and all(b"," in token[3] for token in tokens[:-1])
+        and (len(tokens) >= LISTED_MIN or _goes_on(record.data, start, end))
     ):
         return  # a list of makes, of months
     names = [False] * len(tokens)

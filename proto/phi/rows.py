@@ -75,7 +75,10 @@ def _row(record: Record, line: bytes, at: int, mark: bytes) -> None:
         begin = at + cell.find(bare)
         cells.append((begin, begin + len(bare)))
         at += len(cell) + width
-    whole = [_all_known(record, start, end) for start, end in cells]
+    taken = record.taken
+    if taken is None:
+        return
+    whole = [start < end and taken.find(0, start, end) < 0 for start, end in cells]
     if sum(whole) < CELLS_MIN - 1:
         return
     for number, (start, end) in enumerate(cells):
@@ -95,7 +98,3 @@ def _row(record: Record, line: bytes, at: int, mark: bytes) -> None:
 
 def _is_state(record: Record, cell: tuple[int, int]) -> bool:
     return record.lower[slice(*cell)] in record.lexicon.vocabulary["states"]
-
-
-def _all_known(record: Record, start: int, end: int) -> bool:
-    return record.taken is not None and record.taken.find(0, start, end) < 0 and end > start

@@ -65,20 +65,21 @@ def read_carets(record: Record) -> None:
 def read_old_days(record: Record) -> None:
     """Find days of birth that no cue announces: too old for a log, so the record is about people."""
     data = record.data
-    if "date" in record.shapes and b"19" in data:
+    if "date" in record.shapes and b"19" in data and _YEARS_OF_BIRTH.search(data) is not None:
         for start, end in record.days:
             if _YEARS_OF_BIRTH.search(data, start, end):
                 _date(record, start, end)
 
 
 _YEARS_OF_BIRTH = re.compile(rb"19[0-9]{2}")
+_OLD_YEARS = re.compile(rb"1[89][0-9]{2}")
+"""Without one of these no day is old; most addresses begin with 19 too."""
 
 
 def read_in_context(record: Record) -> None:
     """Find what counts only in a record about people, or only when it is old."""
     shapes, data = record.shapes, record.data
-    old = b"19" in data or b"18" in data
-    if "date" in shapes and (record.person or old):
+    if "date" in shapes and (record.person or _OLD_YEARS.search(data) is not None):
         for start, end in record.days:
             _date(record, start, end)
     if "ip" in shapes and record.found:

@@ -28,7 +28,7 @@ def further(record: Record, kind: Kind, end: int, limit: int) -> int:
         stop = _spoken_id(record, more.end(), limit) if more else -1
         if more is None or stop < 0 or digits(record.data[more.end() : stop]) < 5:
             break
-        record.hit(kind, more.end(), stop, f"after another {kind.value}")
+        record.hit(kind, more.end(), stop, f"after another {kind}")
         end = stop
     return end
 
@@ -89,7 +89,7 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         _COLUMN.match(record.lower, value, end) or not _spoken_name(record, value, end)
     ):
         return -1
-    record.hit(kind, value, end, f"a cue before it says {kind.value}")
+    record.hit(kind, value, end, f"a cue before it says {kind}")
     return further(record, kind, end, limit)
 
 
