@@ -11,12 +11,12 @@ from central import config as configs
 from runtime.terminal import Output, note, print_fields, print_json, print_rows
 
 keys = typer.Typer(
-    help="""The signer's keys: order, head, log, snapshot, timestamp.
+    help="""The signer's keys: order, head, log, snapshot, timestamp, promoted.
 
     \b
     1 on the hub:    osiris hub keys renew KIND     makes the next key; the former signs on
     2 in the folder: osiris hub ceremony begin --hub-keys STATE_DIR/trust/hub-keys.json
-    3 one person:    order: osiris content grant; head, log: osiris content build --keep;
+    3 one person:    order: osiris content grant; head, log, promoted: osiris content build --keep;
                      snapshot, timestamp: osiris hub ceremony root
     4 each person:   osiris content sign; then one: osiris content publish --to STATE_DIR/incoming
 
@@ -65,7 +65,9 @@ def _list(ask: Ask) -> Callable[..., None]:
 
 def _renew(ask: Ask) -> Callable[..., None]:
     def renew(
-        kind: Annotated[str, typer.Argument(help="order, head, log, snapshot or timestamp.")],
+        kind: Annotated[
+            str, typer.Argument(help="order, head, log, snapshot, timestamp or promoted.")
+        ],
         output: Format = Output.TABLE,
         config: ConfigFile = configs.DEFAULT_PATH,
     ) -> None:

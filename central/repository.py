@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from central.core.signer_place import NEXT
-from central.core.signer_talk import AskFresh, Fresh
+from central.core.signer_talk import AskFresh, AskPromote, Fresh
 from proto import strict_json
 from proto.errors import ConfigError, MalformedError, NotFoundError, OsirisError
 from proto.grants import GrantSet
@@ -50,6 +50,10 @@ class Signing(Protocol):
 
     async def fresh(self, ask: AskFresh) -> Fresh:
         """Say which content is current."""
+        ...
+
+    async def promote(self, ask: AskPromote) -> bytes:
+        """Sign the hub's half of promoted rules that an operator signed."""
         ...
 
 
@@ -246,6 +250,7 @@ async def freshen(repository: HubRepository, signing: Signing, *, now_s: int) ->
     try:
         async with _alone(repository.state_dir):
             keys = await signing.keys()
+            refused = await _countersign(repository, signing, keys)
             taken = await asyncio.to_thread(_take_in, repository, keys, now_s)
             wanted = taken.wanted.listed
             ask = AskFresh(
@@ -260,7 +265,50 @@ async def freshen(repository: HubRepository, signing: Signing, *, now_s: int) ->
         return str(error)
     except OSError as error:
         return f"{error.filename}: {error.strerror}: it must be the hub's own user's"
-    return taken.problem
+    return refused or taken.problem
+
+
+async def _countersign(
+    repository: HubRepository, signing: Signing, keys: Mapping[str, tuple[PublicKey, ...]]
+) -> str:
+    """Have the hub's half of promoted rules signed that wait for it; return what does not hold.
+
+    What is refused lies there as it was published, and is not taken in: nothing else waits for it.
+    """
+    try:
+        ask = await asyncio.to_thread(_to_promote, repository, keys.get(Role.PROMOTED, ()))
+        if ask is not None:
+            signed = await signing.promote(ask)
+            path = Place(repository.incoming).metadata(Role.PROMOTED, ask.promoted)
+            await asyncio.to_thread(write_whole, path, signed, is_durable=True)
+    except OsirisError as error:
+        return str(error)
+    return ""
+
+
+def _to_promote(repository: HubRepository, keys: tuple[PublicKey, ...]) -> AskPromote | None:
+    """Return what to ask for; what was signed and is served already is taken from there."""
+    from runtime.repository import promoting  # noqa: PLC0415 - loads python-tuf
+
+    incoming = Place(repository.incoming, beneath=repository.place)
+    version = max(Place(repository.incoming).versions(Role.PROMOTED), default=0)
+    if not version:
+        return None
+    data = incoming.read(Role.PROMOTED, version)
+    if not promoting.lacks_hub(data, keys):
+        return None
+    if repository.place.metadata(Role.PROMOTED, version).exists():
+        served = repository.place.read(Role.PROMOTED, version)
+        if promoting.says_the_same(data, served):
+            write_whole(
+                Place(repository.incoming).metadata(Role.PROMOTED, version), served, is_durable=True
+            )
+            return None
+    return AskPromote(
+        root=incoming.newest(Role.ROOT),
+        release=incoming.newest(Role.RELEASE),
+        promoted=version,
+    )
 
 
 def _take_in(
@@ -296,12 +344,24 @@ class OwnSigning:
 
     async def keys(self) -> Mapping[str, tuple[PublicKey, ...]]:
         """Return the public keys; see `Signing.keys`."""
-        roles = (Role.SNAPSHOT, Role.TIMESTAMP)
+        roles = (Role.SNAPSHOT, Role.TIMESTAMP, Role.PROMOTED)
         return {role.value: tuple(key.public for key in self._held(role)) for role in roles}
 
     async def fresh(self, ask: AskFresh) -> Fresh:
         """Say which content is current; see `Signing.fresh`."""
         return await asyncio.to_thread(self._say, ask)
+
+    async def promote(self, ask: AskPromote) -> bytes:
+        """Sign the hub's half of promoted rules; see `Signing.promote`."""
+        return await asyncio.to_thread(self._promote, ask)
+
+    def _promote(self, ask: AskPromote) -> bytes:
+        from runtime.repository import promoting  # noqa: PLC0415 - loads python-tuf
+
+        wanted = {Role.ROOT: ask.root, Role.RELEASE: ask.release, Role.PROMOTED: ask.promoted}
+        both = Place(self.repository.incoming, beneath=self.repository.place)
+        held = self._held(Role.PROMOTED)
+        return promoting.countersigned(both, held, wanted, now_s=seconds(self.clock))
 
     def _say(self, ask: AskFresh) -> Fresh:
         from runtime.repository import saying  # noqa: PLC0415 - loads python-tuf

@@ -27,6 +27,7 @@ from central.core.signer_talk import (
     AskHear,
     AskLeaves,
     AskLog,
+    AskPromote,
     AskRenew,
     AskStand,
     AskStatus,
@@ -36,6 +37,7 @@ from central.core.signer_talk import (
     Envelopes,
     Fresh,
     Logged,
+    Promoted,
     Refused,
     Renewed,
     Stand,
@@ -164,6 +166,10 @@ class SignerLink:
     async def fresh(self, ask: AskFresh) -> Fresh:
         """Have it said which content is current."""
         return await self._ask(ask, Fresh)
+
+    async def promote(self, ask: AskPromote) -> bytes:
+        """Return promoted rules that an operator signed, with the hub's signature beside."""
+        return (await self._ask(ask, Promoted)).document.encode("utf-8")
 
     async def renew(self, kind: str) -> PublicKey:
         """Return the key that is to follow one of the signer's, made now unless it was before.

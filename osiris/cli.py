@@ -82,6 +82,7 @@ VERBS: dict[str, Verb] = {
         "osiris.desk.content_cli",
         "content",
         "Signed content: what may run at every site, and whose signatures count.",
+        mounted="osiris.desk.promote_cli",
     ),
     "order": Verb(
         "osiris.desk.order_cli",

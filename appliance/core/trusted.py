@@ -8,25 +8,17 @@ Expiry stops what is new, never what runs: a set is read whatever the time is, a
 which of its parts have ended.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from proto.authority import AuthoritySet
-from proto.catalog.l1 import read_rule
 from proto.catalog.model import Rule
-from proto.catalog.reader import Problems, Reader
-from proto.catalog.strict_yaml import parse_yaml
 from proto.grants import GrantSet, Trust
 from proto.policy import Policy
-from proto.release_keys import (
-    AUTHORITY_TARGET,
-    GRANTS_TARGET,
-    POLICY_TARGET,
-    PROMOTED_PREFIX,
-)
+from proto.release_keys import AUTHORITY_TARGET, GRANTS_TARGET, POLICY_TARGET
+from proto.rules.promoted import promoted_rules
 
 
 class Part(StrEnum):
@@ -152,20 +144,3 @@ def read_set(kept: SignedSet) -> Trusted:
         carrier=kept.carrier,
         is_development=kept.is_development,
     )
-
-
-def promoted_rules(documents: Mapping[str, bytes]) -> Mapping[str, Rule]:
-    """Return the promoted rules among some documents, by hex SHA-256 of their bytes.
-
-    Raises:
-        RejectedError: one is no strict YAML.
-        CatalogError: one is no rule.
-    """
-    found: dict[str, Rule] = {}
-    problems = Problems()
-    for path, data in documents.items():
-        if path.startswith(PROMOTED_PREFIX):
-            reader = Reader(parse_yaml(data, path), problems)
-            found[hashlib.sha256(data).hexdigest()] = read_rule(reader)
-    problems.refuse_if_any()
-    return found

@@ -34,7 +34,7 @@ from appliance.core.content_refusals import (
     RolledBackError,
     WithheldError,
 )
-from appliance.core.trusted import Carrier, Part, SignedSet, promoted_rules
+from appliance.core.trusted import Carrier, Part, SignedSet
 from appliance.shell.content_fetcher import Fetcher, signed_part, translated
 from appliance.shell.content_source import Source
 from proto.authority import AUTHORITY_BYTES_MAX, AuthoritySet, accept_authority
@@ -58,11 +58,11 @@ from proto.release_keys import (
     read_life,
     read_root,
 )
+from proto.rules.promoted import PROMOTED_MAX, promoted_rules
 
 METADATA: Final = "metadata/"
 TARGETS: Final = "targets/"
 CONTENT_BYTES_MAX: Final = 32 * 1024 * 1024
-PROMOTED_MAX: Final = 256
 AHEAD_S_MAX: Final = DAY_S
 """How far ahead of our clock something may say it was made: a clock may be set wrong by a day."""
 

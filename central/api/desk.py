@@ -4,7 +4,7 @@ Every body is an envelope that an operator signed; it is verified against author
 is done, remembered so that it is good once, and counted. Nothing here signs anything.
 """
 
-from central import order_desk
+from central import desk_views, order_desk
 from central.api.agent import Sender
 from central.core.desk_asks import require_scope
 from central.core.order_stage import AtAppliance
@@ -22,12 +22,14 @@ from proto.hub.desk import (
     OrderToSign,
     SendBox,
     ShowBatch,
+    ShowIncident,
     ShowOrder,
+    ShowSites,
     Taken,
     Withdraw,
     open_desk_ask,
 )
-from proto.ids import ApplianceId, SiteId
+from proto.ids import ApplianceId, IncidentId, SiteId
 from proto.message import Message
 from proto.orders.kinds import OrderType
 from proto.strict_json import b64_encode
@@ -71,6 +73,19 @@ async def _answer(hub: Hub, ask: DeskAsk, authority: AuthoritySet) -> Message:
         case ShowBatch():
             found = await order_desk.of_batch(hub, ask.batch)
             return OrdersToSign(orders=tuple(_to_sign(one) for one in found))
+        case ShowIncident():
+            require_scope(ask.by, OrderType.SYNC_PROMOTED_RULE, ask.site, authority)
+            return await desk_views.incident(
+                hub, SiteId(ask.site), incident=IncidentId(ask.incident)
+            )
+        case ShowSites():
+            return await desk_views.sites(hub)
+        case Approve() | Withdraw() | SendBox():
+            return await _take(hub, ask, authority)
+
+
+async def _take(hub: Hub, ask: Approve | Withdraw | SendBox, authority: AuthoritySet) -> Taken:
+    match ask:
         case Approve():
             return await _approve(hub, ask)
         case Withdraw():

@@ -8,7 +8,15 @@ HEAD_KEY: Final = "head"
 LOG_KEY: Final = "log"
 SNAPSHOT_KEY: Final = "snapshot"
 TIMESTAMP_KEY: Final = "timestamp"
-SIGNER_KEYS: Final = (ORDER_KEY, HEAD_KEY, LOG_KEY, SNAPSHOT_KEY, TIMESTAMP_KEY)
+PROMOTED_KEY: Final = "promoted"
+SIGNER_KEYS: Final = (
+    ORDER_KEY,
+    HEAD_KEY,
+    LOG_KEY,
+    SNAPSHOT_KEY,
+    TIMESTAMP_KEY,
+    PROMOTED_KEY,
+)
 NEXT: Final = "next"
 """A key that is to follow lies beside the one that it follows."""
 

@@ -34,6 +34,9 @@ APPROVALS_MAX: Final = SIGNATURES_MAX - 1
 APPLIANCES_MAX: Final = 256
 """Appliances of one site: the signer is told of each."""
 
+DOCUMENT_CHARS_MAX: Final = 1024 * 1024
+"""Of a document of promoted rules: it names each by its path and digest."""
+
 LENGTH_BYTES: Final = 4
 HEADS_MAX: Final = 64
 """So many of the largest fit in a frame."""
@@ -41,7 +44,7 @@ HEADS_MAX: Final = 64
 Text = Annotated[str, Field(max_length=ENVELOPE_BYTES_MAX)]
 Leaves = Annotated[tuple[Text, ...], Field(strict=False, max_length=BATCH_LEAVES_MAX)]
 Heads = Annotated[tuple[Text, ...], Field(strict=False, min_length=1, max_length=HEADS_MAX)]
-KeyKind = Literal["order", "head", "log", "snapshot", "timestamp"]
+KeyKind = Literal["order", "head", "log", "snapshot", "timestamp", "promoted"]
 Keys = Annotated[tuple[B64Of32, ...], Field(strict=False, min_length=1, max_length=2)]
 KeyIdText = Annotated[str, Field(pattern=r"\A[0-9a-f]{16}\z")]
 SignatureText = Annotated[str, Field(pattern=r"\A[A-Za-z0-9+/]{86}==\z")]
@@ -253,6 +256,21 @@ class Fresh(Message):
     timestamp_document: Text | None
 
 
+class AskPromote(Message):
+    """Sign the hub's half of promoted rules that an operator signed, beside this release."""
+
+    op: Literal["promote"] = "promote"
+    root: Count
+    release: Count
+    promoted: Count
+
+
+class Promoted(Message):
+    """The document with the hub's signature."""
+
+    document: Annotated[str, Field(max_length=DOCUMENT_CHARS_MAX)]
+
+
 class AskRenew(Message):
     """Make the key that is to follow one of the signer's, once people name it."""
 
@@ -286,6 +304,7 @@ Ask = (
     | AskCosign
     | AskStatus
     | AskFresh
+    | AskPromote
     | AskRenew
 )
 _ASKS: dict[str, type[Ask]] = {
@@ -301,6 +320,7 @@ _ASKS: dict[str, type[Ask]] = {
     "cosign": AskCosign,
     "status": AskStatus,
     "fresh": AskFresh,
+    "promote": AskPromote,
     "renew": AskRenew,
 }
 

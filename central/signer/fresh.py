@@ -1,4 +1,4 @@
-"""Saying which content is current, from the repository that the hub serves and what was published.
+"""Saying which content is current, and the hub's half of promoted rules, from what was published.
 
 Both lie where the serving process can write, so nothing in them is believed for where it lies: the
 first root must be the one that the trust root pins, and `runtime.repository.saying` holds the rest.
@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from central.core.order_refusals import NoTrustError
-from central.core.signer_talk import AskFresh
+from central.core.signer_talk import AskFresh, AskPromote
 from central.signer.keys import OnlineKeys
 from central.signer.ledger import Current
 from proto.errors import IntegrityError
 from proto.keysets import Role
+from proto.release_keys import daemon_of
 from runtime.repository.layout import Place
 
 if TYPE_CHECKING:
@@ -88,12 +89,43 @@ class Repository:
         )
         return Signed(current, said.documents)
 
+    def promote(self, ask: AskPromote, keys: OnlineKeys, *, now_s: int) -> bytes:
+        """Return promoted rules that an operator signed, with the hub's signature beside.
+
+        Raises:
+            NoTrustError: this hub has no repository.
+            RejectedError: something of it does not hold, or a rule may not act.
+            IntegrityError: a file holds other bytes than were signed.
+        """
+        from runtime.repository import promoting  # noqa: PLC0415 - loads python-tuf
+
+        wanted = {
+            Role.ROOT: ask.root,
+            Role.RELEASE: ask.release,
+            Role.PROMOTED: ask.promoted,
+        }
+        return promoting.countersigned(
+            self.both,
+            keys.of(Role.PROMOTED),
+            wanted,
+            first_root=self.first_root(),
+            now_s=now_s,
+        )
+
     def named(self, role: Role, *, now_s: int) -> frozenset[bytes]:
-        """Return the public bytes of the keys that the newest served root names for a role."""
+        """Return the public bytes of the keys that are named for a role in what is served.
+
+        The newest root names those of freshness; the newest release the promoted one.
+        """
         from runtime.repository import check  # noqa: PLC0415 - loads python-tuf
 
         served = self.both.beneath or self.both
         root = check.check_roots(served, now_s=now_s, first=self.first_root())
+        if role is Role.PROMOTED:
+            version = served.newest(Role.RELEASE)
+            release = check.check_release(served, version, root=root, now_s=now_s)
+            listed = release.delegated[role].holders
+            return frozenset(one.key.raw for one in listed if one.person == daemon_of(role))
         return frozenset(one.key.raw for one in root.keys.roles[role].holders)
 
 

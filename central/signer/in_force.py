@@ -35,7 +35,7 @@ class InForce:
 
     Attributes:
         trust: returns authority and grants as they are at a second, or raises `NoTrustError`.
-        repository: whose roots name the keys of freshness.
+        repository: whose roots name the keys of freshness, and whose release the promoted one.
         seen: since when, in seconds, this process has known each key to count, by public bytes.
     """
 
@@ -105,7 +105,7 @@ class InForce:
 
     def renew(self, kind: str, *, now_s: int, entropy: Callable[[int], bytes]) -> PublicKey:
         """Return the public key that is to follow the one of a kind; see `OnlineKeys.renew`."""
-        if kind in {Role.SNAPSHOT, Role.TIMESTAMP}:
+        if kind in {Role.SNAPSHOT, Role.TIMESTAMP, Role.PROMOTED}:
             counting = self.repository.named(Role(kind), now_s=now_s)
         else:
             counting = self._listed(kind, now_s)

@@ -44,6 +44,7 @@ from central.core.signer_talk import (
     AskHear,
     AskLeaves,
     AskLog,
+    AskPromote,
     AskRenew,
     AskStand,
     AskStatus,
@@ -55,6 +56,7 @@ from central.core.signer_talk import (
     Given,
     Leaf,
     Logged,
+    Promoted,
     Renewed,
     Stand,
     Status,
@@ -148,13 +150,19 @@ class Signer:
                 return self._order(ask)
             case AskLeaves() | AskHear() | AskBack() | AskStand():
                 return self._of_log(ask)
-            case AskFresh():
-                return self._fresh(ask)
+            case AskFresh() | AskPromote():
+                return self._content(ask)
             case AskRenew():
                 public = self._force.renew(ask.kind, now_s=self._now_s, entropy=self._entropy)
                 return Renewed(public=public.b64())
             case AskStatus():
                 return self._status()
+
+    def _content(self, ask: AskFresh | AskPromote) -> Message:
+        if isinstance(ask, AskFresh):
+            return self._fresh(ask)
+        signed = self._repository.promote(ask, self._keys, now_s=self._now_s)
+        return Promoted(document=signed.decode("utf-8"))
 
     def _of_log(self, ask: AskLeaves | AskHear | AskBack | AskStand) -> Message:
         match ask:

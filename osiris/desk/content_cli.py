@@ -36,6 +36,7 @@ content = typer.Typer(
     osiris content status     who signed, who must, when what is published ends
     osiris content publish    carry what is complete to the hub
     osiris content rollout    halt a rollout by rings, or let it go on
+    osiris content promote    make a rule of what healed an incident; one operator signs it
     osiris content trust      take authority and grants to your desk, for signing orders
     """,
     no_args_is_help=True,

@@ -78,7 +78,18 @@ def in_words(folder: Folder, draft: Draft, *, now_s: int) -> tuple[str, ...]:
         return (*head, *_release_words(folder, signed, _former(folder, role, now_s=now_s)))
     if role is Role.GRANTS:
         return (*head, *_grant_words(folder.draft, signed))
-    return (*head, *(f"  rule {path}" for path in sorted(_paths(signed))))
+    return (*head, *_promoted_words(folder.draft, signed))
+
+
+def _promoted_words(place: Place, signed: Mapping[str, Any]) -> Iterable[str]:
+    """Yield every promoted rule in full: it is short, and acts by itself once an order says so."""
+    files = _paths(signed)
+    if not files:
+        yield "  no rule: every promoted one stops acting"
+    for path, digest in sorted(files.items()):
+        yield f"  rule {path}"
+        for line in place.read_target(path, digest).decode("utf-8", "replace").splitlines():
+            yield f"    {line}"
 
 
 def _paths(signed: Mapping[str, Any]) -> Mapping[str, str]:

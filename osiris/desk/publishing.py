@@ -42,7 +42,7 @@ def check_drafts(folder: Folder, *, now_s: int) -> Mapping[Role, int]:
         role: folder.repository.newest(role) for role in DRAFTED if role is not Role.ROOT
     }
     held = {role: version for role, version in newest.items() if version}
-    documents = checked_documents(folder.draft, root, held=held, now_s=now_s)
+    documents = checked_documents(folder.draft, root, held=held, now_s=now_s, by_hub=False)
     return {Role.ROOT: root.keys.life.version, **versions_of(documents)}
 
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final
 from osiris.desk.folder import Folder
 from proto.errors import ConfigError, ConflictError, NotFoundError
 from proto.keys import PublicKey, SigningKey
-from proto.keysets import Role
+from proto.keysets import ROLES, Role
 from proto.release_keys import DELEGATED, RoleKeys, read_delegations, read_life, read_root
 from runtime.repository.documents import add_signatures, parse, signed_part, signers_of
 from runtime.repository.layout import Place, write_whole
@@ -93,8 +93,9 @@ def _standing(folder: Folder, role: Role, version: int) -> Standing:
 
 
 def _needs(keys: RoleKeys, signers: Iterable[PublicKey]) -> int:
+    """Return how many more people must sign; the hub signs its half when it takes it in."""
     given = set(signers)
-    return max(0, keys.threshold - sum(one.key in given for one in keys.holders))
+    return max(0, ROLES[keys.role].people - sum(one.key in given for one in keys.people()))
 
 
 def _listings(folder: Folder, role: Role) -> Iterable[RoleKeys]:

@@ -30,9 +30,11 @@ from proto.message import (
     CodeName,
     Count,
     Hex256,
+    IncidentIdField,
     Message,
     Seconds,
     SiteIdField,
+    TargetIdField,
     VersionOne,
 )
 from proto.order_file import OrderFile
@@ -47,6 +49,7 @@ BATCH_CHARS: Final = 20
 APPROVALS_MAX: Final = 64
 ORDERS_MAX: Final = 512
 ANSWERS_MAX: Final = 512
+APPLIANCES_TOLD_MAX: Final = 10_000
 
 _Bytes = Annotated[str, StringConstraints(max_length=128 * 1024)]
 _Box = Annotated[
@@ -134,7 +137,23 @@ class SendBox(_DeskAsk):
         return strict_json.b64_decode(self.box, "ask.box")
 
 
-DeskAsk = ListOrders | ShowOrder | ShowBatch | Approve | Withdraw | SendBox
+class ShowIncident(_DeskAsk):
+    """What the hub knows of one incident's last repair: a rule may be promoted from it."""
+
+    do: Literal["incident"] = "incident"
+    site: SiteIdField
+    incident: IncidentIdField
+
+
+class ShowSites(_DeskAsk):
+    """Which content each appliance of the fleet said that it runs."""
+
+    do: Literal["sites"] = "sites"
+
+
+DeskAsk = (
+    ListOrders | ShowOrder | ShowBatch | Approve | Withdraw | SendBox | ShowIncident | ShowSites
+)
 
 
 class _Document(Message):
@@ -245,6 +264,65 @@ class OrderShown(Message):
     def order_file(self) -> OrderFile | None:
         """Return the order with its proofs."""
         return None if self.file is None else OrderFile.from_value(self.file, "reply.file")
+
+
+class IncidentTold(Message):
+    """Answer to incident: its last repair, as the hub folded it from signed evidence.
+
+    Attributes:
+        state: open, escalated, waived or closed, as evidence tells it.
+        rule: what asked for the repair: a rule's id, or "order:" and the order's first digits.
+        seen: what the check reported before the repair; None where its detail is not there.
+        result: healed, undone, failed or unknown.
+        proved: the hub cosigned a head over the repair's leaf.
+        leaf: the repair's place in the appliance's evidence log.
+    """
+
+    v: VersionOne = 1
+    site: SiteIdField
+    appliance: ApplianceIdField
+    incident: IncidentIdField
+    target: TargetIdField
+    check: CodeName
+    state: CodeName
+    rule: CodeName
+    runbook: CodeName
+    seen: dict[CodeName, bool | int | _Text] | None
+    result: CodeName
+    proved: bool
+    leaf: Count
+    at: Seconds
+
+
+class ApplianceTold(Message):
+    """What one appliance said of itself last.
+
+    Attributes:
+        label: what people call its site.
+        presence: online, late, silent or never, as the hub sees it.
+        content: the digest of the content that runs; None before it said so.
+        health: the codes with which it is unwell, its own and those that the hub found.
+        seen: when it was heard of last, seconds; None for never.
+    """
+
+    site: SiteIdField
+    label: _Text
+    appliance: ApplianceIdField
+    presence: CodeName
+    version: CodeName | None
+    content: Hex256 | None
+    health: Annotated[tuple[CodeName, ...], Field(strict=False, max_length=256)]
+    seen: Seconds | None
+
+
+class SitesTold(Message):
+    """Answer to sites; `total` counts all appliances, where more are there than are told."""
+
+    v: VersionOne = 1
+    appliances: Annotated[
+        tuple[ApplianceTold, ...], Field(strict=False, max_length=APPLIANCES_TOLD_MAX)
+    ]
+    total: Count
 
 
 class Taken(Message):

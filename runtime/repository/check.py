@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from proto.authority import AuthoritySet, accept_authority
-from proto.catalog.load import content_digest, load
+from proto.catalog.load import load
+from proto.catalog.model import Content
 from proto.errors import MalformedError
 from proto.grants import GrantSet, accept_grants
 from proto.keys import KeyRing, PublicKey
@@ -39,6 +40,7 @@ from proto.release_keys import (
     read_life,
     read_root,
 )
+from proto.rules.promoted import require_promotable
 from runtime.repository.documents import signed_part, signers_of
 from runtime.repository.layout import Place
 
@@ -63,6 +65,7 @@ class Release:
         files: a target's path -> its hex SHA-256.
         delegated: who grants and who promotes.
         content: the digest of the set below `content/`.
+        catalog: that set.
     """
 
     data: bytes
@@ -71,6 +74,7 @@ class Release:
     authority: AuthoritySet
     policy: Policy
     content: str
+    catalog: Content
     delegated: Mapping[Role, RoleKeys] = field(default_factory=dict)
 
 
@@ -181,12 +185,13 @@ def check_release(
     delegated = read_delegations(signed, root.keys)
     _check_operators(authority, delegated)
     _require_apart(root.keys, authority, delegated)
-    content = _content_of(read)
+    catalog = _content_of(read)
+    content = catalog.digest
     if policy.rollout.content != content:
         msg = f"{POLICY_TARGET}: rolls out {policy.rollout.content}, the release holds {content}"
         raise MalformedError(msg)
     life = read_life(signed, Role.RELEASE)
-    return Release(data, life, files, authority, policy, content, delegated)
+    return Release(data, life, files, authority, policy, content, catalog, delegated)
 
 
 def _read(place: Place, files: Mapping[str, str], *, with_agents: bool) -> Mapping[str, bytes]:
@@ -201,7 +206,7 @@ def _read(place: Place, files: Mapping[str, str], *, with_agents: bool) -> Mappi
     return read
 
 
-def _content_of(read: Mapping[str, bytes]) -> str:
+def _content_of(read: Mapping[str, bytes]) -> Content:
     for path in read:
         if path in {AUTHORITY_TARGET, POLICY_TARGET}:
             continue
@@ -213,8 +218,7 @@ def _content_of(read: Mapping[str, bytes]) -> str:
         for path, data in read.items()
         if path.startswith(CONTENT_PREFIX)
     }
-    load(files)
-    return content_digest(files)
+    return load(files)
 
 
 def _check_operators(authority: AuthoritySet, delegated: Mapping[Role, RoleKeys]) -> None:
@@ -262,33 +266,48 @@ def check_grants(
     return found, grants
 
 
-def check_promoted(place: Place, version: int, *, release: Release, now_s: int) -> Delegated:
+def check_promoted(
+    place: Place, version: int, *, release: Release, now_s: int, by_hub: bool = True
+) -> Delegated:
     """Return the promoted rules, which one operator and the hub signed.
+
+    Args:
+        place: the repository.
+        version: the document's.
+        release: who may sign, and the content beside which the rules are to act.
+        now_s: seconds since the epoch.
+        by_hub: the hub must have signed too; before it has, the rules are held against their limits
+            (`proto.rules.promoted`): later ones may leave a rule without a place, and it rests.
 
     Raises:
         RejectedError: they do not hold.
+        CatalogError: a file is no rule.
     """
     keys = release.delegated[Role.PROMOTED]
-    found, signed_by = _delegated(place, version, keys=keys, now_s=now_s)
+    daemons = 0 if by_hub else 1
+    found, signed_by = _delegated(place, version, keys=keys, now_s=now_s, absent=daemons)
     name = daemon_of(Role.PROMOTED)
-    if not {one.key for one in keys.holders if one.person == name} & set(signed_by):
+    if by_hub and not {one.key for one in keys.holders if one.person == name} & set(signed_by):
         msg = "promoted: the hub has not signed it"
         raise PeopleError(msg)
+    files = {}
     for path, digest in found.files.items():
         if not path.startswith(PROMOTED_PREFIX):
             msg = f"promoted: {path} is none of its files"
             raise MalformedError(msg)
-        place.read_target(path, digest)
+        files[path] = place.read_target(path, digest)
+    if not by_hub:
+        require_promotable(files, release.catalog)
     return found
 
 
 def _delegated(
-    place: Place, version: int, *, keys: RoleKeys, now_s: int
+    place: Place, version: int, *, keys: RoleKeys, now_s: int, absent: int = 0
 ) -> tuple[Delegated, tuple[PublicKey, ...]]:
     data, signed = read_document(place, keys.role, version)
     signed_by = signers_of(data, keys)
     keys.set_for(signed).require(signed_by, now_s=now_s)
-    if len(signed_by) < keys.threshold:
+    if len(signed_by) < keys.threshold - absent:
         msg = f"{keys.role}: {len(signed_by)} keys signed it, {keys.threshold} must"
         raise PeopleError(msg)
     return Delegated(data, read_life(signed, keys.role), files_of(signed)), signed_by

@@ -19,7 +19,9 @@ from proto.release_keys import (
     CONTENT_PREFIX,
     GRANTS_TARGET,
     POLICY_TARGET,
+    read_delegations,
     read_life,
+    read_root,
 )
 from runtime import keyfile
 from runtime.clock import Entropy
@@ -117,6 +119,7 @@ def publish_what_is_due(
         _is_due(place, Role.RELEASE, now_s=now_s)
         or _rolled_out(place) != content_digest(content)
         or not _authority_names(place, hub)
+        or not _release_names(place, hub)
     ):
         version = place.newest(Role.RELEASE) + 1
         publish_release(place, people, hub, content, version=version, now_s=now_s)
@@ -147,6 +150,14 @@ def _authority_names(place: Place, hub: HubKeys) -> bool:
         hub.head.b64() in {one.key for one in found.head_keys}
         and hub.log.b64() in {one.key for one in found.log_keys}
     )
+
+
+def _release_names(place: Place, hub: HubKeys) -> bool:
+    version = place.newest(Role.RELEASE)
+    signed = signed_part(place.read(Role.RELEASE, version), Role.RELEASE)
+    root = signed_part(place.read(Role.ROOT, place.newest(Role.ROOT)), Role.ROOT)
+    listed = read_delegations(signed, read_root(root))[Role.PROMOTED].holders
+    return hub.promoted in {one.key for one in listed}
 
 
 def _grants_name(place: Place, hub: HubKeys) -> bool:

@@ -24,8 +24,8 @@ CAN_DO = """
 SIGNER = """
 ## What they cannot do with the web process alone
 
-All keys but the hub's half of promoted rules lie with the signer, a process of its own. Whoever
-holds the web process and the database only asks it, within its rates an hour; it answers:
+All keys lie with the signer, a process of its own, also that of the hub's half of promoted rules.
+Whoever holds the web process and the database only asks it, within its rates an hour; it answers:
 
 | they try | the signer answers | because |
 |---|---|---|"""

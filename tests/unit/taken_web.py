@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from central.core.signer_talk import AskDraft, AskFresh, AskHeads, Refused
+from central.core.signer_talk import AskDraft, AskFresh, AskHeads, AskPromote, Refused
 from central.signer.fresh import Repository
 from central.signer.ledger import Ledger
 from central.signer.signer import Signer
@@ -137,6 +137,11 @@ def _renamed(ask: Ask, fresh: FreshWorld) -> str:
     return ask(asking(1, release=999_999, grants=1))
 
 
+def _unsigned_rules(ask: Ask, fresh: FreshWorld) -> str:
+    fresh.world.resign(Role.PROMOTED, 1, fresh.world.key())
+    return ask(AskPromote(root=1, release=2, promoted=1))
+
+
 def _older(ask: Ask, _fresh: FreshWorld) -> str:
     return ask(asking(1, release=1, grants=1))
 
@@ -166,6 +171,7 @@ WEB: tuple[Attempt, ...] = (
     Attempt("Order something that no grant of the signer's keys covers", _web(_ungranted), "grant_absent", "two operators sign what may be ordered"),  # noqa: E501 - one row
     Attempt("Have a release said to be current that no two people signed", _web(_unsigned_release), "people_threshold", "the signer reads and checks it itself"),  # noqa: E501 - one row
     Attempt("Show the signer a release that people signed, and serve another under its name", _web(_two_copies), "integrity", "what is listed are the bytes that were checked"),  # noqa: E501 - one row
+    Attempt("Have rules promoted that no operator signed", _web(_unsigned_rules), "people_threshold", "the signer reads who signed, and holds each rule against its limits"),  # noqa: E501 - one row
     Attempt("Give a release that people signed a version of years to come", _web(_renamed), "malformed", "a document says its version itself"),  # noqa: E501 - one row
     Attempt("Have an older release said to be current", _web(_older), "conflict", "the signer keeps what it said last"),  # noqa: E501 - one row
     Attempt("Leave the grants out of what is current", _web(_without_grants), "conflict", "what was listed stays listed"),  # noqa: E501 - one row

@@ -6,11 +6,19 @@ from pathlib import Path
 import pytest
 
 from central.core.order_signing import Rates
-from central.core.signer_talk import read_ask
+from central.core.signer_talk import AskPromote, read_ask
 from proto.errors import MalformedError, OsirisError
+from proto.keys import SigningKey
 from proto.keysets import DAY_S, Role
+from proto.release_keys import tuf_key_id
 from runtime.repository import development
-from runtime.repository.documents import Making, add_signatures, make_root, signed_part
+from runtime.repository.documents import (
+    Making,
+    add_signatures,
+    make_root,
+    parse,
+    signed_part,
+)
 from runtime.repository.layout import Place, digest_of
 from runtime.repository.saying import Wanted, say_current
 from tests.unit.fresh_world import FreshWorld, asking, nothing_new
@@ -281,3 +289,55 @@ async def test_a_next_key_signs_once_a_root_names_it_and_then_another_may_follow
         assert (found.root, found.problem, found.timestamp) == (3, "", 2)
         assert (await link.renew("timestamp")) != following
         assert (await link.keys())["timestamp"][0] == following
+
+
+def operators_word(fresh: FreshWorld, *signers: SigningKey) -> AskPromote:
+    """Publish promoted rules that these keys signed; return what the hub then asks."""
+    fresh.world.resign(Role.PROMOTED, 1, *signers)
+    return AskPromote(root=1, release=1, promoted=1)
+
+
+async def test_the_hubs_half_of_promoted_rules_is_signed_after_an_operators(
+    fresh: FreshWorld,
+) -> None:
+    people, promoted = fresh.world.people, fresh.world.online["promoted"]
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+        for signers in ((), (people[Role.RELEASE, "dev-1"],), (promoted,)):
+            error = await refused(link.promote(operators_word(fresh, *signers)))
+            assert "signed by 0 people" in str(error)
+        signed = await link.promote(operators_word(fresh, people[Role.OPERATOR, "dev-3"]))
+        fresh.world.incoming.metadata(Role.PROMOTED, 1).write_bytes(signed)
+        assert not (await fresh.take_in(link)).problem
+        assert fresh.world.place.newest(Role.PROMOTED) == 1
+
+
+async def test_the_hubs_half_is_signed_under_the_pinned_root_alone(fresh: FreshWorld) -> None:
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+        ask = operators_word(fresh, fresh.world.people[Role.OPERATOR, "dev-1"])
+        root = fresh.world.place.metadata(Role.ROOT, 1)
+        root.write_bytes(root.read_bytes() + b" ")
+        error = await refused(link.promote(ask))
+        assert "not the one that the trust root pins" in str(error)
+
+
+async def test_the_promoted_key_goes_over_to_the_next_once_a_release_names_it(
+    fresh: FreshWorld,
+) -> None:
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+        following = await link.renew("promoted")
+        assert await link.renew("promoted") == following, "nobody named it yet"
+        former = fresh.world.online["promoted"].public
+        assert (await link.keys())["promoted"] == (former, following)
+        # The world signs nothing with it: only its public half counts.
+        next_key = fresh.keys.of("promoted")[-1]
+        fresh.world.online["promoted"] = next_key
+        fresh.world.release(2)
+        assert not (await fresh.take_in(link)).problem
+        operator = fresh.world.people[Role.OPERATOR, "dev-1"]
+        fresh.world.resign(Role.PROMOTED, 1, operator)
+        signed = await link.promote(AskPromote(root=1, release=2, promoted=1))
+        assert tuf_key_id(following) in parse(signed, "promoted").signatures
+        assert await link.renew("promoted") != following, "the former counts no more"

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from appliance.core.order_gate.values import Known, Situation
-from proto.catalog.model import Action, Autonomy, Disruption, Rule
+from proto.catalog.model import Action, Rule
 from proto.catalog.params import accept_params
-from proto.conditions.model import is_typed_equal
 from proto.errors import MalformedError
 from proto.findings import Scalar
 from proto.incidents import Incident, State
@@ -19,14 +18,14 @@ from proto.orders.healing import Healing
 from proto.orders.kinds import OrderType, Params
 from proto.orders.sync_promoted_rule import SyncPromotedRule
 from proto.orders.update_credentials import UpdateCredentials
-from proto.rules.matcher import matches, rank, view_of
+from proto.rules import promoted
+from proto.rules.matcher import matches, view_of
+from proto.rules.promoted import Approved, is_same
 
-Problem = tuple[Code, str]
+Problem = promoted.Problem
 
 OPEN: Final = frozenset({State.OPEN, State.ESCALATED})
 """Incidents that an order may repair: nothing is under way, and nobody waived them."""
-
-_TAME: Final = frozenset({Disruption.NONE, Disruption.SERVICE})
 
 
 def problem_in(order_type: OrderType, params: Params, situation: Situation) -> Problem | None:
@@ -54,7 +53,7 @@ def _healing(params: Params, situation: Situation) -> Problem | None:
     if runbook is None or incident.check not in runbook.verify:
         return Code.RUNBOOK_UNFIT, f"{wanted.runbook} for {incident.check}"
     given = _given(wanted, incident, known)
-    if given is None or not _is_same(given, wanted.params):
+    if given is None or not is_same(given, wanted.params):
         return Code.PARAMS_UNAPPROVED, wanted.runbook
     try:
         accept_params(runbook, wanted.params)
@@ -83,12 +82,6 @@ def _acting_rule(incident: Incident, known: Known) -> Rule | None:
     return None
 
 
-def _is_same(left: dict[str, Scalar], right: dict[str, Scalar]) -> bool:
-    return left.keys() == right.keys() and all(
-        is_typed_equal(value, right[name]) for name, value in left.items()
-    )
-
-
 def _promoted(params: Params, situation: Situation) -> Problem | None:
     wanted, known = cast("SyncPromotedRule", params), situation.known
     rule = known.promoted.get(wanted.content_sha256)
@@ -100,52 +93,13 @@ def _promoted(params: Params, situation: Situation) -> Problem | None:
 
 
 def problem_of_promoted(rule: Rule, known: Known) -> Problem | None:
-    """Return why a promoted rule may not act here, or None.
-
-    It may only do what a release rule or an approved plan already does for the same check, by
-    itself, undoably and without a reboot; and it comes after every release rule of that check.
-    """
-    widens = _why_it_widens(rule, known)
-    if widens is not None:
-        return Code.RULE_WIDENS, f"{rule.id}: {widens}"
-    for other in known.catalog.rules_by_check.get(rule.check, ()):
-        if not other.is_promoted and rank(rule) < rank(other):
-            return Code.RULE_OUTRANKS, f"{rule.id} would act before {other.id}"
-    return None
-
-
-def _why_it_widens(rule: Rule, known: Known) -> str | None:
-    if not rule.is_promoted or rule.is_guard or rule.action is not Action.EXECUTE_RUNBOOK:
-        return "it is not a promoted rule that runs a runbook"
-    runbook = known.catalog.runbooks.get(rule.runbook_id or "")
-    if runbook is None or rule.check not in runbook.verify:
-        return f"{rule.runbook_id} does not verify {rule.check}"
-    if runbook.autonomy is not Autonomy.AUTO or runbook.disruption not in _TAME:
-        return f"{runbook.id} does not run by itself without harm"
-    if not _is_fired(rule, known):
-        return f"nothing else fires {runbook.id} for {rule.check} with these parameters"
-    return None
-
-
-def _is_fired(rule: Rule, known: Known) -> bool:
-    by_rules = any(
-        other.runbook_id == rule.runbook_id
-        and not other.is_promoted
-        and _is_same(dict(other.params), dict(rule.params))
-        for other in known.catalog.rules_by_check.get(rule.check, ())
-    )
-    by_plans = any(
-        plan.runbook == rule.runbook_id
-        and _check_of(incident, known) == rule.check
-        and _is_same(dict(plan.params), dict(rule.params))
-        for incident, plan in known.plans.items()
-    )
-    return by_rules or by_plans
-
-
-def _check_of(incident: str, known: Known) -> str | None:
-    found = known.incidents.get(incident)
-    return found.check if found else None
+    """Return why a promoted rule may not act here, or None: see `proto.rules.promoted`."""
+    approved = [
+        Approved(incident.check, plan.runbook, plan.params)
+        for name, plan in known.plans.items()
+        if (incident := known.incidents.get(name)) is not None
+    ]
+    return promoted.problem_of_promoted(rule, known.catalog, approved=approved)
 
 
 def _sealed(params: Params, situation: Situation) -> Problem | None:
