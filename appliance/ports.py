@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from appliance.core.trusted import SignedSet
-from proto.errors import IntegrityError, TargetError
+from proto.errors import IntegrityError, RejectedError, TargetError
 from proto.findings import Reason, Scalar
 from proto.hub.outgoing import Outgoing
 from proto.ids import TargetId
@@ -233,6 +233,15 @@ class HeldBackError(IntegrityError):
         self.alarms = alarms
 
 
+class HubRefusedError(RejectedError):
+    """The hub refused a message; `said` is the code that it gave, "" where it gave none."""
+
+    def __init__(self, message: str, *, said: str) -> None:
+        """Keep the hub's code."""
+        super().__init__(message)
+        self.said = said
+
+
 class HubTransport(Protocol):
     """The one door to the hub: messages out, the bytes of answers back."""
 
@@ -242,7 +251,7 @@ class HubTransport(Protocol):
         Raises:
             HeldBackError: the last look saw something that must not leave.
             UnreachableError: no answer, or 429 and 5xx, with the wait the hub asked for.
-            RejectedError: any other answer but 200.
+            RejectedError: any other answer but 200; `HubRefusedError` with the hub's own code.
         """
         ...
 

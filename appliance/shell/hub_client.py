@@ -11,8 +11,9 @@ from typing import Final
 import httpx
 
 from appliance.core.sentry import Sentry
-from appliance.ports import HeldBackError
-from proto.errors import MalformedError, NotFoundError, RejectedError, UnreachableError
+from appliance.ports import HeldBackError, HubRefusedError
+from proto import strict_json
+from proto.errors import MalformedError, NotFoundError, UnreachableError
 from proto.hub import orders
 from proto.hub.enroll import PATH_ROOT
 from proto.hub.outgoing import Outgoing, wire
@@ -22,6 +23,7 @@ CONNECT_S: Final = 10.0
 REPLY_S: Final = 30.0
 REPLY_BYTES_MAX: Final = orders.REPLY_BYTES_MAX
 ERROR_CHARS_MAX: Final = 200
+REFUSAL_BYTES_MAX: Final = 4096
 RETRY_AFTER_S_MAX: Final = 86_400
 WAIT_STATUSES: Final = frozenset({408, 425, 429})
 
@@ -111,7 +113,17 @@ def _judge(reply: httpx.Response, answer: bytes, *, where: str) -> None:
         raise UnreachableError(msg, retry_after_s=_retry_after_s(reply))
     if status == httpx.codes.NOT_FOUND:
         raise NotFoundError(msg)
-    raise RejectedError(msg)
+    raise HubRefusedError(msg, said=_code_in(answer))
+
+
+def _code_in(answer: bytes) -> str:
+    """Return the code in the body of a refusal, "" where there is none."""
+    try:
+        found = strict_json.loads(answer, size_bytes_max=REFUSAL_BYTES_MAX, where="hub")
+    except MalformedError:
+        return ""
+    code = found.get("code") if isinstance(found, dict) else None
+    return code if isinstance(code, str) else ""
 
 
 def _retry_after_s(reply: httpx.Response) -> int | None:

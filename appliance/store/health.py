@@ -33,6 +33,7 @@ class Condition(StrEnum):
     NAMES_MISSING = "names_missing"
     KNOWN_PEOPLE = "known_people"
     ORDER_LOG_REFUSED = "order_log_refused"
+    ORDER_LOG_FORK = "order_log_fork"
     ORDERS_HELD = "orders_held"
     ORDERS_RECOVERING = "orders_recovering"
 

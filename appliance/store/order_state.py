@@ -32,7 +32,7 @@ async def load(conn: aiosqlite.Connection) -> OrderState:
     recent = tuple(int(one) for one in row["refusals"].split(",") if one)
     return OrderState(
         Floor(row["floor_s"]),
-        SecurityWatch(recent, row["held_since_s"]),
+        SecurityWatch(recent, row["held_since_s"], row["cleared_s"]),
         row["receipt_prev"],
         bool(row["is_recovering"]),
     )
@@ -41,12 +41,13 @@ async def load(conn: aiosqlite.Connection) -> OrderState:
 async def save(conn: aiosqlite.Connection, state: OrderState) -> None:
     """Write the row."""
     await conn.execute(
-        "UPDATE order_state SET floor_s = ?, refusals = ?, held_since_s = ?, receipt_prev = ?,"
-        " is_recovering = ?",
+        "UPDATE order_state SET floor_s = ?, refusals = ?, held_since_s = ?, cleared_s = ?,"
+        " receipt_prev = ?, is_recovering = ?",
         (
             state.floor.at_s,
             ",".join(str(one) for one in state.watch.recent),
             state.watch.held_since_s,
+            state.watch.cleared_s,
             state.receipt_prev,
             int(state.is_recovering),
         ),
@@ -67,3 +68,14 @@ async def pass_people(conn: aiosqlite.Connection, signed_s: int) -> None:
     floor = state.floor.after_people(signed_s)
     if floor != state.floor:
         await conn.execute("UPDATE order_state SET floor_s = ?", (floor.at_s,))
+
+
+async def see(conn: aiosqlite.Connection, own_s: int) -> None:
+    """Note what the own clock of this process says."""
+    await conn.execute("UPDATE order_state SET seen_s = ?", (own_s,))
+
+
+async def seen(conn: aiosqlite.Connection) -> int | None:
+    """Return what the own clock of a process last said; None where none was noted yet."""
+    (row,) = await conn.execute_fetchall("SELECT seen_s FROM order_state")
+    return None if row["seen_s"] is None else int(row["seen_s"])

@@ -12,6 +12,7 @@ from operator import attrgetter
 
 import aiosqlite
 
+from appliance.core.order_gate.clock import aged
 from appliance.core.order_gate.ledger import Entry, Ledger, State, TurnError
 from appliance.core.order_gate.values import History, LeafRef
 from proto.orders.kinds import HOUR_S, OrderType, Tier
@@ -195,6 +196,23 @@ async def wait_anew(conn: aiosqlite.Connection, *, own_s: int) -> None:
     await conn.execute("UPDATE orders SET since_s = ? WHERE state = 'waiting'", (own_s,))
 
 
+async def age(conn: aiosqlite.Connection, *, seen_s: int, own_s: int) -> None:
+    """Let what the newest hour's changes were keep its age over a start: see `clock.aged`."""
+    rows = await conn.execute_fetchall(
+        "SELECT idx, accepted_s FROM orders WHERE accepted_s > ?", (seen_s - HOUR_S,)
+    )
+    await conn.executemany(
+        "UPDATE orders SET accepted_s = ? WHERE idx = ?",
+        [(aged(row["accepted_s"], seen_s=seen_s, own_s=own_s), row["idx"]) for row in rows],
+    )
+
+
+async def newest_accepted_s(conn: aiosqlite.Connection) -> int | None:
+    """Return when an order was last accepted, by the own clock of its time; None for never."""
+    (row,) = await conn.execute_fetchall("SELECT max(accepted_s) AS at_s FROM orders")
+    return None if row["at_s"] is None else int(row["at_s"])
+
+
 async def finish(
     conn: aiosqlite.Connection, index: int, *, outcome: Outcome, final: int, now_s: int
 ) -> None:
@@ -215,7 +233,7 @@ async def history(
     """Return what orders and rules changed within the last hour.
 
     `clock_s` is the appliance's own clock, by which orders are counted: no signed time empties a
-    budget. `now_ms` is the clock's, by which rules fire. After a clock was set back, what lies
+    budget. `now_ms` is the clock's, by which rules fire. After a clock was set back, what rules did
     ahead of it counts too: that errs on the side of caution.
     """
     grant_uses: dict[str, int] = {}

@@ -12,8 +12,9 @@ from typing import Final
 from appliance.core.order_gate.values import Footing
 from appliance.handlers.orders.gating import orders_origin
 from appliance.handlers.orders.opinions import take_opinions
-from appliance.handlers.wellness import clear_condition, raise_in
+from appliance.handlers.wellness import clear_condition, raise_condition, raise_in
 from appliance.handlers.work import Work
+from appliance.ports import HubRefusedError
 from appliance.store import opinions, order_log, order_state, orders
 from appliance.store.health import Condition
 from appliance.store.order_log import Held
@@ -56,18 +57,29 @@ async def hear(work: Work, footing: Footing) -> bool:
     """
     for _ in range(ROUNDS_MAX):
         asked_s = work.own_s
-        reply, asked = await _ask(work)
+        reply, asked = await _asked(work)
         try:
             is_more = await _take(work, footing, reply, asked, asked_s=asked_s)
         except (RejectedError, IntegrityError) as error:
             await _refuse(work, error)
             return False
-        await clear_condition(work, Condition.ORDER_LOG_REFUSED)
+        for over in (Condition.ORDER_LOG_REFUSED, Condition.ORDER_LOG_FORK):
+            await clear_condition(work, over)
         if reply.wanted is not None:
             await _give_back(work, reply.wanted)
         if not is_more:
             break
     return True
+
+
+async def _asked(work: Work) -> "tuple[OrdersReply, OrdersRequest]":
+    """Ask, and remember it where the hub says that it holds another log than it signed."""
+    try:
+        return await _ask(work)
+    except HubRefusedError as error:
+        if error.said == Condition.ORDER_LOG_FORK:
+            await raise_condition(work, Condition.ORDER_LOG_FORK, detail=str(error))
+        raise
 
 
 async def _ask(work: Work) -> "tuple[OrdersReply, OrdersRequest]":
@@ -152,8 +164,10 @@ async def _heed(work: Work, head: Head, *, asked_s: int) -> None:
 async def _refuse(work: Work, error: RejectedError | IntegrityError) -> None:
     """Say that an answer does not hold; the first in a row counts towards the hold."""
     code = Code(error.code) if error.code in _CODES else Code.LOG_FORM
+    is_fork = code is Code.LOG_FORK
+    unwell = Condition.ORDER_LOG_FORK if is_fork else Condition.ORDER_LOG_REFUSED
     async with work.store.write() as conn:
-        if not await raise_in(conn, work, Condition.ORDER_LOG_REFUSED, detail=str(error)):
+        if not await raise_in(conn, work, unwell, detail=str(error)):
             return
         state = await order_state.load(conn)
         watch = state.watch.after(code, now_s=work.own_s)

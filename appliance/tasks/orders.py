@@ -14,6 +14,7 @@ from typing import Final
 from appliance.core.order_gate.values import Accepted, Footing
 from appliance.handlers.orders import Resume, Run
 from appliance.handlers.orders.gating import gate_orders
+from appliance.handlers.orders.own_time import SEEN_EVERY_S, begin_time, note_time
 from appliance.handlers.orders.running import carry_out, settle_unfinished
 from appliance.handlers.orders.situation import footing_of
 from appliance.handlers.orders.table import RESUMES, RUNS
@@ -133,6 +134,7 @@ class Turns:
         self._is_settled = False
         self._was_standing = False
         self._failures = 0
+        self._noted_s: int | None = None
 
     async def take(self, footing: Footing | None, look: Look) -> None:
         """Hear the hub where that is due, and judge what may be judged.
@@ -140,6 +142,7 @@ class Turns:
         As soon as there is something to stand on the hub is asked: its signer signs nothing for a
         site whose appliance it never heard.
         """
+        await self._pass_time()
         is_first, self._was_standing = not self._was_standing, footing is not None
         try:
             if not self._is_settled and await catch_up(self._work):
@@ -157,6 +160,17 @@ class Turns:
                 await raise_condition(self._work, Condition.EVIDENCE_REFUSED, detail=detail)
         if footing is not None and self._is_settled:
             await self._judge(footing, due_only=look.is_timer and not look.asks)
+
+    async def _pass_time(self) -> None:
+        """Let the hour of the budgets go on from where the process before left it."""
+        own_s = self._work.own_s
+        if self._noted_s is None:
+            await begin_time(self._work)
+        elif own_s - self._noted_s >= SEEN_EVERY_S:
+            await note_time(self._work)
+        else:
+            return
+        self._noted_s = own_s
 
     async def _judge(self, footing: Footing, *, due_only: bool) -> None:
         while True:

@@ -4,6 +4,7 @@ At most `RECORDED_PER_MINUTE` are written; the next one written says how many we
 """
 
 from central.core import health, ingest
+from central.core.order_refusals import OrderLogForkError
 from central.core.refusals import TooLargeError
 from central.state import Hub
 from central.store import conditions
@@ -27,6 +28,7 @@ _STATUS: tuple[tuple[type[OsirisError], int], ...] = (
     (MalformedError, 400),
     (NotFoundError, 404),
     (ConflictError, 409),
+    (OrderLogForkError, 409),
     (RejectedError, 403),
     (UnreachableError, 503),
 )

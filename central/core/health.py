@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from central.core.order_refusals import OrderLogForkError
 from central.core.refusals import ClockError, ForkError, ReplayedError, RollbackError
 from proto.errors import OsirisError
 from proto.hub.check_in import TEXT_SET_ASIDE
@@ -18,6 +19,7 @@ class Condition(StrEnum):
     CLOCK_OFF = "clock_off"
     UNPROVED_HEAL = "unproved_heal"
     RECEIPT_OF_OTHER = "receipt_of_other"
+    ORDER_LOG_FORK = "order_log_fork"
     TEXT_SET_ASIDE = TEXT_SET_ASIDE
 
 
@@ -61,6 +63,14 @@ WORDS: dict[Condition, Meaning] = {
         " the two hold different logs. The answer counts for nothing.",
         ends_by_itself=False,
     ),
+    Condition.ORDER_LOG_FORK: Meaning(
+        "The appliance holds an order log that this hub signed, and the hub holds another of the"
+        " same size. No order goes to this site and none is signed for it. Either the hub was put"
+        " back to two different backups, or somebody else signs with its keys: compare the size and"
+        " the root on the appliance's portal with the signer's, and if nobody can say how it came"
+        " about, treat the hub as taken over.",
+        ends_by_itself=False,
+    ),
     Condition.TEXT_SET_ASIDE: Meaning(
         "Text arrived that should not have left the site. It was not kept and is shown to nobody;"
         " the appliance's portal says the same.",
@@ -73,6 +83,7 @@ _RAISED_BY: tuple[tuple[type[OsirisError], Condition], ...] = (
     (RollbackError, Condition.EVIDENCE_ROLLBACK),
     (ReplayedError, Condition.CHECK_IN_REPLAYED),
     (ClockError, Condition.CLOCK_OFF),
+    (OrderLogForkError, Condition.ORDER_LOG_FORK),
 )
 
 

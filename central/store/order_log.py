@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from central.core.order_refusals import OrderLogForkError
 from central.core.orders import OrderLeaf, WaitRow
 from central.store.engine import insert_missing, upsert
 from central.store.evidence import HeadMovedError
@@ -17,15 +18,12 @@ from central.store.order_tables import order_fetches as fetches
 from central.store.order_tables import order_leaves as leaves
 from central.store.order_tables import order_logs as logs
 from central.store.order_tables import order_waits as waits
-from proto.errors import IntegrityError
 from proto.ids import ApplianceId, SiteId
 from proto.merkle import HASH_BYTES, Tree
 
 
-class SecondRootError(IntegrityError):
+class SecondRootError(OrderLogForkError):
     """Two roots for one size of an order log: the signer or this store is not what it was."""
-
-    code = "order_log_fork"
 
 
 async def load_tree(site: SiteId, connection: AsyncConnection) -> Tree:

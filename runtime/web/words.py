@@ -446,6 +446,13 @@ CONDITIONS: dict[str, Words] = {
         " order is taken. Tell whoever looks after Osiris.",
         Tone.BAD,
     ),
+    "order_log_fork": Words(
+        "The hub shows another history of its orders",
+        "It signed one list of orders before and shows another now. What this appliance holds"
+        " stays as it is, and no new order is taken. Call whoever looks after Osiris, by a number"
+        " that you know: the hub may be in the wrong hands. Repairs by rules go on.",
+        Tone.BAD,
+    ),
     "orders_held": Words(
         "Orders are held back",
         "Several orders failed verification within ten minutes. Only orders that change nothing are"

@@ -14,6 +14,7 @@ from appliance.core.order_gate.ledger import State
 from appliance.core.order_gate.values import Accepted, Footing
 from appliance.handlers.orders import Done
 from appliance.handlers.work import Work
+from appliance.ports import HubRefusedError
 from appliance.store import health, opinions, order_log, order_state
 from appliance.store.health import Condition
 from appliance.tasks import orders as loop
@@ -208,19 +209,22 @@ def _gap(_: LogHub, reply: OrdersReply) -> OrdersReply:
 
 
 @pytest.mark.parametrize(
-    ("lie", "detail"),
+    ("lie", "condition", "detail"),
     [
-        (_other_challenge, "answers another request"),
-        (_foreign_head, "signed by 0 of the people who count"),
-        (_foreign_checkpoint, "not signed by a known key"),
-        (_fork, "two roots for one size"),
-        (_shrunk, "leaves, 6 were seen"),
-        (_gap, "do not go on"),
+        (_other_challenge, Condition.ORDER_LOG_REFUSED, "answers another request"),
+        (_foreign_head, Condition.ORDER_LOG_REFUSED, "signed by 0 of the people who count"),
+        (_foreign_checkpoint, Condition.ORDER_LOG_REFUSED, "not signed by a known key"),
+        (_fork, Condition.ORDER_LOG_FORK, "two roots for one size"),
+        (_shrunk, Condition.ORDER_LOG_REFUSED, "leaves, 6 were seen"),
+        (_gap, Condition.ORDER_LOG_REFUSED, "do not go on"),
     ],
 )
 @virtual
 async def test_an_answer_that_does_not_hold_changes_nothing_and_is_said_once(
-    tmp_path: Path, lie: Callable[[LogHub, OrdersReply], OrdersReply], detail: str
+    tmp_path: Path,
+    lie: Callable[[LogHub, OrdersReply], OrdersReply],
+    condition: Condition,
+    detail: str,
 ) -> None:
     async with heard(tmp_path) as (site, hub, work):
         site.order()
@@ -235,9 +239,29 @@ async def test_an_answer_that_does_not_hold_changes_nothing_and_is_said_once(
             state = await order_state.load(conn)
             rows = list(await conn.execute_fetchall("SELECT code, detail FROM health"))
         assert work.word.answered_s is None
-        assert [one["code"] for one in rows] == ["order_log_refused"]
+        assert [one["code"] for one in rows] == [condition]
         assert detail in rows[0]["detail"]
         assert len(state.watch.recent) == 1
+        hub.lie = lambda reply: reply
+        assert await hear(work, FOOTING)
+        assert await conditions(work) == set()
+
+
+@virtual
+async def test_a_hub_that_says_it_holds_another_log_than_it_signed_is_said_here_too(
+    tmp_path: Path,
+) -> None:
+    async with heard(tmp_path) as (_, hub, work):
+        assert await hear(work, FOOTING)
+
+        def refuse(_: OrdersReply) -> OrdersReply:
+            msg = "the hub refused"
+            raise HubRefusedError(msg, said="order_log_fork")
+
+        hub.lie = refuse
+        with pytest.raises(HubRefusedError):
+            await hear(work, FOOTING)
+        assert await conditions(work) == {Condition.ORDER_LOG_FORK}
         hub.lie = lambda reply: reply
         assert await hear(work, FOOTING)
         assert await conditions(work) == set()

@@ -19,8 +19,11 @@ was when the process started, and how long the process has run since. So
   waited was counted on a clock that may have been slow, as it often is after a boot, and the step
   to the right time is no time that passed. A start makes a wait longer and never shorter;
 - what people put off to a date waits for that date by the clock on the wall as it was at the start;
-- an hour's budget that was used before a start on a clock that was set back stays used until the
-  clock has caught up; one that was used on a slow clock is free again after a start on a right one.
+- what an hour's budget was used for ages only while a process runs and counts it: at a start it is
+  as old as when the process before was last seen (`aged`), whatever either clock said. So a start
+  on a right clock frees nothing that was used on a slow one, and one on a clock that was set back
+  holds nothing longer. The time that nothing ran does not count: a start makes an hour longer,
+  never shorter. The refusals that brake orders are counted in the same way.
 """
 
 from dataclasses import dataclass
@@ -61,3 +64,14 @@ class Floor:
 
     def _raised(self, to_s: int) -> "Floor":
         return self if to_s <= self.at_s else Floor(to_s)
+
+
+def aged(at_s: int, *, seen_s: int, own_s: int) -> int:
+    """Return when something happened, by the own clock of a process that starts.
+
+    Args:
+        at_s: when, by the own clock of the process before.
+        seen_s: what that clock said when it was last seen.
+        own_s: the own clock of the process that starts.
+    """
+    return own_s - max(seen_s - at_s, 0)

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.core.order_gate.clock import aged
 from appliance.core.order_gate.values import History
 from proto.opinions import Clear
 from proto.order_codes import REASONS, Code
@@ -31,11 +32,19 @@ class SecurityWatch:
 
     Attributes:
         recent: the times of the last ones, at most three, seconds.
-        held_since_s: since when orders are held back; None when they are not.
+        held_since_s: since when orders are held back; None when they are not. It names the hold,
+            so no two begin at the same second, whatever the clock says.
+        cleared_s: the name of the newest hold that was cleared.
     """
 
     recent: tuple[int, ...] = ()
     held_since_s: int | None = None
+    cleared_s: int = 0
+
+    def aged(self, *, seen_s: int, own_s: int) -> "SecurityWatch":
+        """Return the watch of a process that starts; see `clock.aged`."""
+        recent = tuple(aged(one, seen_s=seen_s, own_s=own_s) for one in self.recent)
+        return SecurityWatch(recent, self.held_since_s, self.cleared_s)
 
     def after(self, code: Code, *, now_s: int) -> "SecurityWatch":
         """Return the watch after a refusal."""
@@ -44,11 +53,14 @@ class SecurityWatch:
         near = tuple(one for one in self.recent if now_s - one < REFUSALS_WITHIN_S)
         recent = (*near, now_s)[-REFUSALS_MAX:]
         is_held = self.held_since_s is None and len(recent) >= REFUSALS_MAX
-        return SecurityWatch(recent, now_s if is_held else self.held_since_s)
+        since_s = max(now_s, self.cleared_s + 1) if is_held else self.held_since_s
+        return SecurityWatch(recent, since_s, self.cleared_s)
 
     def cleared(self, clear: Clear) -> "SecurityWatch":
         """Return the watch after people cleared a hold: this one, not another."""
-        return SecurityWatch() if clear.since == self.held_since_s else self
+        if clear.since != self.held_since_s:
+            return self
+        return SecurityWatch(cleared_s=max(self.cleared_s, clear.since))
 
 
 def touched_max(targets: int) -> int:
