@@ -227,7 +227,10 @@ def add_waiver(
 
 @waiver.command("list")
 def list_waivers(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
-    """List the waivers, newest first."""
+    """List the waivers, newest first: people's here, and then what orders waive.
+
+    One by an order has no id: an order ends it, or its own date.
+    """
     rows = answered(config, lambda door: door.get("/api/waivers"))
     for row in rows:
         row["until"] = when(row["until_ms"])

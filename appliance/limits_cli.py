@@ -12,6 +12,7 @@ from runtime.terminal import Output, print_json, print_rows, say, when
 window = typer.Typer(help="Maintenance windows of the site.", no_args_is_help=True)
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ORDER_SHOWN = 16
 FOUND_BY = ("id", "label", "name", "address")
 _START = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 
@@ -53,7 +54,7 @@ def unprotect(wanted: Device, config: ConfigFile = DEFAULT) -> None:
 
 
 def limits(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
-    """List the protected hosts and the maintenance windows."""
+    """List the protected hosts, the maintenance windows, and what orders set until a date."""
     found = answered(config, lambda door: door.get("/api/limits"))
     if output is Output.JSON:
         print_json(found)
@@ -63,6 +64,10 @@ def limits(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
     columns = {"target": "PROTECTED", "since": "SINCE", "account": "BY", "reason": "REASON"}
     print_rows(found["protected"], columns, output=output)
     _print_windows(found, output)
+    for row in found["ordered"]:
+        row["until"], row["name"] = when(row["until_ms"]), row["order"][:ORDER_SHOWN]
+    ordered = {"sentence": "SET BY AN ORDER", "until": "UNTIL", "name": "ORDER"}
+    print_rows(found["ordered"], ordered, output=output)
 
 
 @window.command("list")

@@ -11,7 +11,8 @@ from central.core.desk_asks import drafts_of, require_recent, require_scope
 from central.core.orders import Draft
 from central.core.signing import log_name
 from central.state import Hub
-from central.store import order_log, order_words, orders, sites
+from central.store import order_log, order_said, order_words, orders, sites
+from central.store.order_said import HoldRow
 from central.store.order_words import Opinion
 from central.store.views.orders import OrderView, receipt_envelopes, views_of
 from proto import merkle
@@ -21,6 +22,7 @@ from proto.envelope import Kind, Signature, parse
 from proto.errors import ConflictError, NotFoundError
 from proto.ids import ApplianceId, SiteId
 from proto.opinions import (
+    CLEAR_PEOPLE,
     Clear,
     OperatorVeto,
     OpinionScopeError,
@@ -199,6 +201,8 @@ async def withdraw_draft(hub: Hub, draft: Draft, *, by: str) -> None:
 async def take_opinion(hub: Hub, data: bytes) -> str:
     """Keep a veto or the end of a hold, to be passed on; return what it is about.
 
+    The end of a hold that one operator signed is kept for the second, and told to nobody else.
+
     Raises:
         RejectedError: those who must sign it did not, or others did as well; it came before, is
             old, or about an order whose time is over.
@@ -210,9 +214,12 @@ async def take_opinion(hub: Hub, data: bytes) -> str:
     said: OperatorVeto | Clear
     if parse(data).kind is Kind.VETO:
         said = open_operators_veto(data, authority=authority, now_s=now_s)
+        kind = "veto"
         sid, appliance, name = bytes.fromhex(said.order), None, said.order
     else:
-        said = open_operators_clear(data, authority=authority, now_s=now_s)
+        people = min(len(parse(data).key_ids), CLEAR_PEOPLE)
+        said = open_operators_clear(data, authority=authority, now_s=now_s, people=people)
+        kind = "clear" if people == CLEAR_PEOPLE else order_words.HALF
         sid, appliance, name = None, ApplianceId(said.appliance), said.appliance
     _require_only_operators(data, authority, now_s=now_s)
     require_recent(said.iat, now_s=now_s)
@@ -222,10 +229,16 @@ async def take_opinion(hub: Hub, data: bytes) -> str:
     if appliance is not None:
         _require_known(hub, appliance, site)
     hub.desk.memory.take(said.by, hashlib.sha256(data).hexdigest(), now_s=now_s)
-    opinion = Opinion("clear" if sid is None else "veto", sid, appliance, said.by, data, now_ms)
+    opinion = Opinion(kind, sid, appliance, said.by, data, now_ms)
     async with hub.store.write() as connection:
         await order_words.add_opinion(site, connection, opinion=opinion)
     return name
+
+
+async def holds(hub: Hub) -> list[HoldRow]:
+    """Return the appliances that hold orders back, as each last said."""
+    async with hub.store.read() as connection:
+        return await order_said.holds(connection)
 
 
 def _require_only_operators(data: bytes, authority: AuthoritySet, *, now_s: int) -> None:

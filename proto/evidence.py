@@ -46,6 +46,10 @@ DETAIL_BYTES_MAX = 16 * 1024
 RESULT_PART = "result"
 """The part of a receipt's leaf that commits to what the run of an order told."""
 
+STATEMENT_CHARS_MAX = 8 * 1024
+COMMAND_LINE = "command_line"
+"""Who acted, where nobody signed in: whoever may use the appliance's own socket."""
+
 NO_FLEET = "0:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 """The checkpoint of an empty fleet log: size 0 and the hash of nothing (RFC 6962, 2.1)."""
 
@@ -213,7 +217,83 @@ class PhiLeaf(_Leaf):
     commit: B64Of32
 
 
-EvidenceLeaf = ScanLeaf | HealLeaf | IncidentLeaf | HealthLeaf | PhiLeaf
+class LanAct(StrEnum):
+    """What a person on the LAN set."""
+
+    PROTECTED = "protected"
+    UNPROTECTED = "unprotected"
+    WINDOW_ADDED = "window_added"
+    WINDOW_REMOVED = "window_removed"
+    OBSERVE_ONLY = "observe_only"
+    REPAIRS_ON = "repairs_on"
+
+
+class WindowSpan(Message):
+    """A maintenance window: days on which it begins (Monday is 0), and minutes of the day."""
+
+    days: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=6)], ...],
+        Field(strict=False, min_length=1, max_length=7),
+    ]
+    start_min: Annotated[int, Field(ge=0, le=1439)]
+    length_min: Annotated[int, Field(ge=15, le=1440)]
+
+
+class LanLeaf(_Leaf):
+    """A person on the LAN set what no rule and no order lifts, or took it back.
+
+    `actor` is the account's code, or `COMMAND_LINE` for whoever has the machine itself; `target`
+    is the host that was protected or no longer is, `window` the window that was added or removed.
+    Why stays on the appliance.
+    """
+
+    type: Literal["lan"] = "lan"
+    act: Annotated[LanAct, Field(strict=False)]
+    actor: CodeName
+    target: TargetIdField | None
+    window: WindowSpan | None
+
+
+class SaidWhat(StrEnum):
+    """What was said of an order, or of the hold on orders."""
+
+    VETO = "veto"
+    CONSENT = "consent"
+    CLEAR = "clear"
+
+
+class SaidBy(StrEnum):
+    """Whose word it is: a person's at this appliance, at another of the site, or operators'."""
+
+    LAN = "lan"
+    NEIGHBOUR = "neighbour"
+    OPERATORS = "operators"
+
+
+class SaidLeaf(_Leaf):
+    """A veto, a consent or the end of a hold took hold at this appliance.
+
+    `statement` is the signed statement itself, base64 (`proto.opinions`): whoever doubts the rest
+    opens it. `actor` is the code of the account, or of the operator who spoke first; `order` is the
+    order's sid, and `since` the hold that ended.
+    """
+
+    type: Literal["said"] = "said"
+    what: Annotated[SaidWhat, Field(strict=False)]
+    by: Annotated[SaidBy, Field(strict=False)]
+    actor: CodeName
+    order: Hex256 | None
+    since: Seconds | None
+    statement: Annotated[
+        str, Field(max_length=STATEMENT_CHARS_MAX, pattern=r"\A[A-Za-z0-9+/]+={0,2}\z")
+    ]
+
+    def envelope(self) -> bytes:
+        """Return the statement as it was signed, or raise `MalformedError`."""
+        return strict_json.b64_decode(self.statement, "evidence.statement")
+
+
+EvidenceLeaf = ScanLeaf | HealLeaf | IncidentLeaf | HealthLeaf | PhiLeaf | LanLeaf | SaidLeaf
 Leaf = EvidenceLeaf | Intent | OrderResult | Refusal | ClockSet
 _KINDS: dict[str, type[EvidenceLeaf]] = {
     "scan": ScanLeaf,
@@ -221,6 +301,8 @@ _KINDS: dict[str, type[EvidenceLeaf]] = {
     "incident": IncidentLeaf,
     "health": HealthLeaf,
     "phi": PhiLeaf,
+    "lan": LanLeaf,
+    "said": SaidLeaf,
 }
 
 

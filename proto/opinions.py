@@ -2,14 +2,22 @@
 
 ```
 veto     {"v":1,"type":"operator","site":"s-..","order":"<hex sid>","reason","by","iat":<s>}
-veto     {"v":1,"type":"lan", .. and "appliance":"a-.."}     signed by the appliance
+veto     {"v":1,"type":"lan","site","appliance":"a-..","order","commit","by","iat"}
+                                                                         signed by the appliance
 consent  {"v":1,"type":"order","site","appliance","order","by","iat"}    signed by the appliance
 consent  {"v":1,"type":"clear","site","appliance","since","by","iat"}
 ```
 
 Any operator whose key counts may veto, for whatever site: a veto only ever stops. A person on the
 LAN vetoes and consents on the portal, with the password asked again; the appliance signs and names
-the account. `clear` ends a hold after security refusals: a person on the LAN, or two operators.
+the account by its code; the reason stays there, and `commit`, base64 SHA-256(salt || reason as
+JSON), binds it. A consent counts at the appliance that signed it and nowhere else. A veto of the
+LAN of an order for a whole site is the site's: the hub passes it on to the site's other appliances
+(`open_lan_veto`). They have that appliance's key from the hub, so a hub that was taken can make one
+up: it stops an order then, which it can do by keeping silent as well.
+
+`clear` ends the hold that began at `since`, after security refusals: a person on the LAN, or two
+operators who signed the same bytes.
 
 Reading verifies first; a statement by anybody else is refused, and changes nothing.
 """
@@ -24,6 +32,7 @@ from proto.errors import MalformedError, RejectedError
 from proto.keys import Holder, KeyRing, Threshold
 from proto.message import (
     ApplianceIdField,
+    B64Of32,
     CodeName,
     Hex256,
     Message,
@@ -65,12 +74,12 @@ class OperatorVeto(_Opinion):
 
 
 class LanVeto(_Opinion):
-    """A person on the LAN stops an order at this appliance."""
+    """A person on the LAN stops an order at this appliance, and at its site if it is for that."""
 
     type: Literal["lan"]
     appliance: ApplianceIdField
     order: Hex256
-    reason: PlainText
+    commit: B64Of32
 
 
 class Consent(_Opinion):
@@ -138,6 +147,41 @@ def open_veto(
     return veto
 
 
+def open_lan_veto(data: bytes, *, site: str, appliance: Holder, now_s: int) -> LanVeto:
+    """Return a veto that a person on the LAN gave at an appliance, which signed it.
+
+    Raises:
+        SignatureError: that appliance has not signed it.
+        OpinionScopeError: it is an operator's, or for another site or appliance.
+        OpinionTimeError: it was signed in the future.
+        MalformedError: it is no veto.
+    """
+    veto = _read_veto(parse(data).open(kind=Kind.VETO, trust=Threshold(KeyRing((appliance,)))))
+    if not isinstance(veto, LanVeto):
+        msg = "veto.type: not a veto of the LAN"
+        raise OpinionScopeError(msg)
+    is_ours = veto.site == site and veto.appliance == appliance.person
+    _check(veto, is_ours=is_ours, now_s=now_s)
+    return veto
+
+
+def open_lan_word(
+    data: bytes, *, site: str, appliance: Holder, now_s: int
+) -> LanVeto | Consent | Clear:
+    """Return what a person on the LAN said at an appliance, for whoever tells it on.
+
+    Raises:
+        RejectedError: as `open_lan_veto`, for a veto, a consent or the end of a hold.
+    """
+    envelope = parse(data)
+    if envelope.kind is Kind.VETO:
+        return open_lan_veto(data, site=site, appliance=appliance, now_s=now_s)
+    yes = _read_yes(envelope.open(kind=Kind.CONSENT, trust=Threshold(KeyRing((appliance,)))))
+    is_ours = yes.site == site and yes.appliance == appliance.person
+    _check(yes, is_ours=is_ours, now_s=now_s)
+    return yes
+
+
 def open_operators_veto(data: bytes, *, authority: AuthoritySet, now_s: int) -> OperatorVeto:
     """Return an operator's veto, for whoever passes it on; each appliance opens it again.
 
@@ -157,17 +201,25 @@ def open_operators_veto(data: bytes, *, authority: AuthoritySet, now_s: int) -> 
     return veto
 
 
-def open_operators_clear(data: bytes, *, authority: AuthoritySet, now_s: int) -> Clear:
+def open_operators_clear(
+    data: bytes, *, authority: AuthoritySet, now_s: int, people: int = CLEAR_PEOPLE
+) -> Clear:
     """Return the end of a hold that two operators signed, for whoever passes it on.
 
+    Args:
+        data: the envelope.
+        authority: whose keys count.
+        now_s: the reader's now.
+        people: how many must have signed; one, while it is on its way to the second.
+
     Raises:
-        SignatureError: fewer than two operators signed it.
+        SignatureError: fewer operators signed it.
         OpinionScopeError: it names somebody who did not sign it.
         OpinionTimeError: it was signed in the future.
         MalformedError: it is no end of a hold.
     """
-    people = KeyRing(tuple(key.holder for key in authority.keys if key.counts_at(now_s)))
-    opened = parse(data).open(kind=Kind.CONSENT, trust=Threshold(people, CLEAR_PEOPLE))
+    ring = KeyRing(tuple(key.holder for key in authority.keys if key.counts_at(now_s)))
+    opened = parse(data).open(kind=Kind.CONSENT, trust=Threshold(ring, people))
     yes = _read_yes(opened)
     if not isinstance(yes, Clear):
         msg = "consent.type: not the end of a hold"

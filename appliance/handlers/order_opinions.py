@@ -7,6 +7,8 @@ verified as one from the hub would be, and the gate looks again at once.
 import aiosqlite
 
 from appliance.core.order_gate.ledger import State
+from appliance.core.reasons import plain_reason
+from appliance.core.saying import Why
 from appliance.handlers.orders.opinions import take_opinion
 from appliance.handlers.work import Work
 from appliance.store import accounts, order_state, orders
@@ -37,6 +39,7 @@ async def veto(work: Work, order: str, *, reason: str, account: str) -> None:
         RejectedError: the statement does not count.
     """
     authority = _authority(work)
+    why = Why.of(plain_reason(reason, "veto.reason"), work.entropy)
     async with work.store.read() as conn:
         by, now_s = await _speaker(conn, work, account)
         if not may_be_vetoed(await _waiting(conn, order)):
@@ -49,10 +52,11 @@ async def veto(work: Work, order: str, *, reason: str, account: str) -> None:
         "order": order,
         "by": by,
         "iat": now_s,
-        "reason": reason,
+        "commit": why.sealed(),
     }
     said = LanVeto.from_value(value, "veto")
-    await take_opinion(work, authority, sign(Kind.VETO, said.to_bytes(), work.scribe.key))
+    signed = sign(Kind.VETO, said.to_bytes(), work.scribe.key)
+    await take_opinion(work, authority, signed, why=why)
 
 
 async def consent(work: Work, order: str, *, account: str) -> None:

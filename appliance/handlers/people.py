@@ -1,7 +1,7 @@
 """What people on the LAN may ask for: waivers, observe-only, what is looked after, what is not.
 
 Each request is one transaction that also writes its evidence; who asked is kept on the appliance
-and leaves it only as the code "person".
+and leaves it only as the account's code, or as the code "person".
 """
 
 from collections.abc import Collection
@@ -23,6 +23,7 @@ from appliance.handlers.waiting import Waiting, WaitingRoom
 from appliance.handlers.work import Work
 from appliance.store import devices, evidence, findings, health, incidents, meta, targets, waivers
 from proto.errors import ConflictError, NotFoundError
+from proto.evidence import LanAct
 from proto.findings import Vantage
 from proto.ids import IncidentId, TargetId
 from proto.incidents import Cause, State
@@ -83,8 +84,8 @@ class People:
     async def set_observe_only(self, *, on: bool, account: str) -> None:
         """Stop all repairs of this site, or let them run again; what is under way is finished.
 
-        The switch is told in evidence, so that nobody turns healing off unseen; who turned it is
-        kept here.
+        The switch is told in evidence, and who turned it by the account's code, so that nobody
+        turns healing off unseen.
         """
         work = self._work
         async with work.store.write() as conn:
@@ -98,6 +99,8 @@ class People:
                 await health.clear(conn, condition)
             draft = records.health_draft(work.author(), condition, ok=not on)
             await evidence.append(conn, work.scribe, [draft])
+            act = LanAct.OBSERVE_ONLY if on else LanAct.REPAIRS_ON
+            await limits.tell_set(conn, work, act, account=account)
         work.bells.heal.ring()
         work.bells.uplink.ring()
         work.bells.check_in.ring()
@@ -193,9 +196,8 @@ class People:
         await limits.add_window(self._work, span, account=account)
 
     async def remove_window(self, window: int, *, account: str) -> None:
-        """Remove a maintenance window; who did is a line of the log."""
-        await limits.remove_window(self._work, window)
-        log.info("maintenance window removed", window=window, account=account)
+        """Remove a maintenance window; see `limits.remove_window`."""
+        await limits.remove_window(self._work, window, account=account)
 
     async def remove_target(self, target: TargetId, *, account: str) -> None:
         """End a target: its login goes, what was open over that login is closed.

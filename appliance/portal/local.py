@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from appliance.core.identity import fingerprint
+from appliance.core.site_rules import Matter, Ordered
 from appliance.handlers import targets as target_handlers
 from appliance.handlers.heal_now import heal_now
 from appliance.handlers.off_limits import require_free
@@ -29,6 +30,7 @@ from appliance.store import (
     health,
     incidents,
     meta,
+    ordered,
     targets,
     waivers,
     withheld,
@@ -265,10 +267,31 @@ async def approve_repair(work: Work, visit: PortalVisit, body: Body) -> object:
 
 
 async def list_waivers(work: Work, visit: PortalVisit, _: Body) -> object:
-    """List the waivers."""
+    """List the waivers: what people on the LAN accepted, and what orders waive."""
+    now_ms = visit.now_ms
     async with work.store.read() as conn:
         rows = await waivers.every(conn)
-    return [{**asdict(row), "active": row.is_active(now_ms=visit.now_ms)} for row in rows]
+        by_orders = [
+            one
+            for one in await ordered.in_force(conn, now_ms=now_ms)
+            if one.matter is Matter.WAIVER
+        ]
+    here = [{**asdict(row), "active": row.is_active(now_ms=now_ms), "order": ""} for row in rows]
+    return here + [_ordered_waiver(one) for one in by_orders]
+
+
+def _ordered_waiver(one: Ordered) -> dict[str, object]:
+    """Return a waiver by an order in the form of one by a person; it ends by an order alone."""
+    return {
+        "id": None,
+        "target": one.target,
+        "check": one.check,
+        "reason": "",
+        "account": f"order {one.order[:16]}",
+        "until_ms": one.until_ms,
+        "active": True,
+        "order": one.order,
+    }
 
 
 async def add_waiver(work: Work, _: PortalVisit, body: Body) -> object:

@@ -5,19 +5,22 @@ from appliance.handlers.people import People
 from appliance.handlers.site_rules import site_rules
 from appliance.handlers.work import Work
 from appliance.portal.asked import OPERATOR, Answer, Body, number_in, text_of
-from appliance.portal.limits import window_row
+from appliance.portal.limits import ordered_row, window_row
 from appliance.portal.state import PortalVisit
-from appliance.store import lan_rules
+from appliance.store import devices, lan_rules
 from proto import strict_json
 from proto.ids import parse_target_id
 
 
 async def show(work: Work, _: PortalVisit, __: Body) -> object:
-    """List protected hosts and windows, and whether one is open."""
+    """List protected hosts and windows, whether one is open, and what orders set until when."""
     async with work.store.read() as conn:
         protections = await lan_rules.protections(conn)
         windows = await lan_rules.windows(conn)
         rules = await site_rules(conn, work)
+        labels: dict[str, str] = {one.id: one.label for one in (await devices.every(conn)).values()}
+    content = work.content()
+    said = [(one, ordered_row(content, labels, one)) for one in rules.ordered]
     return {
         "protected": [
             {
@@ -32,6 +35,17 @@ async def show(work: Work, _: PortalVisit, __: Body) -> object:
         "windows": [
             {"id": one.id, "days": one.days, "times": one.times, "account": one.account}
             for one in map(window_row, windows)
+        ],
+        "ordered": [
+            {
+                "sentence": row.sentence,
+                "matter": one.matter,
+                "check": one.check,
+                "target": one.target,
+                "until_ms": one.until_ms,
+                "order": one.order,
+            }
+            for one, row in said
         ],
         "window_open": rules.window.is_open if rules.window else None,
         "next_window_ms": rules.window.opens_s * 1000 if rules.window else None,

@@ -16,7 +16,8 @@ from appliance.portal.asked import number_in
 from appliance.portal.frame import page, pairs
 from appliance.portal.health import is_development
 from appliance.portal.state import PortalVisit
-from appliance.store import accounts, order_state, receipts
+from appliance.store import accounts, opinions, order_state, receipts
+from appliance.store.opinions import OpinionKind
 from appliance.store.views import orders
 from appliance.store.views.orders import PAGE_LEAVES, OrderView
 from proto.errors import IntegrityError, MalformedError, NotFoundError
@@ -115,6 +116,7 @@ async def _show_one(visit: PortalVisit, problems: dict[str, str], *, status: int
         told = await orders.told(rows, view.row) if view.row and view.row.final else {}
         signed = await _signed(visit, view)
         names = {one.code: one.name for one in await accounts.all_of(rows)}
+        reasons = await opinions.reasons_of(rows, view.sid)
     lines = (
         order_in_words(
             view.order,
@@ -129,7 +131,7 @@ async def _show_one(visit: PortalVisit, problems: dict[str, str], *, status: int
         "ledger": view.row,
         "lines": lines,
         "fetched_ms": view.fetched_ms,
-        "said": _said(view.said, names),
+        "said": _said(view.said, names, why=reasons.get(OpinionKind.VETO, "")),
         "signed": signed,
         "told": pairs(told),
         "problems": problems,
@@ -167,8 +169,11 @@ async def _signed(visit: PortalVisit, view: OrderView) -> tuple[str, ...] | None
             return view.signers  # its evidence is with the hub and no longer here
 
 
-def _said(said: Said, names: dict[str, str]) -> list[str]:
-    """Return what was said of an order; a code of an account here gets its name back."""
+def _said(said: Said, names: dict[str, str], *, why: str) -> list[str]:
+    """Return what was said of an order; a code of an account here gets its name back.
+
+    `why` is the reason of a veto here, which leaves this appliance for nobody.
+    """
 
     def called(code: str) -> str:
         return f"{names[code]} ({code})" if code in names else code
@@ -177,7 +182,8 @@ def _said(said: Said, names: dict[str, str]) -> list[str]:
     if said.consented_by:
         found.append(f"{called(said.consented_by)} let it run without waiting.")
     if said.vetoed_by:
-        found.append(f"{called(said.vetoed_by)} vetoed it.")
+        told = f": {shown(why)}" if why else "."
+        found.append(f"{called(said.vetoed_by)} vetoed it{told}")
     if said.cancelled_by:
         found.append(f"The order {said.cancelled_by[:16]} cancelled it.")
     return found

@@ -7,6 +7,7 @@ import aiosqlite
 
 from appliance.store.db import Store
 from proto.errors import ConflictError, MalformedError, NoRoomError, NotFoundError
+from proto.evidence import COMMAND_LINE
 from runtime.web.sessions import StoredSession
 
 NAME_CHARS_MAX = 40
@@ -140,6 +141,12 @@ async def code_of(conn: aiosqlite.Connection, name: str) -> str:
         return str(row["code"])
     msg = f"there is no account {name!a:.40}"
     raise NotFoundError(msg)
+
+
+async def actor_of(conn: aiosqlite.Connection, name: str) -> str:
+    """Return who evidence says acted: an account's code, or whoever may use the socket."""
+    rows = await conn.execute_fetchall("SELECT code FROM accounts WHERE name = ?", (name,))
+    return next((str(row["code"]) for row in rows), COMMAND_LINE)
 
 
 async def all_of(conn: aiosqlite.Connection) -> list[Account]:

@@ -128,16 +128,18 @@ async def add_window(conn: aiosqlite.Connection, span: Span, *, account: str, no
     )
 
 
-async def remove_window(conn: aiosqlite.Connection, window: int) -> None:
-    """Remove a maintenance window.
+async def remove_window(conn: aiosqlite.Connection, window: int) -> Span:
+    """Remove a maintenance window and return when it was.
 
     Raises:
         NotFoundError: there is none with this number.
     """
-    cursor = await conn.execute("DELETE FROM maintenance_windows WHERE id = ?", (window,))
-    if cursor.rowcount != 1:
+    found = next((one.span for one in await windows(conn) if one.id == window), None)
+    if found is None:
         msg = f"there is no maintenance window {window}"
         raise NotFoundError(msg)
+    await conn.execute("DELETE FROM maintenance_windows WHERE id = ?", (window,))
+    return found
 
 
 async def windows(conn: aiosqlite.Connection) -> list[KeptWindow]:

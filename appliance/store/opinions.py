@@ -11,6 +11,7 @@ from enum import StrEnum
 import aiosqlite
 
 from appliance.core.order_gate.values import Said
+from appliance.core.saying import NO_REASON, Why
 
 ROWS_MAX = 4096
 BOXES_MAX = 64
@@ -32,6 +33,7 @@ async def add(
     by: str,
     statement: bytes | None,
     at_s: int,
+    why: Why = NO_REASON,
 ) -> bool:
     """Keep what was said of an order; return False when the same kind was said of it before.
 
@@ -42,10 +44,11 @@ async def add(
         by: a person's code, or for a cancel the sid of the order that cancels.
         statement: the signed statement; None for a cancel.
         at_s: when it came, seconds.
+        why: of a veto on the LAN.
     """
     cursor = await conn.execute(
-        "INSERT OR IGNORE INTO order_opinions VALUES (?, ?, ?, ?, ?)",
-        (order, kind, by, statement, at_s),
+        "INSERT OR IGNORE INTO order_opinions VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (order, kind, by, statement, at_s, why.reason, why.salt),
     )
     await conn.execute(
         "DELETE FROM order_opinions WHERE order_sid NOT IN (SELECT sid FROM orders"
@@ -81,6 +84,14 @@ async def said_of(conn: aiosqlite.Connection, orders: Collection[str]) -> dict[s
         )
         for sid, by in found.items()
     }
+
+
+async def reasons_of(conn: aiosqlite.Connection, order: str) -> dict[OpinionKind, str]:
+    """Return why people on the LAN said what they said of an order, where they gave a reason."""
+    rows = await conn.execute_fetchall(
+        "SELECT kind, reason FROM order_opinions WHERE order_sid = ? AND reason <> ''", (order,)
+    )
+    return {OpinionKind(row["kind"]): row["reason"] for row in rows}
 
 
 async def keep_box(conn: aiosqlite.Connection, box: bytes, *, now_ms: int) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 from appliance.core.order_gate.values import Footing
 from appliance.handlers.orders.gating import orders_origin
-from appliance.handlers.orders.opinions import take_opinions
+from appliance.handlers.orders.opinions import take_neighbours, take_opinions
 from appliance.handlers.wellness import clear_condition, raise_condition, raise_in
 from appliance.handlers.work import Work
 from appliance.ports import HubRefusedError
@@ -86,6 +86,7 @@ async def _ask(work: Work) -> "tuple[OrdersReply, OrdersRequest]":
     async with work.store.read() as conn:
         held = await order_log.held(conn, orders_origin(work))
         waiting = (await orders.waiting(conn))[:WAITING_MAX]
+        held_s = (await order_state.load(conn)).watch.held_since_s
     place = held.place
     asked = OrdersRequest(
         appliance=work.scribe.appliance,
@@ -97,6 +98,7 @@ async def _ask(work: Work) -> "tuple[OrdersReply, OrdersRequest]":
         waiting=tuple(
             Waits(leaf=row.index, code=Code(row.code), until=row.until_s or 0) for row in waiting
         ),
+        held=held_s,
     )
     answer = await work.hub.send(asked)
     return OrdersReply.from_bytes(answer, "orders", size_bytes_max=REPLY_BYTES_MAX), asked
@@ -123,6 +125,7 @@ async def _take(
         await _heed(work, head, asked_s=asked_s)
     statements = [one.encode() for one in reply.opinions]
     await take_opinions(work, authority, statements)
+    await take_neighbours(work, reply.neighbours)
     return after.head is not None and after.tree.size < after.head.size and bool(reply.leaves)
 
 

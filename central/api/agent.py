@@ -18,7 +18,7 @@ from central.core.enrollment import Asked, Claim
 from central.core.fold import touched
 from central.core.health import Condition
 from central.core.ingest import Accepted, Mirror, Shown
-from central.core.receipts import receipt_rows
+from central.core.receipts import receipt_rows, said_rows
 from central.core.refusals import (
     ClaimRefusedError,
     KeyInUseError,
@@ -28,13 +28,14 @@ from central.core.refusals import (
 from central.core.settings import next_check_in_s
 from central.core.signer_talk import APPLIANCES_MAX
 from central.state import Hub
-from central.store import appliances, conditions, evidence, folds, order_words, sites
+from central.store import appliances, conditions, evidence, folds, order_said, order_words, sites
 from central.store.appliances import CheckInRow
 from central.store.registry import Known
 from proto import envelope, ids
 from proto.hub.enroll import EnrollReply
 from proto.hub.evidence import EvidenceBatch, EvidenceReply
 from proto.ids import ApplianceId, SiteId
+from proto.keys import Holder
 from proto.merkle import Tree
 from proto.phi.arrived import Arrived
 
@@ -304,6 +305,11 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
     if others:
         said = f"leaf {others[0].seq} answers another order than {others[0].leaf} of this hub's log"
         found.append((Condition.RECEIPT_OF_OTHER, said))
+    words, unproved = said_rows(accepted.leaves, by=Holder(appliance, known.key))
+    await order_said.add_words(site, connection, appliance=appliance, rows=words)
+    if unproved:
+        said = f"leaf {unproved[0]} tells of a word that its own statement does not bear out"
+        found.append((Condition.WORD_UNPROVED, said))
     for code, message in found:
         await conditions.raise_condition(
             site, connection, appliance=appliance, code=code, message=message, now_ms=hub.now_ms

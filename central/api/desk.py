@@ -9,12 +9,18 @@ from central.api.agent import Sender
 from central.core.desk_asks import require_scope
 from central.core.order_stage import AtAppliance
 from central.state import Hub
+from central.store.order_said import HoldRow, SaidAt
 from central.store.views.orders import OrderView
 from proto.authority import AuthoritySet
 from proto.hub.desk import (
+    HOLDS_MAX,
+    SAID_MAX,
     Approve,
-    DeskAsk,
+    Hold,
+    HoldsListed,
+    ListHolds,
     ListOrders,
+    OrderAsk,
     OrderLine,
     OrderShown,
     OrdersListed,
@@ -57,11 +63,14 @@ async def take_ask(hub: Hub, body: bytes, _sender: Sender) -> bytes:
     authority = await order_desk.authority_for(hub, body)
     ask = open_desk_ask(body, authority=authority, now_s=now_s)
     hub.desk.memory.take(ask.by, ask.nonce, now_s=now_s)
+    if isinstance(ask, ListHolds):
+        held = await order_desk.holds(hub)
+        return HoldsListed(holds=tuple(_hold(one) for one in held[:HOLDS_MAX])).to_bytes()
     answer = await _answer(hub, ask, authority)
     return answer.to_bytes()
 
 
-async def _answer(hub: Hub, ask: DeskAsk, authority: AuthoritySet) -> Message:
+async def _answer(hub: Hub, ask: OrderAsk, authority: AuthoritySet) -> Message:
     match ask:
         case ListOrders():
             site = None if ask.site is None else SiteId(ask.site)
@@ -129,6 +138,7 @@ def line_of(view: OrderView) -> OrderLine:
         "people": wish.people,
         "approved": view.approved,
         "vetoed": view.vetoed,
+        "said": [_word(one) for one in view.said[-SAID_MAX:]],
         "sid": draft.fixed.sid.hex() if draft.fixed else None,
         "exp": draft.fixed.exp_s if draft.fixed else None,
         "leaf": view.leaf,
@@ -137,6 +147,26 @@ def line_of(view: OrderView) -> OrderLine:
         "answers": [_answered(one) for one in view.answers],
     }
     return OrderLine.from_value(said, f"order {draft.draft}")
+
+
+def _word(one: SaidAt) -> dict[str, object]:
+    return {
+        "appliance": one.appliance,
+        "what": one.what,
+        "by": one.by_whom,
+        "actor": one.actor,
+        "at": one.at_s,
+    }
+
+
+def _hold(one: HoldRow) -> Hold:
+    return Hold(
+        site=one.site,
+        appliance=one.appliance,
+        since=one.since_s,
+        told=one.told_ms // 1000,
+        half=None if one.half is None else b64_encode(one.half),
+    )
 
 
 def _answered(one: AtAppliance) -> dict[str, object]:

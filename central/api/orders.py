@@ -4,6 +4,7 @@ What is served is what the signer logged; the log is served from the store, so t
 signer is away still delivers what was signed, and only signs nothing new.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,18 +18,20 @@ from central.core.refusals import UnknownKeyError
 from central.core.settings import next_check_in_s
 from central.core.signer_talk import Stand, fits_leaves
 from central.state import Hub
-from central.store import order_log, order_words
+from central.store import order_log, order_said, order_words
 from central.store.registry import Known
 from proto import merkle
 from proto.envelope import Kind
 from proto.errors import UnreachableError
 from proto.hub.orders import (
     REPLY_BYTES_MAX,
+    NeighbourVeto,
     OrdersBack,
     OrdersBackReply,
     OrdersReply,
     OrdersRequest,
 )
+from proto.ids import ApplianceId
 from proto.order_log import BATCH_LEAVES_MAX
 from proto.strict_json import b64_encode
 
@@ -51,6 +54,7 @@ async def fetch(hub: Hub, body: bytes, sender: Sender) -> bytes:
             size=asked.size,
             asked_s=asked.iat,
             waiting=[WaitRow(one.leaf, one.code.value, one.until) for one in asked.waiting],
+            held_s=asked.held,
             now_ms=now_ms,
         )
     async with hub.store.read() as connection:
@@ -59,6 +63,9 @@ async def fetch(hub: Hub, body: bytes, sender: Sender) -> bytes:
             known.site, connection, appliance=known.appliance, now_s=now_ms // 1000
         )
         boxes = await order_words.boxes_for(known.site, connection, appliance=known.appliance)
+        vetoes = await order_said.neighbours_vetoes(
+            known.site, connection, appliance=known.appliance, now_s=now_ms // 1000
+        )
     reply = OrdersReply(
         first=part.first,
         leaves=part.leaves,
@@ -66,10 +73,23 @@ async def fetch(hub: Hub, body: bytes, sender: Sender) -> bytes:
         proof=part.proof,
         head=None if stand is None else await _head(hub, known, asked),
         opinions=tuple(one.decode("ascii") for one in opinions),
+        neighbours=_neighbours(hub, vetoes),
         boxes=tuple(b64_encode(one) for one in boxes),
         wanted=None if stand is None else stand.wanted,
     )
     return reply.to_bytes()
+
+
+def _neighbours(hub: Hub, vetoes: Sequence[tuple[ApplianceId, bytes]]) -> tuple[NeighbourVeto, ...]:
+    """Return vetoes with the keys of those who signed them, as they are enrolled."""
+    known = [(hub.registry.by_id(appliance), statement) for appliance, statement in vetoes]
+    return tuple(
+        NeighbourVeto(
+            appliance=one.appliance, key=one.key.b64(), statement=statement.decode("ascii")
+        )
+        for one, statement in known
+        if one is not None
+    )
 
 
 async def _hear(hub: Hub, known: Known, asked: OrdersRequest) -> Stand | None:

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from central import order_desk
 from central.console.frame import page
+from central.console.order_said import said_steps
 from central.console.order_words import NEXT, STAGES, code_words
 from central.console.site import site_of
 from central.core.order_stage import OVER, AtAppliance, Stage
@@ -242,6 +243,9 @@ def _steps(view: OrderView) -> list[StepRow]:
     steps += [
         StepRow("Vetoed", f"{person} signed a veto; every appliance is told.", None, Tone.QUIET)
         for person in view.vetoed
+    ]
+    steps += [
+        StepRow(one.label, one.sentence, one.at_ms, one.tone) for one in said_steps(view.said)
     ]
     return steps
 

@@ -19,6 +19,7 @@ class Condition(StrEnum):
     CLOCK_OFF = "clock_off"
     UNPROVED_HEAL = "unproved_heal"
     RECEIPT_OF_OTHER = "receipt_of_other"
+    WORD_UNPROVED = "word_unproved"
     ORDER_LOG_FORK = "order_log_fork"
     TEXT_SET_ASIDE = TEXT_SET_ASIDE
 
@@ -61,6 +62,11 @@ WORDS: dict[Condition, Meaning] = {
     Condition.RECEIPT_OF_OTHER: Meaning(
         "The appliance answered an order that does not stand at that place of the hub's order log:"
         " the two hold different logs. The answer counts for nothing.",
+        ends_by_itself=False,
+    ),
+    Condition.WORD_UNPROVED: Meaning(
+        "The appliance told of a veto, a consent or the end of a hold whose own statement does not"
+        " bear it out. It is not shown and counts for nothing.",
         ends_by_itself=False,
     ),
     Condition.ORDER_LOG_FORK: Meaning(

@@ -122,6 +122,28 @@ class ReceiptRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidRow:
+    """What was said at an appliance, as folded: `seq` is its place in the evidence log.
+
+    Attributes:
+        what: veto, consent or clear.
+        by_whom: lan, neighbour or operators.
+        actor: the code of whoever said it.
+        since_s: the hold that ended, for a clear.
+        statement: the signed statement.
+    """
+
+    seq: int
+    what: str
+    by_whom: str
+    actor: str
+    sid: bytes | None
+    since_s: int | None
+    statement: bytes
+    at_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class WaitRow:
     """An order that waits at an appliance: why, and until when (seconds)."""
 

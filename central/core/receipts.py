@@ -1,9 +1,18 @@
-"""Receipts as rows: what an appliance's evidence says became of each order."""
+"""Receipts and words as rows: what became of each order, and who spoke, by an appliance's evidence.
+
+A word of a person on the LAN counts by its own signed statement, which travels in the leaf: one
+whose statement the appliance did not sign, or that says something else than the leaf, is named and
+not kept.
+"""
 
 from collections.abc import Iterable, Iterator
 
 from central.core.ingest import NewLeaf
-from central.core.orders import ReceiptRow
+from central.core.orders import ReceiptRow, SaidRow
+from proto.errors import RejectedError
+from proto.evidence import SaidBy, SaidLeaf, SaidWhat
+from proto.keys import Holder
+from proto.opinions import Clear, Consent, LanVeto, open_lan_word
 from proto.receipts import Intent, OrderReceipt, Refusal, Result
 
 
@@ -33,4 +42,54 @@ def _row(seq: int, receipt: OrderReceipt) -> ReceiptRow:
         code=code,
         deadline_s=deadline_s,
         at_s=receipt.at,
+    )
+
+
+def said_rows(leaves: Iterable[NewLeaf], *, by: Holder) -> tuple[list[SaidRow], list[int]]:
+    """Return what people said, as one appliance's new evidence tells it.
+
+    Args:
+        leaves: new leaves of its evidence.
+        by: the appliance, with its key.
+
+    Returns:
+        The words, and the leaves whose own statement does not bear them out.
+    """
+    rows: list[SaidRow] = []
+    unproved: list[int] = []
+    for one in leaves:
+        if not isinstance(one.leaf, SaidLeaf):
+            continue
+        if one.leaf.by is SaidBy.LAN and not _is_borne_out(one.leaf, by):
+            unproved.append(one.index)
+            continue
+        rows.append(_said(one.index, one.leaf))
+    return rows, unproved
+
+
+def _is_borne_out(leaf: SaidLeaf, by: Holder) -> bool:
+    try:
+        word = open_lan_word(leaf.envelope(), site=leaf.site, appliance=by, now_s=leaf.at)
+    except RejectedError:
+        return False
+    match word:
+        case LanVeto():
+            said = (SaidWhat.VETO, word.order, None)
+        case Consent():
+            said = (SaidWhat.CONSENT, word.order, None)
+        case Clear():
+            said = (SaidWhat.CLEAR, None, word.since)
+    return (*said, word.by) == (leaf.what, leaf.order, leaf.since, leaf.actor)
+
+
+def _said(seq: int, leaf: SaidLeaf) -> SaidRow:
+    return SaidRow(
+        seq=seq,
+        what=leaf.what.value,
+        by_whom=leaf.by.value,
+        actor=leaf.actor,
+        sid=None if leaf.order is None else bytes.fromhex(leaf.order),
+        since_s=leaf.since,
+        statement=leaf.envelope(),
+        at_s=leaf.at,
     )

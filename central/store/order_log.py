@@ -163,15 +163,19 @@ async def note_fetch(
     size: int,
     asked_s: int,
     waiting: Collection[WaitRow],
+    held_s: int | None,
     now_ms: int,
 ) -> None:
-    """Keep how far an appliance's mirror is and what waits there, unless it is older news."""
+    """Keep how far an appliance's mirror is and what waits there, unless it is older news.
+
+    `held_s` is since when it holds orders back, None while it does not.
+    """
     mine = (fetches.c.site_id == site) & (fetches.c.appliance_id == appliance)
     last_s = await connection.scalar(select(fetches.c.asked_s).where(mine))
     if last_s is not None and last_s > asked_s:
         return
     base = {"site_id": site, "appliance_id": appliance}
-    row = {**base, "size": size, "asked_s": asked_s, "at_ms": now_ms}
+    row = {**base, "size": size, "asked_s": asked_s, "at_ms": now_ms, "held_s": held_s}
     await upsert(connection, fetches, [row])
     await connection.execute(
         delete(waits).where(waits.c.site_id == site, waits.c.appliance_id == appliance)

@@ -4,7 +4,7 @@
 |---|---|
 | order_drafts, order_approvals | at most 512 open a site; others a week |
 | order_logs, order_leaves, order_checkpoints | the order log: kept as long as the site |
-| order_receipts | a fold of evidence, rebuilt from it |
+| order_receipts, order_words | folds of evidence, rebuilt from it |
 | order_fetches, order_waits | what each appliance last said: one row, and at most 32 |
 | order_opinions, order_boxes | at most 64 a site that matter, 32 a person; purged after a week |
 """
@@ -125,10 +125,11 @@ order_fetches = Table(
     need("size", BigInteger),
     need("asked_s", BigInteger),
     need("at_ms", BigInteger),
+    Column("held_s", BigInteger),
     PrimaryKeyConstraint("site_id", "appliance_id"),
     of_appliance(),
 )
-"""How far each appliance's mirror is, as it last signed."""
+"""How far each appliance's mirror is, and since when it holds orders back, as it last signed."""
 
 order_waits = Table(
     "order_waits",
@@ -161,6 +162,25 @@ order_receipts = Table(
     Index(None, "site_id", "leaf"),
 )
 """Receipts: `seq` is the evidence leaf; `code` is a result's outcome or a refusal's reason."""
+
+order_words = Table(
+    "order_words",
+    metadata,
+    site_column(),
+    appliance_column(),
+    need("seq", BigInteger),
+    need("what", CODE),
+    need("by_whom", CODE),
+    need("actor", CODE),
+    Column("sid", LargeBinary(32)),
+    Column("since_s", BigInteger),
+    need("statement", LargeBinary),
+    need("at_s", BigInteger),
+    PrimaryKeyConstraint("site_id", "appliance_id", "seq"),
+    of_appliance(),
+    Index(None, "site_id", "sid"),
+)
+"""What people said at an appliance, a fold of its evidence: `seq` is the evidence leaf."""
 
 order_opinions = Table(
     "order_opinions",

@@ -23,6 +23,9 @@ KEPT_MS: Final = 7 * 86_400_000
 """Longer than any order lives: afterwards no opinion on it and no login for it matters."""
 
 
+HALF: Final = "half"
+"""The kind of what is kept for a second person's signature, and delivered to nobody."""
+
 PER_PERSON_MAX: Final = OPINIONS_MAX // 2
 """Opinions of one person that a site hears: nobody alone takes the places of all others."""
 
@@ -38,7 +41,7 @@ class Opinion:
     """A veto or the end of a hold, as an operator signed it.
 
     Attributes:
-        kind: veto or clear.
+        kind: veto, clear, or half: the end of a hold that one operator signed so far.
         sid: the order that a veto stops.
         appliance: whose hold ends; None for what all appliances of the site must hear.
     """
@@ -80,6 +83,11 @@ async def add_opinion(site: SiteId, connection: AsyncConnection, *, opinion: Opi
         return
     is_theirs = opinions.c.person == opinion.person
     is_same = is_theirs & (opinions.c.kind == "veto") & (opinions.c.sid == opinion.sid)
+    if opinion.appliance is not None:
+        # The half is done with when the whole is there; a newer half takes its place.
+        is_same = is_same | (
+            (opinions.c.kind == HALF) & (opinions.c.appliance_id == opinion.appliance)
+        )
     is_old = opinions.c.said_ms < opinion.said_ms - KEPT_MS
     await connection.execute(delete(opinions).where(here, is_same | is_old))
     matter = here & _matters(opinion.said_ms // 1000)
@@ -121,7 +129,7 @@ async def opinions_for(
     is_for = or_(opinions.c.appliance_id.is_(None), opinions.c.appliance_id == appliance)
     query = (
         select(opinions.c.envelope)
-        .where(opinions.c.site_id == site, is_for, _matters(now_s))
+        .where(opinions.c.site_id == site, is_for, opinions.c.kind != HALF, _matters(now_s))
         .order_by(opinions.c.said_ms, opinions.c.digest)
         .limit(OPINIONS_MAX)
     )

@@ -101,7 +101,11 @@ class HubLink:
 
     def opinion(self, kind: Kind, body: bytes) -> Taken:
         """Hand the hub a veto, for every appliance of its site."""
-        return self._post(PATH_OPINION, sign(kind, body, self._key), Taken)
+        return self.send_opinion(sign(kind, body, self._key))
+
+    def send_opinion(self, signed: bytes) -> Taken:
+        """Hand the hub a veto or the end of a hold, signed by whoever must."""
+        return self._post(PATH_OPINION, signed, Taken)
 
     def _post(self, path: str, body: bytes, reply: type[M]) -> M:
         where = f"{self.hub.origin}{path}"

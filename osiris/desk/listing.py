@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from osiris.desk.words import moment
-from proto.hub.desk import Answered, OrderLine
+from proto.evidence import SaidBy
+from proto.hub.desk import Answered, LanWord, OrderLine
 from proto.order_codes import REASONS, Code
 from proto.order_words import Line, shown
 from proto.orders.registry import kind_of
@@ -30,6 +31,10 @@ STAGES: Final = {
     "vetoed": "vetoed",
 }
 """An order's stage -> what people read."""
+
+
+LAN_SAID: Final = {"veto": "vetoed", "consent": "consent given"}
+"""What people say of an order on the LAN -> what operators read."""
 
 
 def stage(name: str, code: str | None, *, until: int | None = None) -> str:
@@ -89,10 +94,21 @@ def life(line: OrderLine) -> tuple[Line, ...]:
     ]
     if line.vetoed:
         lines.append(Line("Vetoed by", ", ".join(line.vetoed)))
+    lines += [Line("On the LAN", word(one)) for one in line.said]
     if line.leaf is not None:
         lines.append(Line("Logged", f"leaf {line.leaf} of the site's order log"))
     lines.append(Line("Stands", stage(line.stage, line.code)))
     return (*lines, *(_answer(one) for one in line.answers))
+
+
+def word(one: LanWord) -> str:
+    """Return what somebody said at an appliance, as a sentence."""
+    if one.by == SaidBy.NEIGHBOUR:
+        said = f"{one.appliance} heard that account {one.actor} vetoed it at another appliance"
+    else:
+        what = LAN_SAID.get(one.what, one.what)
+        said = f"{what} on the LAN of {one.appliance} by account {one.actor}"
+    return f"{said}, {moment(one.at)}"
 
 
 def _answer(one: Answered) -> Line:

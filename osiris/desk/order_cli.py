@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from osiris.desk import order_proof
+from osiris.desk import hold_cli, order_proof
 from osiris.desk.draft_cli import draft
 from osiris.desk.kept_trust import KeptTrust, read_kept
 from osiris.desk.life_cli import mount
@@ -33,6 +33,7 @@ New login:      osiris order login --target T ... (sealed here, for one applianc
 Read and sign:  osiris order approve SID
 Follow it:      osiris order list, osiris order show SID
 Stop it:        osiris order cancel SID, osiris order veto SID
+End a hold:     osiris order holds, osiris order clear APPLIANCE (two operators)
 Without a hub:  osiris order verify FILE
 
 An order is a signed instruction to appliances. The hub can draft and deliver, but what changes
@@ -47,6 +48,7 @@ order.add_typer(key, name="key")
 order.add_typer(draft, name="draft")
 order.command("login")(login)
 mount(order)
+hold_cli.mount(order)
 
 
 @order.command("desk")

@@ -50,6 +50,8 @@ APPROVALS_MAX: Final = 64
 ORDERS_MAX: Final = 512
 ANSWERS_MAX: Final = 512
 APPLIANCES_TOLD_MAX: Final = 10_000
+SAID_MAX: Final = 1024
+HOLDS_MAX: Final = 4096
 
 _Bytes = Annotated[str, StringConstraints(max_length=128 * 1024)]
 _Box = Annotated[
@@ -124,6 +126,12 @@ class Withdraw(_DeskAsk):
     order: Hex256
 
 
+class ListHolds(_DeskAsk):
+    """Which appliances hold orders back, and which ends of holds wait for a second person."""
+
+    do: Literal["holds"] = "holds"
+
+
 class SendBox(_DeskAsk):
     """A login, sealed to one appliance's own key: the hub cannot read it."""
 
@@ -151,9 +159,10 @@ class ShowSites(_DeskAsk):
     do: Literal["sites"] = "sites"
 
 
-DeskAsk = (
+OrderAsk = (
     ListOrders | ShowOrder | ShowBatch | Approve | Withdraw | SendBox | ShowIncident | ShowSites
 )
+DeskAsk = OrderAsk | ListHolds
 
 
 class _Document(Message):
@@ -195,6 +204,22 @@ class Answered(Message):
     at: Seconds | None
 
 
+class LanWord(Message):
+    """What somebody said of an order at an appliance, as its signed evidence tells it.
+
+    Attributes:
+        what: veto or consent.
+        by: lan: a person there; neighbour: it heard a veto of another appliance of its site.
+        actor: the account's code.
+    """
+
+    appliance: ApplianceIdField
+    what: CodeName
+    by: CodeName
+    actor: CodeName
+    at: Seconds
+
+
 class OrderLine(Message):
     """One order as the hub lists it.
 
@@ -219,6 +244,7 @@ class OrderLine(Message):
     people: Count
     approved: Annotated[tuple[CodeName, ...], Field(strict=False, max_length=8)]
     vetoed: Annotated[tuple[CodeName, ...], Field(strict=False, max_length=64)]
+    said: Annotated[tuple[LanWord, ...], Field(strict=False, max_length=SAID_MAX)] = ()
     sid: Hex256 | None
     exp: Seconds | None
     leaf: Count | None
@@ -323,6 +349,29 @@ class SitesTold(Message):
         tuple[ApplianceTold, ...], Field(strict=False, max_length=APPLIANCES_TOLD_MAX)
     ]
     total: Count
+
+
+class Hold(Message):
+    """An appliance that holds orders above tier 0 back after security refusals.
+
+    Attributes:
+        since: the hold's name, which its end must name: since when, by the appliance's own clock.
+        told: when the appliance last said so.
+        half: base64 of the end of a hold that one operator signed; None where nobody did.
+    """
+
+    site: SiteIdField
+    appliance: ApplianceIdField
+    since: Seconds
+    told: Seconds
+    half: _Bytes | None
+
+
+class HoldsListed(Message):
+    """Answer to holds."""
+
+    v: VersionOne = 1
+    holds: Annotated[tuple[Hold, ...], Field(strict=False, max_length=HOLDS_MAX)]
 
 
 class Taken(Message):

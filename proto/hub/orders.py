@@ -20,6 +20,7 @@ from pydantic import Field
 
 from proto.envelope import ENVELOPE_BYTES_MAX, Kind, parse
 from proto.errors import MalformedError
+from proto.keys import Holder, PublicKey
 from proto.merkle import HASH_BYTES
 from proto.message import (
     ApplianceIdField,
@@ -63,6 +64,24 @@ class Waits(Message):
     until: Seconds
 
 
+class NeighbourVeto(Message):
+    """A veto on the LAN at one appliance, told to the others of its site.
+
+    Attributes:
+        appliance: who signed it.
+        key: its public key, base64, on the hub's word alone.
+        statement: the veto as it was signed.
+    """
+
+    appliance: ApplianceIdField
+    key: B64Of32
+    statement: EnvelopeText
+
+    def holder(self) -> Holder:
+        """Return who must have signed it, or raise `MalformedError` for a key that is none."""
+        return Holder(self.appliance, PublicKey.from_b64(self.key, "orders.neighbours.key"))
+
+
 class OrdersRequest(Message):
     """Body of the request: an envelope of kind orders, signed by the appliance.
 
@@ -71,6 +90,7 @@ class OrdersRequest(Message):
         root: the mirror's root.
         checkpoint: the newest signed checkpoint it holds, by which the hub sees what it lost.
         waiting: every order that waits here, as far as there is room.
+        held: since when refusals hold orders back here; None while they do not.
     """
 
     v: VersionOne = 1
@@ -81,6 +101,7 @@ class OrdersRequest(Message):
     root: B64Of32
     checkpoint: NoteText | None
     waiting: Annotated[tuple[Waits, ...], Field(strict=False, max_length=WAITING_MAX)]
+    held: Seconds | None = None
 
 
 class OrdersReply(Message):
@@ -94,6 +115,7 @@ class OrdersReply(Message):
         proof: the consistency proof from the last leaf sent to the checkpoint.
         head: an envelope of kind head that answers the challenge.
         opinions: vetoes and ends of holds that operators signed, as long as they matter.
+        neighbours: vetoes that people gave at the site's other appliances, of orders for all of it.
         boxes: sealed logins for this appliance that orders in the log name, base64.
         wanted: the hub lost leaves: from which index on it asks to be given them back.
     """
@@ -105,6 +127,9 @@ class OrdersReply(Message):
     proof: Annotated[tuple[B64Of32, ...], Field(strict=False, max_length=128)]
     head: EnvelopeText | None
     opinions: Annotated[tuple[EnvelopeText, ...], Field(strict=False, max_length=OPINIONS_MAX)]
+    neighbours: Annotated[
+        tuple[NeighbourVeto, ...], Field(strict=False, max_length=OPINIONS_MAX)
+    ] = ()
     boxes: Annotated[tuple[BoxText, ...], Field(strict=False, max_length=BOXES_MAX)]
     wanted: Count | None
 

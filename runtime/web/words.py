@@ -456,7 +456,7 @@ CONDITIONS: dict[str, Words] = {
     "orders_held": Words(
         "Orders are held back",
         "Several orders failed verification within ten minutes. Only orders that change nothing are"
-        " taken until a person here ends the hold. Repairs by rules go on.",
+        " taken until a person here, or two operators, end the hold. Repairs by rules go on.",
         Tone.BAD,
     ),
     "orders_recovering": Words(

@@ -45,7 +45,16 @@ VETO: dict[str, Any] = {
     "by": "ada",
     "iat": NOW,
 }
-LAN_VETO = {**VETO, "type": "lan", "appliance": APPLIANCE, "by": "eva"}
+LAN_VETO: dict[str, Any] = {
+    "v": 1,
+    "type": "lan",
+    "site": SITE,
+    "appliance": APPLIANCE,
+    "order": ORDER,
+    "commit": strict_json.b64_encode(bytes(32)),
+    "by": "eva",
+    "iat": NOW,
+}
 CONSENT: dict[str, Any] = {
     "v": 1,
     "type": "order",

@@ -110,7 +110,7 @@ def test_a_desk_has_words_for_every_stage() -> None:
 
 def test_more_than_a_list_holds_is_refused_with_a_code() -> None:
     many = tuple(f"p{number}" for number in range(9))
-    view = OrderView(FIXED, many, (), None, None, (), Stage.WAITS_FOR_PEOPLE, None)
+    view = OrderView(FIXED, many, (), (), None, None, (), Stage.WAITS_FOR_PEOPLE, None)
     with pytest.raises(MalformedError, match=r"order d\.approved"):
         line_of(view)
     assert line_of(replace(view, approved=many[:7])).approved == many[:7]

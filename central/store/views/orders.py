@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central.core.order_stage import AtAppliance, Stage, at_appliance, stage_of
 from central.core.orders import Draft, ReceiptRow, WaitRow
+from central.store.order_said import SaidAt, said_of
 from central.store.order_tables import (
     order_approvals,
     order_fetches,
@@ -35,6 +36,7 @@ class OrderView:
     Attributes:
         approved: who signed it, by name.
         vetoed: which operators vetoed it.
+        said: what people said of it at appliances, by those appliances' own signed statements.
         leaf: its place in the order log; None before it was logged.
         answers: one for each appliance that it is for, once it was logged.
         code: why it stands where it stands, where there is a reason.
@@ -43,6 +45,7 @@ class OrderView:
     draft: Draft
     approved: tuple[str, ...]
     vetoed: tuple[str, ...]
+    said: tuple[SaidAt, ...]
     leaf: int | None
     logged_ms: int | None
     answers: tuple[AtAppliance, ...]
@@ -70,6 +73,7 @@ class _Heard:
     leaves: dict[tuple[str, bytes], _Logged]
     approved: dict[tuple[str, bytes], list[str]]
     vetoed: dict[tuple[str, bytes], list[str]]
+    said: dict[tuple[str, bytes], list[SaidAt]]
     receipts: dict[tuple[str, str, int], list[ReceiptRow]]
     waits: dict[Place, list[WaitRow]]
     fetched: dict[Place, int]
@@ -120,7 +124,8 @@ def _view(draft: Draft, heard: _Heard, *, now_s: int) -> OrderView:
         )
     stage, code = stage_of(draft, leaf=leaf, approved=len(approved), answers=answers, now_s=now_s)
     vetoed = tuple(heard.vetoed.get(name, ()))
-    return OrderView(draft, approved, vetoed, leaf, logged_ms, answers, stage, code)
+    said = tuple(heard.said.get(name, ()))
+    return OrderView(draft, approved, vetoed, said, leaf, logged_ms, answers, stage, code)
 
 
 def _answer(one: ApplianceId, *, site: SiteId, logged: _Logged, heard: _Heard) -> AtAppliance:
@@ -151,6 +156,7 @@ async def _heard(connection: AsyncConnection, drafts: Sequence[Draft]) -> _Heard
         leaves=leaves,
         approved=await _approved(connection, sids),
         vetoed=await _vetoed(connection, sids),
+        said=await said_of(connection, sids),
         receipts=await _receipts(connection, sites, {one.leaf for one in leaves.values()}),
         waits=await _waits(connection, sites),
         fetched=await _fetched(connection, sites),

@@ -3,3 +3,8 @@
 ALTER TABLE order_state ADD COLUMN seen_s INTEGER;
 -- since when the newest hold that people cleared had been in force: no later one begins at it again
 ALTER TABLE order_state ADD COLUMN cleared_s INTEGER NOT NULL DEFAULT 0;
+
+-- owner: store/opinions.py; why a person on the LAN vetoed, which stays here, and the salt of the
+-- commitment to it in the signed veto
+ALTER TABLE order_opinions ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE order_opinions ADD COLUMN salt BLOB;

@@ -1,0 +1,115 @@
+"""What evidence says of people on the LAN: what they set, and what they said of orders.
+
+Closed types only: who by the account's code, what, when. Why stays on the appliance.
+"""
+
+from dataclasses import dataclass
+
+from appliance.core.records import Author, Draft, Salts
+from appliance.core.site_rules import Span
+from proto import strict_json
+from proto.evidence import (
+    SALT_BYTES,
+    LanAct,
+    LanLeaf,
+    SaidBy,
+    SaidLeaf,
+    SaidWhat,
+    WindowSpan,
+    commit,
+)
+from proto.ids import TargetId
+from proto.opinions import Clear, Consent, LanVeto
+
+Word = LanVeto | Consent | Clear
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why somebody vetoed, and what opens the commitment to it; it stays here."""
+
+    reason: str = ""
+    salt: bytes | None = None
+
+    @staticmethod
+    def of(reason: str, salts: Salts) -> "Why":
+        """Return a reason with a fresh salt."""
+        return Why(reason, salts(SALT_BYTES))
+
+    def sealed(self) -> str:
+        """Return the commitment, base64."""
+        detail = strict_json.dumps({"reason": self.reason})
+        return strict_json.b64_encode(commit(self.salt or b"", detail))
+
+
+NO_REASON = Why()
+
+
+def lan_draft(
+    author: Author,
+    act: LanAct,
+    actor: str,
+    *,
+    target: TargetId | None = None,
+    window: Span | None = None,
+) -> Draft:
+    """Return the leaf of what a person set or took back."""
+    span = None if window is None else _span(window)
+    return Draft(
+        lambda seq: LanLeaf(
+            site=author.site,
+            appliance=author.appliance,
+            seq=seq,
+            at=author.at,
+            act=act,
+            actor=actor,
+            target=target,
+            window=span,
+        ),
+        {},
+    )
+
+
+def _span(window: Span) -> WindowSpan:
+    return WindowSpan(
+        days=tuple(sorted(window.days)),
+        start_min=window.start_min,
+        length_min=window.length_min,
+    )
+
+
+def said_draft(author: Author, word: Word, statement: bytes, *, by: SaidBy) -> Draft:
+    """Return the leaf of a word that took hold here.
+
+    Args:
+        author: who writes.
+        word: what was said, read from the statement.
+        statement: the envelope, exactly as it was signed.
+        by: whose word it is.
+    """
+    return Draft(
+        lambda seq: SaidLeaf(
+            site=author.site,
+            appliance=author.appliance,
+            seq=seq,
+            at=author.at,
+            what=what_of(word),
+            by=by,
+            actor=word.by,
+            order=None if isinstance(word, Clear) else word.order,
+            since=word.since if isinstance(word, Clear) else None,
+            statement=strict_json.b64_encode(statement),
+        ),
+        {},
+    )
+
+
+def what_of(word: Word) -> SaidWhat:
+    """Return what kind of word it is."""
+    match word:
+        case LanVeto():
+            return SaidWhat.VETO
+        case Consent():
+            return SaidWhat.CONSENT
+        case Clear():
+            return SaidWhat.CLEAR
