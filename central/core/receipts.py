@@ -5,7 +5,8 @@ whose statement the appliance did not sign, or that says something else than the
 not kept.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from central.core.ingest import NewLeaf
 from central.core.orders import ReceiptRow, SaidRow
@@ -14,6 +15,12 @@ from proto.evidence import SaidBy, SaidLeaf, SaidWhat
 from proto.keys import Holder
 from proto.opinions import Clear, Consent, LanVeto, open_lan_word
 from proto.receipts import Intent, OrderReceipt, Refusal, Result
+
+_WHAT: Final[Mapping[type, SaidWhat]] = {
+    LanVeto: SaidWhat.VETO,
+    Consent: SaidWhat.CONSENT,
+    Clear: SaidWhat.CLEAR,
+}
 
 
 def receipt_rows(leaves: Iterable[NewLeaf]) -> Iterator[ReceiptRow]:
@@ -72,14 +79,10 @@ def _is_borne_out(leaf: SaidLeaf, by: Holder) -> bool:
         word = open_lan_word(leaf.envelope(), site=leaf.site, appliance=by, now_s=leaf.at)
     except RejectedError:
         return False
-    match word:
-        case LanVeto():
-            said = (SaidWhat.VETO, word.order, None)
-        case Consent():
-            said = (SaidWhat.CONSENT, word.order, None)
-        case Clear():
-            said = (SaidWhat.CLEAR, None, word.since)
-    return (*said, word.by) == (leaf.what, leaf.order, leaf.since, leaf.actor)
+    order = None if isinstance(word, Clear) else word.order
+    since = word.since if isinstance(word, Clear) else None
+    said = (_WHAT[type(word)], order, since, word.by)
+    return said == (leaf.what, leaf.order, leaf.since, leaf.actor)
 
 
 def _said(seq: int, leaf: SaidLeaf) -> SaidRow:

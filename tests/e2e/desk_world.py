@@ -86,7 +86,7 @@ class Desks:
         Desks(self.hub, self.folder, box, Mirror(origin)).fetch()
         return box.site
 
-    def fetch(self) -> int:
+    def fetch(self, *, held: int | None = None) -> int:
         """Have the appliance take what is new in its order log; return how many orders it has."""
         asked = OrdersRequest(
             appliance=self.box.appliance,
@@ -96,6 +96,7 @@ class Desks:
             root=b64_encode(self.mirror.tree.root),
             checkpoint=self.checkpoint,
             waiting=(),
+            held=held,
         )
         with self.hub.client() as client:
             body = sign(Kind.ORDERS, asked.to_bytes(), self.box.key)

@@ -54,8 +54,8 @@ class Orders:
         self.trial, self.box = trial, box
         self.prev = FIRST_PREV
 
-    async def fetch(self, *waiting: Waits, size: int = 0) -> OrdersReply:
-        """Have the appliance say how far it is and what waits there."""
+    async def fetch(self, *waiting: Waits, size: int = 0, held: int | None = None) -> OrdersReply:
+        """Have the appliance say how far it is, what waits there, and since when it holds back."""
         asked = OrdersRequest(
             appliance=self.box.appliance,
             iat=self.trial.now_s,
@@ -64,6 +64,7 @@ class Orders:
             root=b64_encode(bytes(32)),
             checkpoint=None,
             waiting=waiting,
+            held=held,
         )
         body = sign(Kind.ORDERS, asked.to_bytes(), self.box.key)
         answer = await self.trial.net.post(orders.PATH, body)

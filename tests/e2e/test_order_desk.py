@@ -9,10 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from osiris.desk.place import Desk
 from proto import strict_json
 from proto.envelope import Kind, sign
 from proto.hub.desk import PATH_ASK, PATH_DRAFT, PATH_OPINION, ListOrders
 from proto.keys import SEED_BYTES, SealingKey
+from proto.opinions import open_operators_clear
 from proto.order import sid_of
 from proto.sealed_login import open_box
 from proto.secret import Secret
@@ -161,6 +163,47 @@ def test_any_operators_veto_reaches_the_appliance_with_their_own_signature(world
     world.fetch()
     assert any(sid in _body(one) for one in world.opinions)
     assert stage(world, sid)["vetoed"] == [CYD]
+
+
+def test_two_operators_end_a_hold_each_at_their_own_desk(world: Desks) -> None:
+    """The second signs the very bytes that the first signed, and the appliance gets both."""
+    box, since = world.box.appliance, now_s() - 120
+    assert world.run(ADA, "holds", "-o", "json").json() == []
+    assert world.run(ADA, "clear", box, word="clear").status == 4, "there is no hold"
+    world.fetch(held=since)
+    (row,) = world.run(CYD, "holds", "-o", "json").json()
+    assert (row["appliance"], row["since"], row["half"]) == (box, since, None)
+    assert world.run(ADA, "clear", box, word="no").status == 4
+    ran = world.run(ADA, "clear", box, word="clear")
+    assert ran.status == 0, ran.err
+    assert "nobody yet: you are the first" in ran.words
+    world.fetch(held=since)
+    assert world.opinions == (), "one is not enough, and the appliance is not told"
+    again = world.run(ADA, "clear", box, word="clear")
+    assert (again.status, "another operator must" in again.err) == (4, True)
+    ran = world.run(BEA, "clear", box, word="clear")
+    assert ran.status == 0, ran.err
+    assert f"{ADA}, who signed these bytes" in ran.words
+    world.fetch(held=since)
+    (told,) = world.opinions
+    assert f'"since":{since}' in _body(told)
+    authority = Desk(world.folder / CYD).authority()
+    assert authority is not None
+    said = open_operators_clear(told.encode(), authority=authority, now_s=now_s())
+    assert (said.by, said.appliance) == (ADA, box)
+    world.fetch(held=None)
+    assert world.run(CYD, "holds", "-o", "json").json() == []
+
+
+def test_the_end_of_an_earlier_hold_is_not_cosigned_for_a_later_one(world: Desks) -> None:
+    box, since = world.box.appliance, now_s() - 600
+    world.fetch(held=since)
+    assert world.run(ADA, "clear", box, word="clear").status == 0
+    world.fetch(held=since + 300)
+    ran = world.run(BEA, "clear", box, word="clear")
+    assert ran.status == 0, ran.err
+    assert "nobody yet: you are the first" in ran.words
+    world.fetch(held=None)
 
 
 def test_a_veto_goes_where_the_order_goes_whatever_the_hub_says(world: Desks) -> None:
