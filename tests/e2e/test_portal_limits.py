@@ -146,6 +146,7 @@ async def test_the_command_line_protects_and_sets_windows_through_the_socket(
     assert left == {
         "protected": [],
         "windows": [],
+        "ordered": [],
         "window_open": None,
         "next_window_ms": None,
     }
