@@ -163,7 +163,7 @@ async def note_fetch(
     size: int,
     asked_s: int,
     waiting: Collection[WaitRow],
-    held_s: int | None,
+    held_s: int | None = None,
     now_ms: int,
 ) -> None:
     """Keep how far an appliance's mirror is and what waits there, unless it is older news.
