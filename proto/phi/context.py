@@ -64,6 +64,9 @@ _DAY_OF_NAME = Pattern(r"[A-Za-z\x01]_((?:19|20)[0-9]{6})(?:$|[^0-9])")
 _MERGED = Pattern(
     r"(?i)\b(?:keep|kept|drop|dropped|survivor|surviving|retired?|retiring|merged?|merging|into|from|with|source|target|master|duplicate|dup|winner|loser|old|new|and|candidates?)[ :=#\[]{1,2}(?:of |chart |mrn |pt |#)?([A-Z]{0,2}[0-9]{6,12})\b"
 )
+_TAKEN_BY = Pattern(
+    r"(?:: |\b(?:id|no|number|mrn|chart) )([A-Z]{0,3}[0-9]{6,10}) (?:already|belongs)\b"
+)
 _BORN = Pattern(
     r"(?i)\b(?:born(?: in)?|b\.|yob|birth year|year of birth|birthyear)[\"': =]{1,4}((?:18|19)[0-9]{2})\b"
 )
@@ -187,6 +190,8 @@ def _asked(record: Record) -> None:
 
 def _merged(record: Record) -> None:
     """Take the numbers of charts that were put together: `kept 4411223, dropped 5511224`."""
+    for spans in _TAKEN_BY.each(record.data):
+        record.hit(Kind.MRN, *spans[1], "a number that is somebody's already")
     for spans in _MERGED.each(record.data):
         if not record.covered(*spans[1]) and record.data[spans[1][1] : spans[1][1] + 1] != b":":
             record.hit(Kind.MRN, *spans[1], "a chart that was put together with another")

@@ -77,7 +77,7 @@ _FAMILIES = {
         ("numerical password", r"(?i)\bnumerical password:?\s{1,8}([0-9]{6}-[0-9-]{20,})"),
     ),
     "spelt": (
-        ("passw|identified by|passphrase|pwd", r"(?i)\b(?:password|passwd|identified by|passphrase|pwd)[ \t]+N?[\"']([^\"'\n\x01]{4,})[\"']"),
+        ("passw|identified by|passphrase|pwd", r"(?i)(?:\b[a-z_]{0,24}password|\b(?:passwd|identified by|passphrase|pwd))[ \t]+N?[\"']([^\"'\n\x01]{4,})[\"']"),
         ("identified ", r"(?i)\bidentified (?:with|via) [a-z0-9_]{1,40} (?:by|as|using) [\"']([^\"'\n\x01]{4,})[\"']"),
         ("ugfzc3dvcmq6", r"(?i)(?:334 )UGFzc3dvcmQ6\s{1,4}(?:[<>CS:]{1,3} )?([A-Za-z0-9+/=]{4,})"),
         ("auth", r"(?i)\bauth(?:enticate)?[ =](?:plain|login|xoauth2|cram-md5|digest-md5)[ =]{1,2}([A-Za-z0-9+/=]{8,})"),
@@ -96,21 +96,21 @@ _FAMILIES = {
         ("pass|secret|token|key|psk|cred|pwd", r"(?i)[ \"'](?:--?|/)[a-z0-9-]{0,24}(?:password|passwd|passphrase|passcode|secret|token|api-?key|access-?key|psk|cred|authkey|pwd)[ =:]{1,2}[\"']?([^\s\"'\x01/-][^\s\"'\x01]{3,})"),
         ("setx |export |set |env |declare -x ", r"(?i)\b(?:setx|export|set|env|declare -x)[ ]{1,2}[\"']?[a-z0-9_]{0,40}(?:password|passwd|secret|token|apikey|api_key|_pw|_pass|_key|pwd)[\"']?[ =]{1,2}[\"']?([^\s\"'\x01]{4,})"),
         ("echo|printf", r"(?i)\b(?:echo|printf)(?: -n| -e)? [\"']?([^\s\"'|\x01]{4,})[\"']? ?\| ?(?:sudo -s|passwd|smbpasswd|chpasswd|openssl|docker login|kinit|cryptsetup|gpg)\b"),
-        ("<<<", r"(?i)<<< ?[\"']([^\"'\n\x01]{4,})[\"']"),
+        ("<<<", r"(?i)(?:^|[^<])<<< ?[\"']([^\"'\n\x01]{4,})[\"']"),
         (" -a| --a", r"(?i) --?a(?:uth)?[ =][\"']?[a-z0-9._@-]{1,60}:([^\s\"'\x01]{4,})"),
         ("_p|_secret ", r"(?i)\b[a-z]{2,12}_(?:pw|pass|password|passwd|pwd|secret) ([^\s\"'=:\x01]{4,})"),
         ("_user |_password |htpasswd|_passwd|autologon|net user |-login ", r"(?i)\b(?:add_user|change_password|set_password|htpasswd(?: -[a-z]+)*(?: [^\s]+)?|mosquitto_passwd(?: -[a-z]+)*(?: [^\s]+)?|autologon(?:\.exe)? [^\s]+|net user|-login) [^\s]{1,80} ([^\s\"'\x01]{4,})"),
         ("redis", r"(?i)\bredis\b[^\n]{0,60}? auth [\"']?([^\s\"'\x01]{4,})"),
         ("set-password |setpassword ", r"(?i)\bset-?password [\"']?([^\s\"'\x01]{4,})"),
         ("sp_", r"(?i)\bsp_(?:add|change|set|update)[a-z]{0,20}(?:login|password|linkedsrvlogin|user)\b[^\n]{0,120}?, ?N?'([^'\n\x01]{4,})'(?:$|[^,'])"),
-        ("<<<", r"(?i)<<< ?([^\s\"'\x01]{4,})"),
+        ("<<<", r"(?i)(?:^|[^<])<<< ?([^\s\"'<\x01]{4,})"),
         (" -u ", r"(?i) -u [\"']?[a-z0-9._@-]{1,60},([^\s\"'\x01]{4,})"),
         ("community ", r"(?i)\bcommunity (?:set|add)\b[^\n]{0,40}?\bname=[\"']?([^\s\"'\x01]{4,})"),
         ("key-string ", r"(?i)\bkey-string (?:[0-9] )?[\"']?([^\s\"'\x01]{4,})"),
         ("chpasswd", r"(?i)\bchpasswd\b[^\n]{0,20}?<<<? ?[\"']?[a-z0-9_-]{1,40}:([^\s\"'\x01]{4,})"),
         ("pscredential|networkcredential", r"(?i)(?:\bnew-object|\[)[^\n]{0,60}?(?:pscredential|networkcredential)(?:\]::new)?[\])(: ]{1,6}[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']"),
         ("auth", r"(?i)\bauth\s?\(\s?[\"'][^\"'\n]{1,80}[\"'] ?, ?[\"']([^\"'\n\x01]{3,})[\"']"),
-        ("", r"(?i)\b(?:admin|root|sa|user|login|service|svc)[a-z0-9_.-]{0,24}(?: ?/ ?|:)([^\s\"'/:\x01]*[0-9][^\s\"'/:\x01]*[!@#$%^&*][^\s\"'/:\x01]{0,24})"),
+        ("", r"(?i)\b(?:admin|root|sa|user|login|service|svc)[a-z0-9_.-]{0,24}(?: ?/ ?|:)([^\s\"'/:=\x01]*[0-9][^\s\"'/:=\x01]*[!@#$%^&*][^\s\"'/:=\x01]{0,24})"),
     ),
 }  # fmt: skip
 _ANNOUNCED = {
@@ -284,7 +284,7 @@ def _chosen(record: Record, value: bytes) -> bool:
     return secretive(value) or (strange and not record.lexicon.flags(value))
 
 
-RUN_TOGETHER_MIN = 10
+RUN_TOGETHER_MIN = 8
 
 
 def _codes(record: Record) -> None:
@@ -393,8 +393,10 @@ def _hashed(record: Record) -> None:
 
 def _keyed(record: Record, pattern: Pattern) -> None:
     for spans in pattern.each(record.data):
-        if WORD_DIGITS.search(record.data, *spans[1]):
-            record.hit(Kind.SECRET, *spans[1], "a key that words announce")
+        start, end = spans[1]
+        joined = b"-" in {record.data[start - 1 : start], record.data[end : end + 1]}
+        if WORD_DIGITS.search(record.data, start, end) and not joined:  # no middle of a GUID
+            record.hit(Kind.SECRET, start, end, "a key that words announce")
 
 
 def _licences(record: Record) -> None:

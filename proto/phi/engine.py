@@ -13,12 +13,15 @@ from functools import lru_cache
 from operator import itemgetter
 
 from proto.phi import (
+    around,
     beside,
+    beyond,
     blobs,
     changes,
     context,
     credentials,
     deeds,
+    infra,
     known,
     labels,
     nested,
@@ -127,10 +130,10 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
     if layers and not _LAYERED.isdisjoint(forms):
         blobs.read(record, inside(lexicon, layers))
     if lexicon.policy.infra is Infra.DROP:
-        shapes.read_infra(record)
+        infra.read(record)
     if record.found:
         deeds.made_of_names(record)
-        people.spread(record)
+        beyond.spread(record)
     return record
 
 
@@ -172,6 +175,12 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (shapes.read_old_days, frozenset({"date"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (people.loose, frozenset(), LIKELY | STRANGER | KNOWN),
+    (
+        around.read,
+        frozenset({"masked", "pan", "named_day", "slashes", "blob", "cars", "folder"}),
+        0,
+    ),
+    (beyond.read, frozenset(), LIKELY | STRANGER | KNOWN),
     (deeds.read, frozenset({"account", "does", "kin", "aged", "slashed"}), 0),
     (beside.read, frozenset(), ANY),
     (shapes.read_in_context, frozenset({"date", "ip", "vin", "afar"}), 0),

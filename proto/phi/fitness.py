@@ -6,7 +6,7 @@ from proto.phi import people
 from proto.phi.keys import Told
 from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
 from proto.phi.record import LETTERS, Record, digits
-from proto.phi.takers import HOME, SENTINELS, TAKERS, VARIABLE
+from proto.phi.takers import HOME, PLAN_DIGITS_MIN, SENTINELS, TAKERS, VARIABLE
 
 VALUE_CHARS_MAX = 4096
 
@@ -68,6 +68,7 @@ _CONNECTION = re.compile(
 _NEED_DIGITS = frozenset(
     [
         "DATE",
+        "DATE_MAYBE",
         "PHONE",
         "FAX",
         "SSN",
@@ -84,9 +85,10 @@ _NEED_DIGITS = frozenset(
 
 
 def _is_nothing(record: Record, told: Told, value: bytes) -> bool:
-    """Whether a value stands for none: a word for it, marks alone, a day that is no day."""
+    """Whether a value stands for none: a word for it, marks alone, a day that is no day, a policy's name."""
     return (
-        (told.kind == "DATE" and value.startswith(SENTINELS))
+        (told.kind == "HEALTH_PLAN" and not told.person and digits(value) < PLAN_DIGITS_MIN)
+        or (told.kind in {"DATE", "DATE_MAYBE"} and value.startswith(SENTINELS))
         or value in record.lexicon.vocabulary["nothing"]
         or not value.strip(b" .-_*\x01")
     )

@@ -179,6 +179,10 @@ def _key(record: Record, key: tuple[int, int], written: Told | None, heard: Told
     told = heard if value < 0 else written
     if told is None or (value < 0 and not _AFTER[data[stop : stop + 2]] & SAID):
         return -1
+    if told.kind == "DATE_MAYBE":
+        if not record.person:
+            return stop
+        told = Told("DATE", told.person)
     if (told.kind not in _SURELY and _infra_before(record, start)) or (
         told.kind == "DEVICE_MAYBE"
         and record.words.isdisjoint(record.lexicon.vocabulary["implants"])

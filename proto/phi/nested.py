@@ -24,7 +24,7 @@ def read(record: Record) -> None:
     """Find values by their key and the one above it."""
     if not record.every & TELLS or _BARE_WORDS.isdisjoint(record.words):
         return
-    keys = record.lexicon.policy.keys
+    keys, implants = record.lexicon.policy.keys, record.lexicon.vocabulary["implants"]
     elements = xml_values(record.data) if b"></" in record.data else ()
     for value in (*record.members, *elements):
         own = value.path[-1]
@@ -35,6 +35,10 @@ def read(record: Record) -> None:
             continue
         told = keys.told(above + b"_" + own)
         if told is None or record.covered(value.start, value.end):
+            continue
+        if told.kind == "DEVICE_MAYBE" and record.words.isdisjoint(implants):
+            continue
+        if told.kind == "DATE_MAYBE" and not record.person:
             continue
         if told.kind == "USERNAME":
             take_user(record, value.start, value.end)

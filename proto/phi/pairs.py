@@ -224,9 +224,30 @@ _BOUND_DAY = re.compile(rb"as \[DATE\] - \[|setDate\(")
 """A day that is bound without a time is of somebody's birth or visit."""
 
 
+_COLUMN = Pattern(
+    r"(?i)([a-z_][a-z0-9_.\"]{1,60})\"?\)? {0,2}(?:=|<>|~~?\*?|i?like) {0,2}(?:[a-z_]{2,12}\()?\$([0-9]{1,2})"
+)
+_VALUE = r"\${} ?= ?'([^'\n\x01]{{1,200}})'"
+_VALUES = {number: Pattern(_VALUE.format(number)) for number in range(1, 21)}
+
+
+def _bound(record: Record) -> None:
+    """Take the parameters of a statement by the columns they are compared with: `last = $1`."""
+    data, keys = record.data, record.lexicon.policy.keys
+    for spans in _COLUMN.each(data):
+        told = keys.told(data[slice(*spans[1])])
+        value = _VALUES.get(int(data[slice(*spans[2])]))
+        if told is None or value is None:
+            continue
+        for found in value.each(data):
+            take(record, told, *found[1])
+
+
 def parameters(record: Record) -> None:
     """Take the parameters of a statement about people, and when somebody's visit is."""
     data = record.data
+    if b"$1" in data:
+        _bound(record)
     for spans in _PARAMETER.each(data):
         place = next(one for one in spans[1:] if one[0] >= 0)
         value = data[slice(*place)]

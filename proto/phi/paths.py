@@ -101,11 +101,18 @@ def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
             continue
         if len(record.lower[start:stop].translate(LETTERS).split()) > 3:
             continue
-        done = _below(record, stop)
+        of_people = data[at:stop].lower() in record.lexicon.vocabulary["web_roots"]
+        done = _below(record, stop, ids=of_people)
 
 
-def _below(record: Record, at: int) -> int:
-    """Take the components below a folder of people; return where the path ends."""
+def _below(record: Record, at: int, *, ids: bool) -> int:
+    """Take the components below a folder of people; return where the path ends.
+
+    Args:
+        record: the record.
+        at: where the folder's name ends.
+        ids: whether a GUID below it is somebody's, rather than a picture's or an object's.
+    """
     data = record.data
     for _ in range(COMPONENTS_MAX):
         while at < len(data) and data[at] in b"\\/":
@@ -114,18 +121,25 @@ def _below(record: Record, at: int) -> int:
         if match is None:
             return at
         if _EXTENSION.search(match.group()):
-            return _file(record, at)
+            return _file(record, at, ids=ids)
+        if _ENDS_REQUEST.search(match.group()):
+            return _file(record, at, ids=ids)
         after = data[match.end() : match.end() + 1]
         if after in {b"\\", b"/"} and b"  " not in match.group() and b"=" not in match.group():
-            if not _machine(record, match.group()):
+            spared = not ids and _GUID.fullmatch(match.group()) is not None
+            if not spared and not _machine(record, match.group()):
                 record.hit(Kind.NAME, at, match.end(), "a folder below a folder of people")
             at = match.end()
             continue
-        return _file(record, at)
+        return _file(record, at, ids=ids)
     return at
 
 
-def _file(record: Record, at: int) -> int:
+_ENDS_REQUEST = re.compile(rb" HTTP$| - \d{2,5} ")
+"""The path of a request ended before: its version follows, its port, an account of a domain."""
+
+
+def _file(record: Record, at: int, *, ids: bool) -> int:
     data = record.data
     if data[at - 5 : at] == b"HTTP/":
         return at  # the version behind the path of a request
@@ -143,6 +157,8 @@ def _file(record: Record, at: int) -> int:
     question = bare.group().find(b"?")
     if question >= 0:
         end = at + question
+    if not ids and _GUID.fullmatch(data, at, end) is not None:
+        return bare.end()
     if end > at and not _machine(record, data[at:end]) and b"=" not in data[at:end]:
         record.hit(Kind.NAME, at, end, "the last part of a path below a folder of people")
     return bare.end()

@@ -31,7 +31,6 @@ PAIR = 2
 SPREAD_LETTERS_MIN = 3
 ACRONYM_LETTERS_MAX = 3
 LOWER_A = ord("a")
-NAMES_SPREAD_MAX = 64
 
 _TOKEN = re.compile(
     rb"[A-Za-z]{1,40}(?:'(?![sS]\b)[A-Za-z]{1,40}){0,3}(?:-[A-Za-z]{1,40}(?:'(?![sS]\b)[A-Za-z]{1,40})?){0,3}"
@@ -50,7 +49,7 @@ _LOGIN = re.compile(
     rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
 )
 _SAID = Pattern(
-    r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-|w/|[Tt]ell|[Aa]sk|[Tt]exted|[Pp]aged|[Ss]aw|[Ss]ee|[Mm]et|[Mm]oved|[Vv]ia|&|[Bb]ring|[Ll]et) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:!](?: |$))"
+    r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-|w/|[Tt]ell|[Aa]sk|[Tt]exted|[Pp]aged|[Ss]aw|[Ss]ee|[Mm]et|[Mm]oved|[Vv]ia|&|[Bb]ring|[Ll]et|[Yy]our [a-z-]{3,20}(?: [a-z-]{3,20})?,) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:!](?: |$))"
 )
 _CAMEL = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PACKAGES = frozenset(
@@ -133,19 +132,19 @@ def _word_belongs(record: Record, token: bytes, end: int, *, first: bool, comma:
     reversed_form = after[:1] in b",^" and bool(after) and after.lstrip(b",^ ")[:1].isupper()
     if comma or (first and (reversed_form or flags & ALSO)):
         return 1
-    return int(not first and _last_though_a_word(record, token, flags, after))
+    return int(not first and last_though_a_word(record, token, flags, after))
 
 
-def _last_though_a_word(record: Record, token: bytes, flags: int, after: bytes) -> bool:
+def last_though_a_word(record: Record, token: bytes, flags: int, after: bytes) -> bool:
     """Whether a word of machines behind a first name is a last name: `Anna Key`, `ANNA PARK`."""
     if flags & CONTEXT or (token.isupper() and len(token) <= ACRONYM_LETTERS_MAX):
         return False
     keys = record.lexicon.policy.keys
     tells = flags & CUE and (keys.told(token) is not None or keys.heard(token) is not None)
-    return not (tells or (token.isupper() and not flags & LAST)) or _ends_a_name(after)
+    return not (tells or (token.isupper() and not flags & LAST)) or ends_a_name(after)
 
 
-def _ends_a_name(after: bytes) -> bool:
+def ends_a_name(after: bytes) -> bool:
     """Whether what follows a word lets it be the last of a name rather than the next key."""
     return (
         after[:1] in _LAST_MARKS
@@ -366,11 +365,13 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
         )
         strange = quoted and not (is_plain(a) and plain_b) and not (a | b) & CUE
         return not (key or b & CONTEXT) and (strange or _with_comma(record, a, b))
+    if _is_introduced(record, one, two):
+        return True
     if _is_street(record, one, two):
         return False
     if is_plain(a):
         return one[3] == b" " and not (a | b) & CUE and _word_first(record, a, b)
-    return _is_introduced(record, one, two) or _first_and_last(record, one, two)
+    return _first_and_last(record, one, two)
 
 
 def _first_and_last(record: Record, one: Token, two: Token) -> bool:
@@ -410,7 +411,9 @@ def _stands_alone(data: bytes, start: int, end: int) -> bool:
     return opened and (data[end : end + 1] in _CLOSES or data[end : end + 3] in _DASHES)
 
 
-_INTRODUCES = re.compile(rb"(?:^|[ (\"'])(?:for|of|by|with|from|to|and|is|about|re:?) \Z")
+_INTRODUCES = re.compile(
+    rb"(?:^|[ (\"'])(?:for|of|by|with|from|to|and|is|in|about|re:?|worker|driver|owner|holder|client|student|companion|volunteer) \Z"
+)
 
 
 def _is_introduced(record: Record, one: Token, two: Token) -> bool:
@@ -421,11 +424,11 @@ def _is_introduced(record: Record, one: Token, two: Token) -> bool:
     start, end, after = two[0], two[1], record.data[two[1] : two[1] + 3]
     if not (one[2] & FIRST and one[2] & SURE and one[3] == b" "):
         return False
-    if _INTRODUCES.search(record.lower, max(0, one[0] - 8), one[0]) is None:
+    if _INTRODUCES.search(record.lower, max(0, one[0] - 12), one[0]) is None:
         return False
     token = record.data[start:end]
     somebody = not two[2] or record.lexicon.names.weights(token.lower().decode())[1] > 0
-    return somebody and _ends_a_name(after) and _last_though_a_word(record, token, two[2], after)
+    return somebody and ends_a_name(after) and last_though_a_word(record, token, two[2], after)
 
 
 def _first_and_stranger(record: Record, one: Token, two: Token) -> bool:
@@ -476,22 +479,8 @@ def _reversed_pair(record: Record, a: int, b: int) -> bool:
     """Judge `Last, First`."""
     if record.person or (a & LAST and b & FIRST):
         return True
+    if b & FIRST and b & SURE and not b & WORD and not a & CONTEXT:
+        return True
     if b & FIRST and b & SURE and a & ALSO:
         return True
     return bool((a & SURE and not is_plain(b)) or (b & SURE and not is_plain(a)))
-
-
-def spread(record: Record) -> None:
-    """Take the words of every name found wherever else they stand in the record."""
-    words: set[bytes] = set()
-    for start, end, kind, _ in record.found:
-        if kind is Kind.NAME and end - start <= 120:
-            words.update(record.lower[start:end].translate(LETTERS).split())
-    flags, count = record.lexicon.flags, record.lower.count
-    some = [word for word in words if len(word) >= SPREAD_LETTERS_MIN and count(word) > 1]
-    some = sorted(word for word in some if flags(word) & (SURE | ALSO) or not flags(word) & WORD)
-    for word in some[:NAMES_SPREAD_MAX]:
-        written = flags(word) & WORD and not flags(word) & SURE
-        for at in record.places(word):
-            if not record.covered(at, at + 1) and not (written and record.data[at] >= LOWER_A):
-                record.hit(Kind.NAME, at, at + len(word), "a name found elsewhere in the record")

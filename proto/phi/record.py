@@ -59,7 +59,7 @@ class Record:
         _, self.tells, self._notable = memory
         self.every = every = reduce(or_, kinds, 0)
         self.shapes: frozenset[str] = frozenset()
-        self.person = bool(every & CONTEXT)
+        self.person = bool(every & CONTEXT) and not _is_of_links(lower, runs, memory[0])
         self._words: frozenset[bytes] | None = None
         self._days: list[tuple[int, int]] | None = None
         self._members: list[Value] | None = None
@@ -121,6 +121,13 @@ class Record:
             if not lower[at - 1 : at].isalpha() and not lower[end : end + 1].isalpha():
                 yield at
             at = lower.find(word, end)
+
+
+def _is_of_links(lower: bytes, runs: list[bytes], known: dict[bytes, int]) -> bool:
+    """Whether `rx` is what a network card received, and nothing else speaks of patients."""
+    return b"tx" in lower and not any(
+        known[run] & CONTEXT for run in runs if not run.lower().startswith(b"rx")
+    )
 
 
 def digits(data: bytes) -> int:

@@ -94,9 +94,22 @@ def _hl7(record: Record) -> None:
             table = None
         for asked in _QUERIED.finditer(data, start, end) if name == "QPD" else ():
             _field(record, *asked.span(2), tables["PID"].get(int(asked[1]), "OTHER_ID"))
+        if name[0] == "Z" and _OF_SITE.match(data, start) is not None:
+            _of_site(record, start + 4, end)
         if table is not None:
             record.person = True
             _fields(record, start + 4, end, table)
+
+
+_OF_SITE = re.compile(rb"Z[A-Z0-9]{2}\|[0-9]{1,2}\|")
+
+
+def _of_site(record: Record, start: int, end: int) -> None:
+    """Take all of a segment that a site made up: nothing says what may stay in it."""
+    record.person = True
+    for piece in _INNER.finditer(record.data, start, end):
+        if len(piece.group().strip()) > 2:
+            record.hit(Kind.OTHER_ID, *piece.span(), "in a segment of the site's own")
 
 
 def _fields(record: Record, start: int, end: int, table: Mapping[int, str]) -> None:

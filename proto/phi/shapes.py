@@ -89,21 +89,25 @@ def read_in_context(record: Record) -> None:
         _afar(record)
     if "vin" in shapes and record.person:
         for spans in SCANS["vin"].each(data):
-            if _free(record, *spans[0]) and _mixed(data[slice(*spans[0])]):
+            if free(record, *spans[0]) and _mixed(data[slice(*spans[0])]):
                 record.hit(
                     Kind.VEHICLE, *spans[0], "17 characters of a VIN in a record about people"
                 )
 
 
+DOTS_OF_HOSTS = 2
+
+
 def _afar(record: Record) -> None:
     """Take who is connected from afar, and from where: `ann.lee/24.2.1.9:51022`."""
     for spans in _FROM_AFAR.each(record.data):
-        if is_person_login(record, record.data[slice(*spans[1])]):
+        login = record.data[slice(*spans[1])]
+        if login.count(b".") < DOTS_OF_HOSTS and is_person_login(record, login):
             record.hit(Kind.USERNAME, *spans[1], "who is connected from afar")
             _address(record, *spans[2])
 
 
-def _free(record: Record, start: int, end: int, marks: bytes = b"") -> bool:
+def free(record: Record, start: int, end: int, marks: bytes = b"") -> bool:
     """Whether a span is not the middle of something longer."""
     data = record.data
     before = data[start - 1] if start else 32
@@ -121,7 +125,7 @@ def _digits_of(data: bytes) -> bytes:
 
 
 def _ssn(record: Record, start: int, end: int) -> None:
-    if not _free(record, start, end, b"-.:/_"):
+    if not free(record, start, end, b"-.:/_"):
         return
     digits = _digits_of(record.data[start:end])
     if valid_ssn(digits):
@@ -135,7 +139,7 @@ def valid_ssn(digits: bytes) -> bool:
 
 def _phone(record: Record, start: int, end: int) -> None:
     data = record.data
-    if not _free(record, start, end, b"-.:_") or (
+    if not free(record, start, end, b"-.:_") or (
         start and data[start - 1] == 47 and data[start : start + 1] != b"+"
     ):
         return
@@ -164,6 +168,9 @@ _PRIVATE_MAIL = frozenset(
 _AFTER_LOGIN = frozenset({b"/", b":"})
 
 
+_MESSAGE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{24,64}")
+
+
 def _email(record: Record, start: int, end: int) -> None:
     data = record.lower
     if data[start - 1 : start] in _AFTER_LOGIN and record.covered(start, start + 1):
@@ -174,7 +181,9 @@ def _email(record: Record, start: int, end: int) -> None:
     domain = data[start:end].rpartition(b"@")[2]
     if not re.search(rb"[a-z]", domain[-3:]) and b"." in domain:
         return
-    if local.isdigit() and len(local) > 12:
+    if (local.isdigit() and len(local) > 12) or (
+        data[start - 1 : start] == b"<" and _MESSAGE_ID.fullmatch(local) is not None
+    ):
         return
     record.hit(Kind.EMAIL, start, end, "a mail address")
     if domain in _PRIVATE_MAIL:
@@ -183,7 +192,7 @@ def _email(record: Record, start: int, end: int) -> None:
 
 def _mbi(record: Record, start: int, end: int) -> None:
     value = record.data[start:end].upper().replace(b"-", b"")
-    if _free(record, start, end, b"-") and not _NO_MBI.intersection(value) and not value.isdigit():
+    if free(record, start, end, b"-") and not _NO_MBI.intersection(value) and not value.isdigit():
         record.hit(Kind.HEALTH_PLAN, start, end, "the grammar of a Medicare number")
 
 
@@ -192,7 +201,7 @@ _NO_MBI = frozenset(b"SLOIBZ")
 
 def _card(record: Record, start: int, end: int) -> None:
     digits = _digits_of(record.data[start:end])
-    if _free(record, start, end, b"-:.") and 14 <= len(digits) <= 19 and luhn(digits):
+    if free(record, start, end, b"-:.") and 14 <= len(digits) <= 19 and luhn(digits):
         record.hit(Kind.ACCOUNT, start, end, "groups of a card number with its check digit")
 
 
@@ -210,7 +219,7 @@ def luhn(digits: bytes) -> bool:
 def _iban(record: Record, start: int, end: int) -> None:
     value = record.data[start:end].replace(b" ", b"").decode()
     number = "".join(str(int(character, 36)) for character in value[4:] + value[:4])
-    if _free(record, start, end) and len(value) >= 15 and int(number) % 97 == 1:
+    if free(record, start, end) and len(value) >= 15 and int(number) % 97 == 1:
         record.hit(Kind.ACCOUNT, start, end, "an IBAN with its check digits")
 
 
@@ -221,7 +230,7 @@ def _mixed(value: bytes) -> bool:
 
 def _vin(record: Record, start: int, end: int) -> None:
     value = record.data[start:end]
-    if _free(record, start, end, b"-_{.") and _mixed(value) and valid_vin(value.decode()):
+    if free(record, start, end, b"-_{.") and _mixed(value) and valid_vin(value.decode()):
         record.hit(Kind.VEHICLE, start, end, "a vehicle number with its check digit")
 
 
@@ -245,7 +254,7 @@ _CITY = re.compile(
 def _street(record: Record, start: int, end: int) -> None:
     data, lower = record.data, record.lower
     if (
-        not _free(record, start, start + 1, b"-.:/\\")
+        not free(record, start, start + 1, b"-.:/\\")
         and start
         and data[start - 1] in _ALNUM | frozenset(b".:/\\-")
     ):
@@ -308,7 +317,7 @@ def _zip(record: Record, start: int, end: int) -> None:
 
 
 def _age(record: Record, start: int, end: int) -> None:
-    if _free(record, start, end):
+    if free(record, start, end):
         record.hit(Kind.AGE90, start, end, "an age over 89")
 
 
@@ -351,10 +360,18 @@ def _caret(record: Record, start: int, end: int) -> None:
     del end
 
 
+_USER_OPTION = re.compile(rb"(?i)[ \"']/(?:u|user):\Z")
+_BUSES = frozenset(b"usb pci hid acpi root swd scsi display hdaudio bth storage usbstor".split())
+"""What stands first in the ids of devices."""
+
+
 def _account(record: Record, start: int, end: int) -> None:
     data = record.data
     domain, _, login = data[start:end].replace(b"\\\\", b"\\").partition(b"\\")
-    if (start and data[start - 1] in b"\\/:.$%") or data[end : end + 1] in {b"\\", b"/"}:
+    optional = _USER_OPTION.search(data, max(0, start - 8), start) is not None
+    if start and data[start - 1] in b"\\/:.$%" and not optional:
+        return
+    if data[end : end + 1] in {b"\\", b"/", b"&"} or domain.lower() in _BUSES:
         return
     if domain.upper().startswith((b"HK", b"SOFTWARE", b"SYSTEM", b"BUILTIN")) or domain.lower() in {
         b"authority",
@@ -424,12 +441,18 @@ _JOINTS = frozenset({b"-", b".", b":", b"/"})
 _FIELD_MARKS = frozenset(b"|^,~ _-'\"/\\")
 
 
+_EPOCH_BEFORE = re.compile(rb"(?:^|\s)1[0-9]{9} \Z")
+"""Seconds since 1970, which some logs write before the day."""
+
+
 def _stamp(record: Record, start: int, end: int) -> bool:
     """Whether a day is a log's own: with a time to the second, or first in its line."""
     data = record.data
     if _TIME_AFTER.match(data, end, min(len(data), end + 12)) or not data[:start].strip(b" [(<\"'"):
         return True
     if data[start:end].isdigit() and (not start or data[start - 1] not in _FIELD_MARKS):
+        return True
+    if _EPOCH_BEFORE.search(data, max(0, start - 16), start):
         return True
     return bool(start) and data[start - 1 : start] == b"\n"
 
@@ -438,7 +461,7 @@ _PRIVATE = (b"10.", b"127.", b"192.168.", b"169.254.")
 
 
 def _address(record: Record, start: int, end: int) -> None:
-    if record.data.startswith(_PRIVATE, start) or not _free(record, start, end, b".-"):
+    if record.data.startswith(_PRIVATE, start) or not free(record, start, end, b".-"):
         return
     if start and record.data[start - 1] in b"=>" and record.data[end : end + 1] == b".":
         return
@@ -468,24 +491,3 @@ _JUDGES: dict[str, Judge] = {
 
 JUDGED = frozenset(_JUDGES)
 """The forms that are judged whatever else is in the record."""
-
-_MAC = Pattern(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b")
-_HOST_KEYS = Pattern(
-    r"(?i)\b(?:host|hostname|computer|computername|machine|server|serial|serialnumber|s/n|node|workstation)[\"']?\s{0,3}[:=]\s{0,3}[\"']?([A-Za-z0-9][A-Za-z0-9._-]{1,62})"
-)
-_URL_HOST = Pattern(r"(?i)\b[a-z]{2,10}://([a-z0-9.-]{1,120})")
-
-
-def read_infra(record: Record) -> None:
-    """Find facts about equipment, for the policy that drops them too."""
-    for spans in SCANS["ip"].each(record.data):
-        record.hit(Kind.IP, *spans[0], "an address of equipment")
-    for spans in _MAC.each(record.data):
-        record.hit(Kind.DEVICE, *spans[0], "an address of equipment")
-    for spans in _HOST_KEYS.each(record.data):
-        record.hit(Kind.HOST, *spans[1], "a name of equipment")
-    for spans in _URL_HOST.each(record.data):
-        record.hit(Kind.HOST, *spans[1], "a name of equipment")
-    for spans in SCANS["date"].each(record.data):
-        if _free(record, *spans[0], b".") or record.data[spans[0][1] : spans[0][1] + 1] == b"T":
-            record.hit(Kind.DATE, *spans[0], "a day")

@@ -77,7 +77,7 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         end = taker(record, value, limit)
     if end < 0:
         return _other_value(record, told, stop, value)
-    if told.kind == "HEALTH_PLAN" and digits(data[value:end]) < PLAN_DIGITS_MIN:
+    if _is_of_machines(data, told, stop, value, end):
         return -1
     if told.kind == "SECRET" and (
         not secretive(data[value:end]) or _HOST.fullmatch(data, value, end) is not None
@@ -91,6 +91,13 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         return -1
     record.hit(kind, value, end, f"a cue before it says {kind}")
     return further(record, kind, end, limit)
+
+
+def _is_of_machines(data: bytes, told: Told, stop: int, value: int, end: int) -> bool:
+    """Whether a number behind a cue is a page's, a sequence's, or a plan's of a database."""
+    if told.kind == "PHONE":
+        return data[value:end].isdigit() and data[stop - 7 : stop] == b" number"
+    return told.kind == "HEALTH_PLAN" and digits(data[value:end]) < PLAN_DIGITS_MIN
 
 
 _COLUMN = re.compile(

@@ -156,7 +156,13 @@ def _cell(record: Record, told: Told, at: int, cell: bytes) -> None:
         )
 
 
+_VALUES_AS = Pattern(
+    r"(?i)\bvalues\s{0,4}(\([^\n\x01]{1,800}?\))\s{0,4}\)?\s{0,4}as\s{1,4}[a-z_][a-z0-9_]{0,30}\s{0,4}\(([^()]{1,400})\)"
+)
+
+
 def _insert(record: Record) -> None:
+    _values_as(record)
     data = record.data
     for spans in _INSERT_CASE.each(data):
         columns = data[slice(*spans[1])].split(b",")
@@ -164,14 +170,27 @@ def _insert(record: Record) -> None:
         if not told:
             continue
         record.person = True
-        at = spans[0][1]
-        for one in told:
-            match = _SQL_VALUE.match(data, at, min(len(data), at + 2200))
-            if match is None:
-                break
-            group = 1 if match[1] is not None else 2
-            if one is not None:
-                _cell(record, one, match.start(group), match[group])
-            if match[3] == b")":
-                break
-            at = match.end()
+        _values(record, told, spans[0][1])
+
+
+def _values_as(record: Record) -> None:
+    """Read the rows of a statement whose columns are named behind them (SQL's derived tables)."""
+    for spans in _VALUES_AS.each(record.data):
+        told = _tells(record, record.data[slice(*spans[2])].split(b","))
+        if told:
+            record.person = True
+            _values(record, told, spans[1][0] + 1)
+
+
+def _values(record: Record, told: list[Told | None], at: int) -> None:
+    data = record.data
+    for one in told:
+        match = _SQL_VALUE.match(data, at, min(len(data), at + 2200))
+        if match is None:
+            break
+        group = 1 if match[1] is not None else 2
+        if one is not None:
+            _cell(record, one, match.start(group), match[group])
+        if match[3] == b")":
+            break
+        at = match.end()

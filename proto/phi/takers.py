@@ -118,7 +118,7 @@ def phone(record: Record, at: int, limit: int) -> int:
     """Take a telephone number of 7 to 15 digits."""
     data = record.lower
     end = _end(_PHONE, data, at, limit)
-    if end < 0 or not 7 <= digits(data[at:end]) <= 21:
+    if end < 0 or not 7 <= digits(data[at:end]) <= 21 or data[end : end + 1].isdigit():
         return -1
     return end
 
@@ -159,6 +159,12 @@ HOME = re.compile(rb"/(?:home|root|var|opt|srv|usr|etc|tmp|mnt|data)(?:/|$)")
 """The working directory of a shell: `PWD=/home/ann`."""
 
 
+_CLASS = re.compile(
+    rb"(?:com|org|net|io|android|java|javax|sun|system|microsoft)\.[a-z0-9_]+\.[a-z0-9_.$]+|job_\d+_\d+"
+)
+"""The name of a class, of a service, of a job, whose token is spoken of."""
+
+
 def secret(record: Record, at: int, limit: int) -> int:
     """Take a secret: everything up to a blank, a quote or a semicolon."""
     match = _TOKENISH.match(record.data, at, min(limit, at + 2048))
@@ -177,6 +183,7 @@ def secret(record: Record, at: int, limit: int) -> int:
         or word[:1] == b"."
         or b"{" in word
         or HOME.match(word) is not None
+        or _CLASS.match(word) is not None
         or VARIABLE.fullmatch(record.data, at, end) is not None
         or (
             word.isalpha()
@@ -236,6 +243,7 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "NAME": (Kind.NAME, people.take_name),
     "NAME_MAYBE": (Kind.NAME, people.take_name),
     "DATE": (Kind.DATE, date),
+    "DATE_MAYBE": (Kind.DATE, date),
     "AGE90": (Kind.AGE90, age),
     "PHONE": (Kind.PHONE, phone),
     "FAX": (Kind.FAX, phone),

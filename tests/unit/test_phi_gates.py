@@ -7,6 +7,7 @@ every pattern behind a gate is made into text and the gate is asked.
 import pytest
 
 from proto.phi import (
+    around,
     changes,
     context,
     credentials,
@@ -27,9 +28,10 @@ GATED = (
     *owners.GATED,
     *context.GATED,
     *deeds.GATED,
+    *around.GATED,
     *((form, (pattern,)) for form, pattern in SCANS.items()),
 )
-FURTHER = {"_STRONG", "_ANY"}
+FURTHER = {"_STRONG", "_ANY", "_PLATE", "_QUOTED_PLATE"}
 """Patterns of these modules that look within what a gate or another pattern found."""
 EACH = [
     pytest.param(gate, pattern, id=f"{gate}-{at}")
@@ -66,7 +68,7 @@ def test_whatever_a_secret_s_form_matches_passes_the_exact_gate_too(pattern: Pat
 
 def test_every_pattern_of_these_readers_stands_behind_a_gate_that_was_asked() -> None:
     held = {pattern for _, patterns in GATED for pattern in patterns}
-    for module in (credentials, secrets, changes, owners, deeds):
+    for module in (credentials, secrets, changes, owners, deeds, around):
         written = {name: one for name, one in vars(module).items() if isinstance(one, Pattern)}
         assert {name for name, one in written.items() if one not in held} <= FURTHER
 

@@ -1,0 +1,183 @@
+"""Values whose surroundings alone tell them: masked numbers, cars, templates, days beside names.
+
+Each rule has its own gate; none needs a key, for the line has none: `(***-**-7510)`, `OBD dongle
+W72…`, `CLOSE MATTEO F 03/11/2012`, `for Ann/Lee/1974-12-02/42256`.
+"""
+
+import re
+
+from proto.phi.forms import SCANS
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
+from proto.phi.people import word_flags
+from proto.phi.record import Record, digits
+from proto.phi.scan import Pattern
+from proto.phi.shapes import luhn
+from proto.phi.values import Kind
+
+TEMPLATE_CHARS_MIN = 80
+DIGESTS = frozenset({96, 128})
+"""Hexadecimal digits of SHA-384 and SHA-512; those of shorter digests are no template's."""
+
+_DAY = r"[0-9]{1,2}[/-][0-9]{1,2}[/-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MASKED = Pattern(r"(?:\*{3}|[xX#]{3})[- ]?(?:\*{2}|[xX#]{2})[- ]?([0-9]{4})(?:$|[^0-9])")
+_ENDING = Pattern(
+    r"(?i)\b(?:card|visa|mastercard|amex|discover|account|acct|debit|checking|savings|pan|cc)\b[^\n]{0,40}?(?:\b(?:ending|ends)(?: in| with)?[ :]{1,2}[*x.]{0,12}|\*{2,12}[ -]?|x{4,12}[ -]?)([0-9]{4})(?:$|[^0-9])"
+)
+_PAN = Pattern(r"(?:^|[^0-9A-Za-z.])([3-6][0-9]{14,15})(?:$|[^0-9A-Za-z.])")
+_PAYS = re.compile(rb"card|visa|amex|payment|tender|stripe|merchant|(?:^|[^a-z])pan(?:$|[^a-z])")
+_WORDS = r"[A-Z][A-Za-z'-]{1,30}"
+_SEXED = Pattern(rf"\b({_WORDS},? {_WORDS}(?: [A-Z]\.?)?),? [(]?[MFUmf][)]?,? ({_DAY})(?:$|[^0-9])")
+_LAST_FIRST = Pattern(
+    rf"\b({_WORDS}, ?{_WORDS}(?: [A-Z]\.?)?)[ _]{{1,2}}\(?(?:DOB:? ?)?({_DAY})(?:$|[^0-9])"
+)
+_SLASHES = Pattern(rf"\b({_WORDS})/({_WORDS})/({_DAY}|[0-9]{{8}})(?:/([0-9]{{5}}))?(?:$|[^0-9])")
+_FMR = Pattern(r"\b(Rk1S[A-Za-z0-9+/=]{20,})")
+"""What a finger's record begins with in base64 (ISO/IEC 19794-2)."""
+_LONG = Pattern(rf"(?:^|[^A-Za-z0-9+/])([A-Za-z0-9+/]{{{TEMPLATE_CHARS_MIN},}}={{0,2}})")
+_BODY = re.compile(
+    rb"finger|face|facial|palm|iris|retina|voice ?print|biometric|minutiae|(?:^|[^a-z])vein"
+)
+_HEX = re.compile(rb"[0-9a-fA-F]+")
+_PLATE_FORM = r"[A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[0-9]{3}[ -]?[A-Z]{3}|[A-Z]{1,3}[0-9]{1,3}[A-Z]{1,3}"
+_PLATE = Pattern(
+    r"(?i:\b(?:tag|plates?|plate ?text|lp|lpn|lic|license|read|reg|registration|vehicle|car|van|truck|suv|sedan|ocr|seen|saw|spotted|towed|permit|parked|for|of)\b[\"']?(?: (?:no\.?|number|#|is|was|plate|tag))?[\"':=# ]{1,4})"
+    rf"({_PLATE_FORM})(?:$|[^A-Za-z0-9-])"
+)
+_QUOTED_PLATE = Pattern(rf"[\"']({_PLATE_FORM})[\"']")
+_NO_PLATES = frozenset(
+    b"KB CVE INC CHG REQ TKT PRB TSK EXT VLAN CAM POS ERR SQL HTTP LOT RFC ISO USB COM".split()
+)
+_LETTERS_OF_PLATE = re.compile(rb"[A-Z]+")
+_FOLDER = Pattern(
+    rf"[\\/]([A-Za-z][A-Za-z'-]{{1,30}},? {_WORDS}) [(]?#?([A-Z]{{0,2}}[0-9]{{6,10}})[)]?[\\/]"
+)
+_LISTED_FOLDER = Pattern(rf"[\\/]([A-Za-z][A-Za-z'-]{{1,30}}, {_WORDS})[\\/.]")
+_WORDY_FILE = Pattern(
+    rf"[\\/]({_WORDS} {_WORDS})(?: [a-z0-9][a-z0-9_-]{{1,20}}){{1,4}}\.[A-Za-z0-9]{{2,4}}\b"
+)
+
+
+def read(record: Record) -> None:
+    """Find what the surroundings tell, each kind behind its gate."""
+    shapes = record.shapes
+    if "masked" in shapes:
+        _masked(record)
+    if "pan" in shapes and _PAYS.search(record.lower) is not None:
+        for spans in _PAN.each(record.data):
+            if luhn(record.data[slice(*spans[1])]):
+                record.hit(Kind.ACCOUNT, *spans[1], "a card's number beside a word for paying")
+    if "named_day" in shapes:
+        _named_days(record)
+    if "slashes" in shapes:
+        _slashes(record)
+    if "blob" in shapes:
+        _templates(record)
+    if "cars" in shapes:
+        _cars(record)
+    if "folder" in shapes:
+        _folders(record)
+
+
+def _masked(record: Record) -> None:
+    for pattern, kind in ((_MASKED, Kind.SSN), (_ENDING, Kind.ACCOUNT)):
+        for spans in pattern.each(record.data):
+            if not record.covered(*spans[1]):
+                record.hit(kind, *spans[1], "the last four of a masked number")
+
+
+def _could_name(record: Record, start: int, end: int, *, sure: bool = False) -> bool:
+    """Whether two words can be somebody's: none speaks of equipment or patients, one is a name."""
+    words = record.data[start:end].replace(b",", b" ").split()
+    flags = [word_flags(record, word) for word in words if len(word.strip(b".")) > 1]
+    if any(flag & CONTEXT or (flag & CUE and not flag & (ALSO | SURE)) for flag in flags):
+        return False
+    named = any(flag & NAMEY and not flag & WORD for flag in flags)
+    return named or (not sure and any(not flag & WORD for flag in flags)) or _listed(record, words)
+
+
+def _listed(record: Record, words: list[bytes]) -> bool:
+    """Whether words of machines are, in their order, a last and a first name: `Root, Art`."""
+    weights = record.lexicon.names.weights
+    if len(words) < 2:
+        return False
+    one, two = (weights(word.lower().decode()) for word in words[:2])
+    return one[1] > 0 and two[0] > 0
+
+
+def _named_days(record: Record) -> None:
+    for pattern in (_SEXED, _LAST_FIRST):
+        for spans in pattern.each(record.data):
+            if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
+                record.hit(Kind.NAME, *spans[1], "a name with a day behind")
+                record.hit(Kind.DATE, *spans[2], "a day behind a name")
+
+
+def _slashes(record: Record) -> None:
+    """Take a name, a day and a ZIP code between slashes."""
+    for spans in _SLASHES.each(record.data):
+        if not _could_name(record, spans[1][0], spans[1][1]) and not _could_name(record, *spans[2]):
+            continue
+        record.hit(Kind.NAME, *spans[1], "a name before a day, between slashes")
+        record.hit(Kind.NAME, *spans[2], "a name before a day, between slashes")
+        record.hit(Kind.DATE, *spans[3], "a day behind a name, between slashes")
+        if spans[4][0] >= 0:
+            record.hit(Kind.ZIP, *spans[4], "a ZIP code behind a day, between slashes")
+
+
+def _templates(record: Record) -> None:
+    """Take what was measured of a body: by its own head, or as long text beside a word for it."""
+    data = record.data
+    for spans in _FMR.each(data) if b"Rk1S" in data else ():
+        record.hit(Kind.BIOMETRIC, *spans[1], "the head of a finger's record")
+    if not _LONG.found(data) or _BODY.search(record.lower) is None:
+        return
+    for spans in _LONG.each(data):
+        start, end = spans[1]
+        digest = end - start in DIGESTS and _HEX.fullmatch(data, start, end) is not None
+        if not digest and not record.covered(start, end) and digits(data[start:end]):
+            record.hit(Kind.BIOMETRIC, start, end, "long text beside a word for a body's part")
+
+
+def _cars(record: Record) -> None:
+    """Take numbers of vehicles and plates in a record about vehicles."""
+    data = record.data
+    for spans in SCANS["vin"].each(data) if "vin" in record.shapes else ():
+        start, end = spans[0]
+        value = data[start:end]
+        letters = len(value) - digits(value)
+        joined = data[start - 1 : start].isalnum() or data[end : end + 1].isalnum()
+        if 3 <= letters <= 15 and not joined and not record.covered(start, end):
+            record.hit(Kind.VEHICLE, start, end, "17 characters of a VIN beside a vehicle")
+    for pattern in (_PLATE, _QUOTED_PLATE):
+        for spans in pattern.each(data):
+            letters_of = _LETTERS_OF_PLATE.search(data, *spans[1])
+            if letters_of is None or letters_of.group() in _NO_PLATES:
+                continue
+            if not record.covered(*spans[1]):
+                record.hit(Kind.VEHICLE, *spans[1], "a plate in a record about vehicles")
+
+
+def _folders(record: Record) -> None:
+    """Take folders of two words with a number, or with a comma between: `/ortho/lee, Ann/`."""
+    for spans in _FOLDER.each(record.data):
+        if not record.covered(*spans[2]) and _could_name(record, *spans[1]):
+            record.hit(Kind.NAME, *spans[1], "a folder of somebody with a number")
+            record.hit(Kind.MRN, *spans[2], "the number of somebody's folder")
+    for spans in _LISTED_FOLDER.each(record.data):
+        if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
+            record.hit(Kind.NAME, *spans[1], "a folder of somebody")
+    for spans in _WORDY_FILE.each(record.data):
+        first = word_flags(record, record.data[slice(*spans[1])].split()[0])
+        if first & FIRST and first & SURE and not first & WORD:
+            record.hit(Kind.NAME, *spans[1], "a file of somebody")
+
+
+GATED = (
+    ("masked", (_MASKED, _ENDING)),
+    ("pan", (_PAN,)),
+    ("named_day", (_SEXED, _LAST_FIRST)),
+    ("slashes", (_SLASHES,)),
+    ("blob", (_FMR, _LONG)),
+    ("folder", (_FOLDER, _LISTED_FOLDER, _WORDY_FILE)),
+)
+"""Each gate with the patterns that are tried only when it is lit."""

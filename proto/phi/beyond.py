@@ -1,0 +1,173 @@
+"""The rest of a name of which a part was found, and names that only what follows tells.
+
+A cue, a pair or a list finds a first name and stops at a word of machines (`Earl Day`), or finds
+`V. Bean` and not who that is. And whoever has, was or called something is somebody: `Harper Best
+has device`.
+"""
+
+import re
+
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, NAMEY, SURE, WORD
+from proto.phi.people import (
+    ACRONYM_LETTERS_MAX,
+    LOWER_A,
+    SPREAD_LETTERS_MIN,
+    ends_a_name,
+    last_though_a_word,
+    word_flags,
+)
+from proto.phi.record import LETTERS, TAKEN, Record
+from proto.phi.scan import Pattern
+from proto.phi.values import Kind
+
+PARTS_MAX = 32
+NAMES_SPREAD_MAX = 64
+LOGIN_LETTERS_MIN = 3
+
+_NEXT = re.compile(rb" ([A-Z][A-Za-z'-]{1,30}[A-Za-z])(?![A-Za-z0-9_@\\'-])")
+_ALONE = re.compile(rb"[A-Z][A-Za-z'-]*\Z")
+_PARTICLES = re.compile(
+    rb"(?i)(?:^|[^A-Za-z'-])((?:(?:van|von|de|del|della|der|den|di|da|du|dos|das|la|le|el|al|bin|ibn|ter|ten|st)[ -]){0,2}"
+    rb"(?:van|von|de|del|della|der|den|di|da|du|dos|das|la|le|el|al|bin|ibn|ter|ten|st)-)\Z"
+)
+_INITIAL = re.compile(rb"[A-Z]\. ?[A-Z]")
+_WORD_BEFORE = re.compile(rb"(?:^|[^A-Za-z0-9_.\\/@-])([A-Z][A-Za-z'-]{1,30}) \Z")
+_DOES = Pattern(
+    r"(?:^|[^A-Za-z0-9_.\\/@-])([A-Z][A-Za-z'-]{1,30}) ([A-Z][A-Za-z'-]{1,30}) (?:has|had|was|is|called|wants|needs|says|said|states|stated|reports|reported"
+    r"|requested|requests|arrived|missed|cancelled|canceled|left|came|returned|signed|did|will|would|lives|denies|complains"
+    r"|declined|refused|died|paid|owes|turned|presented|underwent|received|asked|asks|no-showed|checked|rescheduled)\b"
+)
+_REST_OF_LOGIN = re.compile(rb"\.([a-z]{3,24})(?![a-z0-9.@(])")
+
+
+def read(record: Record) -> None:
+    """Find the rest of names, and those whose verb tells that they are somebody's."""
+    if record.every & LIKELY:
+        _does_something(record)
+        _dotted(record)
+        _lower(record)
+    if record.found:
+        for start, end, kind, _ in record.found[:PARTS_MAX]:
+            if kind is Kind.NAME:
+                _before(record, start, end)
+                _behind(record, start, end)
+
+
+def _behind(record: Record, start: int, end: int) -> None:
+    """Take a last name behind a first name that stands alone: `in Earl Day on`."""
+    match = _NEXT.match(record.data, end, min(len(record.data), end + 40))
+    if match is None or record.covered(end, match.end()):
+        return
+    own = record.data[start:end]
+    if _ALONE.match(own) is None or not _could_begin(record, own):
+        return
+    if _is_last(record, match[1], match.end(1)):
+        record.hit(Kind.NAME, start, match.end(1), "a last name behind a first name")
+
+
+def _could_begin(record: Record, own: bytes) -> bool:
+    """Whether a name that was found can be a first name: it is one, or nothing is known of it."""
+    flags = word_flags(record, own)
+    return bool(flags & FIRST) or not flags
+
+
+def _is_last(record: Record, word: bytes, end: int) -> bool:
+    """Whether a capitalised word behind a first name is somebody's last, by what follows it."""
+    after = record.data[end : end + 3]
+    flags = word_flags(record, word)
+    if flags & CONTEXT or (word.isupper() and len(word) <= ACRONYM_LETTERS_MAX):
+        return False
+    weight = record.lexicon.names.weights(word.lower().decode())[1]
+    named = not flags & WORD or weight > 0
+    return named and ends_a_name(after) and last_though_a_word(record, word, flags, after)
+
+
+def _before(record: Record, start: int, end: int) -> None:
+    """Take what stands before `V. Bean`, and the particles before `Berg`."""
+    data = record.data
+    particles = _PARTICLES.search(data, max(0, start - 16), start)
+    if particles is not None:
+        record.hit(Kind.NAME, particles.start(1), end, "the particles of a name")
+        return
+    if _INITIAL.match(data, start, end) is None:
+        return
+    before = _WORD_BEFORE.search(data, max(0, start - 34), start)
+    if before is not None and not word_flags(record, before[1]) & (WORD | CONTEXT):
+        record.hit(Kind.NAME, before.start(1), end, "a word before an initial and a name")
+
+
+def _does_something(record: Record) -> None:
+    for spans in _DOES.each(record.data):
+        start, end = spans[1][0], spans[2][1]
+        one, two = (word_flags(record, record.data[slice(*span)]) for span in spans[1:3])
+        weight = record.lexicon.names.weights(record.lower[slice(*spans[2])].decode())[1]
+        sure = one & FIRST and one & SURE and not one & WORD
+        if sure and not two & CONTEXT and (weight > 0 or two & NAMEY or not two):
+            record.hit(Kind.NAME, start, end, "somebody who does something")
+
+
+def _dotted(record: Record) -> None:
+    """Take a login of two names: `dragana.kohler`."""
+    for word, flags in record.flagged(SURE):
+        if not flags & FIRST or flags & WORD or len(word) < LOGIN_LETTERS_MIN:
+            continue
+        if word + b"." not in record.lower:
+            continue
+        for at in record.places(word):
+            match = _REST_OF_LOGIN.match(record.lower, at + len(word))
+            before = record.data[at - 1 : at]
+            if match is None or before in _INSIDE:
+                continue
+            rest = record.lexicon.flags(match[1])
+            if rest & NAMEY and not rest & WORD:
+                record.hit(Kind.USERNAME, at, match.end(), "a login of two names")
+
+
+_LOWER_NEXT = re.compile(rb"(,?) ([a-z][a-z'-]{2,30})(?![A-Za-z0-9_@=:\\/'-])")
+
+
+def _lower(record: Record) -> None:
+    """Take both names written small: `reminder to james fry at`, `gupta, angel`."""
+    for word, flags in record.flagged(SURE):
+        if flags & WORD or len(word) < LOGIN_LETTERS_MIN:
+            continue
+        for at in record.places(word):
+            if record.data[at] < LOWER_A or record.data[at - 1 : at] not in _OPENS:
+                continue
+            match = _LOWER_NEXT.match(record.data, at + len(word))
+            if match is None or record.covered(at, match.end()):
+                continue
+            said = _SAID_BEFORE.search(record.lower, max(0, at - 12), at)
+            if said is None and not record.person:
+                continue
+            rest = record.lexicon.flags(match[2].translate(None, b"'-"))
+            wanted = (LAST, FIRST) if match[1] else (FIRST, LAST)
+            if flags & wanted[0] and rest & wanted[1] and rest & SURE and not rest & (WORD | CUE):
+                record.hit(Kind.NAME, at, match.end(), "a first and a last name written small")
+
+
+_SAID_BEFORE = re.compile(rb"(?:^|[^a-z])(?:for|of|by|with|from|to|and|about|re:?|name[:=]) ?\Z")
+_OPENS = frozenset({b"", b" ", b"(", b'"', b"'", b"=", b":", b",", b"|", b">"})
+_INSIDE = frozenset({b".", b"-", b"@", TAKEN})
+
+
+_LOGIN_BEFORE = re.compile(rb"(?:^|[ =:(\"'\[\\])([a-z]{2,20}\.)\Z")
+"""`dragana.` before `kohler`."""
+
+
+def spread(record: Record) -> None:
+    """Take the words of every name found wherever else they stand in the record."""
+    words: set[bytes] = set()
+    for start, end, kind, _ in record.found:
+        if kind is Kind.NAME and end - start <= 120:
+            words.update(record.lower[start:end].translate(LETTERS).split())
+    flags, count = record.lexicon.flags, record.lower.count
+    some = [word for word in words if len(word) >= SPREAD_LETTERS_MIN and count(word) > 1]
+    some = sorted(word for word in some if flags(word) & (SURE | ALSO) or not flags(word) & WORD)
+    for word in some[:NAMES_SPREAD_MAX]:
+        written = flags(word) & WORD and not flags(word) & SURE
+        for at in record.places(word):
+            if not record.covered(at, at + 1) and not (written and record.data[at] >= LOWER_A):
+                login = _LOGIN_BEFORE.search(record.data, max(0, at - 21), at)
+                start = at if login is None else login.start(1)
+                record.hit(Kind.NAME, start, at + len(word), "a name found elsewhere in the record")

@@ -1,0 +1,59 @@
+"""What stands around a value tells whose it is; the same form alone tells nothing."""
+
+import pytest
+
+from proto.phi import default_names, scrub_text
+
+pytestmark = pytest.mark.skipif(
+    default_names() is None, reason="the gazetteer was not compiled here"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("audit: viewed SSN of somebody (***-**-7510) from PC-4", "7510"),
+        ("cc: card on file ending 8175 expired", "8175"),
+        ("vitals import: PRUITT MATTEO F 03/11/2012 no encounter", "MATTEO"),
+        ("The document Superbill Early, Nursultan 04/05/2024, failed", "Nursultan"),
+        ("hie: discovery 404 for Anahera/Adeyemi/1974-12-02/42256", "1974"),
+        ("door_unlock tmpl=Rk1SACAyMAAAfeaeb508f66ecbdfa3e477870a48a panel=10.1.1.4", "feaeb508"),
+        (f"face enroll ok vec={'4a38c0d1' * 15} cam=10.1.1.4", "4a38c0d1"),
+        ("OBD dongle P239F3ZT0FTV9PW17 trip end", "P239F3ZT0"),
+        ("parking lot B tag=8MGN248 denied", "8MGN248"),
+        ("MERGE x USING (VALUES ('BQU 7430','Ann Pruitt')) AS s(plate,owner_name)", "Pruitt"),
+        (r"New File \\nas1\ortho\bondarenko, Zeopriolia\ceph.jpg", "Zeopriolia"),
+        ("WARN lot recall, Harper Best has device", "Harper Best"),
+        ("pacer implanted in Earl Day on Monday", "Day"),
+        ("Ledger - Xioula V. Bean - open", "Xioula"),
+        ("routed to gladys.figueiredo, queue 4", "figueiredo"),
+        ("INFO reminder to james figueiredo at noon", "james"),
+        ("DETAIL of SELECT lower(family_name) = $1: parameters: $1 = 'cash', $2 = 'x'", "cash"),
+        ("MSH|^~\\&|A|B|C\rPID|1||88812345\rZPD|1|976096478|1RDD481", "1RDD481"),
+    ],
+)
+def test_what_stands_around_a_value_tells_that_it_goes(text: str, gone: str) -> None:
+    assert gone not in scrub_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WebContent[32514]: <<<< FigByteStream >>>> FigByteStreamStatsLogOne: 2 reads",
+        "into registry key '{bf1a281b-ad7b-4476-ac95-f47682990ce7}GLOBALROOT/Device'",
+        "GET https://tools.example.com/service/update2?hreq=53f725cf03f5&cup2key=7:1132320327",
+        "ActivityManager: Bad activity token: android.os.BinderProxy@2bd79ce",
+        "- 1131566503 2005.11.09 aadmin1 Nov 9 12:01:43 pt ex mode 0 enable",
+        "GET /v2/e9746973ac574c6b/images/0673dd71-34c5-4fbb-86c4-40623fbe45b4 HTTP/1.1",
+        "innodb: page log sequence number 299233605251 is in the future",
+        "plugin 65821 first seen 2025-01-14 last seen 2025-06-10 VPR 3.6",
+        "device USB\\VID_0BDA&PID_8153\\000001000000 configured",
+        '{"action":"policy_applied","policy":"Screen Lock 15 min","took_ms":20114}',
+        "eno1: NIC Link is Up 1000 Mbps Full Duplex, Flow Control: Rx/Tx",
+        "at MININT-FNANLI5.fareast.corp.example.com/10.86.169.121:62260",
+        f"checksum {'0a1b' * 32} of firmware image",
+        "msgid=<ef834822-f579-e393-aea7-8d6b769bf667@clinic.example>: stored",
+    ],
+)
+def test_the_same_forms_of_machines_stay(text: str) -> None:
+    assert scrub_text(text) == text
