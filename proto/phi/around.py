@@ -5,6 +5,7 @@ W72…`, `CLOSE MATTEO F 03/11/2012`, `for Ann/Lee/1974-12-02/42256`.
 """
 
 import re
+from collections.abc import Callable
 
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
@@ -31,11 +32,18 @@ _LAST_FIRST = Pattern(
     rf"\b({_WORDS}, ?{_WORDS}(?: [A-Z]\.?)?)[ _]{{1,2}}\(?(?:DOB:? ?)?({_DAY})(?:$|[^0-9])"
 )
 _SLASHES = Pattern(rf"\b({_WORDS})/({_WORDS})/({_DAY}|[0-9]{{8}})(?:/([0-9]{{5}}))?(?:$|[^0-9])")
+_JOINED = Pattern(rf"\b({_WORDS}_{_WORDS})_([0-9]{{6,10}})(?:$|[^0-9A-Za-z])")
+_COLON = Pattern(
+    r"(?i)(?:^|[^a-z0-9_])(?:pt|patient|chart|mrn)[:#]([0-9]{6,10})(?:$|[^0-9A-Za-z.])"
+)
 _FMR = Pattern(r"\b(Rk1S[A-Za-z0-9+/=]{20,})")
 """What a finger's record begins with in base64 (ISO/IEC 19794-2)."""
 _LONG = Pattern(rf"(?:^|[^A-Za-z0-9+/])([A-Za-z0-9+/]{{{TEMPLATE_CHARS_MIN},}}={{0,2}})")
 _BODY = re.compile(
-    rb"finger|face|facial|palm|iris|retina|voice ?print|biometric|minutiae|(?:^|[^a-z])vein"
+    rb"finger|face|facial|palm|iris|retina|voice ?print|biometric|minutiae|(?:^|[^a-z])vein|iso ?19794|template|tmpl"
+)
+_ENROLLED = Pattern(
+    r"(?i)\b(?:id|mrn|pid|subject|enrollee|person)=([A-Z]{0,3}[0-9][0-9-]{4,11}[0-9])(?:$|[^0-9A-Za-z-])"
 )
 _HEX = re.compile(rb"[0-9a-fA-F]+")
 _PLATE_FORM = r"[A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[0-9]{3}[ -]?[A-Z]{3}|[A-Z]{1,3}[0-9]{1,3}[A-Z]{1,3}"
@@ -53,29 +61,8 @@ _FOLDER = Pattern(
 )
 _LISTED_FOLDER = Pattern(rf"[\\/]([A-Za-z][A-Za-z'-]{{1,30}}, {_WORDS})[\\/.]")
 _WORDY_FILE = Pattern(
-    rf"[\\/]({_WORDS} {_WORDS})(?: [a-z0-9][a-z0-9_-]{{1,20}}){{1,4}}\.[A-Za-z0-9]{{2,4}}\b"
+    rf"[\\/]({_WORDS} {_WORDS})(?: [a-z0-9#][a-z0-9_-]{{1,20}}){{1,4}}\.[A-Za-z0-9]{{2,4}}\b"
 )
-
-
-def read(record: Record) -> None:
-    """Find what the surroundings tell, each kind behind its gate."""
-    shapes = record.shapes
-    if "masked" in shapes:
-        _masked(record)
-    if "pan" in shapes and _PAYS.search(record.lower) is not None:
-        for spans in _PAN.each(record.data):
-            if luhn(record.data[slice(*spans[1])]):
-                record.hit(Kind.ACCOUNT, *spans[1], "a card's number beside a word for paying")
-    if "named_day" in shapes:
-        _named_days(record)
-    if "slashes" in shapes:
-        _slashes(record)
-    if "blob" in shapes:
-        _templates(record)
-    if "cars" in shapes:
-        _cars(record)
-    if "folder" in shapes:
-        _folders(record)
 
 
 def _masked(record: Record) -> None:
@@ -85,9 +72,29 @@ def _masked(record: Record) -> None:
                 record.hit(kind, *spans[1], "the last four of a masked number")
 
 
+def _cards(record: Record) -> None:
+    if _PAYS.search(record.lower) is None:
+        return
+    for spans in _PAN.each(record.data):
+        if luhn(record.data[slice(*spans[1])]):
+            record.hit(Kind.ACCOUNT, *spans[1], "a card's number beside a word for paying")
+
+
+def _joined(record: Record) -> None:
+    for spans in _JOINED.each(record.data):
+        if record.covered(*spans[1]) or _could_name(record, *spans[1]):
+            record.hit(Kind.NAME, *spans[1], "two words joined with a number")
+            record.hit(Kind.MRN, *spans[2], "a number joined to two words")
+
+
+def _colons(record: Record) -> None:
+    for spans in _COLON.each(record.data):
+        record.hit(Kind.MRN, *spans[1], "a number joined to a word for people")
+
+
 def _could_name(record: Record, start: int, end: int, *, sure: bool = False) -> bool:
     """Whether two words can be somebody's: none speaks of equipment or patients, one is a name."""
-    words = record.data[start:end].replace(b",", b" ").split()
+    words = record.data[start:end].replace(b",", b" ").replace(b"_", b" ").split()
     flags = [word_flags(record, word) for word in words if len(word.strip(b".")) > 1]
     if any(flag & CONTEXT or (flag & CUE and not flag & (ALSO | SURE)) for flag in flags):
         return False
@@ -131,6 +138,8 @@ def _templates(record: Record) -> None:
         record.hit(Kind.BIOMETRIC, *spans[1], "the head of a finger's record")
     if not _LONG.found(data) or _BODY.search(record.lower) is None:
         return
+    for spans in _ENROLLED.each(data):
+        record.hit(Kind.MRN, *spans[1], "whose body was measured")
     for spans in _LONG.each(data):
         start, end = spans[1]
         digest = end - start in DIGESTS and _HEX.fullmatch(data, start, end) is not None
@@ -160,22 +169,48 @@ def _cars(record: Record) -> None:
 def _folders(record: Record) -> None:
     """Take folders of two words with a number, or with a comma between: `/ortho/lee, Ann/`."""
     for spans in _FOLDER.each(record.data):
-        if not record.covered(*spans[2]) and _could_name(record, *spans[1]):
+        if record.covered(*spans[1]) or _could_name(record, *spans[1]):
             record.hit(Kind.NAME, *spans[1], "a folder of somebody with a number")
             record.hit(Kind.MRN, *spans[2], "the number of somebody's folder")
     for spans in _LISTED_FOLDER.each(record.data):
         if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
             record.hit(Kind.NAME, *spans[1], "a folder of somebody")
     for spans in _WORDY_FILE.each(record.data):
-        first = word_flags(record, record.data[slice(*spans[1])].split()[0])
-        if first & FIRST and first & SURE and not first & WORD:
+        one, two = (word_flags(record, word) for word in record.data[slice(*spans[1])].split())
+        sure = one & FIRST and one & SURE and not one & WORD
+        last = two & NAMEY and not two & (WORD | CUE)
+        if sure or (one & (FIRST | ALSO) and last):
             record.hit(Kind.NAME, *spans[1], "a file of somebody")
 
 
+_READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
+    ("masked", _masked),
+    ("pan", _cards),
+    ("named_day", _named_days),
+    ("joined", _joined),
+    ("slashes", _slashes),
+    ("blob", _templates),
+    ("cars", _cars),
+    ("folder", _folders),
+    ("colon", _colons),
+)
+GATES = frozenset(gate for gate, _ in _READERS)
+"""The forms that call for these."""
+
+
+def read(record: Record) -> None:
+    """Find what the surroundings tell, each kind behind its gate."""
+    for gate, look in _READERS:
+        if gate in record.shapes:
+            look(record)
+
+
 GATED = (
+    ("colon", (_COLON,)),
     ("masked", (_MASKED, _ENDING)),
     ("pan", (_PAN,)),
     ("named_day", (_SEXED, _LAST_FIRST)),
+    ("joined", (_JOINED,)),
     ("slashes", (_SLASHES,)),
     ("blob", (_FMR, _LONG)),
     ("folder", (_FOLDER, _LISTED_FOLDER, _WORDY_FILE)),

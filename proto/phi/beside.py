@@ -10,7 +10,7 @@ from proto.phi.record import Record, digits
 from proto.phi.values import Kind
 
 _FIELD = re.compile(
-    rb"\.?[ ]{0,3}([|;,\t(\[{/#]|\^| - |(?=\"))[ ]{0,3}#?(?:\"|')?([A-Za-z]{0,4}[0-9][A-Za-z0-9/.-]{3,24})"
+    rb"\.?\^{0,4}[ ]{0,3}([|;,\t(\[{/#]|\^| - |(?=\"))[ ]{0,3}#?(?:\"|')?([A-Za-z]{0,4}[0-9][A-Za-z0-9/.-]{3,24})"
     rb"(?=[|;,\t)\]}/\"' \n_]|$)"
 )
 _FIELD_BEFORE = re.compile(
@@ -23,6 +23,7 @@ _CALLED_BEFORE = re.compile(
 _CALLED_AFTER = re.compile(
     rb"(?i)[\"')]?[ ,;|/(-]{1,3}[\"']?(?:id|no|num|nr|pid|chart|pt|#)[\"']?[:=# ]{1,3}[\"']?([0-9]{5,12})(?![0-9A-Za-z.:])"
 )
+_XCN = re.compile(rb"(?:^|[|~])([0-9]{6,12})\^\Z")
 _MACHINE_FIELD = re.compile(
     rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}|\d{4}-\d{2}-\d{2}T|\d{3}-[A-Z][0-9A-Z]$"
 )
@@ -74,6 +75,9 @@ def read(record: Record) -> None:
         if kind is _NAME:
             if numbered:
                 _called(record, start, end)
+                numbers = _XCN.search(data, max(0, start - 13), start)
+                if numbers is not None and not record.covered(*numbers.span(1)):
+                    record.hit(Kind.LICENSE, *numbers.span(1), "the number before a name (XCN)")
             if _BESIDE[data[end : end + 2]]:
                 _behind(record, end)
             if start and _AHEAD[data[start - 2 : start] or data[:start]]:

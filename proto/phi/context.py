@@ -35,7 +35,7 @@ _CALLED = Pattern(
     r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
 )
 _WORN = Pattern(
-    r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|aids?|s/n|sn)"
+    r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|aids?|s/n|sn|serial|interrogated|paired|loaner)"
     r"(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?)?(?: |[\"']? ?[:=] ?[\"']?)"
     r"([A-Z]{2,4}-?[0-9]{4,10}(?:-[0-9]{4,8})?[A-Z]?|[0-9]{2}[A-Z][0-9]{7})(?:$|[^A-Za-z0-9-])"
 )
@@ -52,7 +52,10 @@ _TRUNK = Pattern(
     r"(?i)\b(?:sip|pjsip|iax2|dahdi|local|trunk)/(?:[a-z0-9_.-]{1,40}/)?(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:[,@/]|[_-][0-9a-z_-]{0,20}\.(?:wav|mp3|gsm|ogg|tiff?|pdf)|\.(?:wav|mp3|gsm|ogg))"
 )
 _RECORDED = Pattern(
-    r"(?i)[_-](1?[2-9][0-9]{2}[2-9][0-9]{6})(?:[_-][0-9a-z_-]{0,20}\.(?:wav|mp3|gsm|ogg|tiff?|pdf)|\.(?:wav|mp3|gsm|ogg))"
+    r"(?i)[/\\_-](1?[2-9][0-9]{2}[2-9][0-9]{6})(?:[_-][0-9a-z_-]{0,20}\.(?:wav|mp3|gsm|ogg|tiff?|pdf)|\.(?:wav|mp3|gsm|ogg))"
+)
+_CALLER = Pattern(
+    r"(?i)[/\\_-]1?[2-9][0-9]{2}[2-9][0-9]{6}[_-]([a-z][a-z'-]{2,24}(?:[_-][a-z][a-z'-]{2,24})?)\.(?:wav|mp3|gsm|ogg)"
 )
 _CAR = Pattern(
     r"\b([A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[A-Z]{3}-[0-9]{4})\b[,:]? (?i:(?:a |on )?(?:(?:black|white|gray|grey|silver|red|blue|green|tan|gold|brown|orange|dark|light|old|new) ){0,2}(?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda))\b"
@@ -62,7 +65,7 @@ _SYSTEM = Pattern(
 )
 _DAY_OF_NAME = Pattern(r"[A-Za-z\x01]_((?:19|20)[0-9]{6})(?:$|[^0-9])")
 _MERGED = Pattern(
-    r"(?i)\b(?:keep|kept|drop|dropped|survivor|surviving|retired?|retiring|merged?|merging|into|from|with|source|target|master|duplicate|dup|winner|loser|old|new|and|candidates?)[ :=#\[]{1,2}(?:of |chart |mrn |pt |#)?([A-Z]{0,2}[0-9]{6,12})\b"
+    r"(?i)\b(?:mwl|acquired|expected|got|actual|scanned|keep|kept|drop|dropped|survivor|surviving|retired?|retiring|merged?|merging|into|from|with|source|target|master|duplicate|dup|winner|loser|old|new|and|candidates?)[\"']?[ :=#\[]{1,2}[\"']?(?:of |chart |mrn |pt |#)?([A-Z]{0,2}[0-9]{6,12})\b"
 )
 _TAKEN_BY = Pattern(
     r"(?:: |\b(?:id|no|number|mrn|chart) )([A-Z]{0,3}[0-9]{6,10}) (?:already|belongs)\b"
@@ -108,9 +111,7 @@ def _everywhere(record: Record) -> None:
     """Find what tells by what stands beside it, people about or not."""
     shapes, data = record.shapes, record.data
     if "trunk" in shapes:
-        for pattern in (_TRUNK, _RECORDED):
-            for spans in pattern.each(data):
-                record.hit(Kind.PHONE, *spans[1], "the number of a call")
+        _calls(record)
     for spans in _CAR.each(data) if "car" in shapes else ():
         record.hit(Kind.VEHICLE, *spans[1], "a plate beside a car")
     if "sql" in shapes:
@@ -121,6 +122,14 @@ def _everywhere(record: Record) -> None:
         _days_of_names(record)
     if "in_brackets" in shapes:
         _numbered_names(record)
+
+
+def _calls(record: Record) -> None:
+    for pattern in (_TRUNK, _RECORDED):
+        for spans in pattern.each(record.data):
+            record.hit(Kind.PHONE, *spans[1], "the number of a call")
+    for spans in _CALLER.each(record.data):
+        record.hit(Kind.NAME, *spans[1], "who is recorded, behind the number")
 
 
 _NUMBERED_NAME = Pattern(
@@ -171,7 +180,7 @@ def _extensions(record: Record) -> None:
 
 
 _ASKED = Pattern(
-    r"(?i)(?:^|[?&; ])(?:pid|id|pt|pat|no|num|ref|key|uid|acct|rec|number|p|cid|oid|person|chartid)=([A-Z]{0,3}[0-9]{5,12})(?:[&; \"']|$)"
+    r"(?i)(?:^|[?&; ])(?:pid|id|pt|pat|no|num|ref|key|uid|acct|rec|number|p|cid|oid|person|chartid|room|visit|v)=([A-Z]{0,3}[0-9]{5,12}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:[&; \"']|$)"
 )
 
 
@@ -269,7 +278,7 @@ _OF_QUERY = Pattern(
     r"(?i)\b(?:where|and|or|on) (?:[a-z_]{1,30}\.)?(?:pid|pat|patid|ptid|pt)[ ]?=[ ]?'?([0-9]{5,12})\b"
 )
 _LAST_FOUR = Pattern(
-    r"(?i)\blast[ -]?(?:4|four)(?: digits?)?(?: of (?:ssn|social|ss))?(?: is|:|=|#)? ?([0-9]{4})\b"
+    r"(?i)\blast[ _-]?(?:4|four)(?: digits?)?(?: of (?:ssn|social|ss))?[\"']?(?: is|:|=|#)? ?[\"']?([0-9]{4})\b"
 )
 
 
@@ -406,7 +415,7 @@ _BESIDE_PEOPLE: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
 """In the order of work, each with the forms that call for it; none are called for always."""
 GATED = (
     *((form, (pattern,)) for form, pattern, *_ in _FORMS_OF_NUMBERS),
-    ("trunk", (_TRUNK, _RECORDED)),
+    ("trunk", (_TRUNK, _RECORDED, _CALLER)),
     ("car", (_CAR,)),
     ("query", (_ASKED, _OF_QUERY)),
     ("four", (_LAST_FOUR,)),

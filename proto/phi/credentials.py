@@ -268,12 +268,18 @@ def _lone(record: Record, pattern: Pattern, why: str) -> None:
             record.hit(Kind.SECRET, *spans[1], why)
 
 
+_MACHINE = re.compile(rb"[A-Z]{2,12}(?:-[A-Z]{1,8})?-[0-9]{1,3}")
+"""`PACSGW-09`, which people log in to."""
+
+
 def _said(record: Record, pattern: Pattern) -> None:
     data = record.data
     for spans in pattern.each(data):
         start, end = _trimmed(data, *spans[1])
         while end > start and data[end - 1] in b".?":
             end -= 1
+        if _MACHINE.fullmatch(data, start, end) is not None:
+            continue
         if _chosen(record, data[start:end]) and not is_plain_value(record, data[start:end]):
             record.hit(Kind.SECRET, start, end, "what is said to be a password")
 

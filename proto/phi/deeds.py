@@ -26,8 +26,8 @@ LOGIN_LETTERS_MIN = 4
 NAME_LETTERS_MIN = 3
 
 _ACCOUNT = Pattern(
-    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: |session (?:opened|closed) for user |\bSubject: )"
-    r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:|\(uid=| by | Logon )"
+    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |failed for |Login (?:OK|incorrect)[^\n\[]{0,24}: \[|\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: |session (?:opened|closed) for user |\bSubject: )"
+    r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:|\(uid=| by | Logon | tty=|\])"
 )
 _DOES = Pattern(
     r"(?:^|[ \t:>\]|;,-] ?)([a-z][a-z0-9._-]{2,30}) (?:viewed|opened|accessed|printed|exported|signed|edited|downloaded|unlocked|released|faxed|looked up|searched for|logged (?:in|on|off|out)) "
@@ -140,7 +140,7 @@ def made_of_names(record: Record) -> None:
                     one + b"." + other,
                     one + b"_" + other,
                 ):
-                    if len(made) > LOGIN_LETTERS_MIN and made in lower:
+                    if len(made) >= LOGIN_LETTERS_MIN and made in lower:
                         _take_made(record, made)
 
 

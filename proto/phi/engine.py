@@ -177,7 +177,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (people.loose, frozenset(), LIKELY | STRANGER | KNOWN),
     (
         around.read,
-        frozenset({"masked", "pan", "named_day", "slashes", "blob", "cars", "folder"}),
+        around.GATES,
         0,
     ),
     (beyond.read, frozenset(), LIKELY | STRANGER | KNOWN),

@@ -11,6 +11,8 @@ from proto.phi.takers import HOME, PLAN_DIGITS_MIN, SENTINELS, TAKERS, VARIABLE
 VALUE_CHARS_MAX = 4096
 
 ACRONYM_CHARS_MAX = 4
+TEMPLATE_CHARS_MIN = 6
+"""Shorter values under "template" are minutes or versions."""
 
 _PROTECTED = re.compile(
     rb"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]{3,11}(?![\d.])"
@@ -87,7 +89,8 @@ _NEED_DIGITS = frozenset(
 def _is_nothing(record: Record, told: Told, value: bytes) -> bool:
     """Whether a value stands for none: a word for it, marks alone, a day that is no day, a policy's name."""
     return (
-        (told.kind == "HEALTH_PLAN" and not told.person and digits(value) < PLAN_DIGITS_MIN)
+        (told.kind == "BIOMETRIC" and len(value) < TEMPLATE_CHARS_MIN)
+        or (told.kind == "HEALTH_PLAN" and not told.person and digits(value) < PLAN_DIGITS_MIN)
         or (told.kind in {"DATE", "DATE_MAYBE"} and value.startswith(SENTINELS))
         or value in record.lexicon.vocabulary["nothing"]
         or not value.strip(b" .-_*\x01")

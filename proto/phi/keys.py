@@ -85,6 +85,9 @@ class Keys:
         letter = b""  # LName, FName: a single letter belongs to what follows
         for piece in _PIECES.findall(key[:KEY_CHARS_MAX]):
             word = piece.lower()
+            if found and word.isdigit() and found[-1] + word in self.atoms:
+                found[-1] += word  # last4, addr1
+                continue
             if letter and letter + word in self._known:
                 word = letter + word
                 found.pop()

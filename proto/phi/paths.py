@@ -20,7 +20,7 @@ _LAST = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01&]{1,120}?(\.[A-Za-z0-9]{2,5}){1,
 _EXTENSION = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}[ ,]")
 _BARE = re.compile(rb"[^\\/\s\"'<>|*?:;\x01&,)\]}]{1,120}")
 _FILE = Pattern(
-    r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps)\b"
+    r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps|835|837[pid]?|edi|docm|xlsm)\b"
 )
 _REQUEST = Pattern(
     r"\b(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (/[^\s\"?]{0,300})\?([^\s\"]{1,1000})"
@@ -135,7 +135,7 @@ def _below(record: Record, at: int, *, ids: bool) -> int:
     return at
 
 
-_ENDS_REQUEST = re.compile(rb" HTTP$| - \d{2,5} ")
+_ENDS_REQUEST = re.compile(rb" HTTP$| - \d{2,5} | [1-5]\d\d ")
 """The path of a request ended before: its version follows, its port, an account of a domain."""
 
 
@@ -297,6 +297,8 @@ def _named_after_somebody(record: Record, stem: bytes) -> bool:
         return True
     if _DATED.search(stem) is not None and _about_one(record, words, marks):
         return True
+    if _NUMBERED_FILE.fullmatch(stem) is not None and _is_last(record, words, marks):
+        return True
     if namey and len(words) > 1 and _IDENTIFYING.search(stem) is not None:
         return True
     also = any(
@@ -305,6 +307,17 @@ def _named_after_somebody(record: Record, stem: bytes) -> bool:
     )
     document = any(word in documents for word in words)
     return document and bool(strange or also or _IDENTIFYING.search(stem))
+
+
+_NUMBERED_FILE = re.compile(
+    rb"(?:[A-Z0-9]{1,3}_)?(?:[0-9]{8,14}[_-][A-Z][A-Za-z'-]+|[A-Z][A-Za-z'-]+[_-](?:[0-9]{8,14}|[0-9]{3}-[0-9]{2}-[0-9]{4}))"
+)
+
+
+def _is_last(record: Record, words: list[bytes], marks: list[int]) -> bool:
+    """Whether the one word of a numbered file is somebody's last name: `419940110926_BEAN`."""
+    weights = record.lexicon.names.weights
+    return len(words) == 1 and not marks[0] & CUE and weights(words[0].decode())[1] > 0
 
 
 def _about_one(record: Record, words: list[bytes], marks: list[int]) -> bool:

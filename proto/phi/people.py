@@ -49,7 +49,7 @@ _LOGIN = re.compile(
     rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
 )
 _SAID = Pattern(
-    r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-|w/|[Tt]ell|[Aa]sk|[Tt]exted|[Pp]aged|[Ss]aw|[Ss]ee|[Mm]et|[Mm]oved|[Vv]ia|&|[Bb]ring|[Ll]et|[Yy]our [a-z-]{3,20}(?: [a-z-]{3,20})?,) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:!](?: |$))"
+    r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-|w/|[Tt]ell|[Aa]sk|[Tt]exted|[Pp]aged|[Ss]aw|[Ss]ee|[Mm]et|[Mm]oved|[Vv]ia|&|[Bb]ring|[Ll]et|[Bb]irthday|[Cc]ongratulations|[Ss]eeing|[Yy]our [a-z-]{3,20}(?: [a-z-]{3,20})?,) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:!](?: |$))"
 )
 _CAMEL = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PACKAGES = frozenset(
@@ -149,7 +149,10 @@ def ends_a_name(after: bytes) -> bool:
     return (
         after[:1] in _LAST_MARKS
         or after[:2] == b"  "
-        or (after[:1] == b" " and (after[1:2].islower() or after[1:2] in _OPENED))
+        or (
+            after[:1] == b" "
+            and (after[1:2].isdigit() or after[1:2].islower() or after[1:2] in _OPENED)
+        )
     )
 
 
@@ -412,7 +415,7 @@ def _stands_alone(data: bytes, start: int, end: int) -> bool:
 
 
 _INTRODUCES = re.compile(
-    rb"(?:^|[ (\"'])(?:for|of|by|with|from|to|and|is|in|about|re:?|worker|driver|owner|holder|client|student|companion|volunteer) \Z"
+    rb"(?:^|[ (\"'])(?:for|of|by|with|from|to|and|is|in|about|re:?|worker|driver|owner|holder|client|student|companion|volunteer|coordinator|counselor|manager|seeing|seen|saw|met) \Z"
 )
 
 
@@ -424,7 +427,7 @@ def _is_introduced(record: Record, one: Token, two: Token) -> bool:
     start, end, after = two[0], two[1], record.data[two[1] : two[1] + 3]
     if not (one[2] & FIRST and one[2] & SURE and one[3] == b" "):
         return False
-    if _INTRODUCES.search(record.lower, max(0, one[0] - 12), one[0]) is None:
+    if _INTRODUCES.search(record.lower, max(0, one[0] - 16), one[0]) is None:
         return False
     token = record.data[start:end]
     somebody = not two[2] or record.lexicon.names.weights(token.lower().decode())[1] > 0

@@ -27,9 +27,10 @@ def _in_rows(record: Record) -> None:
     data = record.data
     if record.taken is None:
         return
-    if b", " in data and (b"{" in data or b"(" in data):
+    if (b", " in data or b"|" in data) and (b"{" in data or b"(" in data):
         for spans in _BRACED.each(data):
-            _row(record, data[slice(*spans[1])], spans[1][0], b", ")
+            inside = data[slice(*spans[1])]
+            _row(record, inside, spans[1][0], b"|" if inside.count(b"|") > 1 else b", ")
     if data.count(b"[") >= CELLS_MIN:
         for spans in _BRACKETED.each(data):
             start, end = spans[0]
@@ -59,8 +60,12 @@ def _in_objects(record: Record) -> None:
         if sum(start <= one[0] < end for one in record.found) >= KNOWN_INSIDE_MIN:
             for match in _ID_INSIDE.finditer(record.data, start, end):
                 record.hit(Kind.MRN, *match.span(1), "a number among what is known of somebody")
+            if any(start <= one[0] < end and one[2] is Kind.ADDRESS for one in record.found):
+                for match in _ZIP_INSIDE.finditer(record.data, start, end):
+                    record.hit(Kind.ZIP, *match.span(1), "five digits beside a street")
 
 
+_ZIP_INSIDE = re.compile(rb"[\"'][A-Za-z_]{1,12}[\"'] ?: ?[\"']([0-9]{5}(?:-[0-9]{4})?)[\"']")
 _BRACED = Pattern(r"[{(]([^{}()\n]{8,300})[})]")
 _BRACKETED = Pattern(
     r"(?:\[[^\[\]\n\x01]{1,60}\][ ,]{0,2}|\x01{1,40}[ ,]{0,2}|\[\x01{1,40}\][ ,]{0,2}){3,}"

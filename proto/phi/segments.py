@@ -256,23 +256,34 @@ _ID_KINDS = {
 }  # fmt: skip
 
 
+_NEXT_X12 = re.compile(rb" (?=(?:NM1|N[1-4]|PER|DMG|REF|DTP|DTM|CLM|CLP|SBR|TRN|PAT)\*)")
+"""Where the next segment begins in a line of them that something wrote with blanks between."""
+
+
 def _x12(record: Record) -> None:
-    tables = record.lexicon.policy.segments["x12"]
     for spans in _X12.each(record.data):
         start, end = spans[0]
         if start and record.data[start - 1] not in b"~\r\n \"'|":
             continue
-        elements = record.data[start:end].split(b"*")
-        table = tables.get(elements[0].decode())
-        if table is None:
-            continue
-        record.person = True
-        place = start
-        for number, element in enumerate(elements):
-            kind = table.get(number, "OTHER_ID")
-            if number and element and kind != "KEEP":
-                _x12_element(record, place, elements, number, kind)
-            place += len(element) + 1
+        for more in _NEXT_X12.finditer(record.data, start, end):
+            _x12_segment(record, start, more.start())
+            start = more.end()
+        _x12_segment(record, start, end)
+
+
+def _x12_segment(record: Record, start: int, end: int) -> None:
+    tables = record.lexicon.policy.segments["x12"]
+    elements = record.data[start:end].split(b"*")
+    table = tables.get(elements[0].decode())
+    if table is None:
+        return
+    record.person = True
+    place = start
+    for number, element in enumerate(elements):
+        kind = table.get(number, "OTHER_ID")
+        if number and element and kind != "KEEP":
+            _x12_element(record, place, elements, number, kind)
+        place += len(element) + 1
 
 
 def _x12_element(record: Record, at: int, elements: list[bytes], number: int, kind: str) -> None:

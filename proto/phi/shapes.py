@@ -124,8 +124,12 @@ def _digits_of(data: bytes) -> bytes:
     return bytes(byte for byte in data if 48 <= byte <= 57)
 
 
+_EXTENSION = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
+
+
 def _ssn(record: Record, start: int, end: int) -> None:
-    if not free(record, start, end, b"-.:/_"):
+    ends_name = _EXTENSION.match(record.data, end) is not None  # W2_Parks_857-56-9641.pdf
+    if not free(record, start, end, b"" if ends_name else b"-.:/_"):
         return
     digits = _digits_of(record.data[start:end])
     if valid_ssn(digits):

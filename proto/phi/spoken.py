@@ -53,7 +53,7 @@ _DEEDS = (
     b"signed by",
     b"deleted by",
 )
-DOMAIN = re.compile(rb"[A-Za-z0-9._-]{1,60}\\{1,4}(?=[A-Za-z])|CN=|uid=")
+DOMAIN = re.compile(rb"[A-Za-z0-9._-]{1,60}\\{1,4}(?=[A-Za-z])|CN=|uid=|<(?=[a-z])")
 
 
 def read_spoken(record: Record, told: Told, stop: int) -> int:
@@ -77,7 +77,9 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         end = taker(record, value, limit)
     if end < 0:
         return _other_value(record, told, stop, value)
-    if _is_of_machines(data, told, stop, value, end):
+    if _is_of_machines(data, told, stop, value, end) or (
+        told.kind == "OTHER_ID" and not record.person and _CASE.search(record.lower, 0, stop)
+    ):
         return -1
     if told.kind == "SECRET" and (
         not secretive(data[value:end]) or _HOST.fullmatch(data, value, end) is not None
@@ -91,6 +93,10 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         return -1
     record.hit(kind, value, end, f"a cue before it says {kind}")
     return further(record, kind, end, limit)
+
+
+_CASE = re.compile(rb"(?:^|[^a-z])(?:case|order|confirmation)\Z")
+"""Vendors have cases and orders too."""
 
 
 def _is_of_machines(data: bytes, told: Told, stop: int, value: int, end: int) -> bool:

@@ -62,7 +62,7 @@ def _tells(record: Record, cells: list[bytes]) -> list[Told | None]:
     if sum(one is not None for one in told) == 1 and any(
         one is not None and one.person for one in told
     ):
-        return told
+        return _with_ids(cells, told)
     return []
 
 

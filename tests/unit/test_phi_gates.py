@@ -31,7 +31,7 @@ GATED = (
     *around.GATED,
     *((form, (pattern,)) for form, pattern in SCANS.items()),
 )
-FURTHER = {"_STRONG", "_ANY", "_PLATE", "_QUOTED_PLATE"}
+FURTHER = {"_STRONG", "_ANY", "_PLATE", "_QUOTED_PLATE", "_ENROLLED"}
 """Patterns of these modules that look within what a gate or another pattern found."""
 EACH = [
     pytest.param(gate, pattern, id=f"{gate}-{at}")
