@@ -20,7 +20,9 @@ DIGESTS = frozenset({96, 128})
 """Hexadecimal digits of SHA-384 and SHA-512; those of shorter digests are no template's."""
 
 _DAY = r"[0-9]{1,2}[/-][0-9]{1,2}[/-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_MASKED = Pattern(r"(?:\*{3}|[xX#]{3})[- ]?(?:\*{2}|[xX#]{2})[- ]?([0-9]{4})(?:$|[^0-9])")
+_MASKED = Pattern(
+    r"(?:(?:\*{3}|[xX#]{3})[- ](?:\*{2}|[xX#]{2})[- ]|(?i:\b(?:ssn|social)[^\n]{0,16}?(?:\*{3,5}|x{3,5})))([0-9]{4})(?:$|[^0-9])"
+)
 _ENDING = Pattern(
     r"(?i)\b(?:card|visa|mastercard|amex|discover|account|acct|debit|checking|savings|pan|cc)\b[^\n]{0,40}?(?:\b(?:ending|ends)(?: in| with)?[ :]{1,2}[*x.]{0,12}|\*{2,12}[ -]?|x{4,12}[ -]?)([0-9]{4})(?:$|[^0-9])"
 )
@@ -82,7 +84,7 @@ def _cards(record: Record) -> None:
 
 def _joined(record: Record) -> None:
     for spans in _JOINED.each(record.data):
-        if record.covered(*spans[1]) or _could_name(record, *spans[1]):
+        if record.covered(*spans[1]) or _could_name(record, *spans[1], sure=True):
             record.hit(Kind.NAME, *spans[1], "two words joined with a number")
             record.hit(Kind.MRN, *spans[2], "a number joined to two words")
 
