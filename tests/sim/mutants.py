@@ -95,7 +95,7 @@ MUTANTS: dict[str, Mutant] = {
     "runs again": Mutant(_runs_again, "a second time"),
     "trusts the exit status": Mutant(_trusts_the_exit_status, "without a passing re-check"),
     "never undoes": Mutant(_never_undoes, "said to be undone, and was not"),
-    "retries refused logins": Mutant(_retries_refused_logins, "refused logins"),
+    "retries refused logins": Mutant(_retries_refused_logins, "refused logins", 3),
     "folds by halves": Mutant(_folds_by_halves, "are not what the log folds to"),
     "writes the ledger late": Mutant(order_mutants.writes_the_ledger_late, "its ledger has []"),
     "frees the nonce": Mutant(order_mutants.frees_the_nonce, "runs a second time", 2),

@@ -16,8 +16,10 @@ from tests.sim.campaign import hunt, once
 from tests.sim.mutants import MUTANTS
 from tests.sim.run import Outcome
 
-SEEDS = range(1, 8)
-SAME_SEED = 7
+SEEDS = (3, 7, 8, 10)
+"""Quick ones that meet everything between them; `make sim` runs many more."""
+
+SAME_SEED = 8
 ROOT = Path(__file__).resolve().parents[2]
 
 MUTANT_SEEDS = 12
