@@ -82,7 +82,7 @@ VERBS: dict[str, Verb] = {
         "osiris.desk.content_cli",
         "content",
         "Signed content: what may run at every site, and whose signatures count.",
-        mounted="osiris.desk.promote_cli",
+        mounted="osiris.desk.content_verbs",
     ),
     "order": Verb(
         "osiris.desk.order_cli",

@@ -6,7 +6,7 @@ A file of release content, which two of three release holders sign offline:
 {"v":1,"version":4,"created":<s>,"expires":<s>,
  "rings":[{"name":"canary","after_s":0,"sites":["s-.."]},
           {"name":"rest","after_s":86400,"sites":"all"}],
- "rollout":{"content":"<hex>","started":<s>,"is_halted":false},
+ "rollout":{"content":"<hex>","started":<s>,"is_halted":false},     halted: also "reason":".."
  "download_hosts":["hub.example:8443"]}
 ```
 
@@ -22,12 +22,13 @@ Rules kept here:
 """
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from proto.keysets import DAY_S, ROLES, Role
 from proto.message import CodeName, Hex256, Message, Seconds, SiteIdField, VersionOne
+from proto.order import PlainText
 
 POLICY_BYTES_MAX: Final = 1024 * 1024
 RINGS_MAX: Final = 8
@@ -60,11 +61,23 @@ class Ring(Message):
 
 
 class Rollout(Message):
-    """What is being rolled out since when, and whether people stopped it."""
+    """What is being rolled out since when, and whether people stopped it.
+
+    Attributes:
+        reason: why they stopped it; it stands in the file only where they said so.
+    """
 
     content: Hex256
     started: Seconds
     is_halted: bool
+    reason: PlainText | None = None
+
+    @model_validator(mode="after")
+    def _is_of_a_halt(self) -> Self:
+        if self.reason is not None and not self.is_halted:
+            msg = "a rollout that goes on has no reason to be halted"
+            raise ValueError(msg)
+        return self
 
 
 class Policy(Message):
@@ -102,6 +115,13 @@ class Policy(Message):
             msg = "a site is listed in two rings"
             raise ValueError(msg)
         return self
+
+    def to_value(self) -> dict[str, Any]:
+        """Return the file's members; see `Message.to_value`."""
+        value = super().to_value()
+        if self.rollout.reason is None:
+            del value["rollout"]["reason"]
+        return value
 
     @classmethod
     def read(cls, data: bytes) -> Self:

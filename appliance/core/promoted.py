@@ -6,7 +6,6 @@ a release rule of the same check does, and comes after every one (`problem_of_pr
 acts in has a name of its own, so that every finding and repair says whether it was there.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from appliance.core.order_gate.names import problem_of_promoted
 from appliance.core.order_gate.values import Known
 from proto.catalog.model import Content, Rule
 from proto.rules.matcher import in_order
+from proto.rules.promoted import digest_with
 
 
 def with_promoted(content: Content, rules: Mapping[str, Rule]) -> Content:
@@ -31,7 +31,7 @@ def with_promoted(content: Content, rules: Mapping[str, Rule]) -> Content:
     by_id = {rule.id: rule for rule in fitting.values()}
     if not by_id:
         return content
-    name = hashlib.sha256("\n".join((content.digest, *fitting)).encode("ascii")).hexdigest()
+    name = digest_with(content.digest, fitting)
     ordered = in_order((*content.rules.values(), *by_id.values()))
     return replace(
         content, rules=MappingProxyType({rule.id: rule for rule in ordered}), digest=name

@@ -10,7 +10,6 @@ import typer
 from osiris.desk import asking
 from osiris.desk.folder import Folder
 from osiris.desk.place import ENV_DESK, Desk, default_directory
-from osiris.desk.words import moment
 from proto.errors import ConfigError, NotFoundError
 from proto.keysets import Role
 from proto.orders.kinds import HOUR_S
@@ -18,7 +17,7 @@ from runtime import keyfile
 from runtime.clock import SystemClock, seconds
 from runtime.content import read_directory, read_installed
 from runtime.repository.layout import TARGET_BYTES_MAX, Place, read_bounded
-from runtime.terminal import Output, note, plain, print_fields, print_json, print_rows, say
+from runtime.terminal import Output, note, plain, print_fields, say
 
 ENV_FOLDER: Final = "OSIRIS_RELEASE"
 SIGN_WORD: Final = "sign"
@@ -33,11 +32,12 @@ content = typer.Typer(
     osiris content build      draft a release: checks, rules, runbooks, authority, policy
     osiris content grant      draft what the hub's order key may do, for at most 7 days
     osiris content sign       read in words what is drafted, and sign it with your key
-    osiris content status     who signed, who must, when what is published ends
+    osiris content status     what ends when, who must sign, which sites run what
     osiris content publish    carry what is complete to the hub
     osiris content rollout    halt a rollout by rings, or let it go on
     osiris content promote    make a rule of what healed an incident; one operator signs it
     osiris content trust      take authority and grants to your desk, for signing orders
+    osiris content pack       put what is current into a file for an appliance without its hub
     """,
     no_args_is_help=True,
 )
@@ -134,7 +134,9 @@ def grant(
         list[str] | None, typer.Option("--site", help="A site's id, again for more; else all.")
     ] = None,
     hours: Annotated[int, typer.Option(min=1, max=24, help="How long an order may live.")] = 24,
-    per_hour: Annotated[int, typer.Option(min=1, max=1000, help="Orders an hour a box.")] = 60,
+    per_hour: Annotated[
+        int, typer.Option(min=1, max=1000, help="Orders an hour for each appliance.")
+    ] = 60,
     output: Format = Output.TABLE,
 ) -> None:
     """Draft what the hub's order key may do: which orders, where, how long, how many.
@@ -194,7 +196,7 @@ def sign(
         if found:
             signing.sign(place, [drafts[role] for role in found], _open(file))
             note(f"signed as {file.person}: {', '.join(found)}")
-    _next(place)
+    tell_next(place)
 
 
 def _keys(desk: Path, given: list[Path] | None) -> list[keyfile.KeyFile]:
@@ -220,7 +222,7 @@ def _open(file: keyfile.KeyFile) -> Any:  # noqa: ANN401 - a SigningKey
     return file.open(asking.passphrase(f"passphrase of {os.fspath(file.path)}: "))
 
 
-def _next(place: Folder) -> None:
+def tell_next(place: Folder) -> None:
     """Say who must sign still, or that it can be published."""
     from osiris.desk.signing import standings  # noqa: PLC0415 - loads python-tuf
 
@@ -232,38 +234,6 @@ def _next(place: Folder) -> None:
         )
     if not waiting:
         note("Next: osiris content publish --to HUB_STATE_DIR/incoming")
-
-
-@content.command("status")
-def status(folder: FolderOption = HERE, output: Format = Output.TABLE) -> None:
-    """Show what is published and until when, what is drafted, and who signed or must."""
-    from osiris.desk.review import published  # noqa: PLC0415 - loads python-tuf
-    from osiris.desk.signing import standings  # noqa: PLC0415 - as above
-
-    place = Folder(folder)
-    drafts = [
-        {
-            "document": one.role.value,
-            "version": one.version,
-            "state": "complete" if one.is_complete else f"{one.needs} more must sign",
-            "signed": list(one.signed),
-            "may_sign": list(one.missing),
-            "ends": moment(one.expires),
-        }
-        for one in standings(place)
-    ]
-    rows = [*published(place, now_s=now_s()), *drafts]
-    columns = {
-        "document": "document",
-        "version": "version",
-        "state": "state",
-        "signed": "signed by",
-        "may_sign": "may sign",
-        "ends": "ends",
-    }
-    print_rows(rows, columns, output=output)
-    if output is Output.TABLE and drafts:
-        _next(place)
 
 
 @content.command("publish")
@@ -338,43 +308,6 @@ def _give(directory: Path) -> None:
         return
     for path in (directory, *directory.rglob("*")):
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-@content.command("rollout")
-def rollout(
-    what: Annotated[
-        str, typer.Argument(help="show, halt, or resume.", metavar="show|halt|resume")
-    ] = "show",
-    folder: FolderOption = HERE,
-    output: Format = Output.TABLE,
-) -> None:
-    """Show the rollout by rings; draft a release that halts it, or starts it anew.
-
-    A halt stops every site that has not taken the new content; those that run it go on, until a
-    release with other content reaches them. Two release people sign it, as any release.
-    """
-    from osiris.desk import drafting, review  # noqa: PLC0415 - loads python-tuf
-
-    place = Folder(folder)
-    wanted = {"halt": drafting.Rollout.HALT, "resume": drafting.Rollout.START}
-    if what in wanted:
-        version = drafting.draft_release(place, None, rollout=wanted[what], now_s=now_s())
-        print_fields({"release": version, "rollout": what}, output=output)
-        note("Next: two release people each run: osiris content sign")
-    elif what == "show":
-        _show(review.rings(place, now_s=now_s()), output=output)
-    else:
-        msg = f"{what!a}: show, halt or resume"
-        raise ConfigError(msg)
-
-
-def _show(found: Mapping[str, Any], *, output: Output) -> None:
-    if output is Output.JSON:
-        print_json(found)
-        return
-    print_fields({name: found[name] for name in ("content", "started", "state")}, output=output)
-    columns = {"ring": "ring", "name": "name", "from": "takes it from", "sites": "sites"}
-    print_rows(found["rings"], columns, output=output)
 
 
 @content.command("pack")

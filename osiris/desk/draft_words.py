@@ -213,6 +213,8 @@ def _authority_words(authority: AuthoritySet) -> Iterable[str]:
 
 def _policy_words(policy: Policy) -> Iterable[str]:
     halted = "; HALTED: no further site takes it" if policy.rollout.is_halted else ""
+    if policy.rollout.reason is not None:
+        halted += f": {policy.rollout.reason}"
     yield f"rolled out since {moment(policy.rollout.started)}{halted}"
     for number, ring in enumerate(policy.rings):
         yield f"ring {number} {ring.name}: after {ring.after_s} s, sites {_some(ring.sites)}"

@@ -114,6 +114,7 @@ def draft_release(
     *,
     agents: Mapping[str, bytes] | None = None,
     rollout: Rollout = Rollout.AS_IS,
+    reason: str | None = None,
     lost: Collection[str] = (),
     now_s: int,
 ) -> int:
@@ -125,6 +126,7 @@ def draft_release(
         agents: agent files by name; None for those of the release before.
         rollout: whether the content's rollout goes on as it is, starts now or is halted. New
             content always starts now.
+        reason: why it is halted, for everybody to read.
         lost: operators whose former key counts no more from now on, whatever waits with it.
         now_s: seconds since the epoch.
 
@@ -144,7 +146,7 @@ def draft_release(
     version = folder.repository.newest(Role.RELEASE) + 1
     decided = folder.decided()
     authority = _authority(folder, version=version, lost=lost, now_s=now_s)
-    said = _rollout(folder, content_digest(held), rollout, now_s=now_s)
+    said = _rollout(folder, content_digest(held), rollout, reason=reason, now_s=now_s)
     value = {
         **_life(Role.RELEASE, version, now_s),
         "rings": [ring.to_value() for ring in decided.ring],
@@ -276,17 +278,23 @@ def _of(held: Mapping[str, Sequence[KeyUse]], holder: Holder, *, lost: bool) -> 
     return [one for one in keys if one.key == holder.key.b64()] if lost else keys
 
 
-def _rollout(folder: Folder, digest: str, wanted: Rollout, *, now_s: int) -> dict[str, Any]:
+def _rollout(
+    folder: Folder, digest: str, wanted: Rollout, *, reason: str | None, now_s: int
+) -> dict[str, Any]:
     policy = current_policy(folder)
     started, is_halted = now_s, False
     if policy is not None and policy.rollout.content == digest:
         started, is_halted = policy.rollout.started, policy.rollout.is_halted
+        if is_halted and reason is None:
+            reason = policy.rollout.reason
         if wanted is Rollout.START:
             started, is_halted = now_s, False
+    is_halted = is_halted or wanted is Rollout.HALT
     return {
         "content": digest,
         "started": started,
-        "is_halted": is_halted or wanted is Rollout.HALT,
+        "is_halted": is_halted,
+        "reason": reason if is_halted else None,
     }
 
 

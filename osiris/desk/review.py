@@ -1,58 +1,138 @@
-"""What a release folder says is published: which documents until when, and how far a rollout is."""
+"""What a release folder says: what ends when, who must sign, and how far a rollout is, and where.
 
-from collections.abc import Mapping
-from typing import Any
+What is published is read as it lies there: whoever decides by it has it verified where it counts,
+when they sign, take it to their desk or publish. Which site runs what is the hub's word.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Final
 
 from osiris.desk.drafting import current_policy
 from osiris.desk.folder import Folder
+from osiris.desk.promoting import published_rules
+from osiris.desk.signing import standings
 from osiris.desk.words import moment
 from proto.errors import ConfigError
-from proto.keysets import Role
+from proto.hub.desk import ApplianceTold, SitesTold
+from proto.keysets import DAY_S, Role
+from proto.orders.kinds import HOUR_S
 from proto.policy import Policy, Turn
-from proto.release_keys import read_life
+from proto.release_keys import POLICY_TARGET, Life, read_life
+from proto.rules.promoted import digest_with
+from runtime.repository.check import files_of
 from runtime.repository.documents import signed_part
+from runtime.repository.layout import digest_of
+from runtime.repository.renewal import published_authority, published_grants
+
+Row = Mapping[str, Any]
+RULES_TRIED_MAX: Final = 8
 
 
-def published(folder: Folder, *, now_s: int) -> list[Mapping[str, Any]]:
-    """Return a row for each document that was published, as `osiris content status` shows it."""
-    rows: list[Mapping[str, Any]] = []
+def is_published(folder: Folder) -> bool:
+    """Tell whether a release was published from this folder."""
+    return bool(folder.repository.newest(Role.RELEASE))
+
+
+def published(folder: Folder, *, now_s: int) -> list[Row]:
+    """Return a row for each document that was published."""
+    rows = []
     for role in (Role.ROOT, Role.RELEASE, Role.GRANTS, Role.PROMOTED):
         version = folder.repository.newest(role)
-        if not version:
-            continue
-        life = read_life(signed_part(folder.repository.read(role, version), role), role)
-        left = life.expires - now_s
-        state = "published" if left > (life.expires - life.created) // 3 else "published; renew it"
-        rows.append(
-            {
-                "document": role.value,
-                "version": version,
-                "state": state if left > 0 else "published; HAS ENDED: nothing new is taken",
-                "ends": moment(life.expires),
-            }
-        )
+        if version:
+            life = read_life(signed_part(folder.repository.read(role, version), role), role)
+            rows.append(_row(role.value, life, now_s=now_s, version=version))
     return rows
 
 
+def endings(folder: Folder, *, now_s: int) -> list[Row]:
+    """Return everything that was published and ends, the soonest end first.
+
+    Documents, the keys of operators and of the hub as the release lists them, and what the hub's
+    order key may do: of each holder the key that ends last, since a former one is not renewed.
+    """
+    rows = published(folder, now_s=now_s)
+    authority, grants = published_authority(folder.repository), published_grants(folder.repository)
+    if authority is not None:
+        for person in authority.people:
+            rows += _last(f"operator key of {person.person}", person.keys, now_s=now_s)
+        rows += _last("the hub's head key", authority.head_keys, now_s=now_s)
+        rows += _last("the hub's log key", authority.log_keys, now_s=now_s)
+    if grants is not None:
+        rows += _last("what the hub's order key may do", grants.grants, now_s=now_s)
+    return sorted(rows, key=lambda row: row["ends_s"])
+
+
+def _last(what: str, keys: Iterable[Any], *, now_s: int) -> list[Row]:
+    lives = [Life(0, one.not_before, one.not_after) for one in keys]
+    newest = max(lives, key=lambda one: one.expires, default=None)
+    return [] if newest is None else [_row(what, newest, now_s=now_s)]
+
+
+def _row(what: str, life: Life, *, now_s: int, version: int | None = None) -> Row:
+    left = life.expires - now_s
+    state = "published" if left > (life.expires - life.created) // 3 else "published; renew it"
+    return {
+        "document": what,
+        "version": version,
+        "state": state if left > 0 else "published; HAS ENDED: nothing new is taken",
+        "ends": moment(life.expires),
+        "ends_s": life.expires,
+        "left": _span(left),
+    }
+
+
+def _span(seconds: int) -> str:
+    if seconds <= 0:
+        return "ended"
+    size_s, unit = (DAY_S, "d") if seconds >= 2 * DAY_S else (HOUR_S, "h")
+    return f"{seconds // size_s} {unit}"
+
+
+def drafted(folder: Folder) -> list[Row]:
+    """Return a row for each draft: who signed, and who may."""
+    return [
+        {
+            "document": one.role.value,
+            "version": one.version,
+            "state": "drafted, complete" if one.is_complete else f"{one.needs} more must sign",
+            "signed": list(one.signed),
+            "may_sign": list(one.missing),
+            "ends": moment(one.expires),
+            "ends_s": one.expires,
+            "left": None,
+        }
+        for one in standings(folder)
+    ]
+
+
 def rings(folder: Folder, *, now_s: int) -> Mapping[str, Any]:
-    """Return how far the rollout is, ring by ring.
+    """Return how far the rollout is, ring by ring, and why it is halted where people said why.
 
     Raises:
         ConfigError: nothing was published yet.
     """
-    policy = current_policy(folder)
-    if policy is None:
-        msg = f"{folder.directory}: nothing was published yet"
-        raise ConfigError(msg)
+    policy = _policy(folder)
     rollout = policy.rollout
     reached = sum(now_s >= rollout.started + ring.after_s for ring in policy.rings)
     state = f"{reached} of {len(policy.rings)} rings may take it"
     return {
         "content": rollout.content,
+        "release": _releases(folder).get(rollout.content),
         "started": moment(rollout.started),
         "state": "halted: no further site takes it" if rollout.is_halted else state,
+        "reason": rollout.reason,
         "rings": [_ring(policy, number) for number in range(len(policy.rings))],
     }
+
+
+def _policy(folder: Folder) -> Policy:
+    policy = current_policy(folder)
+    if policy is None:
+        msg = f"{folder.directory}: nothing was published yet"
+        raise ConfigError(msg)
+    return policy
 
 
 def _ring(policy: Policy, number: int) -> Mapping[str, Any]:
@@ -64,3 +144,87 @@ def _ring(policy: Policy, number: int) -> Mapping[str, Any]:
         "from": Turn.HALTED.value if policy.rollout.is_halted else start,
         "sites": "every other" if ring.sites == "all" else list(ring.sites),
     }
+
+
+def _releases(folder: Folder) -> Mapping[str, int]:
+    """Return the first release of each set of content, by the digest that it rolls out."""
+    found: dict[str, int] = {}
+    for version in folder.repository.versions(Role.RELEASE):
+        files = files_of(signed_part(folder.repository.read(Role.RELEASE, version), Role.RELEASE))
+        data = folder.repository.read_target(POLICY_TARGET, files[POLICY_TARGET])
+        found.setdefault(Policy.read(data).rollout.content, version)
+    return found
+
+
+def running(folder: Folder, told: SitesTold, *, now_s: int) -> list[Row]:
+    """Return which content each appliance runs, beside when its site's turn is.
+
+    Args:
+        folder: whose releases are known by name.
+        told: what the hub says.
+        now_s: seconds since the epoch.
+
+    Raises:
+        ConfigError: nothing was published yet.
+    """
+    policy, known = _policy(folder), _known(folder)
+    return [_runs(one, policy, known, now_s=now_s) for one in told.appliances]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a digest that an appliance runs stands for."""
+
+    release: int
+    content: str
+    promoted: int
+
+
+def _known(folder: Folder) -> Mapping[str, _Known]:
+    """Return every set of content that the folder knows, also with promoted rules beside it.
+
+    Which of the rules an appliance took up is found by trying: their number is small.
+    """
+    rules = [digest_of(data) for data in published_rules(folder).values()][:RULES_TRIED_MAX]
+    return {
+        digest_with(content, some): _Known(release, content, size)
+        for content, release in _releases(folder).items()
+        for size in range(len(rules) + 1)
+        for some in combinations(rules, size)
+    }
+
+
+def _runs(one: ApplianceTold, policy: Policy, known: Mapping[str, _Known], *, now_s: int) -> Row:
+    found = None if one.content is None else known.get(one.content)
+    is_current = found is not None and found.content == policy.rollout.content
+    ring = policy.ring_of(one.site)
+    return {
+        "site": one.site,
+        "label": one.label or one.site,
+        "ring": f"{ring} {policy.rings[ring].name}",
+        "appliance": one.appliance,
+        "runs": _called(one.content, found),
+        "state": "runs it" if is_current else _why_not(one, policy, now_s=now_s),
+        "heard": one.presence if one.seen is None else f"{one.presence}, {moment(one.seen)}",
+        "unwell": list(one.health),
+        "is_current": is_current,
+        "content": one.content,
+    }
+
+
+def _called(content: str | None, found: _Known | None) -> str:
+    if content is None:
+        return "not said yet"
+    if found is None:
+        return f"{content[:12]}.., of no release here"
+    beside = f" and {found.promoted} promoted" if found.promoted else ""
+    return f"release {found.release}{beside}"
+
+
+def _why_not(one: ApplianceTold, policy: Policy, *, now_s: int) -> str:
+    turn = policy.turn(one.site, content=policy.rollout.content, now_s=now_s)
+    if turn is Turn.HALTED:
+        reason = policy.rollout.reason
+        return f"halted: {reason}" if reason else "halted"
+    due = moment(policy.due_s(one.site))
+    return f"its ring's turn is {due}" if turn is Turn.LATER else f"may take it since {due}"

@@ -11,7 +11,7 @@ rule that people may sign is one that an appliance takes up, as far as both have
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -81,6 +81,19 @@ def promoted_rules(documents: Mapping[str, bytes]) -> Mapping[str, Rule]:
             found[hashlib.sha256(data).hexdigest()] = read_rule(reader)
     problems.refuse_if_any()
     return found
+
+
+def digest_with(content: str, rules: Iterable[str]) -> str:
+    """Return the name of a set of content with promoted rules beside it.
+
+    Args:
+        content: the digest of the set.
+        rules: the hex SHA-256 of each rule's file; with none it is the set itself.
+    """
+    listed = sorted(rules)
+    if not listed:
+        return content
+    return hashlib.sha256("\n".join((content, *listed)).encode("ascii")).hexdigest()
 
 
 def path_of(rule: str) -> str:
