@@ -24,6 +24,9 @@ LEAVES_KEPT = 4096
 BYTES_KEPT = 64 * 1024 * 1024
 """Leaves of a hub that writes huge ones are dropped sooner: their hashes stay."""
 
+ASKED_MAX = 1000
+"""Nodes in one query."""
+
 _ANY_HASH = bytes(HASH_BYTES)
 
 
@@ -230,15 +233,15 @@ async def _nodes(
     for use in uses:
         use(ask)
     known: dict[tuple[int, int], bytes] = {}
-    by_level: dict[int, list[int]] = {}
-    for level, index in asked:
-        by_level.setdefault(level, []).append(index)
-    for level, indexes in by_level.items():
+    wanted = sorted(asked)
+    for start in range(0, len(wanted), ASKED_MAX):
+        some = wanted[start : start + ASKED_MAX]
         rows = await conn.execute_fetchall(
-            f"SELECT idx, hash FROM order_nodes WHERE level = ? AND idx IN ({_marks(indexes)})",  # noqa: S608 - question marks
-            (level, *indexes),
+            "SELECT level, idx, hash FROM order_nodes"  # noqa: S608 - question marks
+            f" WHERE (level, idx) IN (VALUES {_marks(some, each='(?, ?)')})",
+            [one for place in some for one in place],
         )
-        known.update({(level, row["idx"]): bytes(row["hash"]) for row in rows})
+        known.update({(row["level"], row["idx"]): bytes(row["hash"]) for row in rows})
 
     def read(level: int, index: int) -> bytes:
         found = known.get((level, index))
@@ -250,8 +253,8 @@ async def _nodes(
     return read
 
 
-def _marks(values: Sequence[int]) -> str:
-    return ",".join("?" * len(values))
+def _marks(values: Sequence[object], *, each: str = "?") -> str:
+    return ",".join([each] * len(values))
 
 
 async def prune(conn: aiosqlite.Connection) -> None:

@@ -162,20 +162,17 @@ async def ledger_for(conn: aiosqlite.Connection, orders: Iterable[LeafRef]) -> L
     What waits is in it too, because an order can name it.
     """
     refs = list(orders)
-    found: dict[int, Entry] = {one.index: one.entry for one in await waiting(conn)}
-    for column, values in (
-        ("idx", [ref.index for ref in refs]),
-        ("sid", [ref.sid for ref in refs if ref.sid is not None]),
-        ("nonce", [ref.nonce for ref in refs if ref.nonce is not None]),
-    ):
-        for start in range(0, len(values), ASKED_MAX):
-            asked = values[start : start + ASKED_MAX]
-            marks = ",".join("?" * len(asked))
-            rows = await conn.execute_fetchall(
-                f"SELECT * FROM orders WHERE {column} IN ({marks})",  # noqa: S608 - a column, marks
-                asked,
-            )
-            found.update({row["idx"]: _row(row).entry for row in rows})
+    found = {one.index: one.entry for one in await waiting(conn)}
+    for start in range(0, len(refs), ASKED_MAX):
+        some = refs[start : start + ASKED_MAX]
+        marks = ",".join("?" * len(some))
+        rows = await conn.execute_fetchall(
+            f"SELECT * FROM orders WHERE idx IN ({marks})"  # noqa: S608 - marks
+            f" UNION ALL SELECT * FROM orders WHERE sid IN ({marks})"
+            f" UNION ALL SELECT * FROM orders WHERE nonce IN ({marks})",
+            [ref.index for ref in some] + [ref.sid for ref in some] + [ref.nonce for ref in some],
+        )
+        found.update({row["idx"]: _row(row).entry for row in rows})
     return Ledger.holding(found.values())
 
 

@@ -1,15 +1,18 @@
 """The store's file: transactions, readers, and migrations that are what they were."""
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 from appliance.store import meta
 from appliance.store.db import READERS, Store, migrations
 from appliance.store.meta import Key
 from proto.errors import IntegrityError
-from runtime.sqlite import inline_through, threaded
+from proto.invariants import InvariantError
+from runtime.sqlite import Connect, at_once, inline, inline_through, threaded
 
 
 async def test_what_is_committed_survives_and_what_failed_does_not(tmp_path: Path) -> None:
@@ -143,3 +146,69 @@ async def test_inline_and_threaded_connections_are_one_kind_of_store(tmp_path: P
         await store.close()
     assert seen == 1
     assert calls > 10
+
+
+_BOTH = pytest.mark.parametrize("connect", [threaded, inline])
+
+
+async def _one_more(conn: aiosqlite.Connection) -> int:
+    seen = await meta.get_int(conn, Key.CHECK_IN_SEQ)
+    await meta.put(conn, Key.CHECK_IN_SEQ, str(seen + 1))
+    cursor = await conn.execute("SELECT value FROM meta WHERE key = ?", (Key.CHECK_IN_SEQ,))
+    (value,) = [row["value"] async for row in cursor]
+    return int(value)
+
+
+@_BOTH
+async def test_calls_that_go_to_the_store_at_once_are_part_of_the_transaction(
+    connect: Connect, tmp_path: Path
+) -> None:
+    store = await Store.open(tmp_path / "appliance.db", now_ms=1, connect=connect)
+    async with store.write() as conn:
+        assert await at_once(conn, _one_more) == 1
+        assert await at_once(conn, _one_more) == 2
+
+    async def fail() -> None:
+        async with store.write() as conn:
+            assert await at_once(conn, _one_more) == 3
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    async with store.read() as conn:
+        assert await at_once(conn, lambda rows: meta.get_int(rows, Key.CHECK_IN_SEQ)) == 2
+    await store.close()
+
+
+@_BOTH
+async def test_an_error_among_calls_at_once_undoes_the_transaction(
+    connect: Connect, tmp_path: Path
+) -> None:
+    store = await Store.open(tmp_path / "appliance.db", now_ms=1, connect=connect)
+
+    async def fail(conn: aiosqlite.Connection) -> None:
+        await _one_more(conn)
+        await conn.execute("SELECT * FROM no_table")
+
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        async with store.write() as conn:
+            await at_once(conn, fail)
+    async with store.read() as conn:
+        assert await meta.get_int(conn, Key.CHECK_IN_SEQ) == 0
+    await store.close()
+
+
+async def test_what_goes_to_the_store_at_once_waits_for_nothing_else(tmp_path: Path) -> None:
+    """On the store's thread nothing could ever answer it."""
+    store = await Store.open(tmp_path / "appliance.db", now_ms=1)
+
+    async def wait(conn: aiosqlite.Connection) -> None:
+        await _one_more(conn)
+        await asyncio.sleep(0)
+
+    with pytest.raises(InvariantError, match="waits for nothing but the store"):
+        async with store.write() as conn:
+            await at_once(conn, wait)
+    async with store.write() as conn:
+        assert await at_once(conn, _one_more) == 1
+    await store.close()

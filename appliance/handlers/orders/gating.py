@@ -7,6 +7,8 @@ Rules:
 - each new leaf is judged once, in the log's order; one that waits is judged again from its bytes;
 - many leaves share a transaction (group commit); nothing runs before it is durable, and no more is
   accepted than there are free hands, so that no order waits for a hand while its time runs;
+- a turn goes to the store's thread three times beside its transactions (`at_once`), however much
+  it reads and writes;
 - nothing is judged before the hub said, in this process, how much of our evidence it holds: a disk
   that was put back would take for new what it had answered.
 """
@@ -23,6 +25,7 @@ from appliance.core.order_gate.ledger import Ledger, State
 from appliance.core.order_gate.names import targets_touched
 from appliance.core.order_gate.values import (
     Accepted,
+    Delivery,
     Footing,
     History,
     LeafRef,
@@ -38,12 +41,14 @@ from appliance.handlers.wellness import raise_in
 from appliance.handlers.work import Work
 from appliance.store import evidence, opinions, order_log, order_state, orders
 from appliance.store.health import Condition
+from appliance.store.order_log import Held
 from appliance.store.order_state import OrderState
 from appliance.store.orders import Row
 from appliance.store.receipts import Pen
 from proto.invariants import require
 from proto.order_log import origin_of
 from proto.orders.kinds import OrderType, Touches
+from runtime.sqlite import at_once
 
 BATCH_MAX = 256
 LEAVES_A_HAND = 4
@@ -91,44 +96,60 @@ async def gate_orders(
     """
     if not work.word.is_level or hands <= 0:
         return Gated()
-    origin = orders_origin(work)
     async with work.store.read() as conn:
-        held = await order_log.held(conn, origin)
-        end = min(held.judged + min(BATCH_MAX, LEAVES_A_HAND * hands), held.mirror.tree.size)
-        wanted = [
-            row.index
-            for row in await orders.waiting(conn)
-            if not due_only or row.until_s is None or row.until_s <= work.own_s
-        ]
-        wanted += range(held.judged, end)
-        deliveries = await order_log.deliveries(conn, wanted, size=held.mirror.tree.size)
+        due_s = work.own_s if due_only else None
+        held, deliveries = await at_once(
+            conn, partial(_to_judge, origin=orders_origin(work), hands=hands, due_s=due_s)
+        )
     if not deliveries:
         return Gated()
     found = [gate.read(one, head=held.place, trust=footing.trust) for one in deliveries]
     async with work.store.write() as conn:
-        here = Here(
-            footing, await order_log.held(conn, origin), await order_state.load(conn), abilities
-        )
-        batch = await _begin(conn, work, here, found)
+        begin = partial(_begin, work=work, footing=footing, abilities=abilities, found=found)
+        batch = await at_once(conn, begin)
         for one in found:
             if len(batch.accepted) >= hands or not batch.judge(one):
                 break
-        await batch.write(conn, work)
-        judged = batch.next_leaf
-        await order_log.judged_until(conn, judged)
-    return Gated(tuple(batch.accepted), len(batch.rows), judged < held.mirror.tree.size)
+        await at_once(conn, batch.write)
+        await batch.tell(conn, work)
+    is_more = batch.next_leaf < held.mirror.tree.size
+    return Gated(tuple(batch.accepted), len(batch.rows), is_more)
+
+
+async def _to_judge(
+    conn: aiosqlite.Connection, *, origin: str, hands: int, due_s: int | None
+) -> tuple[Held, list[Delivery]]:
+    """Return the mirror, and of it what was never judged and what waited until `due_s`.
+
+    None for all that waits.
+    """
+    held = await order_log.held(conn, origin)
+    end = min(held.judged + min(BATCH_MAX, LEAVES_A_HAND * hands), held.mirror.tree.size)
+    wanted = [
+        row.index
+        for row in await orders.waiting(conn)
+        if due_s is None or row.until_s is None or row.until_s <= due_s
+    ]
+    wanted += range(held.judged, end)
+    return held, await order_log.deliveries(conn, wanted, size=held.mirror.tree.size)
 
 
 async def _begin(
-    conn: aiosqlite.Connection, work: Work, here: Here, found: Sequence[ReadOrder | Refused]
+    conn: aiosqlite.Connection,
+    *,
+    work: Work,
+    footing: Footing,
+    abilities: frozenset[OrderType],
+    found: Sequence[ReadOrder | Refused],
 ) -> "_Batch":
     """Read everything that the verdicts of a batch stand on."""
     readable = [one for one in found if isinstance(one, ReadOrder)]
     refs = [_ref(one) for one in found]
-    situation = await situation_of(conn, work, here, readable)
-    state = here.state
+    held = await order_log.held(conn, orders_origin(work))
+    state = await order_state.load(conn)
+    situation = await situation_of(conn, work, Here(footing, held, state, abilities), readable)
     return _Batch(
-        here=here,
+        was=state,
         situation=situation,
         ledger=await orders.ledger_for(conn, refs),
         before={row.index: row for row in await orders.waiting(conn)},
@@ -144,7 +165,7 @@ async def _begin(
         ),
         first_receipt=(await evidence.head(conn)).tree.size,
         clock_s=work.clock.now_ms() // 1000,
-        next_leaf=here.held.judged,
+        next_leaf=held.judged,
     )
 
 
@@ -156,7 +177,7 @@ def _ref(found: ReadOrder | Refused) -> LeafRef:
 class _Batch:
     """The verdicts of one transaction; each stands on the ones before it."""
 
-    here: Here
+    was: OrderState
     situation: Situation
     ledger: Ledger
     before: Mapping[int, Row]
@@ -283,17 +304,20 @@ class _Batch:
             if floor is not self.state.floor:
                 self.state = replace(self.state, floor=floor)
 
-    async def write(self, conn: aiosqlite.Connection, work: Work) -> None:
+    async def write(self, conn: aiosqlite.Connection) -> None:
         """Write receipts, rows and state."""
         leaves = await self.pen.write(conn)
         require(leaves[:1] in ([], [self.first_receipt]), "receipts stand where their rows say")
         await orders.put(conn, list(self.rows.values()))
-        was = self.here.state
-        after = replace(self.state, receipt_prev=self.pen.prev)
-        if after != was:
-            await order_state.save(conn, after)
-        since_s = after.watch.held_since_s
-        if since_s is not None and was.watch.held_since_s is None:
+        self.state = replace(self.state, receipt_prev=self.pen.prev)
+        if self.state != self.was:
+            await order_state.save(conn, self.state)
+        await order_log.judged_until(conn, self.next_leaf)
+
+    async def tell(self, conn: aiosqlite.Connection, work: Work) -> None:
+        """Raise the condition of health that this batch began: that orders are held back."""
+        since_s = self.state.watch.held_since_s
+        if since_s is not None and self.was.watch.held_since_s is None:
             await raise_in(conn, work, Condition.ORDERS_HELD, detail=f"since {since_s}")
 
 
