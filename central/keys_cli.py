@@ -1,8 +1,8 @@
 """`osiris hub keys`: the keys that the hub's signer holds, and how each goes over to the next."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 import typer
@@ -37,6 +37,27 @@ ConfigFile = Annotated[
 Format = Annotated[Output, typer.Option("--output", "-o", help="table or json.")]
 
 
+BY_PEOPLE: Final = {
+    "order": "osiris content grant",
+    "head": "osiris content build --keep",
+    "log": "osiris content build --keep",
+    "promoted": "osiris content build --keep, and osiris content promote --renew",
+    "snapshot": "osiris hub ceremony root",
+    "timestamp": "osiris hub ceremony root",
+}
+"""What one of the people runs so that a kind's next key is named."""
+
+
+def _then(kind: str, found: Mapping[str, Any]) -> str:
+    """Return what names the key that is to follow: until then the former signs on."""
+    if found["trust"] == "development":
+        return "osiris hub init, which names it: one person has every key here"
+    return (
+        f"carry {found['hub_keys']} to the people; there: osiris hub ceremony begin --hub-keys"
+        f" FILE, {BY_PEOPLE[kind]}, osiris content sign, osiris content publish"
+    )
+
+
 def mount(hub: typer.Typer, ask: Ask) -> None:
     """Put the keys among the verbs of the hub; `ask` puts a question through its door."""
     keys.command("list")(_list(ask))
@@ -52,11 +73,12 @@ def _list(ask: Ask) -> Callable[..., None]:
             print_json(found)
             return
         rows = [
-            {**row, "state": "to follow, once people name it" if row["follows"] else "signs"}
-            for row in found["keys"]
+            {**row, "state": "to follow" if row["follows"] else "signs"} for row in found["keys"]
         ]
         columns = {"kind": "kind", "fingerprint": "fingerprint", "state": "state"}
         print_rows(rows, columns, output=output)
+        if any(row["follows"] for row in found["keys"]):
+            note("What is to follow signs once people have named it: osiris hub keys --help")
         for sentence in found["due"]:
             note(sentence)
 
@@ -78,6 +100,6 @@ def _renew(ask: Ask) -> Callable[..., None]:
         path = f"/local/keys/{quote(kind, safe='')}/renew"
         found = ask(config, lambda door: door.post(path, {}))
         print_fields(found, output=output)
-        note(f"Next: carry {found['hub_keys']} to the people: osiris hub ceremony begin")
+        note(f"Next: {_then(kind, found)}")
 
     return renew

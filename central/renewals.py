@@ -66,6 +66,7 @@ async def renew(hub: Hub, kind: str) -> Mapping[str, Any]:
         "public": public.b64(),
         "fingerprint": public.fingerprint(),
         "hub_keys": str(repository.hub_keys),
+        "trust": hub.trust,
     }
 
 
@@ -79,6 +80,7 @@ def endings(hub: Hub) -> list[Ending]:
         (Role.ROOT, Kind.ROOT),
         (Role.RELEASE, Kind.RELEASE),
         (Role.TIMESTAMP, Kind.TIMESTAMP),
+        (Role.PROMOTED, Kind.PROMOTED),
     ):
         with suppress(OsirisError):
             life = repository.life_of(role)

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     RELEASE = "release"
     GRANTS = "grant of the order key"
     TIMESTAMP = "timestamp"
+    PROMOTED = "word on promoted rules"
     HEAD_KEY = "head key"
     LOG_KEY = "log key"
     OPERATOR = "operator's key"
@@ -41,6 +42,7 @@ NOTICES: Final[dict[Kind, Notice]] = {
     Kind.RELEASE: Notice(14 * DAY_S, "osiris content build --keep"),
     Kind.GRANTS: Notice(3 * DAY_S, "osiris content grant"),
     Kind.TIMESTAMP: Notice(6 * HOUR_S, "osiris hub status: the signer should renew it by itself"),
+    Kind.PROMOTED: Notice(7 * DAY_S, "osiris content promote --renew"),
     Kind.HEAD_KEY: Notice(30 * DAY_S, "osiris content build --keep"),
     Kind.LOG_KEY: Notice(30 * DAY_S, "osiris content build --keep"),
     Kind.OPERATOR: Notice(14 * DAY_S, "osiris content build --keep"),
