@@ -152,9 +152,11 @@ async def _heed(work: Work, head: Head) -> None:
         await clear_condition(work, Condition.TEXT_AT_HUB)
     async with work.store.read() as conn:
         mirrored = await order_log.size(conn)
-        waits = bool(await orders.waiting(conn))
+        is_held = (await order_state.load(conn)).watch.held_since_s is not None
+        waits = is_held or bool(await orders.waiting(conn))
     if waits or head.orders != mirrored or Missing.ORDERS in head.missing:
-        # What waits needs fresh word from the hub, and is how a veto reaches it in time.
+        # What waits needs fresh word from the hub, and is how a veto reaches it in time; so does a
+        # hold, and the word that ends it.
         work.bells.ask_orders.ring()
         work.bells.orders.ring()
 

@@ -6,8 +6,8 @@ log key signed, the head answers the challenge, opinions are people's own statem
 box is recognised by its SHA-256, which an order names.
 
 It asks when the head of a check-in names another size than its mirror's or says that the hub must
-hear of it (`Missing.ORDERS`), and at every check-in while an order of its waits: that is how a veto
-reaches it in time. Receipts travel in the evidence
+hear of it (`Missing.ORDERS`), and at every check-in while an order of its waits or it holds orders
+back: that is how a veto, and the end of a hold, reach it in time. Receipts travel in the evidence
 log, see `proto.receipts`.
 
 A hub that was put back to an old backup lacks leaves that its sites hold. It says so in `wanted`,

@@ -8,8 +8,10 @@ import pytest
 
 from appliance.core.site_rules import ALL, Matter, Ordered, Span
 from appliance.handlers.site_rules import lan_rules_of
-from appliance.store import lan_rules, ordered
+from appliance.store import accounts, lan_rules, ordered
 from proto.catalog.model import Autonomy
+from proto.evidence import COMMAND_LINE, LanAct, LanLeaf, open_leaf
+from proto.keys import trust_one
 from tests.e2e import clinic_rows as rows
 from tests.e2e.portal_world import PERSON, PortalWorld, portal_world
 from tests.e2e.test_portal_pages import csrf, words_of
@@ -36,7 +38,7 @@ async def test_a_person_protects_a_host_and_lets_it_be_changed_again(world: Port
         during = await shown(client)
         device = words_of((await client.get(f"/devices/{rows.LAB}")).text)
         async with world.store.read() as conn:
-            told = await lan_rules_of(conn, world.work)
+            rules = await lan_rules_of(conn, world.work)
         path = f"/limits/protected/{rows.LAB}/end"
         freed = await client.post(path, data={"csrf": form["csrf"]})
         gone = await client.post(path, data={"csrf": form["csrf"]})
@@ -48,7 +50,7 @@ async def test_a_person_protects_a_host_and_lets_it_be_changed_again(world: Port
     assert "Protected hosts (1)" in during
     assert "Protected: looked at, never changed" in device
     assert f"The analyser's own. {PERSON}" in during
-    assert rows.LAB in told.protected
+    assert rows.LAB in rules.protected
     assert (freed.status_code, gone.status_code) == (303, 404)
     assert "Protected hosts (0)" in after
 
@@ -66,18 +68,81 @@ async def test_a_person_sets_a_window_and_is_told_when_the_next_one_begins(
         during = await shown(client)
         async with world.store.read() as conn:
             (kept,) = await lan_rules.windows(conn)
-            told = await lan_rules_of(conn, world.work)
+            rules = await lan_rules_of(conn, world.work)
         path = f"/limits/windows/{kept.id}/remove"
         removed = await client.post(path, data={"csrf": form["csrf"]})
         after = await shown(client)
     assert [one.status_code for one in (no_day, no_time, no_length)] == [400, 400, 400]
     assert (done.status_code, twice.status_code) == (303, 409)
     assert kept.span == Span(frozenset({5}), 22 * 60, 8 * 60)
-    assert told.window is not None
+    assert rules.window is not None
     assert "Saturday 22:00 to 06:00 the next day" in during
     assert "The next one begins Nov 28, 2026, 10:00 PM EST" in during
     assert removed.status_code == 303
     assert "While none is set, such repairs are handed to a person." in after
+
+
+async def told(world: PortalWorld) -> list[LanLeaf]:
+    """Return what evidence says that people set, each leaf verified."""
+    trust = trust_one("appliance", world.work.scribe.key.public)
+    async with world.store.read() as conn:
+        found = await conn.execute_fetchall("SELECT leaf FROM evidence WHERE type = 'lan'")
+    leaves = [open_leaf(one["leaf"], trust) for one in found]
+    return [one for one in leaves if isinstance(one, LanLeaf)]
+
+
+async def test_evidence_names_who_set_a_limit_on_the_portal_and_on_the_command_line(
+    world: PortalWorld,
+) -> None:
+    transport = httpx.ASGITransport(app=world.socket)
+    async with world.signed_in() as client:
+        form = {"csrf": await csrf(client), "target": rows.LAB, "reason": "Room 4 of Ms Yilmaz."}
+        assert (await client.post("/limits/protected", data=form)).status_code == 303
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://osiris", trust_env=False
+    ) as door:
+        await door.post(f"/api/limits/protected/{rows.LAB}/end", json={"account": "root"})
+        refused = await door.post(f"/api/limits/protected/{rows.LAB}/end", json={})
+    async with world.store.read() as conn:
+        code = await accounts.code_of(conn, PERSON)
+        everything = await conn.execute_fetchall("SELECT leaf FROM evidence WHERE type = 'lan'")
+    assert refused.status_code == 404
+    found = [(one.act, one.actor, one.target) for one in await told(world)]
+    assert found == [
+        (LanAct.PROTECTED, code, rows.LAB),
+        (LanAct.UNPROTECTED, COMMAND_LINE, rows.LAB),
+    ]
+    assert "Yilmaz" not in "".join(str(one.to_value()) for one in await told(world))
+    assert len(list(everything)) == len(found)
+
+
+async def test_the_command_line_lists_what_orders_set(world: PortalWorld) -> None:
+    until_ms = rows.NOW_MS + rows.DAY
+    async with world.store.write() as conn:
+        for one in (
+            Ordered(Matter.AUTONOMY, ALL, ALL, Autonomy.ALERT, until_ms, "ab" * 32),
+            Ordered(Matter.WAIVER, "net.telnet.open", rows.LAB, None, until_ms, "cd" * 32),
+        ):
+            await ordered.add(conn, one, now_ms=rows.NOW_MS)
+    transport = httpx.ASGITransport(app=world.socket)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://osiris", trust_env=False
+    ) as door:
+        limits = (await door.get("/api/limits")).json()["ordered"]
+        waivers = (await door.get("/api/waivers")).json()
+        world.clock.advance(rows.DAY)
+        later = (await door.get("/api/limits")).json()["ordered"]
+        ended = (await door.get("/api/waivers")).json()
+    assert [(one["matter"], one["order"], one["until_ms"]) for one in limits] == [
+        ("autonomy", "ab" * 32, until_ms),
+        ("waiver", "cd" * 32, until_ms),
+    ]
+    assert limits[0]["sentence"] == "Every check: a person is told, and carries the repair out"
+    (waiver,) = [one for one in waivers if one["order"]]
+    assert (waiver["target"], waiver["check"]) == (rows.LAB, "net.telnet.open")
+    assert (waiver["id"], waiver["account"]) == (None, "order cdcdcdcdcdcdcdcd")
+    assert later == []
+    assert [one for one in ended if one["order"]] == []
 
 
 async def test_what_orders_set_is_shown_with_its_end(world: PortalWorld) -> None:

@@ -26,9 +26,9 @@ from proto.order_codes import Code
 from proto.order_log import Batch, Mirror, follow
 from proto.orders.kinds import OrderType
 from tests.unit import content_world as content
-from tests.unit import dated_head
+from tests.unit import dated_head, taken_words
 from tests.unit.content_world import NEWER, Repository
-from tests.unit.core_values import TARGET
+from tests.unit.core_values import SITE, TARGET
 from tests.unit.order_world import (
     FILE,
     NOW,
@@ -224,6 +224,11 @@ CANNOT: tuple[Attempt, ...] = (
     Attempt("Date each head an hour later, for the next hour's changes", dated_head.rates, "rate_hour", "an hour is one of the appliance's own clock"),  # noqa: E501 - one row
     Attempt("Date heads apart, so that forged orders do not add up", dated_head.hold, "security_hold", "refusals are counted by the appliance's own clock"),  # noqa: E501 - one row
     Attempt("Date a head ahead and withhold all later ones", dated_head.fresh, "head_old", "a head is fresh from when it was asked for, whatever its date"),  # noqa: E501 - one row
+    Attempt("Consent in the name of a site's people", taken_words.consents, "signature_threshold", "the appliance itself signs what its people said, with a key that is its own"),  # noqa: E501 - one row
+    Attempt("Hand on what another appliance's people consented to", taken_words.hands_on_a_consent, "signature_threshold", "a consent counts at the appliance that signed it"),  # noqa: E501 - one row
+    Attempt("Veto in the name of an appliance's own people", taken_words.vetoes_here, "signature_threshold", "the appliance itself signs what its people said"),  # noqa: E501 - one row
+    Attempt("End the hold that its forged orders brought about", taken_words.ends_a_hold, "signature_threshold", "a person on the LAN ends it, or two operators do"),  # noqa: E501 - one row
+    Attempt("Send the end of an earlier hold again", taken_words.ends_it_again, "security_hold", "it names one hold, and no two have one name"),  # noqa: E501 - one row
     Attempt("Give a re-imaged appliance its old orders", lambda: _gate(CHANGES, having("place", enrolled_at=6)), "before_enrollment", "leaves from before enrollment are history"),  # noqa: E501 - one row
     Attempt("Send an order that is in no log", _unlogged, "leaf_absent", "each leaf is proved to be under the log's signed head"),  # noqa: E501 - one row
     Attempt("Draft an order on another history of the log", lambda: _gate(CHANGES, having("ledger", root_then=bytes(32))), "prev_fork", "an order names the log that it was drafted on"),  # noqa: E501 - one row
@@ -247,6 +252,8 @@ CAN: tuple[Attempt, ...] = (
     Attempt("Heal an open incident sooner than the appliance would", lambda: _gate(HEALS), DONE, "only the repair that the rules give, within the hourly limits"),  # noqa: E501 - one row
     Attempt("Restart the appliance's program", lambda: _gate(_order(OrderType.RESTART_AGENT, drain_s=0)), DONE, "within the hourly limits; it takes up its work again"),  # noqa: E501 - one row
     Attempt("Cancel an order that waits", lambda: _gate(_order(OrderType.CANCEL), having("ledger", waiting=frozenset({"0f" * 32}))), DONE, "it stops, it starts nothing; the log shows it"),  # noqa: E501 - one row
+    Attempt("Make up a veto at another appliance of the site", taken_words.makes_up_a_neighbour, "vetoed", "it stops an order for the site, as silence would; the statement and its key stand in evidence"),  # noqa: E501 - one row
+    Attempt("Keep a veto at one appliance of a site from the others", lambda: _gate(signed(body(OrderType.WAIVE, target={"site": SITE}), "ada")), DONE, "each appliance's own portal takes a veto; the logs show what was told to whom"),  # noqa: E501 - one row
     Attempt("Have orders held back by sending forged ones", _switches_healing_off, "security_hold", "only orders: local rules go on healing"),  # noqa: E501 - one row
 )  # fmt: skip
 """What a taken hub can do, and what bounds it."""

@@ -172,5 +172,6 @@ async def _take_yes(work: Work, authority: AuthoritySet, data: bytes) -> None:
         await _tell(conn, work, clear, data, by=SaidBy.LAN if is_ours else SaidBy.OPERATORS)
         is_told = await clear_in(conn, work, Condition.ORDERS_HELD)
     log.warning("hold on orders ended", by=clear.by)
+    work.bells.ask_orders.ring()  # so that the hub hears of it
     if is_told:
         tell_well(work, Condition.ORDERS_HELD)
