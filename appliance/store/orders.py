@@ -196,7 +196,7 @@ async def wait_anew(conn: aiosqlite.Connection, *, own_s: int) -> None:
 async def age(conn: aiosqlite.Connection, *, seen_s: int, own_s: int) -> None:
     """Let what the newest hour's changes were keep its age over a start: see `clock.aged`."""
     rows = await conn.execute_fetchall(
-        "SELECT idx, accepted_s FROM orders WHERE accepted_s > ?", (seen_s - HOUR_S,)
+        "SELECT idx, accepted_s FROM orders WHERE accepted_s > ?", (min(seen_s, own_s) - HOUR_S,)
     )
     await conn.executemany(
         "UPDATE orders SET accepted_s = ? WHERE idx = ?",

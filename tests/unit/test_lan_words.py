@@ -199,7 +199,7 @@ async def test_a_veto_at_a_neighbour_stops_an_order_for_the_site_here(tmp_path: 
     async with alive(site) as (work, _):
         sid = await waits(site, work, target=PLACE)
         assert await take_neighbours(work, (neighbours(sid),)) == 1
-        assert await take_neighbours(work, (neighbours(sid),)) == 1, "heard again: no harm"
+        assert await take_neighbours(work, (neighbours(sid),)) == 0, "heard again: nothing is new"
         await gate(work)
         held = await row(work, len(site.log.leaves) - 1)
         assert (held.code, held.detail) == (Code.VETOED, f"p-7 at {OTHER_APPLIANCE}")

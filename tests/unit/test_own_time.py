@@ -9,7 +9,7 @@ from appliance.core.order_gate.limits import SecurityWatch
 from appliance.core.settings import Budgets
 from appliance.handlers.orders.own_time import SEEN_EVERY_S, begin_time, note_time
 from appliance.handlers.work import Work
-from appliance.store import orders
+from appliance.store import order_state, orders
 from proto.opinions import Clear
 from proto.order_codes import Code
 from proto.orders.kinds import OrderType
@@ -100,6 +100,33 @@ async def test_starts_one_after_the_other_neither_free_it_nor_hold_it_for_ever(
             site.clock.advance(SEEN_EVERY_S * 1000)
             await note_time(work)
         site.clock.advance(7 * HOUR_S * 1000)
+    async with alive(site) as (work, _):
+        await begin_time(work)
+        assert await used(work) == 0
+
+
+async def test_nothing_is_written_while_nothing_ages(tmp_path: Path) -> None:
+    site = await enrolled_site(tmp_path)
+
+    async def seen(work: Work) -> int | None:
+        async with work.store.read() as conn:
+            return await order_state.seen(conn)
+
+    async with alive(site) as (work, _):
+        await begin_time(work)
+        site.clock.advance(SEEN_EVERY_S * 1000)
+        await note_time(work)
+        assert await seen(work) == NOW
+        await spend(site, work)
+        for _ in range(2):
+            site.clock.advance(HOUR_S * 1000)
+            await note_time(work)
+            assert await seen(work) == work.own_s
+        site.clock.advance(HOUR_S * 1000)
+        await note_time(work)
+        assert await seen(work) == work.own_s - HOUR_S
+    # After a start on a clock that was set back, what was used three hours ago is not used.
+    site.clock.advance(-5 * HOUR_S * 1000)
     async with alive(site) as (work, _):
         await begin_time(work)
         assert await used(work) == 0

@@ -62,14 +62,15 @@ async def take_opinion(
     """
     kind = parse(data).kind
     if kind is Kind.VETO:
-        await _take_veto(work, authority, data, why)
+        is_told = await _take_veto(work, authority, data, why)
     elif kind is Kind.CONSENT:
-        await _take_yes(work, authority, data)
+        is_told = await _take_yes(work, authority, data)
     else:
         msg = f"an opinion is a veto or a consent, not a {kind.value}"
         raise MalformedError(msg)
     work.bells.orders.ring()
-    work.bells.uplink.ring()
+    if is_told:
+        work.bells.uplink.ring()
 
 
 async def take_opinions(work: Work, authority: AuthoritySet, several: list[bytes]) -> int:
@@ -85,15 +86,14 @@ async def take_opinions(work: Work, authority: AuthoritySet, several: list[bytes
 
 
 async def take_neighbours(work: Work, several: Sequence[NeighbourVeto]) -> int:
-    """Take what counts of what people said at the site's other appliances; return how many did.
+    """Take what is new of what people said at the site's other appliances; return how many were.
 
     Their keys are the hub's word, so nothing is taken but what only ever stops.
     """
     taken = 0
     for one in several:
         try:
-            await _take_neighbours(work, one)
-            taken += 1
+            taken += await _take_neighbours(work, one)
         except RejectedError as error:
             log.warning("neighbour's veto refused", code=error.code, error=str(error))
     if taken:
@@ -102,7 +102,7 @@ async def take_neighbours(work: Work, several: Sequence[NeighbourVeto]) -> int:
     return taken
 
 
-async def _take_neighbours(work: Work, said: NeighbourVeto) -> None:
+async def _take_neighbours(work: Work, said: NeighbourVeto) -> bool:
     holder, data = said.holder(), said.statement.encode()
     if said.appliance == work.scribe.appliance:
         msg = f"a veto of {said.appliance} is signed here, and not heard from the hub"
@@ -116,6 +116,7 @@ async def _take_neighbours(work: Work, said: NeighbourVeto) -> None:
         )
         if is_new:
             await _tell(conn, work, veto, data, by=SaidBy.NEIGHBOUR)
+    return is_new
 
 
 async def _tell(
@@ -130,7 +131,8 @@ async def _now_s(conn: aiosqlite.Connection, work: Work) -> int:
     return (await order_state.load(conn)).floor.now_s(work.clock.now_ms() // 1000)
 
 
-async def _take_veto(work: Work, authority: AuthoritySet, data: bytes, why: Why) -> None:
+async def _take_veto(work: Work, authority: AuthoritySet, data: bytes, why: Why) -> bool:
+    """Keep a veto; return whether evidence tells of it."""
     async with work.store.write() as conn:
         now_s = await _now_s(conn, work)
         veto = open_veto(
@@ -144,11 +146,14 @@ async def _take_veto(work: Work, authority: AuthoritySet, data: bytes, why: Why)
             conn, veto.order, OpinionKind.VETO, by=veto.by, statement=data, at_s=now_s, why=why
         )
         # An operator's own veto stands at the hub, and in the receipt of what it stopped.
-        if is_new and isinstance(veto, LanVeto):
-            await _tell(conn, work, veto, data, by=SaidBy.LAN)
+        if not is_new or not isinstance(veto, LanVeto):
+            return False
+        await _tell(conn, work, veto, data, by=SaidBy.LAN)
+    return True
 
 
-async def _take_yes(work: Work, authority: AuthoritySet, data: bytes) -> None:
+async def _take_yes(work: Work, authority: AuthoritySet, data: bytes) -> bool:
+    """Heed a consent or the end of a hold; return whether evidence tells of it."""
     site, own = work.scribe.site, own_holder(work)
     async with work.store.write() as conn:
         now_s = await _now_s(conn, work)
@@ -162,16 +167,17 @@ async def _take_yes(work: Work, authority: AuthoritySet, data: bytes) -> None:
             )
             if is_new:
                 await _tell(conn, work, consent, data, by=SaidBy.LAN)
-            return
+            return is_new
         state = await order_state.load(conn)
         after = state.watch.cleared(clear)
         if after == state.watch:
-            return
+            return False
         await order_state.save(conn, replace(state, watch=after))
         is_ours = own.key.key_id in parse(data).key_ids
         await _tell(conn, work, clear, data, by=SaidBy.LAN if is_ours else SaidBy.OPERATORS)
-        is_told = await clear_in(conn, work, Condition.ORDERS_HELD)
+        is_well = await clear_in(conn, work, Condition.ORDERS_HELD)
     log.warning("hold on orders ended", by=clear.by)
     work.bells.ask_orders.ring()  # so that the hub hears of it
-    if is_told:
+    if is_well:
         tell_well(work, Condition.ORDERS_HELD)
+    return True

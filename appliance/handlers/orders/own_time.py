@@ -1,7 +1,7 @@
 """The hour of the budgets over a start: what was used keeps its age.
 
-A process notes what its own clock says, each `SEEN_EVERY_S` and at its start. The next one takes it
-from there; see `core/order_gate/clock.py`.
+A process notes what its own clock says, at its start and each `SEEN_EVERY_S` while something was
+used that is not an hour old. The next one takes it from there; see `core/order_gate/clock.py`.
 """
 
 from contextlib import suppress
@@ -11,6 +11,7 @@ from typing import Final
 from appliance.handlers.work import Work
 from appliance.store import order_state, orders
 from proto.errors import NoRoomError
+from proto.orders.kinds import HOUR_S
 
 SEEN_EVERY_S: Final = 60
 
@@ -32,7 +33,17 @@ async def begin_time(work: Work) -> None:
 
 
 async def note_time(work: Work) -> None:
-    """Note what the own clock says; with no room for it, what was used stays young."""
+    """Note what the own clock says, as long as there is something that ages by it.
+
+    With no room for it, what was used stays young.
+    """
+    async with work.store.read() as conn:
+        seen_s = await order_state.seen(conn)
+        used_s = await orders.newest_accepted_s(conn) or 0
+        refused_s = max((await order_state.load(conn)).watch.recent, default=0)
+    is_old = seen_s is not None and max(used_s, refused_s) < seen_s - HOUR_S
+    if is_old:
+        return
     with suppress(NoRoomError):
         async with work.store.write() as conn:
             await order_state.see(conn, work.own_s)
