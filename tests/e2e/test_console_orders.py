@@ -9,10 +9,12 @@ import pytest
 from central.store.views.orders import OrderView
 from osiris.desk.kept_trust import KeptTrust
 from osiris.desk.order_proof import Held, Keys, verify
+from proto.evidence import SaidWhat
 from proto.orders.registry import KINDS
 from tests.e2e.browser import EXAMINED, Look, examining
 from tests.e2e.console_world import PERSON, ConsoleWorld, clinic, console_world
 from tests.e2e.order_scene import ARCHIVE, clinic_orders, trust
+from tests.e2e.test_hub_lan_words import sid_of, statement, tell
 from tests.e2e.test_hub_orders import no_answer
 from tests.e2e.test_portal_pages import EVIL, HEADERS, Elements, words_of
 from tests.fakes.box import Box
@@ -229,3 +231,18 @@ async def test_the_pages_of_orders_meet_wcag_aa_and_fit(
         await examiner.sign_in(PERSON)
         for path in [*pages(box, {})[:5], *(address(view) for view in shown)]:
             await examiner.looks_right(path)
+
+
+async def test_the_page_says_who_vetoed_on_the_lan_of_which_appliance(
+    world: ConsoleWorld, box: Box, orders: dict[str, OrderView]
+) -> None:
+    view = orders["logged"]
+    sid = sid_of(view)
+    said = statement(box, sid, now_s=world.trial.now_s)
+    await tell(world.trial, box, sid, said, what=SaidWhat.VETO)
+    async with world.signed_in() as client:
+        page = words_of((await client.get(address(view))).text)
+        other = words_of((await client.get(address(orders["waiting"]))).text)
+    assert f"By account p-1 at {box.appliance}, in that appliance's signed statement." in page
+    assert "Vetoed on the LAN" in page
+    assert "on the LAN" not in other
