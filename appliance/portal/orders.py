@@ -22,6 +22,7 @@ from appliance.store.views import orders
 from appliance.store.views.orders import PAGE_LEAVES, OrderView
 from proto.errors import IntegrityError, MalformedError, NotFoundError
 from proto.keys import Threshold
+from proto.order import SiteTarget
 from proto.order_codes import REASONS, Answer, Code
 from proto.order_words import order_in_words, shown, what
 from proto.receipts import Outcome
@@ -130,6 +131,7 @@ async def _show_one(visit: PortalVisit, problems: dict[str, str], *, status: int
         "row": order_row(view, enrolled),
         "ledger": view.row,
         "lines": lines,
+        "is_for_site": view.order is not None and isinstance(view.order.target, SiteTarget),
         "fetched_ms": view.fetched_ms,
         "said": _said(view.said, names, why=reasons.get(OpinionKind.VETO, "")),
         "signed": signed,

@@ -9,8 +9,9 @@ from proto.ids import TargetId
 _TOUCHED = """SELECT target, max(at_ms) AS at_ms FROM (
   SELECT target, at_ms FROM rule_fires WHERE at_ms > :since_ms
   UNION ALL
-  SELECT named.value, accepted_s * 1000 + :lead_ms FROM orders, json_each(targets) named
-  WHERE accepted_s * 1000 + :lead_ms > :since_ms
+  SELECT named.value, coalesce(counted_s, accepted_s) * 1000 + :lead_ms
+  FROM orders, json_each(targets) named
+  WHERE coalesce(counted_s, accepted_s) * 1000 + :lead_ms > :since_ms
 ) GROUP BY target"""
 """The targets that rules or orders changed within the hour, and when last by the clock of rules."""
 

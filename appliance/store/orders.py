@@ -21,6 +21,9 @@ from proto.receipts import Outcome
 ROWS_KEPT = 20_000
 """Settled rows kept for people to look at; the gate needs those of the newest 4096 leaves."""
 
+_COUNTED = "coalesce(counted_s, accepted_s)"
+"""By when an hour's budget counts an order: its acceptance, or as `age` moved that at a start."""
+
 ASKED_MAX = 500
 """Values in one query."""
 
@@ -196,17 +199,20 @@ async def wait_anew(conn: aiosqlite.Connection, *, own_s: int) -> None:
 async def age(conn: aiosqlite.Connection, *, seen_s: int, own_s: int) -> None:
     """Let what the newest hour's changes were keep its age over a start: see `clock.aged`."""
     rows = await conn.execute_fetchall(
-        "SELECT idx, accepted_s FROM orders WHERE accepted_s > ?", (min(seen_s, own_s) - HOUR_S,)
+        f"SELECT idx, {_COUNTED} AS at_s FROM orders WHERE {_COUNTED} > ?",  # noqa: S608 - a constant
+        (min(seen_s, own_s) - HOUR_S,),
     )
     await conn.executemany(
-        "UPDATE orders SET accepted_s = ? WHERE idx = ?",
-        [(aged(row["accepted_s"], seen_s=seen_s, own_s=own_s), row["idx"]) for row in rows],
+        "UPDATE orders SET counted_s = ? WHERE idx = ?",
+        [(aged(row["at_s"], seen_s=seen_s, own_s=own_s), row["idx"]) for row in rows],
     )
 
 
-async def newest_accepted_s(conn: aiosqlite.Connection) -> int | None:
-    """Return when an order was last accepted, by the own clock of its time; None for never."""
-    (row,) = await conn.execute_fetchall("SELECT max(accepted_s) AS at_s FROM orders")
+async def newest_counted_s(conn: aiosqlite.Connection) -> int | None:
+    """Return by when the newest accepted order counts, by the own clock; None for never."""
+    (row,) = await conn.execute_fetchall(
+        f"SELECT max({_COUNTED}) AS at_s FROM orders"  # noqa: S608 - a constant
+    )
     return None if row["at_s"] is None else int(row["at_s"])
 
 
@@ -237,7 +243,8 @@ async def history(
     touched: set[str] = set()
     by_orders = 0
     rows = await conn.execute_fetchall(
-        "SELECT grant_id, is_change, targets FROM orders WHERE accepted_s > ?", (clock_s - HOUR_S,)
+        f"SELECT grant_id, is_change, targets FROM orders WHERE {_COUNTED} > ?",  # noqa: S608 - a constant
+        (clock_s - HOUR_S,),
     )
     for row in rows:
         grant_uses[row["grant_id"]] = grant_uses.get(row["grant_id"], 0) + 1

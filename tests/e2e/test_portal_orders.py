@@ -112,6 +112,19 @@ async def test_a_veto_is_signed_by_the_appliance_and_ends_the_order(portal: Orde
     assert portal.site.ran[sid] == 0
 
 
+async def test_a_veto_says_where_it_counts(portal: OrderPortal) -> None:
+    here = dangerous(portal)
+    exp = {"exp": NOW + DAY_S // 2}
+    everywhere = portal.site.order(
+        OrderType.DISABLE_HEALING, "ada", "bea", target={"site": portal.work.scribe.site}, **exp
+    )
+    await take(portal.site, portal.work)
+    async with portal.signed_in() as client:
+        pages = [await shown(client, f"/orders/{leaf}") for leaf in (here, everywhere)]
+    assert "It will never run on this appliance. A veto" in pages[0]
+    assert "the hub tells the other appliances of this site, which stop it too" in pages[1]
+
+
 async def test_a_consent_ends_the_wait_and_the_order_runs(portal: OrderPortal) -> None:
     leaf = dangerous(portal)
     await take(portal.site, portal.work)

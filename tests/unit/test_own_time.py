@@ -57,10 +57,13 @@ async def test_what_was_used_stays_used_after_a_start_whatever_the_clock_says(
         await spend(site, work)
         site.clock.advance(10 * 60 * 1000)
         await note_time(work)
+        first = len(site.log.leaves) - MOST
+        accepted_s = (await row(work, first)).accepted_s
     site.clock.advance(step_s * 1000)
     async with alive(site) as (work, _):
         await begin_time(work)
         assert await used(work) == MOST
+        assert (await row(work, first)).accepted_s == accepted_s, "when it was, people still read"
         site.clock.advance(49 * 60 * 1000)
         assert await used(work) == MOST, "ten minutes and forty-nine are no hour"
         site.clock.advance(2 * 60 * 1000)

@@ -22,7 +22,7 @@ async def begin_time(work: Work) -> None:
     async with work.store.write() as conn:
         seen_s = await order_state.seen(conn)
         if seen_s is None:
-            seen_s = await orders.newest_accepted_s(conn)
+            seen_s = await orders.newest_counted_s(conn)
         if seen_s is not None:
             await orders.age(conn, seen_s=seen_s, own_s=own_s)
             state = await order_state.load(conn)
@@ -39,7 +39,7 @@ async def note_time(work: Work) -> None:
     """
     async with work.store.read() as conn:
         seen_s = await order_state.seen(conn)
-        used_s = await orders.newest_accepted_s(conn) or 0
+        used_s = await orders.newest_counted_s(conn) or 0
         refused_s = max((await order_state.load(conn)).watch.recent, default=0)
     is_old = seen_s is not None and max(used_s, refused_s) < seen_s - HOUR_S
     if is_old:
