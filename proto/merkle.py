@@ -243,15 +243,7 @@ def verify_inclusion(
     Raises:
         ProofError: it does not, or the proof has not exactly the length it must have.
     """
-    if not 0 <= index < size <= SIZE_MAX:
-        _refuse(f"there is no leaf {index} in a tree of {size}")
-    if len(leaf_hash) != HASH_BYTES:
-        _refuse("the leaf hash is not a hash")
-    _check_proof(proof)
-    below = _levels_below(index, size)
-    length = below + (index >> below).bit_count()
-    if len(proof) != length:
-        _refuse(f"the inclusion proof is too {'long' if len(proof) > length else 'short'}")
+    below = _check_inclusion(leaf_hash, proof, index=index, size=size)
     found, node = leaf_hash, index
     for sibling in proof[:below]:
         pair = sibling + found if node & 1 else found + sibling
@@ -261,6 +253,57 @@ def verify_inclusion(
         found = _sha256(b"\x01" + sibling + found).digest()
     if found != root:
         _refuse(f"leaf {index} is not in the tree of {size} leaves with root {root.hex()}")
+
+
+def _check_inclusion(leaf_hash: bytes, proof: Sequence[bytes], *, index: int, size: int) -> int:
+    """Hold a proof's shape, and return how many of its hashes may stand on either side."""
+    if not 0 <= index < size <= SIZE_MAX:
+        _refuse(f"there is no leaf {index} in a tree of {size}")
+    if len(leaf_hash) != HASH_BYTES:
+        _refuse("the leaf hash is not a hash")
+    _check_proof(proof)
+    below = _levels_below(index, size)
+    length = below + (index >> below).bit_count()
+    if len(proof) != length:
+        _refuse(f"the inclusion proof is too {'long' if len(proof) > length else 'short'}")
+    return below
+
+
+class Shown:
+    """What was shown to be in one tree, so that the next proof is hashed only until it meets that.
+
+    Leaves beside each other share most of their paths: of the next one's, hardly more than its own
+    hash is new. What a proof holds above the place where it meets a node that was shown is not
+    looked at: it says nothing about the leaf any more.
+    """
+
+    __slots__ = ("_hashes", "_root", "_size")
+
+    def __init__(self, size: int, root: bytes) -> None:
+        """Begin with nothing but the tree's size and root."""
+        self._size = size
+        self._root = root
+        self._hashes: dict[tuple[int, int], bytes] = {}
+
+    def verify(self, leaf_hash: bytes, proof: Sequence[bytes], *, index: int) -> None:
+        """Return if the leaf stands at `index`; raises `ProofError` as `verify_inclusion` does."""
+        below = _check_inclusion(leaf_hash, proof, index=index, size=self._size)
+        known, path = self._hashes, {}
+        found, node = leaf_hash, index
+        for level in range(below):
+            if known.get((level, node)) == found:
+                break
+            sibling = proof[level]
+            path[level, node], path[level, node ^ 1] = found, sibling
+            pair = sibling + found if node & 1 else found + sibling
+            found = _sha256(b"\x01" + pair).digest()
+            node >>= 1
+        else:
+            for sibling in proof[below:]:
+                found = _sha256(b"\x01" + sibling + found).digest()
+            if found != self._root:
+                _refuse(f"leaf {index} is not in the tree of {self._size} leaves with this root")
+        known.update(path)
 
 
 def verify_consistency(

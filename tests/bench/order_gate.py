@@ -68,9 +68,9 @@ def deliveries(order_type: OrderType, people: tuple[str, ...]) -> tuple[OrderLog
 
 def through_the_gate(given: list[Delivery], *, head: LogPlace, root_then: bytes) -> None:
     """Read, ask the ledger, judge and write the row, as the store does in SQL."""
-    ledger = Ledger()
+    ledger, shown = Ledger(), merkle.Shown(head.size, head.root)
     for delivery in given:
-        found = gate.read(delivery, head=head, trust=TRUST)
+        found = gate.read(delivery, head=head, trust=TRUST, shown=shown)
         if isinstance(found, Refused):
             raise SystemExit(found.detail)
         view = ledger.view(found.sid, found.order.nonce, root_then=root_then)

@@ -85,6 +85,44 @@ def test_every_inclusion_proof_holds_at_its_place_only(size: int) -> None:
                 merkle.verify_inclusion(LEAVES[index], proof, **wrong)  # type: ignore[arg-type]  # the mapping mixes int and bytes on purpose
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 21, 33, SIZES])
+def test_what_was_shown_lets_in_no_leaf_that_is_not_there(size: int) -> None:
+    """Every leaf at its place and no other, however many of its neighbours were shown before."""
+    for indexes in (range(size), reversed(range(size))):
+        shown = merkle.Shown(size, ROOTS[size])
+        for index in indexes:
+            proof = merkle.inclusion_proof(index, size, NODES)
+            for leaf in (OTHER, LEAVES[index ^ 1], LEAVES[index][:31], *proof):
+                with pytest.raises(ProofError):
+                    shown.verify(leaf, proof, index=index)
+            shown.verify(LEAVES[index], proof, index=index)
+            shown.verify(LEAVES[index], proof, index=index)
+            for attempt in ([*proof, OTHER], [*proof[:-1], b""], [OTHER] * (len(proof) + 1)):
+                with pytest.raises(ProofError):
+                    shown.verify(LEAVES[index], attempt, index=index)
+            for other in (-1, index + 1, size):
+                with pytest.raises(ProofError):
+                    shown.verify(LEAVES[index], proof, index=other)
+
+
+@given(st.data())
+def test_a_proof_that_does_not_hold_shows_nothing_to_the_next(data: st.DataObject) -> None:
+    """Whatever was tried before, a leaf that is not in the tree is not let in."""
+    size = data.draw(st.integers(2, SIZES))
+    shown = merkle.Shown(size, ROOTS[size])
+    for _ in range(8):
+        index = data.draw(st.integers(0, size - 1))
+        proof = list(merkle.inclusion_proof(index, size, NODES))
+        place = data.draw(st.integers(0, len(proof) - 1))
+        proof[place] = data.draw(st.sampled_from([proof[place], OTHER]))
+        leaf = data.draw(st.sampled_from([LEAVES[index], OTHER]))
+        try:
+            shown.verify(leaf, proof, index=index)
+        except ProofError:
+            continue
+        assert leaf == LEAVES[index]
+
+
 @given(st.data())
 def test_no_changed_inclusion_proof_holds(data: st.DataObject) -> None:
     """Another leaf; a hash changed, dropped, doubled, swapped or added anywhere."""

@@ -72,7 +72,7 @@ from proto import envelope
 from proto.envelope import Kind
 from proto.errors import IntegrityError, MalformedError, RejectedError
 from proto.grants import Trust
-from proto.merkle import leaf_hash, verify_inclusion
+from proto.merkle import Shown, leaf_hash
 from proto.order import LogPlace, SiteTarget, parse_order, place_text
 from proto.order_codes import REASONS, Code, Step
 from proto.orders.kinds import PEOPLE_BY_TIER, UNTIL_S_MAX, Tier, Touches
@@ -88,13 +88,16 @@ PEOPLE_AT_ONCE: Final = 2
 """People whose signatures together need no wait by ring."""
 
 
-def read(delivery: Delivery, *, head: LogPlace, trust: Trust) -> ReadOrder | Refused:
+def read(
+    delivery: Delivery, *, head: LogPlace, trust: Trust, shown: Shown | None = None
+) -> ReadOrder | Refused:
     """Believe a leaf's bytes, or say why not: steps size, envelope, signatures, leaf and schema.
 
     Args:
         delivery: the leaf and its proof.
         head: the mirrored order log, verified by `proto.order_log.follow`.
         trust: whose signatures count.
+        shown: what was shown to be in that log, among several leaves that are read under one head.
     """
     index, hashed = delivery.index, leaf_hash(delivery.leaf)
     if trust.anyone is None:
@@ -102,7 +105,9 @@ def read(delivery: Delivery, *, head: LogPlace, trust: Trust) -> ReadOrder | Ref
         return Refused(code, detail, LeafRef(index, hashed))
     try:
         opened = envelope.open_envelope(delivery.leaf, kind=Kind.ORDER, trust=trust.anyone)
-        verify_inclusion(hashed, delivery.proof, index=index, size=head.size, root=head.root)
+        if shown is None:
+            shown = Shown(head.size, head.root)
+        shown.verify(hashed, delivery.proof, index=index)
         order = parse_order(opened.body)
     except IntegrityError as error:
         return Refused(Code.LEAF_ABSENT, str(error), LeafRef(index, hashed))

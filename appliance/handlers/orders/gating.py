@@ -46,6 +46,7 @@ from appliance.store.order_state import OrderState
 from appliance.store.orders import Row
 from appliance.store.receipts import Pen
 from proto.invariants import require
+from proto.merkle import Shown
 from proto.order_log import origin_of
 from proto.orders.kinds import OrderType, Touches
 from runtime.sqlite import at_once
@@ -103,7 +104,9 @@ async def gate_orders(
         )
     if not deliveries:
         return Gated()
-    found = [gate.read(one, head=held.place, trust=footing.trust) for one in deliveries]
+    head = held.place
+    shown = Shown(head.size, head.root)
+    found = [gate.read(one, head=head, trust=footing.trust, shown=shown) for one in deliveries]
     async with work.store.write() as conn:
         begin = partial(_begin, work=work, footing=footing, abilities=abilities, found=found)
         batch = await at_once(conn, begin)
