@@ -173,7 +173,7 @@ class TestBrakes:
         clear = Clear(
             v=1, type="clear", site=SITE, appliance=APPLIANCE, since=NOW, by="eva", iat=NOW
         )
-        assert held.cleared(clear) == SecurityWatch()
+        assert held.cleared(clear) == SecurityWatch(cleared_s=NOW)
         later = SecurityWatch((NOW + 5,), NOW + 5)
         assert later.cleared(clear) == later
 
