@@ -15,7 +15,7 @@ from urllib.parse import quote
 import typer
 
 from appliance import config as configs
-from appliance import limits_cli
+from appliance import keys_cli, limits_cli
 from appliance.content_cli import content
 from appliance.verbs import DEFAULT, ConfigFile, Format, answered, operator
 from proto.errors import ConfigError, ConflictError, MalformedError
@@ -28,6 +28,7 @@ target = typer.Typer(help="The machines this appliance looks after.", no_args_is
 waiver = typer.Typer(help="Dated departures from a check.", no_args_is_help=True)
 site = typer.Typer(help="What holds for the whole site.", no_args_is_help=True)
 appliance = typer.Typer(help="The appliance itself.", no_args_is_help=True)
+appliance.add_typer(keys_cli.keys, name="keys")
 evidence = typer.Typer(
     help="What happened, as a log that cannot be rewritten.", no_args_is_help=True
 )

@@ -20,6 +20,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 from appliance.config import DEFAULT_PATH, Config, read
+from appliance.core.box_keys import BoxKeys
 from appliance.core.sentry import Sentry
 from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.content import fetch
@@ -27,6 +28,7 @@ from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.followed_trust import FollowedTrust
 from appliance.handlers.known_people import KnownPeopleFile
 from appliance.handlers.library import Library, Origin
+from appliance.handlers.own_keys import begin
 from appliance.handlers.patience import patient
 from appliance.handlers.people import People
 from appliance.handlers.promoted import promoted_of
@@ -40,7 +42,6 @@ from appliance.shell.enrollment import hub_context
 from appliance.shell.hub_client import HubClient
 from appliance.shell.identity import (
     Enrolled,
-    Keys,
     Place,
     load_enrolled,
     load_keys,
@@ -48,13 +49,15 @@ from appliance.shell.identity import (
     scribe_of,
 )
 from appliance.shell.nmap import NmapScanner
+from appliance.shell.own_keys import OwnKeyFiles
 from appliance.shell.seal import KeySealer, sealing_key
 from appliance.shell.ssh import SshShell
 from appliance.shell.tls_probe import TlsProbe
 from appliance.shell.world_guard import WorldGuard
-from appliance.store import incidents, order_state
+from appliance.store import evidence, incidents, order_state, own_keys
 from appliance.store.accounts import AccountTable
 from appliance.store.db import RESERVE_BYTES, Store
+from appliance.store.evidence import Scribe
 from appliance.store.room import Ballast
 from appliance.store.vault import Vault
 from appliance.tasks import (
@@ -142,6 +145,14 @@ def library_of(config: Config, root: TrustRoot, enrolled: Enrolled, hub: HubClie
     return Library(partial(load_content, config), repository, origin=own)
 
 
+async def going_on(store: Store, own: OwnKeyFiles, scribe: Scribe) -> tuple[BoxKeys, Word]:
+    """Go on with keys and floor clock as the store has them; return what opens logins, and word."""
+    async with store.read() as conn:
+        rows, head = await own_keys.every(conn), await evidence.head(conn)
+        word = Word(floor_s=(await order_state.load(conn)).floor.at_s)
+    return begin(rows, own, scribe, hub_holds=head.acked_size), word
+
+
 def pinned_trust(root: TrustRoot) -> HubTrust:
     """Return whose statements count by the pinned trust root alone."""
     name = root.hub_origin.removeprefix(SCHEME)
@@ -167,11 +178,11 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     """
     place = _prepared(config)
     enrolled, keys, root = load_enrolled(place), load_keys(place, system_entropy), load_root(place)
-    clock = SystemClock()
+    scribe, own = scribe_of(enrolled, keys), OwnKeyFiles(place.keys, system_entropy)
+    clock, sentry = SystemClock(), Sentry()
     guard = WorldGuard(config.file.world.netns if config.file.world else None)
     store = await Store.open(place.store, now_ms=clock.now_ms())
-    sentry = Sentry()
-    hub = HubClient(root.hub_origin, tls=hub_context(root), signer=keys.signing, sentry=sentry)
+    hub = HubClient(root.hub_origin, tls=hub_context(root), signer=scribe, sentry=sentry)
     try:
         library = library_of(config, root, enrolled, hub)
         sealer = KeySealer(sealing_key(place.rest_key, system_entropy), system_entropy)
@@ -183,14 +194,13 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         planted = Canaries(vault.derived_key("canaries").reveal_bytes())
         log.scrub_with(lambda text: str(scrubber.scrub(text, source=Source.LOG)))
         promoted = await promoted_of(store, lambda: library.content, lambda: library.trusted)
-        async with store.read() as conn:
-            word = Word(floor_s=(await order_state.load(conn)).floor.at_s)
+        box_keys, word = await going_on(store, own, scribe)
         work = Work(
             settings=config.settings,
             store=store,
             content=promoted.content,
             trusted=lambda: library.trusted,
-            scribe=scribe_of(enrolled, keys),
+            scribe=scribe,
             clock=clock,
             entropy=system_entropy,
             shell=SshShell(guard, system_entropy),
@@ -202,14 +212,15 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             trust=trust_of(root, library, clock, word),
             version=version("osiris"),
             sentry=sentry,
-            box_key=keys.sealing,
+            box_keys=box_keys,
+            own_keys=own,
             promoted=promoted,
             fetch_content=_fetching(library, lambda: work),
             own_clock=StartedClock(clock, SteadyClock()),
             word=word,
         )
         told = partial(_live, work, library, people, planted)
-        portal = _portal(config, work, enrolled, keys=keys, root=root, live=told)
+        portal = _portal(config, work, enrolled, root=root, live=told, box_keys=box_keys)
         lan, socket = build(portal, Door.LAN), _socket_app(portal, work, vault, library)
         yield Daemon(
             config, work, library, scrubber, people, planted, lan_app=lan, socket_app=socket
@@ -281,9 +292,9 @@ def _portal(
     work: Work,
     enrolled: Enrolled,
     *,
-    keys: Keys,
     root: TrustRoot,
     live: Callable[[], Live],
+    box_keys: BoxKeys,
 ) -> Portal:
     return Portal(
         store=work.store,
@@ -296,8 +307,8 @@ def _portal(
             site=work.scribe.site,
             appliance=work.scribe.appliance,
             place=config.file.site.label or enrolled.site,
-            fingerprint=keys.signing.public.fingerprint(),
-            sealing=keys.sealing.public,
+            scribe=work.scribe,
+            box_keys=box_keys,
             hub=root.hub_origin,
             development_trust=root.is_development,
             version=work.version,

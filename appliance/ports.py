@@ -9,13 +9,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from appliance.core.trusted import SignedSet
 from proto.errors import IntegrityError, RejectedError, TargetError
 from proto.findings import Reason, Scalar
 from proto.hub.outgoing import Outgoing
 from proto.ids import TargetId
+from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey
 from proto.phi.sentry import Alarm
 from proto.secret import Secret
 from runtime.clock import Clock, Entropy
@@ -303,5 +304,63 @@ class Sealer(Protocol):
 
         Raises:
             IntegrityError: other bytes, another key, or another context.
+        """
+        ...
+
+
+Key = TypeVar("Key", SigningKey, SealingKey)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHeld(Generic[Key]):
+    """The private keys of one kind that are here, by what they are called.
+
+    Attributes:
+        former: the one before the current, where there was one.
+        following: made for a renewal; it counts only if the store names it.
+    """
+
+    current: Key
+    former: Key | None = None
+    following: Key | None = None
+
+    @property
+    def every(self) -> tuple[Key, ...]:
+        """All of them."""
+        return tuple(one for one in (self.current, self.former, self.following) if one is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPrivate:
+    """This appliance's private keys."""
+
+    signing: OwnHeld[SigningKey]
+    sealing: OwnHeld[SealingKey]
+
+
+class OwnKeyKeeper(Protocol):
+    """Keeps this appliance's private keys; each step is durable when it returns."""
+
+    def held(self) -> OwnPrivate:
+        """Return every key that is here.
+
+        Raises:
+            ConfigError: one cannot be read, or others may read it.
+        """
+        ...
+
+    def follow(self) -> tuple[SigningKey, SealingKey]:
+        """Return the next keys; asked again, the same until they have followed.
+
+        Raises:
+            ConfigError: they cannot be written.
+        """
+        ...
+
+    def succeed(self, signing: PublicKey, sealing: SealingPublicKey) -> None:
+        """Call these keys the current ones, and those before them the former; again, do nothing.
+
+        Raises:
+            ConfigError: it cannot be written.
         """
         ...

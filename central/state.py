@@ -9,7 +9,7 @@ from central.core.settings import HubSettings
 from central.core.signing import ClaimKey
 from central.operators import OrderDesk
 from central.signer_link import SignerLink
-from central.store import appliances, conditions, devices, order_log, orders
+from central.store import appliance_keys, appliances, conditions, devices, order_log, orders
 from central.store.check_ins import CheckInGroups
 from central.store.engine import Store
 from central.store.registry import Registry
@@ -66,6 +66,7 @@ async def load_registry(hub: Hub) -> None:
     """Read the fleet and its standing conditions into memory."""
     async with hub.store.read() as connection:
         fleet = await appliances.all_appliances(connection)
+        turns = await appliance_keys.all_turns(connection)
         raised = await conditions.standing(connection)
         lists = await devices.all_digests(connection)
         hub.registry.orders.update(await order_log.sizes(connection))
@@ -73,7 +74,7 @@ async def load_registry(hub: Hub) -> None:
         now_s = hub.now_ms // 1000
         hub.registry.untold.update(await orders.sites_with_open(connection, now_s=now_s))
     for one in fleet:
-        hub.registry.add(one)
+        hub.registry.add(one, turns.get(one.appliance, ()))
     for appliance, digest in lists:
         known = hub.registry.by_id(appliance)
         if known is not None:

@@ -23,6 +23,7 @@ from proto.keys import Threshold
 from proto.message import (
     ApplianceIdField,
     B64Of32,
+    B64Of64,
     CodeName,
     Count,
     Hex256,
@@ -293,7 +294,22 @@ class SaidLeaf(_Leaf):
         return strict_json.b64_decode(self.statement, "evidence.statement")
 
 
-EvidenceLeaf = ScanLeaf | HealLeaf | IncidentLeaf | HealthLeaf | PhiLeaf | LanLeaf | SaidLeaf
+class KeysLeaf(_Leaf):
+    """The appliance goes on with other keys; the leaves behind this one are signed with the next.
+
+    Signed with the former key, as the last leaf of it. `proof` is the next key's own signature over
+    `proto.appliance_keys.claimed`: nobody can name a key that is somebody else's.
+    """
+
+    type: Literal["keys"] = "keys"
+    ed25519: B64Of32
+    x25519: B64Of32
+    proof: B64Of64
+
+
+EvidenceLeaf = (
+    ScanLeaf | HealLeaf | IncidentLeaf | HealthLeaf | PhiLeaf | LanLeaf | SaidLeaf | KeysLeaf
+)
 Leaf = EvidenceLeaf | Intent | OrderResult | Refusal | ClockSet
 _KINDS: dict[str, type[EvidenceLeaf]] = {
     "scan": ScanLeaf,
@@ -303,6 +319,7 @@ _KINDS: dict[str, type[EvidenceLeaf]] = {
     "phi": PhiLeaf,
     "lan": LanLeaf,
     "said": SaidLeaf,
+    "keys": KeysLeaf,
 }
 
 

@@ -96,6 +96,7 @@ TargetIdField = Annotated[str, _IdOf("t")]
 IncidentIdField = Annotated[str, _IdOf("i")]
 Hex256 = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{64}\z")]
 B64Of32 = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{43}=\z")]
+B64Of64 = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{86}==\z")]
 B64Of16 = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z0-9+/]{22}==\z")]
 CodeName = Annotated[str, StringConstraints(pattern=r"\A[a-z0-9][a-z0-9_.:-]{0,63}\z")]
 """A code, a check id, a rule id: never free text."""

@@ -1,10 +1,11 @@
 """What the tasks work with: the store, the ports and the ids, wired once in `appliance/main.py`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from appliance.core.box_keys import BoxKeys
 from appliance.core.records import Author
 from appliance.core.sentry import Sentry
 from appliance.core.settings import Settings
@@ -12,7 +13,16 @@ from appliance.core.trusted import Trusted
 from appliance.handlers.device_words import DeviceWords
 from appliance.handlers.promoted import Promoted
 from appliance.handlers.scrubber import Scrubber
-from appliance.ports import Clock, Entropy, HubTransport, Scanner, Sealer, Shell, TlsProbe
+from appliance.ports import (
+    Clock,
+    Entropy,
+    HubTransport,
+    OwnKeyKeeper,
+    Scanner,
+    Sealer,
+    Shell,
+    TlsProbe,
+)
 from appliance.store.db import Store
 from appliance.store.evidence import Scribe
 from proto.catalog.model import Content
@@ -144,7 +154,8 @@ class Work:
         version: the program's own version, for the hub.
         sentry: takes the last look at what leaves; the door to the hub has the same one.
         device_words: the list of devices as it may leave.
-        box_key: this appliance's X25519 key, which opens logins that were sealed to it.
+        box_keys: this appliance's X25519 keys, which open logins that were sealed to it.
+        own_keys: keeps its private keys; None where they are nobody's to renew.
         promoted: what `content` gives, where promoted rules can be in it.
         fetch_content: asks the repository now; None where none is pinned.
         own_clock: what orders wait by: `StartedClock` in a daemon. None is `clock`.
@@ -170,7 +181,8 @@ class Work:
     bells: Bells = field(default_factory=Bells)
     contact: Contact = field(default_factory=Contact)
     word: Word = field(default_factory=Word)
-    box_key: SealingKey | None = None
+    box_keys: BoxKeys | None = None
+    own_keys: OwnKeyKeeper | None = None
     promoted: Promoted | None = None
     fetch_content: Callable[[], Awaitable[None]] | None = None
     own_clock: Clock | None = None
@@ -181,9 +193,9 @@ class Work:
         return seconds(self.own_clock or self.clock)
 
     @property
-    def sealing_key(self) -> str:
-        """Hex SHA-256 of this appliance's X25519 key, "" where there is none."""
-        return self.box_key.public.digest() if self.box_key else ""
+    def box_keys_now(self) -> Mapping[str, SealingKey]:
+        """The keys that open sealed logins now, by the hex SHA-256 of their public halves."""
+        return self.box_keys.open_now(seconds(self.clock)) if self.box_keys else {}
 
     def author(self) -> Author:
         """Return who writes evidence now."""

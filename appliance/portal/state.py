@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from appliance.core.box_keys import BoxKeys
 from appliance.core.settings import Site
 from appliance.core.site_rules import Span
 from appliance.core.trusted import Trusted
@@ -129,8 +130,8 @@ class Identity:
 
     Attributes:
         place: what the pages call the site: its label, else its id.
-        fingerprint: of the appliance's signing key, exactly as the hub's console shows it.
-        sealing: the key that logins for this appliance are sealed to.
+        scribe: holds the signing key, which may be renewed while this runs.
+        box_keys: hold the key that logins are sealed to, which may be renewed too.
         hub: the hub's address, "" while not enrolled.
         development_trust: whether one person made the hub's keys, on one machine.
     """
@@ -138,11 +139,21 @@ class Identity:
     site: SiteId
     appliance: ApplianceId
     place: str
-    fingerprint: str
-    sealing: SealingPublicKey
+    scribe: Scribe
+    box_keys: BoxKeys
     hub: str
     version: str
     development_trust: bool
+
+    @property
+    def fingerprint(self) -> str:
+        """The signing key's fingerprint, exactly as the hub's console shows it."""
+        return self.scribe.key.public.fingerprint()
+
+    @property
+    def sealing(self) -> SealingPublicKey:
+        """The key that logins for this appliance are sealed to."""
+        return self.box_keys.key.public
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import ssl
 
 from appliance.core.sentry import Sentry
 from appliance.ports import Clock, Entropy
-from appliance.shell.hub_client import HubClient
+from appliance.shell.hub_client import HubClient, OneKey
 from appliance.shell.identity import Enrolled, Keys, Place
 from proto import strict_json
 from proto.claim import ClaimCode, claim_proof
@@ -54,7 +54,7 @@ async def _fetch_root(code: ClaimCode, keys: Keys) -> bytes:
     # Nothing secret is sent and what comes back is compared with the claim code, byte for byte.
     untrusted.check_hostname = False
     untrusted.verify_mode = ssl.CERT_NONE
-    client = HubClient(code.hub_url, tls=untrusted, signer=keys.signing, sentry=Sentry())
+    client = HubClient(code.hub_url, tls=untrusted, signer=OneKey(keys.signing), sentry=Sentry())
     try:
         return await client.root()
     finally:
@@ -74,7 +74,9 @@ async def _prove(
         iat=clock.now_ms() // 1000,
         challenge=challenge,
     )
-    client = HubClient(code.hub_url, tls=hub_context(root), signer=keys.signing, sentry=Sentry())
+    client = HubClient(
+        code.hub_url, tls=hub_context(root), signer=OneKey(keys.signing), sentry=Sentry()
+    )
     try:
         answer = await client.send(request)
     finally:

@@ -6,7 +6,8 @@ comes from the pinned trust root, never from the machine's own store.
 """
 
 import ssl
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 import httpx
 
@@ -28,18 +29,44 @@ RETRY_AFTER_S_MAX: Final = 86_400
 WAIT_STATUSES: Final = frozenset({408, 425, 429})
 
 
+_UNKNOWN_KEY: Final = "unknown_key"
+
+
+class Signer(Protocol):
+    """Who signs what goes to the hub."""
+
+    @property
+    def signers(self) -> Sequence[SigningKey]:
+        """The keys that sign now, at least one."""
+        ...
+
+    def introduce(self) -> bool:
+        """Let further keys sign from now on; False when there are none."""
+        ...
+
+
+class OneKey:
+    """One key that signs alone."""
+
+    def __init__(self, key: SigningKey) -> None:
+        """Sign with this key."""
+        self.signers = (key,)
+
+    def introduce(self) -> bool:
+        """There is no other."""
+        return False
+
+
 class HubClient:
     """One kept-open connection to the hub."""
 
-    def __init__(
-        self, origin: str, *, tls: ssl.SSLContext, signer: SigningKey, sentry: Sentry
-    ) -> None:
+    def __init__(self, origin: str, *, tls: ssl.SSLContext, signer: Signer, sentry: Sentry) -> None:
         """Talk to `origin` (https://host[:port]) whose certificate `tls` must accept.
 
         Args:
             origin: the hub's address.
             tls: what vouches for it.
-            signer: the appliance's own key.
+            signer: the appliance's own keys.
             sentry: takes the last look.
         """
         self._origin = origin
@@ -59,8 +86,21 @@ class HubClient:
         await self._client.aclose()
 
     async def send(self, message: Outgoing) -> bytes:
-        """Send a message and return the answer; see `ports.HubTransport.send`."""
-        request = wire(message, signer=self._signer)
+        """Send a message and return the answer; see `ports.HubTransport.send`.
+
+        A hub that knows no key that signed it may have been put back to a day on which this
+        appliance had its former key: that one signs then too, once.
+        """
+        try:
+            return await self._send(message)
+        except HubRefusedError as refused:
+            if refused.said != _UNKNOWN_KEY or not self._signer.introduce():
+                raise
+        return await self._send(message)
+
+    async def _send(self, message: Outgoing) -> bytes:
+        first, *others = self._signer.signers
+        request = wire(message, signer=first, others=others)
         if alarms := self._sentry.look(request.body):
             raise HeldBackError(request.path, request.body, alarms)
         return await self._exchange("POST", request.path, request.body)

@@ -2,6 +2,7 @@
 
 ```
 keys/signing.key  keys/sealing.key    32-byte seeds, made here, mode 0600; they never leave
+                                      (how they are renewed: shell/own_keys.py)
 keys/rest.key                         seals credentials in the store
 trust/root.json                       the hub's trust root, exactly as pinned by the claim code
 enrolled.json                         {v, site, appliance, log_origin}: last, so it means "done"
@@ -61,6 +62,11 @@ class Place:
     def rest_key(self) -> Path:
         """The key that seals credentials at rest."""
         return self.directory / "keys" / "rest.key"
+
+    @property
+    def keys(self) -> Path:
+        """The directory of the private keys."""
+        return self.directory / "keys"
 
     @property
     def root(self) -> Path:

@@ -8,18 +8,21 @@ Leaves are kept until the hub acknowledged them, and 90 days; everything else is
 left of a pruned leaf is its hash, so that the log still adds up.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import aiosqlite
 
 from appliance.core.records import Draft, Opening
+from appliance.store import own_keys
 from proto import merkle, note
+from proto.appliance_keys import ENROLLED
 from proto.envelope import Kind, sign
-from proto.errors import IntegrityError
+from proto.errors import ConfigError, IntegrityError
 from proto.evidence import Leaf, LeafText, commits_of, leaf_text
 from proto.ids import ApplianceId, SiteId
-from proto.keys import SigningKey, trust_one
+from proto.keys import PublicKey, SigningKey
 from proto.phi.leaving import reopened
 from proto.receipts import Receipt
 from proto.strict_json import b64_decode
@@ -29,14 +32,69 @@ PRUNED_MAX = 2_000
 """Rows dropped in one transaction; more wait for the next."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Scribe:
-    """Who writes the log: the ids and the key that every leaf carries; `origin` names the log."""
+    """Who writes the log: the ids and the key that every leaf carries; `origin` names the log.
+
+    Every part of the program shares one, which goes on with another key in the transaction that
+    says so in the log (`handlers/own_keys.py`): what is appended behind it is signed with that key.
+
+    Attributes:
+        key: signs now.
+        others: further keys of this appliance: the former, or the next.
+        named_at: the leaf that named `key`.
+        hub_holds: how many leaves the hub said that it holds.
+    """
 
     site: SiteId
     appliance: ApplianceId
     origin: str
     key: SigningKey
+    others: tuple[SigningKey, ...] = ()
+    named_at: int = ENROLLED
+    hub_holds: int = 0
+
+    @property
+    def signers(self) -> tuple[SigningKey, ...]:
+        """Who signs a request: the others too while the hub may not have heard of `key`."""
+        return (self.key,) if self.hub_holds > self.named_at else self.every
+
+    @property
+    def every(self) -> tuple[SigningKey, ...]:
+        """All keys, the one that signs now first."""
+        return (self.key, *self.others)
+
+    def introduce(self) -> bool:
+        """Sign with the others too until the hub is heard again; False where nothing changes."""
+        before, self.hub_holds = self.signers, ENROLLED
+        return len(self.signers) > len(before)
+
+    @contextmanager
+    def unless_it_fails(self) -> Iterator[None]:
+        """Go on with the keys of before when the block, or the transaction in it, fails."""
+        before, is_done = (self.key, self.others, self.named_at), False
+        try:
+            yield
+            is_done = True
+        finally:
+            if not is_done:
+                self.key, self.others, self.named_at = before
+
+    def go_on_with(self, public: PublicKey, *, named_at: int) -> None:
+        """Sign with this one of the keys from now on.
+
+        Raises:
+            ConfigError: it is none of them.
+        """
+        found = [one for one in self.every if one.public == public]
+        if not found:
+            msg = (
+                f"the signing key {public.fingerprint()} is not here: put the appliance's keys/"
+                " back from the backup that its store is from, or from a later one"
+            )
+            raise ConfigError(msg)
+        self.others = tuple(one for one in self.every if one.public != public)
+        self.key, self.named_at = found[0], named_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +186,7 @@ async def batch(
         IntegrityError: a stored detail is not what its leaf commits to.
         SignatureError: a stored leaf was not signed by this appliance.
     """
-    trust = trust_one("appliance", scribe.key.public)
+    keys = await own_keys.history(conn, scribe.key.public)
     rows = list(
         await conn.execute_fetchall(
             "SELECT idx, leaf FROM evidence WHERE idx >= ? AND leaf IS NOT NULL"
@@ -141,7 +199,7 @@ async def batch(
     found: list[StoredLeaf] = []
     total = 0
     for row in rows:
-        envelope, leaf = leaf_text(row["leaf"], trust)
+        envelope, leaf = leaf_text(row["leaf"], keys.trust(row["idx"]))
         openings = await openings_of(conn, row["idx"], leaf)
         total += len(envelope) + sum(len(o.detail) + 120 for o in openings.values())
         if found and total > bytes_max:
@@ -173,6 +231,12 @@ async def openings_of(conn: aiosqlite.Connection, index: int, leaf: Leaf) -> dic
     }
 
 
+async def began_s(conn: aiosqlite.Connection) -> int | None:
+    """Return the time of the first leaf, None before there is one."""
+    rows = list(await conn.execute_fetchall("SELECT at FROM evidence WHERE idx = 0"))
+    return rows[0]["at"] if rows else None
+
+
 async def withhold_detail(conn: aiosqlite.Connection, index: int, part: str) -> None:
     """Drop a detail that may not leave: its leaf stays, and every proof over it."""
     await conn.execute("DELETE FROM evidence_details WHERE idx = ? AND part = ?", (index, part))
@@ -194,10 +258,15 @@ async def root_at(conn: aiosqlite.Connection, size: int) -> bytes:
 
 
 async def signed_checkpoint(conn: aiosqlite.Connection, scribe: Scribe) -> str:
-    """Return the log's head as a note that the appliance signed."""
+    """Return the log's head as a note that the appliance signed.
+
+    Its former key signs too: the hub may hold less than the leaf that names the present one.
+    """
     tree = (await head(conn)).tree
     checkpoint = note.Checkpoint(origin=scribe.origin, size=tree.size, root=tree.root)
-    return note.sign_checkpoint(checkpoint, signer=scribe.key).decode()
+    name, text = scribe.origin, checkpoint.as_text()
+    lines = tuple(note.sign_text(text, name=name, signer=one) for one in scribe.every)
+    return note.assemble(text, lines).decode()
 
 
 async def acknowledge(conn: aiosqlite.Connection, size: int, *, cosigned: Cosigned | None) -> None:

@@ -6,6 +6,7 @@ Rules, first failure is the answer:
 - each leaf that is here is evidence or a receipt that this appliance's own key signed, of this site
   and appliance, with its index as its number: whoever can write to the disk but has not the key
   cannot put a leaf in another's place;
+- the key of a leaf is the one that the renewals before it named, each signed with the key before;
 - only what the hub acknowledged may have been pruned to its hash;
 - the head is what the leaves lead to;
 - the head that the hub co-signed last is one that this log went through: a log that was cut or
@@ -16,12 +17,11 @@ from collections.abc import Collection
 
 import aiosqlite
 
-from appliance.store import evidence
+from appliance.store import evidence, own_keys
 from appliance.store.evidence import Head, Scribe
 from proto import merkle
+from proto.appliance_keys import KeyHistory
 from proto.errors import IntegrityError, RejectedError
-from proto.evidence import open_leaf
-from proto.keys import Threshold, trust_one
 from proto.note import Checkpoint, NoteKey, open_checkpoint
 
 
@@ -39,8 +39,8 @@ async def verify(
         IntegrityError: a rule of this module is broken; the message names the leaf.
     """
     head = await evidence.head(conn)
-    cosigned = _cosigned(head, scribe, cosigners)
-    trust = trust_one("appliance", scribe.key.public)
+    keys = await own_keys.history(conn, scribe.key.public)
+    cosigned = _cosigned(head, scribe, keys, cosigners)
     tree = merkle.Tree()
     _follow(cosigned, tree)
     async with conn.execute("SELECT idx, leaf, hash FROM evidence ORDER BY idx") as rows:
@@ -48,7 +48,7 @@ async def verify(
             if row["idx"] != tree.size:
                 msg = f"evidence leaf {tree.size} is missing"
                 raise IntegrityError(msg)
-            _check(row, head, scribe, trust=trust)
+            _check(row, head, scribe, keys=keys)
             tree = tree.append(row["hash"])
             _follow(cosigned, tree)
     if tree != head.tree:
@@ -60,7 +60,9 @@ async def verify(
     return tree.size
 
 
-def _cosigned(head: Head, scribe: Scribe, cosigners: Collection[NoteKey]) -> Checkpoint | None:
+def _cosigned(
+    head: Head, scribe: Scribe, keys: KeyHistory, cosigners: Collection[NoteKey]
+) -> Checkpoint | None:
     """Return the head that the hub co-signed last, None when it has not yet."""
     if not head.cosigned:
         return None
@@ -68,7 +70,7 @@ def _cosigned(head: Head, scribe: Scribe, cosigners: Collection[NoteKey]) -> Che
         opened = open_checkpoint(
             head.cosigned.encode(),
             origin=scribe.origin,
-            log_keys=(scribe.key.public,),
+            log_keys=keys.keys,
             cosigners=cosigners,
         )
     except RejectedError as error:
@@ -86,7 +88,7 @@ def _follow(cosigned: Checkpoint | None, tree: merkle.Tree) -> None:
         raise IntegrityError(msg)
 
 
-def _check(row: aiosqlite.Row, head: Head, scribe: Scribe, *, trust: Threshold) -> None:
+def _check(row: aiosqlite.Row, head: Head, scribe: Scribe, *, keys: KeyHistory) -> None:
     index, envelope = row["idx"], row["leaf"]
     if envelope is None:
         if index >= head.acked_size:
@@ -97,10 +99,14 @@ def _check(row: aiosqlite.Row, head: Head, scribe: Scribe, *, trust: Threshold) 
         msg = f"evidence leaf {index} was changed"
         raise IntegrityError(msg)
     try:
-        leaf = open_leaf(envelope, trust)
+        leaf = keys.open(envelope, index)
+        is_told = keys.after(index, leaf) == keys
     except RejectedError as error:
         msg = f"evidence leaf {index} is not what this appliance signed: {error}"
         raise IntegrityError(msg) from error
     if (leaf.site, leaf.appliance, leaf.seq) != (scribe.site, scribe.appliance, index):
         msg = f"evidence leaf {index} is leaf {leaf.seq} of {leaf.site} {leaf.appliance}"
+        raise IntegrityError(msg)
+    if not is_told:
+        msg = f"evidence leaf {index} names keys that this appliance does not go on with"
         raise IntegrityError(msg)

@@ -15,13 +15,14 @@ from appliance.core.order_gate.clock import Floor
 from appliance.core.order_gate.ledger import State, rebuild
 from appliance.core.order_gate.values import LeafRef
 from appliance.core.records import Draft, Opening
-from appliance.store import evidence, order_state, orders
+from appliance.store import evidence, order_state, orders, own_keys
 from appliance.store.evidence import Scribe
 from appliance.store.orders import Row
 from proto import merkle
+from proto.appliance_keys import KeyHistory
 from proto.errors import IntegrityError
-from proto.evidence import Leaf, open_leaf
-from proto.keys import trust_one
+from proto.evidence import KeysLeaf, Leaf
+from proto.keys import PublicKey, SealingPublicKey
 from proto.merkle import Tree
 from proto.orders.kinds import Touches
 from proto.orders.registry import kind_of
@@ -60,18 +61,35 @@ async def first_difference(
     return None
 
 
-async def put_back(conn: aiosqlite.Connection, scribe: Scribe, lost: Lost, *, own_s: int) -> int:
+async def put_back(
+    conn: aiosqlite.Connection,
+    scribe: Scribe,
+    lost: Lost,
+    *,
+    own_s: int,
+    sealing: SealingPublicKey | None = None,
+) -> int:
     """Put lost leaves back in their places; return how many of them were receipts.
 
-    `own_s` is the appliance's own clock, by which an hour's changes are counted.
+    Where they renew this appliance's keys it goes on with those that they name last.
+
+    Args:
+        conn: the transaction.
+        scribe: who writes the log.
+        lost: the leaves.
+        own_s: the appliance's own clock, by which an hour's changes are counted.
+        sealing: the key that logins are sealed to, as the restored store knows it.
 
     Raises:
         IntegrityError: one was not signed by this appliance for its place in this log.
         RejectedError: one is no leaf at all.
+        ConfigError: the private half of a key that they name is not here.
     """
-    given = _verified(scribe, lost)
-    moved = await _take_out(conn, scribe, lost.first)
+    keys = await own_keys.history(conn, scribe.key.public)
+    given = _verified(scribe, lost, keys)
+    moved = await _take_out(conn, keys, lost.first)
     await _insert(conn, lost, given)
+    await _go_on(conn, scribe, given, sealing=sealing)
     drafts = [Draft(_with_seq(leaf), openings) for leaf, openings in moved]
     await _shift_pointers(conn, lost.first, by=len(given))
     if drafts:
@@ -81,16 +99,30 @@ async def put_back(conn: aiosqlite.Connection, scribe: Scribe, lost: Lost, *, ow
     return len(receipts)
 
 
-def _verified(scribe: Scribe, lost: Lost) -> list[Leaf]:
-    trust = trust_one("appliance", scribe.key.public)
+def _verified(scribe: Scribe, lost: Lost, keys: KeyHistory) -> list[Leaf]:
     given: list[Leaf] = []
     for index, envelope in enumerate(lost.envelopes, lost.first):
-        leaf = open_leaf(envelope, trust)
+        leaf = keys.open(envelope, index)
         if (leaf.site, leaf.appliance, leaf.seq) != (scribe.site, scribe.appliance, index):
             msg = f"the hub gave back leaf {leaf.seq} of {leaf.appliance} as leaf {index}"
             raise IntegrityError(msg)
+        keys = keys.after(index, leaf)
         given.append(leaf)
     return given
+
+
+async def _go_on(
+    conn: aiosqlite.Connection,
+    scribe: Scribe,
+    given: Sequence[Leaf],
+    *,
+    sealing: SealingPublicKey | None,
+) -> None:
+    """Go on with the keys that leaves which were put back name."""
+    for leaf in given:
+        if isinstance(leaf, KeysLeaf):
+            await own_keys.add(conn, leaf, former=scribe.key.public, sealing=sealing)
+            scribe.go_on_with(PublicKey.from_b64(leaf.ed25519), named_at=leaf.seq)
 
 
 def _with_seq(leaf: Leaf) -> Callable[[int], Leaf]:
@@ -101,10 +133,9 @@ def _with_seq(leaf: Leaf) -> Callable[[int], Leaf]:
 
 
 async def _take_out(
-    conn: aiosqlite.Connection, scribe: Scribe, first: int
+    conn: aiosqlite.Connection, keys: KeyHistory, first: int
 ) -> list[tuple[Leaf, dict[str, Opening]]]:
     """Take the leaves from `first` on out of the log and return them, with what opens them."""
-    trust = trust_one("appliance", scribe.key.public)
     rows = list(
         await conn.execute_fetchall(
             "SELECT idx, leaf FROM evidence WHERE idx >= ? ORDER BY idx", (first,)
@@ -112,9 +143,9 @@ async def _take_out(
     )
     taken: list[tuple[Leaf, dict[str, Opening]]] = []
     for row in rows:
-        leaf = open_leaf(row["leaf"], trust)
-        if isinstance(leaf, Receipt):
-            msg = f"evidence leaf {row['idx']} is a receipt from before the log was caught up"
+        leaf = keys.open(row["leaf"], row["idx"])
+        if isinstance(leaf, Receipt | KeysLeaf):
+            msg = f"evidence leaf {row['idx']} is a {leaf.type} from before the log was caught up"
             raise IntegrityError(msg)
         taken.append((leaf, await evidence.openings_of(conn, row["idx"], leaf)))
     await conn.execute("DELETE FROM evidence WHERE idx >= ?", (first,))

@@ -10,12 +10,11 @@ import aiosqlite
 
 from appliance.core.order_gate.answers import Stamp
 from appliance.core.records import Draft, Opening
-from appliance.store import evidence
+from appliance.store import evidence, own_keys
 from appliance.store.evidence import Scribe
 from proto.envelope import Kind, open_envelope
 from proto.errors import IntegrityError
 from proto.evidence import NO_FLEET
-from proto.keys import trust_one
 from proto.receipts import Intent, Receipt, parse_receipt, receipt_sid
 
 NOTHING: Mapping[str, Opening] = MappingProxyType({})
@@ -77,10 +76,10 @@ async def intent_at(conn: aiosqlite.Connection, scribe: Scribe, leaf: int) -> In
         IntegrityError: it is not there, or is none that this appliance signed.
     """
     rows = await conn.execute_fetchall("SELECT leaf FROM evidence WHERE idx = ?", (leaf,))
-    trust = trust_one("appliance", scribe.key.public)
+    keys = await own_keys.history(conn, scribe.key.public)
     for row in rows:
         if row["leaf"] is not None:
-            opened = open_envelope(row["leaf"], kind=Kind.RECEIPT, trust=trust)
+            opened = open_envelope(row["leaf"], kind=Kind.RECEIPT, trust=keys.trust(leaf))
             receipt = parse_receipt(opened.body)
             if isinstance(receipt, Intent):
                 return receipt

@@ -11,13 +11,14 @@ from typing import Final
 
 import aiosqlite
 
+from appliance.handlers.own_keys import follow_store
 from appliance.handlers.wellness import clear_in, raise_in, tell_well
 from appliance.handlers.work import Work
 from appliance.store import evidence, health, meta, order_state, recall
 from appliance.store.health import Condition
 from appliance.store.meta import Key
 from appliance.store.recall import Lost
-from proto.errors import IntegrityError, RejectedError
+from proto.errors import ConfigError, IntegrityError, RejectedError
 from proto.hub.evidence import BATCH_BYTES_MAX, EvidenceBack, EvidenceWanted
 from runtime.log import logger
 
@@ -81,25 +82,33 @@ async def _put_back(work: Work, lost: Lost) -> bool:
     """Put lost leaves back in one transaction; return False when they cannot be this log's."""
     detail = f"the hub holds {len(lost.envelopes)} leaves from {lost.first} on that are not here"
     try:
-        async with work.store.write() as conn:
-            receipts = await recall.put_back(conn, work.scribe, lost, own_s=work.own_s)
-            state = await order_state.load(conn)
-            await order_state.save(conn, replace(state, is_recovering=False))
-            await _count_on(conn, work)
-            await raise_in(conn, work, Condition.ORDERS_RECOVERING, detail=detail)
-            await clear_in(conn, work, Condition.ORDERS_RECOVERING)
-    except (IntegrityError, RejectedError) as error:
+        with work.scribe.unless_it_fails():
+            receipts = await _put_back_now(work, lost, detail=detail)
+    except (ConfigError, IntegrityError, RejectedError) as error:
         log.error("evidence cannot be put back", error=str(error), code=error.code)  # noqa: TRY400 - a refusal, not a fault of this program
         async with work.store.write() as conn:
             state = await order_state.load(conn)
             await order_state.save(conn, replace(state, is_recovering=True))
             await raise_in(conn, work, Condition.ORDERS_RECOVERING, detail=str(error))
         return False
+    await follow_store(work)
     log.warning("evidence was put back", first=lost.first, leaves=len(lost.envelopes))
     log.warning("orders were answered that this disk forgot", receipts=receipts)
     tell_well(work, Condition.ORDERS_RECOVERING)
     work.bells.check_in.ring()
     return True
+
+
+async def _put_back_now(work: Work, lost: Lost, *, detail: str) -> int:
+    sealing = work.box_keys.key.public if work.box_keys else None
+    async with work.store.write() as conn:
+        receipts = await recall.put_back(conn, work.scribe, lost, own_s=work.own_s, sealing=sealing)
+        state = await order_state.load(conn)
+        await order_state.save(conn, replace(state, is_recovering=False))
+        await _count_on(conn, work)
+        await raise_in(conn, work, Condition.ORDERS_RECOVERING, detail=detail)
+        await clear_in(conn, work, Condition.ORDERS_RECOVERING)
+    return receipts
 
 
 async def _level(work: Work) -> None:

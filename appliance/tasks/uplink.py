@@ -21,11 +21,12 @@ from appliance.handlers.held_back import Stopped, hold_back, hold_back_in
 from appliance.handlers.wellness import clear_condition, raise_condition, raise_in
 from appliance.handlers.work import Work
 from appliance.ports import HeldBackError
-from appliance.store import evidence
+from appliance.store import evidence, own_keys
 from appliance.store.evidence import StoredLeaf
 from appliance.store.health import Condition
 from appliance.tasks.check_in import backoff_s, jittered
 from proto import strict_json
+from proto.appliance_keys import KeyHistory
 from proto.errors import IntegrityError, RejectedError, UnreachableError
 from proto.hub.evidence import (
     BATCH_BYTES_MAX,
@@ -179,6 +180,7 @@ async def _acknowledge(work: Work, reply: EvidenceReply) -> None:
     """Believe the hub's count, and its signature only after verifying it against our own root."""
     async with work.store.write() as conn:
         before = await evidence.head(conn)
+        work.scribe.hub_holds = reply.have
         cosigned = None
         if reply.cosigned is not None:
             size = await _cosigned_size(conn, work, reply.cosigned)
@@ -197,7 +199,7 @@ async def _cosigned_size(conn: aiosqlite.Connection, work: Work, cosigned: str) 
     Raises:
         IntegrityError: it is not over this appliance's own log, or not the hub's.
     """
-    opened = _opened(work, cosigned)
+    opened = _opened(work, cosigned, await own_keys.history(conn, work.scribe.key.public))
     ours = await evidence.root_at(conn, opened.checkpoint.size)
     if not opened.cosigned or opened.checkpoint.root != ours:
         msg = "the hub's cosignature is not over this appliance's own log"
@@ -205,10 +207,10 @@ async def _cosigned_size(conn: aiosqlite.Connection, work: Work, cosigned: str) 
     return opened.checkpoint.size
 
 
-def _opened(work: Work, cosigned: str) -> OpenedCheckpoint:
+def _opened(work: Work, cosigned: str, keys: KeyHistory) -> OpenedCheckpoint:
     return open_checkpoint(
         cosigned.encode(),
         origin=work.scribe.origin,
-        log_keys=(work.scribe.key.public,),
+        log_keys=keys.keys,
         cosigners=work.trust.cosigners,
     )

@@ -28,7 +28,16 @@ from central.core.refusals import (
 from central.core.settings import next_check_in_s
 from central.core.signer_talk import APPLIANCES_MAX
 from central.state import Hub
-from central.store import appliances, conditions, evidence, folds, order_said, order_words, sites
+from central.store import (
+    appliance_keys,
+    appliances,
+    conditions,
+    evidence,
+    folds,
+    order_said,
+    order_words,
+    sites,
+)
 from central.store.appliances import CheckInRow
 from central.store.registry import Known
 from proto import envelope, ids
@@ -94,7 +103,10 @@ def _claim(hub: Hub, row: sites.ClaimRow | None) -> Claim:
 async def _add(
     hub: Hub, connection: AsyncConnection, *, asked: Asked, site: SiteId, now_ms: int
 ) -> ApplianceId:
-    if await appliances.find_by_key(connection, asked.ed25519.raw) is not None:
+    if (
+        await appliances.find_by_key(connection, asked.ed25519.raw) is not None
+        or hub.registry.holder_of(asked.ed25519) is not None
+    ):
         msg = "enroll.ed25519: this key already belongs to an appliance"
         raise KeyInUseError(msg)
     if len(hub.registry.of_site(site)) >= APPLIANCES_MAX:
@@ -127,14 +139,14 @@ async def check_in(hub: Hub, body: bytes, sender: Sender) -> bytes:
         RejectedError: see `central.core.check_in`.
     """
     parsed = envelope.parse(body)
-    known = sender.known = hub.registry.by_key_ids(parsed.key_ids)
+    known = sender.known = hub.registry.by_key_ids(parsed.key_ids, now_ms=hub.now_ms)
     if known is None:
         msg = "check_in: signed by no key of an enrolled appliance"
         raise UnknownKeyError(msg)
     now_ms = hub.now_ms
     heard = check_ins.hear(
         parsed,
-        trust=known.trust,
+        trust=known.trust_at(hub.now_ms),
         appliance=known.appliance,
         last_seq=known.seq,
         now_s=now_ms // 1000,
@@ -226,7 +238,7 @@ async def _judge(
     site, appliance = known.site, known.appliance
     async with hub.store.read() as connection:
         tree = await evidence.load_tree(site, connection, appliance=appliance)
-        mirror = Mirror(site, appliance, known.key, known.origin, tree)
+        mirror = Mirror(site, appliance, known.keys, known.origin, tree)
         shown = ingest.open_shown(mirror, batch)
         held = await evidence.load_held(
             site,
@@ -243,8 +255,21 @@ async def _judge(
             next(judging)
         except StopIteration as ended:
             accepted: Accepted = ended.value
+            _require_free(hub, known, accepted)
             return shown, accepted, mirror
         await asyncio.sleep(0)
+
+
+def _require_free(hub: Hub, known: Known, accepted: Accepted) -> None:
+    """Refuse a renewal that names a key which another appliance has or had.
+
+    Raises:
+        KeyInUseError: it does.
+    """
+    for turn in accepted.turns:
+        if hub.registry.holder_of(turn.ed25519) not in (None, known):
+            msg = f"leaf {turn.index}: names a key that belongs to another appliance"
+            raise KeyInUseError(msg)
 
 
 async def _keep(
@@ -275,6 +300,14 @@ async def _keep(
         )
         await keep_aside(hub, connection, known, admitted.aside)
         await _fold(hub, connection, known=known, accepted=accepted)
+        for turn in accepted.turns:
+            await appliance_keys.turn(
+                site, connection, appliance=appliance, turn=turn, now_ms=hub.now_ms
+            )
+    hub.registry.turn(known, accepted.turns, now_ms=hub.now_ms)
+    for turn in accepted.turns:
+        said = turn.ed25519.fingerprint()
+        hub.log.warning("keys_renewed", appliance=appliance, leaf=turn.index, fingerprint=said)
     note_aside(hub, known, admitted.aside)
     if new_head:
         cosigned = await _cosign(hub, known=known, shown=shown)

@@ -27,11 +27,11 @@ def open_asked(
     """
     where = kind.value
     parsed = envelope.parse(body)
-    known = sender.known = hub.registry.by_key_ids(parsed.key_ids)
+    known = sender.known = hub.registry.by_key_ids(parsed.key_ids, now_ms=hub.now_ms)
     if known is None:
         msg = f"{where}: signed by no key of an enrolled appliance"
         raise UnknownKeyError(msg)
-    opened = parsed.open(kind=kind, trust=known.trust)
+    opened = parsed.open(kind=kind, trust=known.trust_at(hub.now_ms))
     asked = message.from_bytes(opened.body, where, size_bytes_max=BODY_BYTES_MAX)
     if asked.appliance != known.appliance:
         msg = f"{where}.appliance: {asked.appliance} is not {known.appliance}, whose key signed it"

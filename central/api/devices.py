@@ -17,7 +17,7 @@ async def take_devices(hub: Hub, body: bytes, sender: Sender) -> bytes:
         RejectedError: see `central.core.devices`.
     """
     parsed = envelope.parse(body)
-    known = sender.known = hub.registry.by_key_ids(parsed.key_ids)
+    known = sender.known = hub.registry.by_key_ids(parsed.key_ids, now_ms=hub.now_ms)
     if known is None:
         msg = "devices: signed by no key of an enrolled appliance"
         raise UnknownKeyError(msg)
@@ -26,7 +26,7 @@ async def take_devices(hub: Hub, body: bytes, sender: Sender) -> bytes:
             last = await devices.last_seq(known.site, connection, appliance=known.appliance)
         page = read_page(
             parsed,
-            trust=known.trust,
+            trust=known.trust_at(hub.now_ms),
             appliance=known.appliance,
             last_seq=last,
             looker=hub.looker,

@@ -9,6 +9,8 @@ Rules, first failure refuses the whole batch:
 - each new leaf is evidence or a receipt, signed by the appliance, of this site and appliance, whose
   `seq` is its index (`leaf_refused`);
 - when the leaves reach the checkpoint's size, they lead to its root (`checkpoint_refused`);
+- a renewal of the appliance's keys is signed with the former and vouched for by the next
+  (`leaf_refused`); leaves behind it are signed with the next alone;
 - each detail is committed to by a leaf of the batch (`detail_mismatch`).
 
 A batch that begins beyond what the hub holds is answered, not refused: "I have this many".
@@ -26,19 +28,20 @@ from central.core.refusals import (
     RollbackError,
 )
 from proto import merkle, note, strict_json
+from proto.appliance_keys import KeyHistory
 from proto.errors import MalformedError, RejectedError
 from proto.evidence import (
     DETAIL_BYTES_MAX,
     SALT_BYTES,
+    KeysLeaf,
     Leaf,
     check_of,
     commit,
     commits_of,
-    open_leaf,
 )
 from proto.hub.evidence import BATCH_BYTES_MAX, Detail, EvidenceBatch
 from proto.ids import ApplianceId, SiteId
-from proto.keys import PublicKey, Threshold, trust_one
+from proto.keys import PublicKey, SealingPublicKey
 from proto.merkle import Tree
 from proto.note import Checkpoint
 from proto.phi.arrived import Arrived
@@ -53,13 +56,14 @@ class Mirror:
     """What the hub holds of an appliance's log.
 
     Attributes:
+        keys: which of its keys signed which leaf.
         origin: the origin line of its checkpoints.
         tree: the verified leaves' compact tree.
     """
 
     site: SiteId
     appliance: ApplianceId
-    key: PublicKey
+    keys: KeyHistory
     origin: str
     tree: Tree
 
@@ -101,6 +105,15 @@ class NewLeaf:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyTurn:
+    """A renewal: from behind leaf `index` on these keys count."""
+
+    index: int
+    ed25519: PublicKey
+    x25519: SealingPublicKey
+
+
+@dataclass(frozen=True, slots=True)
 class OpenedDetail:
     """A detail that its leaf commits to; nobody has looked at its text.
 
@@ -123,12 +136,14 @@ class Accepted:
         leaves: the new ones, contiguous from the mirror's size.
         tree: the mirror's tree after them.
         complete: the tree is what the checkpoint says, so it may be cosigned.
+        turns: renewals of the appliance's keys among the new leaves.
     """
 
     leaves: tuple[NewLeaf, ...]
     details: tuple[OpenedDetail, ...]
     tree: Tree
     complete: bool
+    turns: tuple[KeyTurn, ...] = ()
 
 
 def read_batch(body: bytes) -> EvidenceBatch[Arrived]:
@@ -145,7 +160,7 @@ def open_shown(mirror: Mirror, batch: EvidenceBatch[Arrived]) -> Shown:
         CheckpointRefusedError: it is smaller than the leaves sent with it.
     """
     opened = note.open_checkpoint(
-        batch.checkpoint.encode("utf-8"), origin=mirror.origin, log_keys=(mirror.key,)
+        batch.checkpoint.encode("utf-8"), origin=mirror.origin, log_keys=(mirror.keys.current,)
     )
     shown = Shown(batch, opened.checkpoint)
     if shown.checkpoint.extensions:
@@ -183,7 +198,7 @@ def accept_in_steps(mirror: Mirror, shown: Shown, held: Held) -> Generator[None,
     if batch.first > size:
         return Accepted((), (), mirror.tree, complete=False)
     there = _same_as_held(batch, held.hashes[: size - batch.first])
-    trust = trust_one("appliance", mirror.key)
+    keys = mirror.keys
     sent: dict[int, Leaf] = {}
     new: list[NewLeaf] = []
     for place, text in enumerate(batch.leaves):
@@ -192,7 +207,8 @@ def accept_in_steps(mirror: Mirror, shown: Shown, held: Held) -> Generator[None,
             yield
         if place < there and not batch.details:
             continue
-        taken = _open_leaf(mirror, trust, index=index, text=text)
+        taken = _open_leaf(mirror, keys, index=index, text=text)
+        keys = _after(keys, taken)
         sent[index] = taken.leaf
         if place >= there:
             new.append(taken)
@@ -206,7 +222,7 @@ def accept_in_steps(mirror: Mirror, shown: Shown, held: Held) -> Generator[None,
         if place % DETAILS_A_STEP == DETAILS_A_STEP - 1:
             yield
         details.append(_open_detail(one, sent, place))
-    return Accepted(tuple(new), tuple(details), tree, complete=complete)
+    return Accepted(tuple(new), tuple(details), tree, complete=complete, turns=_turns(new))
 
 
 def _hold_against(mirror: Mirror, shown: Shown, held: Held) -> None:
@@ -228,11 +244,11 @@ def _same_as_held(batch: EvidenceBatch[Arrived], hashes: Sequence[bytes]) -> int
     return min(len(batch.leaves), len(hashes))
 
 
-def _open_leaf(mirror: Mirror, trust: Threshold, *, index: int, text: str) -> NewLeaf:
+def _open_leaf(mirror: Mirror, keys: KeyHistory, *, index: int, text: str) -> NewLeaf:
     data = text.encode("utf-8")
     where = f"leaf {index}"
     try:
-        leaf = open_leaf(data, trust)
+        leaf = keys.open(data, index)
     except RejectedError as error:
         msg = f"{where}: {error}"
         raise LeafRefusedError(msg) from error
@@ -243,6 +259,27 @@ def _open_leaf(mirror: Mirror, trust: Threshold, *, index: int, text: str) -> Ne
         msg = f"{where}: says that it is leaf {leaf.seq}"
         raise LeafRefusedError(msg)
     return NewLeaf(index, data, merkle.leaf_hash(data), leaf)
+
+
+def _after(keys: KeyHistory, taken: NewLeaf) -> KeyHistory:
+    """Return who signs what follows a leaf, or raise `LeafRefusedError`."""
+    try:
+        return keys.after(taken.index, taken.leaf)
+    except RejectedError as error:
+        msg = f"leaf {taken.index}: {error}"
+        raise LeafRefusedError(msg) from error
+
+
+def _turns(new: Sequence[NewLeaf]) -> tuple[KeyTurn, ...]:
+    return tuple(
+        KeyTurn(
+            one.index,
+            PublicKey.from_b64(one.leaf.ed25519),
+            SealingPublicKey.from_b64(one.leaf.x25519),
+        )
+        for one in new
+        if isinstance(one.leaf, KeysLeaf)
+    )
 
 
 def _open_detail(detail: Detail[Arrived], sent: Mapping[int, Leaf], place: int) -> OpenedDetail:

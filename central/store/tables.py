@@ -6,6 +6,7 @@ seconds as an appliance signed them. Hashes and keys are raw bytes.
 | table | who bounds it |
 |---|---|
 | sites, claims, appliances, full_states, users | people; a claim is purged a week after it ended |
+| appliance_keys | people on the LAN, who renew them about once a year |
 | leaves, details, checkpoints, heads | evidence: kept six years (45 CFR 164.316(b)(2)(i)) |
 | targets, findings, incidents, turns, heals, reported_health | a fold, rebuilt from evidence |
 | conditions | one row a site, appliance and code |
@@ -117,6 +118,23 @@ appliances = Table(
     UniqueConstraint("ed25519"),
 )
 """`seq` is -1 before the first check-in; `state` is that of the last full state received."""
+
+appliance_keys = Table(
+    "appliance_keys",
+    metadata,
+    site_column(),
+    appliance_column(),
+    need("leaf", BigInteger),
+    need("ed25519", LargeBinary(32)),
+    need("x25519", LargeBinary(32)),
+    need("since_ms", BigInteger),
+    PrimaryKeyConstraint("site_id", "appliance_id", "leaf"),
+    of_appliance(),
+    UniqueConstraint("ed25519"),
+)
+"""The keys of appliances that renewed theirs, each with the leaf that names it; the first has -1.
+
+`appliances` has the newest; `since_ms` is when this hub took the leaf."""
 
 full_states = Table(
     "full_states",

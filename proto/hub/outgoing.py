@@ -4,6 +4,7 @@ There is no other way out: the hub client takes an `Outgoing` and neither bytes 
 field of these models is of a closed type, or `Scrubbed`; a test walks them all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,15 +53,17 @@ class Wire:
     body: bytes
 
 
-def wire(message: Outgoing, *, signer: SigningKey) -> Wire:
+def wire(message: Outgoing, *, signer: SigningKey, others: Sequence[SigningKey] = ()) -> Wire:
     """Return the request that carries a message; `signer` is the appliance's own key.
+
+    `others` sign beside it where the hub may know the appliance by its former key only.
 
     Raises:
         TypeError: it is none of the messages that may leave.
     """
     for model, path, kind in _SIGNED:
         if isinstance(message, model):
-            return Wire(path, sign(kind, message.to_bytes(), signer))
+            return Wire(path, sign(kind, message.to_bytes(), signer, *others))
     for model, path in _FIXED:
         if isinstance(message, model):
             return Wire(path, message.to_bytes())

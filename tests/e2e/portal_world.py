@@ -7,6 +7,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from appliance.core.box_keys import BoxKeys
 from appliance.core.trusted import Trusted
 from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.disclosures import Disclosures
@@ -112,8 +113,8 @@ async def portal_world(
                 site=rows.SITE,
                 appliance=rows.APPLIANCE,
                 place=PLACE,
-                fingerprint=key.public.fingerprint(),
-                sealing=SealingKey(bytes(SEED_BYTES)).public,
+                scribe=work.scribe,
+                box_keys=BoxKeys(SealingKey(bytes(SEED_BYTES))),
                 hub="https://hub.example:8443",
                 development_trust=True,
                 version="0.1.0",

@@ -270,7 +270,7 @@ async def test_a_large_upload_is_judged_a_few_leaves_at_a_time(hub: Trial, box: 
     some_scans(box, leaves)
     known = hub.net.hub.registry.by_id(box.appliance)
     assert known is not None
-    mirror = Mirror(known.site, known.appliance, known.key, known.origin, Tree())
+    mirror = Mirror(known.site, known.appliance, known.keys, known.origin, Tree())
     shown = open_shown(mirror, read_batch(box.batch(0, leaves)))
     judging = accept_in_steps(mirror, shown, Held((), None))
     assert sum(1 for _ in judging) >= leaves // LEAVES_A_STEP

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from proto import strict_json
+from proto.appliance_keys import Place, keys_leaf
 from proto.claim import ClaimCode, claim_proof
 from proto.envelope import Kind, open_envelope, sign
 from proto.evidence import (
@@ -27,6 +28,7 @@ from proto.findings import Reason, Scalar, Verdict
 from proto.hub.check_in import CheckIn, FullState, Head
 from proto.hub.devices import NOTHING_HELD
 from proto.hub.enroll import EnrollReply, EnrollRequest
+from proto.ids import ApplianceId, SiteId
 from proto.incidents import Cause, Severity
 from proto.keys import SEED_BYTES, SealingKey, SigningKey
 from proto.merkle import Tree, leaf_hash
@@ -204,6 +206,22 @@ class Box:
             ok=ok,
         )
         return self.append(leaf)
+
+    def renew(self, *, at_s: int, signer: SigningKey | None = None) -> SigningKey:
+        """Go on with other keys by a leaf, signed with the former, which is returned."""
+        former = self.key
+        following, self.sealing = (
+            SigningKey(self.entropy(SEED_BYTES)),
+            SealingKey(self.entropy(SEED_BYTES)),
+        )
+        place = Place(SiteId(self.site), ApplianceId(self.appliance), len(self.leaves), at_s)
+        leaf = keys_leaf(
+            place, former=former.public, signing=following, sealing=self.sealing.public
+        )
+        self.key = signer or former
+        self.append(leaf)
+        self.key = following
+        return former
 
     def checkpoint(self, size: int | None = None, *, root: bytes | None = None) -> str:
         """Return the signed head of the log at a size, by default the whole."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.core.box_keys import BoxKeys
 from appliance.handlers import targets as target_handlers
 from appliance.handlers.orders.table import RUNS
 from appliance.handlers.targets import Found, Wanted
@@ -32,7 +33,7 @@ async def work(world: World, tmp_path: Path) -> AsyncIterator[Work]:
     async with portal_world(
         tmp_path, scanner=WorldScanner(world), shell=ForwardedShell(world)
     ) as made:
-        yield replace(made.work, box_key=BOX_KEY)
+        yield replace(made.work, box_keys=BoxKeys(BOX_KEY))
 
 
 async def added(work: Work, host: LabHost) -> Found:

@@ -207,7 +207,7 @@ PLACE = Place(
     appliance=APPLIANCE,
     enrolled_at=ENROLLED_AT,
     ring=0,
-    sealing_key=SEALING_KEY,
+    sealing_keys=frozenset({SEALING_KEY}),
     abilities=frozenset(OrderType),
 )
 RULES = LanRules(

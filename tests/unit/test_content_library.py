@@ -20,7 +20,7 @@ from appliance.core.sentry import Sentry
 from appliance.handlers import content as handler
 from appliance.handlers.library import Library, Origin
 from appliance.shell.content import ContentPlace, ContentRepository, pack, unpack
-from appliance.shell.hub_client import HubClient
+from appliance.shell.hub_client import HubClient, OneKey
 from appliance.store import health
 from appliance.store.health import Condition
 from appliance.tasks.content import WAIT_MAX_S, wait_s
@@ -357,7 +357,7 @@ async def at_hub(home: Path, repository: Repository) -> AsyncIterator[tuple[Libr
     """Give the content of an appliance whose hub serves a repository, and what it asks for."""
     context = ssl.create_default_context()
     with served(repository) as (origin, asked):
-        hub = HubClient(origin, tls=context, signer=key("appliance"), sentry=Sentry())
+        hub = HubClient(origin, tls=context, signer=OneKey(key("appliance")), sentry=Sentry())
         client = client_at(home, repository, origin=origin, reader=hub, tls=lambda: context)
         try:
             yield Library(lambda: OWN, client, origin=Origin.PROGRAM), asked

@@ -423,7 +423,7 @@ async def test_the_real_client_sends_messages_and_not_a_byte_of_one_with_a_canar
     made, context = listener
     sentry = Sentry(canaries=(CANARY.encode(),))
     origin = f"https://127.0.0.1:{made.port}"
-    client = HubClient(origin, tls=context, signer=work.scribe.key, sentry=sentry)
+    client = HubClient(origin, tls=context, signer=work.scribe, sentry=sentry)
     try:
         # Nothing but closed types is in a check-in, so the canary hides in its digest.
         with pytest.raises(HeldBackError) as caught:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from appliance.core.box_keys import BoxKeys
 from appliance.core.order_gate.values import Accepted
 from appliance.handlers.orders import Done
 from appliance.handlers.orders.healing import IncidentGoneError
@@ -102,7 +103,7 @@ async def ordered_run(
 async def healing(box: Box) -> AsyncIterator[Work]:
     """Run one process with its heal loop."""
     async with alive(box) as made:
-        work = replace(made, box_key=BOX_KEY)
+        work = replace(made, box_keys=BoxKeys(BOX_KEY))
         loop = asyncio.create_task(heal.run(work))
         try:
             yield work
@@ -515,7 +516,7 @@ async def test_a_sealed_login_is_tried_and_then_replaces_the_old_one(tmp_path: P
     box = await box_with(tmp_path, Bulb())
     answer_facts(box)
     async with alive(box) as made:
-        work = replace(made, box_key=BOX_KEY)
+        work = replace(made, box_keys=BoxKeys(BOX_KEY))
         box.host.users["backup"] = credential(password="new password")  # noqa: S106
         box.host.sudo["backup"] = box.host.sudo["osiris"]
         done = await ordered_run(work, OrderType.UPDATE_CREDENTIALS, await sent(work, NEW_LOGIN))
@@ -530,7 +531,7 @@ async def test_a_login_that_does_not_open_the_target_changes_nothing(tmp_path: P
     box = await box_with(tmp_path, Bulb())
     answer_facts(box)
     async with alive(box) as made:
-        work = replace(made, box_key=BOX_KEY)
+        work = replace(made, box_keys=BoxKeys(BOX_KEY))
         done = await ordered_run(work, OrderType.UPDATE_CREDENTIALS, await sent(work, NEW_LOGIN))
         assert await login_now(work) == ("osiris", None)
     assert (done.outcome, str(done.told["why"])) == (Outcome.FAILED, "auth_refused")
@@ -540,7 +541,7 @@ async def test_a_login_that_does_not_open_the_target_changes_nothing(tmp_path: P
 async def test_a_box_for_another_key_or_target_is_refused_untried(tmp_path: Path) -> None:
     box = await box_with(tmp_path, Bulb())
     async with alive(box) as made:
-        work = replace(made, box_key=BOX_KEY)
+        work = replace(made, box_keys=BoxKeys(BOX_KEY))
         foreign = await sent(work, NEW_LOGIN, SealingKey(bytes(SEED_BYTES)))
         with pytest.raises(SealError):
             await ordered_run(work, OrderType.UPDATE_CREDENTIALS, foreign)

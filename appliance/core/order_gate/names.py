@@ -104,7 +104,7 @@ def problem_of_promoted(rule: Rule, known: Known) -> Problem | None:
 
 def _sealed(params: Params, situation: Situation) -> Problem | None:
     wanted = cast("UpdateCredentials", params)
-    if wanted.sealed_to != situation.place.sealing_key:
+    if wanted.sealed_to not in situation.place.sealing_keys:
         return Code.SEALED_TO_OTHER, wanted.sealed_to
     if wanted.sealed_sha256 not in situation.known.boxes:
         return Code.CONTENT_ABSENT, wanted.sealed_sha256

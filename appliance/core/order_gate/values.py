@@ -67,7 +67,7 @@ class Place:
     Attributes:
         enrolled_at: the order log's size when this appliance was enrolled.
         ring: its stage in rollouts, 0 for a canary.
-        sealing_key: hex SHA-256 of its X25519 key.
+        sealing_keys: hex SHA-256 of each X25519 key of its own that opens logins now.
         abilities: the types whose machinery is on this appliance.
     """
 
@@ -75,7 +75,7 @@ class Place:
     appliance: str
     enrolled_at: int
     ring: int
-    sealing_key: str
+    sealing_keys: frozenset[str]
     abilities: frozenset[OrderType]
 
 

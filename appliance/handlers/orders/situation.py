@@ -71,7 +71,7 @@ async def situation_of(
             appliance=work.scribe.appliance,
             enrolled_at=here.held.enrolled_at or 0,
             ring=footing.ring,
-            sealing_key=work.sealing_key,
+            sealing_keys=frozenset(work.box_keys_now),
             abilities=here.abilities,
         ),
         trust=footing.trust,

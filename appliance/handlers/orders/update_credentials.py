@@ -16,6 +16,7 @@ from appliance.store import opinions
 from proto.errors import NotFoundError, RejectedError
 from proto.findings import Reason
 from proto.ids import TargetId
+from proto.keys import SealError
 from proto.orders.update_credentials import UpdateCredentials
 from proto.phi.leaving import closed
 from proto.receipts import Outcome
@@ -56,10 +57,14 @@ async def run(work: Work, accepted: Accepted) -> Done:
 async def _opened(work: Work, wanted: UpdateCredentials) -> SealedLogin:
     async with work.store.read() as conn:
         box = await opinions.box(conn, wanted.sealed_sha256)
-    if box is None or work.box_key is None:
+    if box is None:
         msg = f"no sealed login {wanted.sealed_sha256[:16]} is here"
         raise NotFoundError(msg)
-    login = open_box(box, work.box_key)
+    key = work.box_keys_now.get(wanted.sealed_to)
+    if key is None:
+        msg = f"the login was sealed to the key {wanted.sealed_to[:16]}, which opens nothing here"
+        raise SealError(msg)
+    login = open_box(box, key)
     if login.target != TargetId(wanted.target):
         msg = f"the sealed login is not for {wanted.target}"
         raise OtherTargetError(msg)

@@ -1,0 +1,87 @@
+"""The appliance's own private keys as files, and how each goes over to the next.
+
+```
+keys/<kind>.key          the key that signs, or that logins are sealed to
+keys/<kind>.next.key     made for a renewal that is not in the evidence log yet
+keys/<kind>.former.key   the one before: for a hub, or a store, put back to an earlier day
+```
+
+Which of them counts is not said by their names but by the store (`store/own_keys.py`). A crash
+between two of the files leaves every key that may count in one of them, and `succeed` goes on.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from appliance.ports import Entropy, OwnHeld, OwnPrivate
+from proto.errors import ConfigError
+from proto.keys import SEED_BYTES, PublicKey, SealingKey, SealingPublicKey, SigningKey
+from runtime.durable import sync_directory
+from runtime.private import read_seed
+from runtime.tls import write_private
+
+SIGNING: Final = "signing"
+SEALING: Final = "sealing"
+
+Key = TypeVar("Key", SigningKey, SealingKey)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnKeyFiles:
+    """`ports.OwnKeyKeeper` over the files of a directory."""
+
+    directory: Path
+    entropy: Entropy
+
+    def held(self) -> OwnPrivate:
+        """Return every key that is here, by what its file is called."""
+        return OwnPrivate(self._held(SIGNING, SigningKey), self._held(SEALING, SealingKey))
+
+    def follow(self) -> tuple[SigningKey, SealingKey]:
+        """Return the next keys, made on first use."""
+        seeds: list[bytes] = []
+        for kind in (SIGNING, SEALING):
+            path = self._file(kind, ".next")
+            with _told(path):
+                if not path.exists():
+                    write_private(path, self.entropy(SEED_BYTES))
+            seeds.append(read_seed(path))
+        return SigningKey(seeds[0]), SealingKey(seeds[1])
+
+    def succeed(self, signing: PublicKey, sealing: SealingPublicKey) -> None:
+        """Let the next keys take their formers' files, where they are these; else do nothing."""
+        for kind, raw in ((SIGNING, signing.raw), (SEALING, sealing.raw)):
+            current, following = self._file(kind), self._file(kind, ".next")
+            if not following.exists() or _public(kind, read_seed(following)) != raw:
+                continue
+            with _told(current):
+                write_private(self._file(kind, ".former"), read_seed(current))
+                following.replace(current)
+                sync_directory(self.directory)
+
+    def _held(self, kind: str, make: Callable[[bytes], Key]) -> OwnHeld[Key]:
+        former, following = self._file(kind, ".former"), self._file(kind, ".next")
+        return OwnHeld(
+            make(read_seed(self._file(kind))),
+            make(read_seed(former)) if former.exists() else None,
+            make(read_seed(following)) if following.exists() else None,
+        )
+
+    def _file(self, kind: str, which: str = "") -> Path:
+        return self.directory / f"{kind}{which}.key"
+
+
+def _public(kind: str, seed: bytes) -> bytes:
+    return SigningKey(seed).public.raw if kind == SIGNING else SealingKey(seed).public.raw
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = f"{path}: cannot be written: {error.strerror}"
+        raise ConfigError(msg) from error

@@ -1,0 +1,190 @@
+"""Which key signed which leaf of an appliance's log, from its enrollment on.
+
+An appliance goes on with other keys by a leaf of its own log: `KeysLeaf`, signed with the former
+key and vouched for by the next. So the log itself says which key counts where, for ever:
+
+- up to and with that leaf the former key counts, behind it the next one alone: a former key that
+  somebody copied appends nothing, and what it signed once goes on to verify;
+- a leaf counts in its own place only, so an older renewal that is shown again changes nothing;
+- the next key signs who takes it and where, so nobody names a key that another holds;
+- no key ever comes back.
+
+Requests that are no leaves (check-ins, questions) count under the former key for `OVERLAP_S` more:
+some are under way while the log turns. Until it has heard that the hub took the leaf an appliance
+signs them with both keys, so that no order of lost answers shuts it out.
+
+The X25519 key that logins are sealed to turns with it; the former opens what was sealed to it for
+`OVERLAP_S`, twice as long as any order lives.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Self
+
+from proto import strict_json
+from proto.errors import RejectedError
+from proto.evidence import KeysLeaf, Leaf, open_leaf
+from proto.ids import ApplianceId, SiteId
+from proto.invariants import require
+from proto.keys import (
+    SIGNATURE_BYTES,
+    PublicKey,
+    SealingPublicKey,
+    SigningKey,
+    Threshold,
+    trust_one,
+)
+from proto.keysets import DAY_S
+
+OVERLAP_S: Final = 2 * DAY_S
+LIFE_S: Final = 365 * DAY_S
+"""How long an appliance's keys should sign before they are renewed; nothing stops after it."""
+
+ENROLLED: Final = -1
+"""The leaf that stands for the enrollment, before the first of the log."""
+
+_CONTEXT: Final = b"osiris appliance keys v1\n"
+
+
+class KeyTurnError(RejectedError):
+    """A renewal of an appliance's keys that does not count."""
+
+    code = "key_turn"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a next key signs: who takes which keys, at which leaf, after which."""
+
+    site: str
+    appliance: str
+    seq: int
+    former: PublicKey
+    ed25519: PublicKey
+    x25519: SealingPublicKey
+
+    def claimed(self) -> bytes:
+        """Return the exact bytes that the next key signs."""
+        place = f"{self.site}\n{self.appliance}\n{self.seq}\n".encode("ascii")
+        return _CONTEXT + place + self.former.raw + self.ed25519.raw + self.x25519.raw
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """From behind a leaf on this key counts; `ENROLLED` is before all."""
+
+    leaf: int
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHistory:
+    """Every key of an appliance and where it counts, oldest first."""
+
+    turns: tuple[Turn, ...]
+
+    def __post_init__(self) -> None:
+        """Hold that each place has one key."""
+        places = [turn.leaf for turn in self.turns]
+        is_ordered = all(before < after for before, after in pairwise(places))
+        require(bool(places) and is_ordered, "an appliance's keys follow one another")
+
+    @classmethod
+    def of(cls, key: PublicKey) -> Self:
+        """Return the history of an appliance that has its first key."""
+        return cls((Turn(ENROLLED, key),))
+
+    @property
+    def current(self) -> PublicKey:
+        """The key that signs now."""
+        return self.turns[-1].key
+
+    @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        """Every key, oldest first."""
+        return tuple(turn.key for turn in self.turns)
+
+    def at(self, index: int) -> PublicKey:
+        """Return the key that signs the leaf of this index."""
+        place = bisect_left(self.turns, index, key=lambda turn: turn.leaf) - 1
+        return self.turns[max(place, 0)].key
+
+    def trust(self, index: int) -> Threshold:
+        """Return whose signature counts on the leaf of this index."""
+        return trust_one("appliance", self.at(index))
+
+    def open(self, data: bytes, index: int) -> Leaf:
+        """Return the leaf of this index from its envelope, verified with the key of that place.
+
+        Raises:
+            RejectedError: see `proto.evidence.open_leaf`.
+        """
+        return open_leaf(data, self.trust(index))
+
+    def after(self, index: int, leaf: Leaf) -> Self:
+        """Return the history after a verified leaf: another one only after a renewal.
+
+        Raises:
+            KeyTurnError: the leaf names keys that it may not name.
+        """
+        if not isinstance(leaf, KeysLeaf):
+            return self
+        key = next_key(leaf, former=self.at(index))
+        if index <= self.turns[-1].leaf:
+            if Turn(index, key) not in self.turns:
+                msg = f"leaf {index}: names another next key than the one that followed it"
+                raise KeyTurnError(msg)
+            return self
+        if key in self.keys:
+            msg = f"leaf {index}: names a key that this appliance had before"
+            raise KeyTurnError(msg)
+        return type(self)((*self.turns, Turn(index, key)))
+
+
+def next_key(leaf: KeysLeaf, *, former: PublicKey) -> PublicKey:
+    """Return the key that a renewal names.
+
+    Raises:
+        KeyTurnError: that key has not signed for it.
+        RejectedError: one of the two is no key that may be trusted.
+    """
+    claim = Claim(
+        leaf.site,
+        leaf.appliance,
+        leaf.seq,
+        former,
+        PublicKey.from_b64(leaf.ed25519, "keys.ed25519"),
+        SealingPublicKey.from_b64(leaf.x25519, "keys.x25519"),
+    )
+    proof = strict_json.b64_decode(leaf.proof, "keys.proof", length=SIGNATURE_BYTES)
+    if not claim.ed25519.accepts(proof, claim.claimed()):
+        msg = f"leaf {leaf.seq}: the next key has not signed for {leaf.appliance}"
+        raise KeyTurnError(msg)
+    return claim.ed25519
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose renewal it is, and the leaf it becomes."""
+
+    site: SiteId
+    appliance: ApplianceId
+    seq: int
+    at: int
+
+
+def keys_leaf(
+    place: Place, *, former: PublicKey, signing: SigningKey, sealing: SealingPublicKey
+) -> KeysLeaf:
+    """Return the leaf by which an appliance goes on with other keys; the former key signs it."""
+    claim = Claim(place.site, place.appliance, place.seq, former, signing.public, sealing)
+    return KeysLeaf(
+        site=place.site,
+        appliance=place.appliance,
+        seq=place.seq,
+        at=place.at,
+        ed25519=signing.public.b64(),
+        x25519=sealing.b64(),
+        proof=strict_json.b64_encode(signing.sign(claim.claimed())),
+    )

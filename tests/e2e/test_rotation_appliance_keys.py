@@ -1,0 +1,218 @@
+"""An appliance goes on with other keys: whose word the hub takes for it, before and after."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from central.api.machine_routes import MACHINE_ROUTES
+from central.api.raw import Machines
+from central.state import load_registry
+from central.store import tables
+from central.store.registry import Registry
+from proto.appliance_keys import OVERLAP_S, Place, keys_leaf
+from proto.envelope import Kind, open_envelope, sign
+from proto.evidence import KeysLeaf
+from proto.hub import check_in
+from proto.hub.evidence import PATH, EvidenceReply
+from proto.ids import ApplianceId, SiteId
+from proto.keys import SEED_BYTES, PublicKey, SigningKey, trust_one
+from proto.strict_json import b64_encode
+from tests.fakes.box import Box, read_head, said
+from tests.fakes.hub import Trial, trial
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Trial]:
+    async with trial(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def box(hub: Trial) -> Box:
+    made = await hub.box()
+    made.health("disk_low", ok=False, at_s=hub.now_s)
+    await send(hub, made)
+    return made
+
+
+async def send(hub: Trial, box: Box, first: int = 0) -> EvidenceReply:
+    answer = await hub.net.post(PATH, box.batch(first))
+    return EvidenceReply.from_bytes(answer, "reply", size_bytes_max=65536)
+
+
+async def refused(hub: Trial, path: str, body: bytes) -> str:
+    status, answer = await hub.net.request("POST", path, body)
+    assert status != 200, answer
+    return str(said(answer)["code"])
+
+
+async def kept(hub: Trial) -> PublicKey:
+    """The key that the hub holds for its one appliance, or the one that enrolled first."""
+    async with hub.net.hub.store.read() as connection:
+        row = (await connection.execute(tables.appliances.select())).first()
+    assert row is not None
+    return PublicKey(row.ed25519)
+
+
+async def is_heard(hub: Trial, box: Box) -> bool:
+    answer = await hub.net.post(check_in.PATH, box.check_in(now_s=hub.now_s))
+    return read_head(answer, hub.root).time == hub.now_s
+
+
+async def test_the_hub_follows_a_renewal_in_the_log_and_forgets_nothing_of_before(
+    hub: Trial, box: Box
+) -> None:
+    former = box.renew(at_s=hub.now_s)
+    box.health("disk_low", ok=True, at_s=hub.now_s)
+    assert (await send_by(hub, box, former, first=1)).have == 3
+    assert await kept(hub) == box.key.public
+    assert await is_heard(hub, box)
+    reply = await send(hub, box)
+    assert reply.have == 3, "leaves of the former key go on to verify, details and all"
+    assert reply.cosigned is not None
+
+
+async def send_by(hub: Trial, box: Box, signer: SigningKey, first: int = 0) -> EvidenceReply:
+    """Send with a head that a key signed which the hub knows, as an appliance does."""
+    now, box.key = box.key, signer
+    checkpoint = box.checkpoint()
+    box.key = now
+    answer = await hub.net.post(PATH, box.batch(first, checkpoint=checkpoint))
+    return EvidenceReply.from_bytes(answer, "reply", size_bytes_max=65536)
+
+
+async def renewed(hub: Trial, box: Box) -> SigningKey:
+    first = len(box.leaves)
+    former = box.renew(at_s=hub.now_s)
+    await send_by(hub, box, former, first=first)
+    return former
+
+
+async def test_a_hub_that_starts_again_knows_every_key(hub: Trial, box: Box) -> None:
+    await renewed(hub, box)
+    hub.clock.advance(3 * DAY_MS)
+    await renewed(hub, box)
+    again = replace(hub.net.hub, registry=Registry(hub.net.hub.origin))
+    await load_registry(again)
+    hub.net.hub, hub.net.app = again, Machines(again, MACHINE_ROUTES)
+    assert await is_heard(hub, box)
+    box.health("disk_low", ok=True, at_s=hub.now_s)
+    assert (await send(hub, box)).have == 4, "the first leaf is held against the first key"
+
+
+async def test_the_former_key_is_heard_for_the_overlap_and_not_after(hub: Trial, box: Box) -> None:
+    former = await renewed(hub, box)
+    following, box.key = box.key, former
+    hub.clock.advance(OVERLAP_S * 1000 - 1000)
+    assert await is_heard(hub, box), "a request that was under way"
+    hub.clock.advance(1000)
+    late = box.check_in(now_s=hub.now_s)
+    assert await refused(hub, check_in.PATH, late) == "unknown_key"
+    box.key = following
+    assert await is_heard(hub, box)
+
+
+async def test_both_keys_together_are_heard_by_a_hub_that_knows_only_one(
+    hub: Trial, box: Box
+) -> None:
+    """Until it has an answer an appliance signs with both: it cannot know what the hub took."""
+    former = box.renew(at_s=hub.now_s)
+
+    def both() -> bytes:
+        one = box.check_in(now_s=hub.now_s)
+        body = open_envelope(one, kind=Kind.CHECKIN, trust=trust_one("a", box.key.public)).body
+        return sign(Kind.CHECKIN, body, box.key, former)
+
+    await hub.net.post(check_in.PATH, both())
+    await send_by(hub, box, former, first=1)
+    hub.clock.advance(2 * OVERLAP_S * 1000)
+    await hub.net.post(check_in.PATH, both())
+
+
+async def test_the_former_key_appends_nothing_behind_the_renewal_at_any_time(
+    hub: Trial, box: Box
+) -> None:
+    """Somebody copied the former key: within the overlap too, the log is closed to it."""
+    former = await renewed(hub, box)
+    following, box.key = box.key, former
+    box.health("disk_low", ok=True, at_s=hub.now_s)
+    assert await refused(hub, PATH, box.batch(2)) == "note_unsigned"
+    box.key = following
+    assert await refused(hub, PATH, box.batch(2)) == "leaf_refused"
+
+
+async def test_a_renewal_that_another_appliances_key_signed_is_refused(
+    hub: Trial, box: Box
+) -> None:
+    other = await hub.box()
+    former = box.renew(at_s=hub.now_s, signer=other.key)
+    now, box.key = box.key, former
+    body = box.batch(1)
+    assert await refused(hub, PATH, body) == "leaf_refused"
+    assert await kept(hub) in (former.public, other.key.public)
+    box.key = now
+    assert await refused(hub, check_in.PATH, box.check_in(now_s=hub.now_s)) == "unknown_key"
+
+
+async def test_an_older_renewal_shown_again_is_refused(hub: Trial, box: Box) -> None:
+    """Who has the renewal's bytes would bring the appliance back to a key that it gave up."""
+    await renewed(hub, box)
+    again = box.leaves[1]
+    hub.clock.advance(3 * DAY_MS)
+    await renewed(hub, box)
+    box.leaves.append(again)
+    box.details[3] = []
+    assert await refused(hub, PATH, box.batch(3)) == "leaf_refused"
+
+
+async def test_a_key_never_comes_back(hub: Trial, box: Box) -> None:
+    first = await renewed(hub, box)
+    body = _renewal(box, first, at_s=hub.now_s)
+    box.leaves.append(sign(Kind.EVIDENCE, body.to_bytes(), box.key))
+    box.details[2] = []
+    assert await refused(hub, PATH, box.batch(2)) == "leaf_refused"
+
+
+def _renewal(box: Box, following: SigningKey, *, at_s: int) -> KeysLeaf:
+    place = Place(SiteId(box.site), ApplianceId(box.appliance), len(box.leaves), at_s)
+    return keys_leaf(place, former=box.key.public, signing=following, sealing=box.sealing.public)
+
+
+async def test_a_key_that_another_appliance_has_or_had_is_refused(hub: Trial, box: Box) -> None:
+    other = await hub.box()
+    had = await renewed(hub, other)
+    for following in (other.key, had):
+        leaf = _renewal(box, following, at_s=hub.now_s)
+        box.leaves.append(sign(Kind.EVIDENCE, leaf.to_bytes(), box.key))
+        box.details[1] = []
+        assert await refused(hub, PATH, box.batch(1)) == "key_in_use"
+        box.leaves.pop()
+    assert await is_heard(hub, box)
+
+
+async def test_naming_a_key_that_has_not_signed_for_it_is_refused(hub: Trial, box: Box) -> None:
+    """Else an appliance would take over whatever key it has seen the public half of."""
+    other = await hub.box()
+    mine = _renewal(box, SigningKey(box.entropy(SEED_BYTES)), at_s=hub.now_s)
+    for changed in (
+        {"ed25519": other.key.public.b64()},
+        {"x25519": other.sealing.public.b64()},
+        {"proof": b64_encode(bytes(64))},
+    ):
+        leaf = mine.model_copy(update=changed)
+        box.leaves.append(sign(Kind.EVIDENCE, leaf.to_bytes(), box.key))
+        box.details[1] = []
+        assert await refused(hub, PATH, box.batch(1)) == "leaf_refused"
+        box.leaves.pop()
+
+
+async def test_nobody_enrolls_with_a_key_that_an_appliance_gave_up(hub: Trial, box: Box) -> None:
+    former = await renewed(hub, box)
+    thief = Box(former, box.sealing, box.entropy)
+    _, code = await hub.net.claim()
+    body = thief.enroll_request(code, now_s=hub.now_s)
+    assert await refused(hub, "/api/agent/enroll", body) == "key_in_use"

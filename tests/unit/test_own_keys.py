@@ -1,0 +1,305 @@
+"""An appliance goes on with other keys: nothing is lost, wherever the process is cut off."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from appliance.core.records import health_draft
+from appliance.handlers import own_keys as renewing
+from appliance.handlers.own_keys import RenewalWaitsError, begin, renew, view
+from appliance.handlers.work import Work
+from appliance.ports import OwnPrivate
+from appliance.shell.identity import Place, load_keys
+from appliance.shell.own_keys import OwnKeyFiles
+from appliance.store import evidence, own_keys
+from appliance.store.proof import verify
+from appliance.tasks.recovery import catch_up
+from appliance.tasks.uplink import send_all
+from proto.appliance_keys import LIFE_S, OVERLAP_S
+from proto.errors import ConfigError, IntegrityError
+from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey
+from tests.fakes.clock import SeededEntropy
+from tests.unit.cut_process import CutError, Process, virtual
+from tests.unit.order_hub import LogHub
+from tests.unit.order_site import Site, alive, leaves
+
+Watch = Callable[[Process, str], None]
+
+
+@dataclass
+class CutKeeper:
+    """`ports.OwnKeyKeeper` over the real files, in a process that can be cut off around a step."""
+
+    files: OwnKeyFiles
+    process: Process
+
+    def held(self) -> OwnPrivate:
+        return self.files.held()
+
+    def follow(self) -> tuple[SigningKey, SealingKey]:
+        self.process.happens("before follow")
+        made = self.files.follow()
+        self.process.happens("after follow")
+        return made
+
+    def succeed(self, signing: PublicKey, sealing: SealingPublicKey) -> None:
+        self.process.happens("before succeed")
+        # Between the two files: the signing key has its name, the sealing key not yet.
+        self.files.succeed(signing, self.files.held().sealing.current.public)
+        self.process.happens("between succeed")
+        self.files.succeed(signing, sealing)
+        self.process.happens("after succeed")
+
+
+@dataclass
+class Disk:
+    """An appliance's disk: its store, its keys, and the hub that it talks to."""
+
+    folder: Path
+    entropy: SeededEntropy = field(default_factory=lambda: SeededEntropy(71))
+
+    def __post_init__(self) -> None:
+        """Make the keys of the enrollment."""
+        self.place = Place(self.folder / "state")
+        self.place.prepare()
+        self.site = Site(self.folder / "appliance.db")
+        self.hub = LogHub(self.site)
+        load_keys(self.place, self.entropy)
+
+    @property
+    def files(self) -> OwnKeyFiles:
+        return OwnKeyFiles(self.place.keys, self.entropy)
+
+    @asynccontextmanager
+    async def on(self, watch: Watch = lambda _, __: None) -> AsyncIterator[Work]:
+        """Start the appliance as `appliance/main.py` does."""
+        async with alive(self.site, watch, hub=self.hub) as (made, process):
+            keeper = CutKeeper(self.files, process)
+            async with made.store.read() as conn:
+                rows, head = await own_keys.every(conn), await evidence.head(conn)
+            made.scribe.key, made.scribe.others = keeper.held().signing.current, ()
+            box_keys = begin(rows, keeper, made.scribe, hub_holds=head.acked_size)
+            yield replace(made, own_keys=keeper, box_keys=box_keys)
+
+
+async def write(work: Work, code: str = "disk_low") -> None:
+    async with work.store.write() as conn:
+        await evidence.append(conn, work.scribe, [health_draft(work.author(), code, ok=True)])
+
+
+async def sound(work: Work) -> int:
+    async with work.store.read() as conn:
+        return await verify(conn, work.scribe, cosigners=work.trust.cosigners)
+
+
+@virtual
+async def test_the_log_goes_on_with_the_next_key_and_all_of_it_verifies(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+        before = work.scribe.key.public
+        seen = await renew(work, account="tester")
+        await write(work)
+        assert seen.public_key == work.scribe.key.public.b64() != before.b64()
+        assert await sound(work) == 3
+        async with work.store.read() as conn:
+            keys = await own_keys.history(conn, work.scribe.key.public)
+        assert [keys.at(index) for index in range(3)] == [before, before, work.scribe.key.public]
+    async with disk.on() as work:
+        assert (await view(work)).public_key == seen.public_key
+        await write(work)
+        assert await sound(work) == 4
+
+
+def cuts() -> list[str]:
+    """Every step of a renewal: files and database calls, told by a run that nothing cuts."""
+    return [
+        "before follow",
+        "after follow",
+        "before INSERT INTO evidence ",
+        "before UPDATE evidence_head",
+        "before INSERT INTO own_keys",
+        "after INSERT INTO own_keys",
+        "before COMMIT",
+        "after COMMIT",
+        "before succeed",
+        "between succeed",
+        "after succeed",
+    ]
+
+
+@pytest.mark.parametrize("point", cuts())
+@pytest.mark.parametrize("times", [1, 2])
+@virtual
+async def test_cut_off_anywhere_a_renewal_was_or_was_not_and_the_next_start_goes_on(
+    tmp_path: Path, point: str, times: int
+) -> None:
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+        await send_all(work)
+    for _ in range(times):
+        assert await cut_renewal(disk, point), f"a renewal passes {point}"
+    async with disk.on() as work:
+        await write(work)
+        before = await sound(work)
+        await send_all(work)
+        assert len(disk.hub.evidence) == before, "the hub took every leaf"
+        held = work.box_keys
+        assert held is not None
+        assert held.key.public in {one.public for one in disk.files.held().sealing.every}
+        await renew(work, account="tester")
+        await write(work)
+        await send_all(work)
+        assert await sound(work) == len(disk.hub.evidence) == before + 2
+
+
+async def cut_renewal(disk: Disk, point: str) -> bool:
+    """Renew in a process that ends at a point; return whether it came there."""
+    is_armed, came = False, False
+
+    def watch(process: Process, what: str) -> None:
+        nonlocal came
+        if is_armed and what.startswith(point):
+            came = True
+            process.cut()
+
+    async with disk.on(watch) as work:
+        await send_all(work)
+        is_armed = True
+        with pytest.raises(CutError):
+            await renew(work, account="tester")
+    return came
+
+
+@virtual
+async def test_a_full_disk_changes_nothing_and_the_former_key_goes_on(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+        before = work.scribe.key.public
+        async with work.store.write() as conn:
+            await conn.execute(
+                "CREATE TRIGGER no BEFORE INSERT ON own_keys BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+        with pytest.raises(Exception, match="no"):
+            await renew(work, account="tester")
+        assert work.scribe.key.public == before
+        await write(work)
+        assert await sound(work) == 2
+
+
+@virtual
+async def test_a_second_renewal_waits_until_the_hub_took_the_first(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await renew(work, account="tester")
+        with pytest.raises(RenewalWaitsError):
+            await renew(work, account="tester")
+        await send_all(work)
+        await renew(work, account="tester")
+        await send_all(work)
+        assert await sound(work) == len(disk.hub.evidence) == 2
+
+
+@virtual
+async def test_a_disk_that_may_be_an_old_one_renews_nothing(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        work.word.is_level = False
+        with pytest.raises(RenewalWaitsError):
+            await renew(work, account="tester")
+        assert not await leaves(work)
+
+
+@virtual
+async def test_a_store_put_back_to_before_a_renewal_gets_it_back_from_the_hub(
+    tmp_path: Path,
+) -> None:
+    """The keys' directory was not put back: it has the former key, and the one of now."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+        await send_all(work)
+        async with work.store.read() as conn:
+            await conn.execute("SELECT 1")
+    copy = disk.site.path.read_bytes()
+    async with disk.on() as work:
+        await renew(work, account="tester")
+        await write(work)
+        await send_all(work)
+        now = work.scribe.key.public
+    disk.site.path.write_bytes(copy)
+    async with disk.on() as work:
+        await write(work, "clock_off")
+        assert work.scribe.key.public != now, "until it knows, it goes on as the store says"
+        work.word.is_level = False
+        assert await catch_up(work)
+        assert work.scribe.key.public == now
+        assert work.box_keys is not None
+        assert work.box_keys.key.public == disk.files.held().sealing.current.public
+        await send_all(work)
+        assert await sound(work) == len(disk.hub.evidence) >= 4
+
+
+@virtual
+async def test_a_store_whose_key_is_nowhere_says_which_backup_is_missing(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await renew(work, account="tester")
+    for file in disk.place.keys.glob("signing*"):
+        file.unlink()
+    load_keys(disk.place, disk.entropy)
+    with pytest.raises(ConfigError, match="backup"):
+        async with disk.on():
+            pass
+
+
+@virtual
+async def test_logins_sealed_to_the_former_key_open_for_two_days(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        assert work.box_keys is not None
+        former = work.box_keys.key.public.digest()
+        await renew(work, account="tester")
+        now = work.box_keys.key.public.digest()
+        assert set(work.box_keys_now) == {former, now}
+    async with disk.on() as work:
+        disk.site.clock.advance((OVERLAP_S - 1) * 1000)
+        assert set(work.box_keys_now) == {former, now}
+        disk.site.clock.advance(1000)
+        assert set(work.box_keys_now) == {now}
+
+
+@virtual
+async def test_people_are_told_a_month_before_the_year_is_over(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+        disk.site.clock.advance((LIFE_S - renewing.DUE_BEFORE_S - 1) * 1000)
+        assert not (await view(work)).is_due
+        disk.site.clock.advance(1000)
+        assert (await view(work)).is_due
+        await renew(work, account="tester")
+        assert not (await view(work)).is_due
+
+
+async def test_whoever_has_the_former_key_and_the_disk_is_found(tmp_path: Path) -> None:
+    """A leaf behind the renewal that the former key signed is not this appliance's."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await renew(work, account="tester")
+        (former,) = work.scribe.others
+        thief = replace_key(work, former)
+        async with work.store.write() as conn:
+            await evidence.append(conn, thief, [health_draft(work.author(), "disk_low", ok=True)])
+        with pytest.raises(IntegrityError, match="leaf 1 is not what this appliance signed"):
+            await sound(work)
+
+
+def replace_key(work: Work, key: SigningKey) -> evidence.Scribe:
+    """Return the log's scribe with another's pen."""
+    return replace(work.scribe, key=key)
