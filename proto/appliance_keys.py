@@ -18,6 +18,7 @@ The X25519 key that logins are sealed to turns with it; the former opens what wa
 """
 
 from bisect import bisect_left
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Self
@@ -109,6 +110,15 @@ class KeyHistory:
         """Return the key that signs the leaf of this index."""
         place = bisect_left(self.turns, index, key=lambda turn: turn.leaf) - 1
         return self.turns[max(place, 0)].key
+
+    def lately(self, index: int) -> tuple[PublicKey, ...]:
+        """Return who may have signed what a leaf carries: its own key, or the one before that."""
+        place = self.keys.index(self.at(index))
+        return self.keys[max(place - 1, 0) : place + 1]
+
+    def named(self, key_ids: Collection[str]) -> PublicKey | None:
+        """Return the newest key that one of these key ids hints at."""
+        return next((key for key in reversed(self.keys) if key.key_id in key_ids), None)
 
     def trust(self, index: int) -> Threshold:
         """Return whose signature counts on the leaf of this index."""

@@ -44,7 +44,6 @@ from proto import envelope, ids
 from proto.hub.enroll import EnrollReply
 from proto.hub.evidence import EvidenceBatch, EvidenceReply
 from proto.ids import ApplianceId, SiteId
-from proto.keys import Holder
 from proto.merkle import Tree
 from proto.phi.arrived import Arrived
 
@@ -338,7 +337,9 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
     if others:
         said = f"leaf {others[0].seq} answers another order than {others[0].leaf} of this hub's log"
         found.append((Condition.RECEIPT_OF_OTHER, said))
-    words, unproved = said_rows(accepted.leaves, by=Holder(appliance, known.key))
+    words, unproved = said_rows(
+        accepted.leaves, appliance=appliance, keys=known.keys_after(accepted.turns)
+    )
     await order_said.add_words(site, connection, appliance=appliance, rows=words)
     if unproved:
         said = f"leaf {unproved[0]} tells of a word that its own statement does not bear out"

@@ -20,7 +20,7 @@ from central.core.signer_talk import Stand, fits_leaves
 from central.state import Hub
 from central.store import order_log, order_said, order_words
 from central.store.registry import Known
-from proto import merkle
+from proto import envelope, merkle
 from proto.envelope import Kind
 from proto.errors import UnreachableError
 from proto.hub.orders import (
@@ -84,11 +84,10 @@ def _neighbours(hub: Hub, vetoes: Sequence[tuple[ApplianceId, bytes]]) -> tuple[
     """Return vetoes with the keys of those who signed them, as they are enrolled."""
     known = [(hub.registry.by_id(appliance), statement) for appliance, statement in vetoes]
     return tuple(
-        NeighbourVeto(
-            appliance=one.appliance, key=one.key.b64(), statement=statement.decode("ascii")
-        )
+        NeighbourVeto(appliance=one.appliance, key=key.b64(), statement=statement.decode("ascii"))
         for one, statement in known
         if one is not None
+        and (key := one.keys.named(envelope.parse(statement).key_ids)) is not None
     )
 
 

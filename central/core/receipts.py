@@ -10,6 +10,7 @@ from typing import Final
 
 from central.core.ingest import NewLeaf
 from central.core.orders import ReceiptRow, SaidRow
+from proto.appliance_keys import KeyHistory
 from proto.errors import RejectedError
 from proto.evidence import SaidBy, SaidLeaf, SaidWhat
 from proto.keys import Holder
@@ -52,12 +53,15 @@ def _row(seq: int, receipt: OrderReceipt) -> ReceiptRow:
     )
 
 
-def said_rows(leaves: Iterable[NewLeaf], *, by: Holder) -> tuple[list[SaidRow], list[int]]:
+def said_rows(
+    leaves: Iterable[NewLeaf], *, appliance: str, keys: KeyHistory
+) -> tuple[list[SaidRow], list[int]]:
     """Return what people said, as one appliance's new evidence tells it.
 
     Args:
         leaves: new leaves of its evidence.
-        by: the appliance, with its key.
+        appliance: whose it is.
+        keys: which of its keys counts where.
 
     Returns:
         The words, and the leaves whose own statement does not bear them out.
@@ -67,7 +71,9 @@ def said_rows(leaves: Iterable[NewLeaf], *, by: Holder) -> tuple[list[SaidRow], 
     for one in leaves:
         if not isinstance(one.leaf, SaidLeaf):
             continue
-        if one.leaf.by is SaidBy.LAN and not _is_borne_out(one.leaf, by):
+        signers = (Holder(appliance, key) for key in keys.lately(one.index))
+        is_own = one.leaf.by is SaidBy.LAN
+        if is_own and not any(_is_borne_out(one.leaf, by) for by in signers):
             unproved.append(one.index)
             continue
         rows.append(_said(one.index, one.leaf))

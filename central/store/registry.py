@@ -54,6 +54,11 @@ class Known:
         is_former_good = now_ms < self.turned_ms + OVERLAP_S * 1000
         return self.keys.keys[-2:] if is_former_good else (self.keys.current,)
 
+    def keys_after(self, turns: Iterable[KeyTurn]) -> KeyHistory:
+        """Return which of its keys counts where, after these renewals."""
+        more = (Turn(one.index, one.ed25519) for one in turns)
+        return KeyHistory((*self.keys.turns, *more))
+
     def trust_at(self, now_ms: int) -> Threshold:
         """Return its keys as who must have signed a request."""
         return Threshold(KeyRing.of(self.appliance, *self.keys_at(now_ms)))
@@ -112,7 +117,7 @@ class Registry:
     def turn(self, known: Known, turns: Iterable[KeyTurn], *, now_ms: int) -> None:
         """Let an appliance go on with other keys, after the store does."""
         for one in turns:
-            known.keys = KeyHistory((*known.keys.turns, Turn(one.index, one.ed25519)))
+            known.keys = known.keys_after((one,))
             known.turned_ms = now_ms
             self._by_key[one.ed25519.key_id] = known
 

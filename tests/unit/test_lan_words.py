@@ -20,6 +20,7 @@ from central.core.fold import fold
 from central.core.ingest import NewLeaf
 from central.core.receipts import said_rows
 from proto import strict_json
+from proto.appliance_keys import KeyHistory
 from proto.envelope import Kind, sign
 from proto.errors import ConflictError, RejectedError
 from proto.evidence import (
@@ -301,7 +302,7 @@ async def test_the_hub_keeps_a_word_of_the_lan_only_with_a_statement_that_bears_
         sid = await waits(site, work)
         await veto(work, sid, reason="not now", account="eva")
         (leaf,) = await words(work)
-    rows, unproved = said_rows([new(leaf)], by=HERE)
+    rows, unproved = said_rows([new(leaf)], appliance=HERE.person, keys=KeyHistory.of(HERE.key))
     assert [(one.what, one.actor, one.sid) for one in rows] == [
         ("veto", leaf.actor, bytes.fromhex(sid))
     ]
@@ -314,5 +315,9 @@ async def test_the_hub_keeps_a_word_of_the_lan_only_with_a_statement_that_bears_
         {"statement": "bm90aGluZw=="},
     ):
         other = leaf.model_copy(update=wrong)
-        assert said_rows([new(other)], by=HERE) == ([], [leaf.seq]), wrong
-    assert said_rows([new(leaf)], by=replace(HERE, key=key("eve").public)) == ([], [leaf.seq])
+        assert said_rows([new(other)], appliance=HERE.person, keys=KeyHistory.of(HERE.key)) == (
+            [],
+            [leaf.seq],
+        ), wrong
+    eve = KeyHistory.of(key("eve").public)
+    assert said_rows([new(leaf)], appliance=HERE.person, keys=eve) == ([], [leaf.seq])
