@@ -194,7 +194,7 @@ def root(folder: FolderOption = HERE, output: Format = Output.TABLE) -> None:
     """
     from osiris.desk.drafting import draft_root  # noqa: PLC0415 - loads python-tuf
 
-    version = draft_root(Folder(folder), now_s=now_s())
+    version = draft_root(Folder.there(folder), now_s=now_s())
     print_fields({"root": version, "folder": str(folder)}, output=output)
     note("Next: osiris content build, osiris content grant; then each person: osiris content sign")
 

@@ -99,7 +99,7 @@ def build(
         msg = "--keep and --rules contradict each other"
         raise ConfigError(msg)
     files = None if keep else read_installed() if rules is None else read_directory(rules)
-    place = Folder(folder)
+    place = Folder.there(folder)
     version = draft_release(
         place,
         files,
@@ -152,7 +152,7 @@ def grant(
         ttl_s=hours * HOUR_S,
         per_hour=per_hour,
     )
-    version = draft_grants(Folder(folder), granted, now_s=now_s())
+    version = draft_grants(Folder.there(folder), granted, now_s=now_s())
     print_fields({"grants": version, "folder": str(folder)}, output=output)
     note("Next: two operators each run: osiris content sign")
 
@@ -176,7 +176,7 @@ def sign(
     """
     from osiris.desk import draft_words, signing  # noqa: PLC0415 - loads python-tuf
 
-    place = Folder(folder)
+    place = Folder.there(folder)
     wanted = {file: signing.signable(place, file.public) for file in _keys(desk, key)}
     roles = sorted({role for found in wanted.values() for role in found}, key=signing.DRAFTED.index)
     if not roles:
@@ -202,7 +202,10 @@ def sign(
 def _keys(desk: Path, given: list[Path] | None) -> list[keyfile.KeyFile]:
     paths = given or [path for path in map(desk.joinpath, KEY_FILES) if path.exists()]
     if not paths:
-        msg = f"{desk}: no key lies there; give --key FILE"
+        msg = (
+            f"{desk}: no key lies there; --key FILE or --desk names another place, and"
+            " `osiris hub ceremony key NAME --role ROLE` makes one"
+        )
         raise ConfigError(msg)
     return [keyfile.read(path) for path in paths]
 
@@ -250,7 +253,7 @@ def publish(
     """
     from osiris.desk.publishing import publish as carry  # noqa: PLC0415 - loads python-tuf
 
-    found = carry(Folder(folder), Place(to), now_s=now_s())
+    found = carry(Folder.there(folder), Place(to), now_s=now_s())
     _give(to)
     print_fields({role.value: version for role, version in found.items()}, output=output)
     note("The hub takes it in within a minute; its log says so, or why not.")
@@ -296,7 +299,7 @@ def trust(
         with served_by(home.hub()) as files:
             taken = take_from_hub(files, home, told=told, now_s=now_s())
     else:
-        place = Folder(folder).repository if source is None else Place(source)
+        place = Folder.there(folder).repository if source is None else Place(source)
         taken = take_trust(place, home, told=told, now_s=now_s())
     print_fields(taken, output=output)
 

@@ -163,6 +163,21 @@ class Folder:
             msg = f"{self.directory}: cannot be made: {error.strerror}"
             raise ConfigError(msg) from error
 
+    @classmethod
+    def there(cls, directory: Path) -> Self:
+        """Return a folder that is there.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if not directory.is_dir():
+            msg = (
+                f"{directory}: there is no release folder; --folder names it, and"
+                " `osiris hub ceremony begin` makes one"
+            )
+            raise ConfigError(msg)
+        return cls(directory)
+
     def put_card(self, card: Card) -> Path:
         """Put a person's card in, in place of their former one for the role."""
         path = self.directory / "people" / f"{card.person}.{card.role.value}.json"

@@ -85,7 +85,10 @@ def set_desk(
     found = Desk(desk).set_hub(hub, tls_ca=hub_tls_ca)
     note(f"{desk}: speaks to {found.hub}")
     if Desk(desk).authority() is None:
-        note("Next: osiris content trust, with the release folder or a hub's served directory")
+        note(
+            "Next: osiris content trust --folder RELEASE, or --from-hub --first-root DIGEST with"
+            " the digest that your root people read out"
+        )
 
 
 @order.command("verify")

@@ -110,6 +110,10 @@ class Desk:
 
     def set_hub(self, origin: str, *, tls_ca: Path | None) -> Settings:
         """Write which hub this desk speaks to; its TLS authority is copied beside it."""
+        try:
+            check_hub_url(origin, "--hub")
+        except MalformedError as error:
+            raise ConfigError(*error.args) from None
         self.make()
         copied = ""
         if tls_ca is not None:

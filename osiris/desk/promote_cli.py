@@ -74,7 +74,7 @@ def promote(
     if anything and when:
         msg = "--any and --when contradict each other"
         raise ConfigError(msg)
-    place, added = Folder(folder), []
+    place, added = Folder.there(folder), []
     if incident is not None:
         told = _told(desk=Desk(desk), site=site, incident=incident)
         fields = () if anything else tuple(when) if when else None

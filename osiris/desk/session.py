@@ -9,6 +9,7 @@ from osiris.desk import asking
 from osiris.desk.hub_link import HubLink, linked
 from osiris.desk.place import Desk
 from osiris.desk.reading import BytesChangedError
+from osiris.desk.words import moment
 from proto.asks import Ask
 from proto.envelope import Kind, Signature, signature_of
 from proto.errors import ConfigError, NotFoundError
@@ -29,7 +30,7 @@ from proto.hub.desk import (
     batch_name,
 )
 from proto.keys import SigningKey
-from proto.keysets import Role
+from proto.keysets import DAY_S, Role
 from proto.strict_json import b64_encode
 from runtime import keyfile
 from runtime.clock import SystemClock, seconds, system_entropy
@@ -37,6 +38,7 @@ from runtime.terminal import note
 
 SID_CHARS: Final = 64
 PREFIX_CHARS_MIN: Final = 8
+TOLD_BEFORE_S: Final = DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +138,31 @@ def at(desk: Desk) -> Iterator[Session]:
     if file.role is not Role.OPERATOR:
         msg = f"{file.path}: a key of role {file.role}, an operator's is needed"
         raise ConfigError(msg)
+    tell_of_end(desk, now_s=seconds(clock))
     secret = asking.passphrase(f"{file.person}'s passphrase: ") if file.is_sealed else None
     key = file.open(secret)
     with linked(hub, person=file.person, key=key, clock=clock, entropy=system_entropy) as link:
         yield Session(desk, link, key)
 
 
+def tell_of_end(desk: Desk, *, now_s: int) -> None:
+    """Say in time that what the desk goes by ends: it is taken anew by a person alone."""
+    trust = desk.trust()
+    if trust is None or now_s < trust.expires - TOLD_BEFORE_S:
+        return
+    ends = "have ended" if now_s >= trust.expires else f"end {moment(trust.expires)}"
+    note(f"This desk's authority and grants {ends}: osiris content trust --from-hub")
+
+
 def _own_key(desk: Desk, *, now_s: int) -> keyfile.KeyFile:
     """Return the person's key file: the former's while it alone counts, as this desk holds it."""
     path, former = desk.key_path, desk.former_of(Role.OPERATOR)
+    if not path.exists() and not former.exists():
+        msg = (
+            f"{path}: there is no operator's key yet; --desk names another desk, and"
+            " `osiris order key new NAME` makes a key"
+        )
+        raise ConfigError(msg)
     if not former.exists():
         return keyfile.read(path)
     authority = desk.authority()

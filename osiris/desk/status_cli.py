@@ -55,7 +55,7 @@ def status(
     """
     from osiris.desk import review  # noqa: PLC0415 - loads python-tuf
 
-    place, now = Folder(folder), now_s()
+    place, now = Folder.there(folder), now_s()
     found: dict[str, Any] = {
         "documents": review.drafted(place) + review.endings(place, now_s=now),
         "rollout": review.rings(place, now_s=now) if review.is_published(place) else None,
@@ -116,7 +116,7 @@ def rollout(
     from osiris.desk import drafting, review  # noqa: PLC0415 - loads python-tuf
 
     place, wanted = (
-        Folder(folder),
+        Folder.there(folder),
         {"halt": drafting.Rollout.HALT, "resume": drafting.Rollout.START},
     )
     if (what == "halt") != (reason is not None):
