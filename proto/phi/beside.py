@@ -86,14 +86,15 @@ def read(record: Record) -> None:
 
 _NAME = Kind.NAME
 _NUMBERED = re.compile(rb"[0-9]{5}")
-_LONG = re.compile(rb"[0-9]{6}")
-"""What `_CALLED_BEFORE` needs, found faster than it."""
+_CALLED_BETWEEN = (b"name", b"patient", b"pt")
+"""What may stand between a name and the number before it, marks aside."""
 
 
 def _called(record: Record, start: int, end: int) -> None:
     data, called = record.data, list[re.Match[bytes] | None]()
     first = max(0, start - 60)
-    if _LONG.search(data, first, start) is not None:
+    ahead = data[first:start].rstrip(b"\"' ,;|/(:=-")
+    if ahead[-1:].isdigit() or ahead.lower().endswith(_CALLED_BETWEEN):
         called.append(_CALLED_BEFORE.search(data, first, start))
     called.append(_CALLED_AFTER.match(data, end, min(len(data), end + 40)))
     for one in called:

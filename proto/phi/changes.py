@@ -13,6 +13,7 @@ from proto.phi.record import Record
 from proto.phi.scan import Pattern
 
 VALUES_MAX = 8
+SIDES_BYTES_MAX = 160
 
 _NAMED = Pattern(
     r"(?i)\\{0,3}[\"'](?:path|pointer|field|fieldname|field_name|column|columnname|column_name|attribute|attr|property|propertyname|prop|key|name|item|element|label|question|param|parameter)\\{0,3}[\"'] ?: ?\\{0,3}[\"'](/?[A-Za-z][A-Za-z0-9_. /-]{1,40})\\{0,3}[\"']([^{}\[\]]{1,300})"
@@ -30,14 +31,16 @@ _ELEMENTS = Pattern(
     r"(?i)<(?:[a-z]+:)?(?:key|name|field|fieldname|column|columnname|property|attribute|label|param|th|dt|string)\b[^<>]{0,80}>\s{0,20}([A-Za-z][A-Za-z0-9_. -]{1,40}):?\s{0,20}</[^<>]{1,40}>((?:\s{0,20}<[^<>]{1,80}>[^<>]{0,200}</[^<>]{1,40}>){1,3})"
 )
 _TEXT = re.compile(rb">\s{0,20}([^<>\n]{1,200}?)\s{0,20}</")
+_FROM = (
+    r"(?:from |old[ _]?(?:value)?[=: ]{1,2}|before[=: ]{1,2}|was[=: ]{1,2}|prev(?:ious)?[=: ]{1,2})"
+)
+_WAS = re.compile(rf"(?i){_FROM}".encode())
 _CHANGED = Pattern(
-    r"(?i)([A-Za-z][A-Za-z0-9_.]{1,40}(?: [A-Za-z]{2,12}){0,2}?)[\"'`]?(?:,|:)? ?(?:was |were |has been |is )?(?:changed |updated |modified |edited |corrected |switched |set |moved )?(?::? ?(?:from |old[ _]?(?:value)?[=: ]{1,2}|before[=: ]{1,2}|was[=: ]{1,2}|prev(?:ious)?[=: ]{1,2}))(.{1,160})"
+    rf"(?i)([A-Za-z][A-Za-z0-9_.]{{1,40}}(?: [A-Za-z]{{2,12}}){{0,2}}?)[\"'`]?(?:,|:)? ?(?:was |were |has been |is )?(?:changed |updated |modified |edited |corrected |switched |set |moved )?(?::? ?{_FROM})(.{{1,{SIDES_BYTES_MAX}}})"
 )
 _SIDES = re.compile(
     rb"(?i)^(?:([\"'`\[(<])([^\"'`\]\n)>]{1,80})[\"'`\])>]|([^\s,;\"'\[(<][^,;\"'\n]{0,60}?))[,;]? {0,2}(?:to|new[ _]?(?:value)?|->|=>|-->|after|now|is now|by|into|~)[=: ]{0,2} ?(?:[\"'`\[(<]([^\"'`\]\n)>]{1,80})|([^\s,;\"'\n][^,;\"'\n]{0,60}))"
 )
-_BECOMES = (b"to", b"new", b"now", b"->", b"by", b"after", b"=>", b"~")
-"""What may part two sides: without any of these there are none."""
 _ARROWS = (b"->", b"=>", b"~>")
 _ARROW = Pattern(
     r"([A-Za-z][A-Za-z0-9_.]{1,40}(?: [A-Za-z]{2,12})?)[\"']?\s?[:=]?\s?[\"'\[(]([^\"'\n\])]{1,80})[\"'\])]\s?(?:->|=>|-->|~>)\s?[\"'\[(]([^\"'\n\])]{1,80})[\"'\])]"
@@ -104,7 +107,7 @@ def _elements(record: Record) -> None:
 
 def _changes(record: Record) -> None:
     data = record.data
-    for spans in _CHANGED.each(data) if any(map(record.lower.__contains__, _BECOMES)) else ():
+    for spans in _CHANGED.each(data) if _has_sides(data) else ():
         match = _SIDES.match(data[slice(*spans[2])])
         if match is None:
             continue
@@ -117,6 +120,17 @@ def _changes(record: Record) -> None:
         _tell(record, _last_words(record, spans[1]), sides)
     for spans in _ARROW.each(data) if any(map(data.__contains__, _ARROWS)) else ():
         _tell(record, _last_words(record, spans[1]), [spans[2], spans[3]])
+
+
+def _has_sides(data: bytes) -> bool:
+    """Whether two sides stand behind any word for the first: told faster than by all of it."""
+    for was in _WAS.finditer(data):
+        start = was.end()
+        newline = data.find(b"\n", start, start + SIDES_BYTES_MAX)
+        stop = newline if newline >= 0 else start + SIDES_BYTES_MAX
+        if _SIDES.match(data[start:stop]) is not None:
+            return True
+    return False
 
 
 def _last_words(record: Record, key: tuple[int, int]) -> tuple[int, int]:

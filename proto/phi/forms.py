@@ -7,7 +7,7 @@ words; and at runs of one alphabet for blobs. It may say yes too often, never to
 and the other readers judge what the exact patterns find.
 """
 
-from functools import lru_cache
+import re
 
 from proto.phi.scan import SETS_MAX, Gate, Pattern
 
@@ -53,20 +53,17 @@ _OUTLINES = {
     "joined": r"[Aa'-]_A[Aa'-]*_0{6}",
     "slashes": r"[Aa'-]/0{1,4}[-/]0|[Aa'-]/00000000",
     "folder": r"[Aa'-], A[Aa'-]*[\\/.]|0{6}\)?[\\/]|[\\/]A[Aa'-]+ A[Aa'-]+ [a0#]",
-    "in_brackets": r"a\.?,? [(\[].*0{6}|A\.,? [(\[].*0{6}",
+    "in_brackets": r"(?:a\.?|A\.),? [(\[][Aa#: ]{0,10}0{6}",
     "ids": r"0-00-00|0-000-00|A000000",
     "ten": r"0000000000",
     "iban": r"AA00 ?[A0]{4} ?[A0]{4}",
     "spaced": r"(?:^|[^Aa0_])[Aa0](?:(?: [-/(] | ?[ ._-])[Aa0]){3}(?: [-/()] |[ ._-])",
     "quoted": r"=[A0]{2}|=\n",
-    "vin": r"[A0]{17}",
     "hex": r"(?:[Aa0]{2}[ :]){8}",
-    "blob": r"[Aa0+/_-]{16}",
     "hl7": r"(?:^|[^Aa0])A[A0]{2}\|",
     "dotted": r"\.[Aa0_-]{6}\.[Aa0_-]{8}",
     "astm": r"A\|0+\|",
     "dicom": r"\([Aa0]{4},[Aa0]{4}\)",
-    "rows": r"(?s:(?:[|\t;,]|--- ).*)\n",
 }
 _WORDS = {
     "escape": r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|&#?[a-z0-9]{2,8};|\\\"|=\?[a-z0-9_-]+\?[bq]\?",
@@ -91,7 +88,7 @@ _WORDS = {
     "fhir": r"resourcetype|hl7\.org/fhir|vr[\\\"']",
     "merged": r"merg|dup|already|belongs|mismatch",
     "route": r"(?:get|post|put|delete|patch|head) /[^ ]*-",
-    "car": r"[a-z0-9][,:]? (?:a |on )?(?:[a-z]+ ){0,2}(?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda)",
+    "car": r" (?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda)(?:[^a-z]|$)",
     "dated": r"[a-z][_ ^-](?:19|20)[0-9]{2}-?[01][0-9]-?[0-3][0-9]",
     "column": r"[\"'`][,;:.)]{0,2} [^\"'`\n]*(?:column|field|property|attribute|parameter|key) ",
     "strong": r"passw|passphrase|passcode|securestring|credential|pass[^a-z]|pwd?[^a-z]|creds?[^a-z]",
@@ -108,13 +105,13 @@ _WORDS = {
     "kin": r"(?:parent|child|kid|kiddo|grandma|grandpa|grandfather|aunt|uncle|guardian|caregiver|widow|stepmother|stepfather|roommate|neighbor)(?:'s name)? (?:of|is|named) | (?:family|household)",
     "aged": r"(?:is|turned|turns|turning) (?:[a-z]+ )?(?:9[0-9]|1[01][0-9])",
     "zpl": r"\^f[dv]",
-    "talk": r"[0-9]:[0-9]{2}(?::[0-9]{2})?(?: ?[ap]m)?\]?,? ?-? ?<?@?[a-z]+[^0-9:\n]*[:>] ",
+    "talk": r"(?m:^)(?:\[?|\[[0-9/. -]{6,12},? )[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?(?: ?[ap]m)?\]?,? ?-? ?<?@?[a-z]+[^0-9:\n]*[:>] ",
     "member": r"[\"'](?:path|pointer|field|column|attribute|attr|property|prop|key|name|item|element|label|question|param)[a-z_]*\\{0,3}[\"'] ?: ?",
     "listed": r"<(?:[a-z]+:)?(?:key|name|field|fieldname|column|columnname|property|attribute|label|param|th|dt|string)[^<>]*>[^<>]+</[^<>]+>\s*<",
     "changed": r"from |old[ _]|(?:old|value|before|was|prev|previous)[=: ]|[-=~]>",
     "form": r"name=\\?[\"'][^\"']+[\"'](?:\r?\n|\\r\\n|\\n)",
-    "issued": r"[0-9]{8}:aa|atatt3|age-secret-key|key-[0-9a-f]{8}|[0-9a-f]{8}-us[0-9]|gl(?:sa|c)_|nr(?:ak|js|ii)-|dapi[0-9a-f]{8}|sq0[a-z]{3}-|tskey-|hf_|pmak-|lin_api_|dp\.(?:pt|st|ct|sa)\.|gocspx-|1//0|xapp-|rubygems_|oy2[a-z0-9]{8}|nfp_|figd_|ntn_|cfpat-|dckr_oat|whsec_|[sr]k_test_|bkua_|atlasv1|sbp_|xkeysib|re_[a-z0-9]{8}_|shp(?:ss|ca|pa)_|sntrys_|pul-[a-f0-9]{8}|rnd_|eaa[ac][a-z0-9_-]{8}|apa91b|akcp|sk[0-9a-f]{8}|[78]q~|abia|acca|fwogz|iqojb|amzn\.mws|atz[ar]\||hv[bs]\.|\$production\$|v1\.0-|ops_|v2\.(?:local|public)\.|vault:v",
-    "hashed": r"\$(?:apr1|krb5|pbkdf2|scrypt|sha1|sha256|md5|argon2|8|9|14|s[0-2]|gy|y|p|h|dcc2)[a-z0-9_-]*\$|\{(?:ssha|sha|smd5|md5|crypt|pbkdf2|argon2|bcrypt|cipher)|\*[0-9a-f]{8}|0x0[12]00|md5[0-9a-f]{8}|scram-sha|(?:pbkdf2|scrypt|bcrypt|argon2)[_:a-z0-9]*[$:]|01000000d08c|aqaaancmnd8|enc\(|=\}|\{aqaaab|[0-9a-f]{8}:[0-9a-f]{8}|::|(?:enc|encrypted|encpw|encpass|crypt|cipher|obfuscated|hash|hashed|hash(?:ed)?_?pw|hash(?:ed)?_?pass|password)[\"']?\s?[=:]",
+    "issued": r"[0-9]:aa|atatt3|age-secret-key|key-[0-9a-f]{8}|[0-9a-f]-us[0-9]|gl(?:sa|c)_|nr(?:ak|js|ii)-|dapi[0-9a-f]{8}|sq0[a-z]{3}-|tskey-|hf_|pmak-|lin_api_|dp\.(?:pt|st|ct|sa)\.|gocspx-|1//0|xapp-|rubygems_|oy2[a-z0-9]{8}|nfp_|figd_|ntn_|cfpat-|dckr_oat|whsec_|[sr]k_test_|bkua_|atlasv1|sbp_|xkeysib|re_[a-z0-9]{8}_|shp(?:ss|ca|pa)_|sntrys_|pul-[a-f0-9]{8}|rnd_|eaa[ac][a-z0-9_-]{8}|apa91b|akcp|sk[0-9a-f]{8}|[78]q~|abia|acca|fwogz|iqojb|amzn\.mws|atz[ar]\||hv[bs]\.|\$production\$|v1\.0-|ops_|v2\.(?:local|public)\.|vault:v",
+    "hashed": r"\$(?:apr1|krb5|pbkdf2|scrypt|sha1|sha256|md5|argon2|8|9|14|s[0-2]|gy|y|p|h|dcc2)[a-z0-9_-]*\$|\{(?:ssha|sha|smd5|md5|crypt|pbkdf2|argon2|bcrypt|cipher)|\*[0-9a-f]{8}|0x0[12]00|md5[0-9a-f]{8}|scram-sha|(?:pbkdf2|scrypt|bcrypt|argon2)[_:a-z0-9]*[$:]|01000000d08c|aqaaancmnd8|enc\(|=\}|\{aqaaab|::|(?:enc|encrypted|encpw|encpass|crypt|cipher|obfuscated|hash|hashed|hash(?:ed)?_?pw|hash(?:ed)?_?pass|password)[\"']?\s?[=:]",
     "gear": r"(?:password|passwd|secret|key|md5|sha-?[0-9]*|key-string|passphrase|psk|community)[ \t]+(?:enc|[0-9]|encrypted|ascii|hex|simple|cipher|plain)|radius|tacacs|ntp|hsrp|vrrp|ospf|bgp|eigrp|isis|isakmp|ike|ipsec|l2tp|ppp|pptp|wlan|wpa|dot1x|macsec|stack[^a-z]|standby|nhrp|glbp|snmp|community|com2sec|createuser|(?:auth|priv)[a-z]*[- ](?:password |key )?(?:md5|sha|des|3des|aes)|: psk |-(?:pre-shared-key|passphrase|password|secret|psk|shared-key)[= ]|[\"'][ \t]+[\"']?(?:\*|[0-9]{1,3}\.)",
     "files": r"securestring|-(?:p|pw|w) [^\n]* -?-[ul]|key(?: file)?:?[ \t]*\r?\n|(?:login|user|username|uid|u) [^\s]+,? +(?:password|passwd|pass|pw|pwd) |reg_|ansible_vault|[a-z0-9_]/[^\s/@]+@|webhook|ntlm|hash|rc4_|aes256_|:(?:[0-9]{4,5}|\*):[^\s:]+:[^\s:]+:|private-(?:lines|mac)|<value>|numerical password",
     "spelt": r"passw|send(?:line)? (?:-- )?[\"']|pwd|pw[^a-z0-9_]|passphrase|identified (?:by|with|via)|ugfzc3dvcmq6|auth(?:enticate)?[ =](?:plain|login|xoauth2|cram|digest)|[0-9] login |pass [^\s]|(?:230|331|530|logged)|(?:tried|attempted|typed|entered|sent) ",
@@ -128,7 +125,7 @@ _WORDS = {
     "licence": r"key[^a-z0-9_]|serial|licen[sc]e|activation|product[ -]?key|registration|unlock|serial (?:key|code)|subscription|cd[ -]?key",
     "keyed": r"(?:key|token|secret|seed)s?(?: |[:=])",
     "code": r"2fa|mfa|[0-9] => [0-9]|token|pins?[^a-z]|password|codes?|combo|combination|otp",
-    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|(?:basic|bearer) [a-z0-9._~+/=-]|npm_|sg\.|[\"' ](?:-p|/p[ :=]|/pass|/rp[ :=]|-a|-u|-w|-c|--user|--pass|-[a-z]{1,6}u )|pass:|net1? use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|(?:aws|secret)[a-z_ ]*[=: ]|passw|passph|passc|pin[^a-z0-9_\n\"'=:][^\n\"'=:]*[: ]{1,2}[\"']|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z-]+\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
+    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|(?:basic|bearer) [a-z0-9._~+/=-]|npm_|sg\.|[\"' ](?:-p|/p[ :=]|/pass|/rp[ :=]|-a|-u|-w|-c|--user|--pass|-[a-z]{1,6}u )|pass:|net1? use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|(?:aws|secret)[a-z_ ]*[=: ]|passw|passph|passc|pin[^a-z0-9_\n\"'=:][^\n\"'=:]*[: ]{1,2}[\"']|wifi:|[0-9]-[0-9]{6}-|\$[0-9a-z-]+\$|hooks\.slack|sig=|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
 }
 _SKELETON = bytes(
     ord("0") if chr(byte).isdigit() and byte < 128
@@ -138,8 +135,21 @@ _SKELETON = bytes(
     else byte
     for byte in range(256)
 )  # fmt: skip
-_HEX = bytes(88 if byte in b"ABCDEFabcdef0123456789" else 32 for byte in range(256))
-_HEX_RUN = b"X" * 16
+
+
+def _runs_of(letters: bytes) -> bytes:
+    """Return a table that leaves runs of these bytes as runs of `X`."""
+    return bytes(88 if byte in letters else 32 for byte in range(256))
+
+
+_DIGITS, _CAPITALS = b"0123456789", b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BLOB = _runs_of(_DIGITS + _CAPITALS + _CAPITALS.lower() + b"+/_-")
+_HEX = _runs_of(_DIGITS + b"ABCDEFabcdef")
+_VIN = _runs_of(_DIGITS + _CAPITALS.translate(None, b"IOQ"))
+_RUN, _VIN_RUN = b"X" * 16, b"X" * 17
+_HEX_PAIR = re.compile(rb":[0-9A-Fa-f]{32}")
+"""The second of two hashes of a password."""
+_ROW_MARK = re.compile(rb"[|\t;,]|--- ")
 _REPEATING = frozenset(
     ["secret", "spelt", "strong", "opaque", "column", "code", "car", "trunk", "form", "dated"]
 )
@@ -147,7 +157,8 @@ _REPEATING = frozenset(
 _OUTLINE_GATE = Gate(_OUTLINES)
 _WORD_GATE = Gate({name: form for name, form in _WORDS.items() if name not in _REPEATING})
 _REPEATING_GATE = Gate({name: form for name, form in _WORDS.items() if name in _REPEATING})
-_SEEN: dict[tuple[tuple[int, ...], ...], frozenset[str]] = {}
+_Key = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[str, ...]]
+_SEEN: dict[_Key, frozenset[str]] = {}
 
 
 def lit(data: bytes, lower: bytes) -> frozenset[str]:
@@ -158,25 +169,37 @@ def lit(data: bytes, lower: bytes) -> frozenset[str]:
         lower: the same in lower case.
     """
     outline = data.translate(_SKELETON)
-    key = _OUTLINE_GATE.numbers(outline), _WORD_GATE.numbers(lower), _REPEATING_GATE.numbers(lower)
+    key = (
+        _OUTLINE_GATE.numbers(outline),
+        _WORD_GATE.numbers(lower),
+        _REPEATING_GATE.numbers(lower),
+        _counted(data, outline),
+    )
     found = _SEEN.get(key)
     if found is None:
         if len(_SEEN) >= SETS_MAX:
             _SEEN.clear()
         found = _OUTLINE_GATE.names(key[0]) | _WORD_GATE.names(key[1])
-        found |= _REPEATING_GATE.names(key[2])
+        found |= _REPEATING_GATE.names(key[2]) | frozenset(key[3])
         if "month" in found:
             found |= _DATE_TOO
         _SEEN[key] = found
-    if "blob" in found and _HEX_RUN in data.translate(_HEX):
-        return _with_hex(found)
     return found
 
 
-@lru_cache(maxsize=SETS_MAX)
-def _with_hex(forms: frozenset[str]) -> frozenset[str]:
-    """Return the one set of these forms and of hexadecimal: readers are planned by it."""
-    return forms | {"hex"}
+def _counted(data: bytes, outline: bytes) -> tuple[str, ...]:
+    """Return those forms that long runs and lines tell: in a gate they multiply its states."""
+    found: tuple[str, ...] = ()
+    if _RUN in data.translate(_BLOB):
+        found = ("blob",)
+        if _RUN in data.translate(_HEX):
+            found += ("hex", "secret", "hashed") if _HEX_PAIR.search(data) else ("hex",)
+        if _VIN_RUN in data.translate(_VIN):
+            found += ("vin",)
+    end = outline.rfind(b"\n")
+    if end > 0 and _ROW_MARK.search(outline, 0, end) is not None:
+        found += ("rows",)
+    return found
 
 
 _DATE_TOO = frozenset({"date"})
