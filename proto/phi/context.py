@@ -5,12 +5,13 @@ record about machines costs one comparison.
 """
 
 import re
-from collections.abc import Callable
+from functools import partial
 
 from proto.phi import rows
 from proto.phi.lexicon import CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
 from proto.phi.pairs import parameters
 from proto.phi.people import word_flags
+from proto.phi.plans import plan
 from proto.phi.record import Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -99,9 +100,8 @@ def read(record: Record) -> None:
     if not _ANYWHERE.isdisjoint(shapes):
         _everywhere(record)
     if record.person:
-        for reader, wanted in _BESIDE_PEOPLE:
-            if not wanted or not wanted.isdisjoint(shapes):
-                reader(record)
+        for reader in _BESIDE_PEOPLE(shapes):
+            reader(record)
 
 
 _ANYWHERE = frozenset({"trunk", "car", "sql", "day", "labelled", "in_brackets"})
@@ -162,15 +162,13 @@ _FORMS_OF_NUMBERS = (
     ("system", _SYSTEM, Kind.MRN, "an identifier behind the system that gave it"),
     ("ten", _TEN, Kind.PHONE, "ten digits of a call, beside people"),
 )
-_NUMBERED = frozenset(form for form, *_ in _FORMS_OF_NUMBERS)
 
 
-def _numbers(record: Record) -> None:
-    for form, pattern, kind, why in _FORMS_OF_NUMBERS:
-        for start, end in pattern.values(record.data) if form in record.shapes else ():
-            if record.covered(start, end) or _NO_IDS.match(record.data, start):
-                continue
-            record.hit(kind, start, end, why)
+def _numbers(record: Record, *, pattern: Pattern, kind: Kind, why: str) -> None:
+    for start, end in pattern.values(record.data):
+        if record.covered(start, end) or _NO_IDS.match(record.data, start):
+            continue
+        record.hit(kind, start, end, why)
 
 
 def _extensions(record: Record) -> None:
@@ -396,21 +394,26 @@ def _six(record: Record) -> None:
             record.hit(Kind.IP, start, end, "a public address in a record about people")
 
 
-_BESIDE_PEOPLE: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
-    (_numbers, _NUMBERED),
-    (_extensions, frozenset()),
-    (parameters, frozenset({"apart"})),
-    (_asked, frozenset({"query"})),
-    (_numbers_said, frozenset({"query", "four"})),
-    (_merged, frozenset({"merged"})),
-    (_behind, frozenset()),
-    (_in_lists, frozenset()),
-    (rows.read, frozenset()),
-    (_born, frozenset({"born"})),
-    (_month_days, frozenset({"month"})),
-    (_places, frozenset()),
-    (_after_streets, frozenset()),
-    (_uids, frozenset()),
+_BESIDE_PEOPLE = plan(
+    (
+        *(
+            (partial(_numbers, pattern=pattern, kind=kind, why=why), frozenset({form}))
+            for form, pattern, kind, why in _FORMS_OF_NUMBERS
+        ),
+        (_extensions, frozenset()),
+        (parameters, frozenset({"apart"})),
+        (_asked, frozenset({"query"})),
+        (_numbers_said, frozenset({"query", "four"})),
+        (_merged, frozenset({"merged"})),
+        (_behind, frozenset()),
+        (_in_lists, frozenset()),
+        (rows.read, frozenset()),
+        (_born, frozenset({"born"})),
+        (_month_days, frozenset({"month"})),
+        (_places, frozenset()),
+        (_after_streets, frozenset()),
+        (_uids, frozenset()),
+    )
 )
 """In the order of work, each with the forms that call for it; none are called for always."""
 GATED = (

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from proto.phi.fitness import secretive
+from proto.phi.plans import plan
 from proto.phi.record import Record
 from proto.phi.scan import Pattern, Sought
 from proto.phi.secrets import is_plain_value
@@ -433,6 +434,7 @@ _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
     ("strong", _strong),
     ("opaque", _opaque),
 )
+_PLAN = plan((look, frozenset({gate})) for gate, look in _READERS)
 GATES = frozenset(gate for gate, _ in _READERS)
 """The forms that call for these."""
 SOUGHT = (
@@ -459,6 +461,5 @@ GATED: tuple[tuple[str, tuple[Pattern, ...]], ...] = (
 
 def read(record: Record) -> None:
     """Find the secrets of every family whose gate is lit."""
-    for gate, look in _READERS:
-        if gate in record.shapes:
-            look(record)
+    for look in _PLAN(record.shapes):
+        look(record)

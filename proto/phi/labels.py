@@ -28,6 +28,7 @@ from proto.phi.values import Kind
 
 MARKED = 16
 SAID = 32
+TAKES = 64
 
 ELEMENTS_MAX = 64
 VISIT_DIGITS_MIN = 6
@@ -81,9 +82,10 @@ def read(record: Record) -> None:
             continue
         if not plain:
             start, stop = _core(data, start, stop)
-        may = _AFTER[data[stop : stop + 2]] & wanted
+        after = _AFTER[data[stop : stop + 2]]
+        may = after & wanted
         if may and (may != OPTION or data[start - 1 : start] in _FLAGS):
-            done = _one(record, start, stop, tells)
+            done = _one(record, (start, stop), tells, after)
 
 
 def _core(data: bytes, start: int, end: int) -> tuple[int, int]:
@@ -104,6 +106,7 @@ class _After(dict[bytes, int]):
         first = pair[:1]
         marked = first in _MARK_FIRST and pair not in _UNMARKED
         found = (SAID if first in _SAID_FIRST else 0) | (MARKED if marked else 0)
+        found |= TAKES if pair in _TAKEN_FIRST else 0
         if pair[1:] != TAKEN or first not in _TAKEN_MARKS:  # else a token stands there already
             found |= SPEAKS | (GOES_ON if first in _BLANKS else 0)
             if first in _MARK_FIRST:
@@ -115,9 +118,17 @@ class _After(dict[bytes, int]):
 _AFTER = _After()
 
 
-def _one(record: Record, start: int, end: int, tells: Tells) -> int:
-    """Read the value behind one key; return where to go on."""
+def _one(record: Record, key: tuple[int, int], tells: Tells, after: int) -> int:
+    """Read the value behind one key; return where to go on.
+
+    Args:
+        record: the record.
+        key: where the key stands.
+        tells: what it tells.
+        after: what the two bytes behind it let it tell.
+    """
     data = record.data
+    start, end = key
     _, _, plain, written, heard, begins = tells
     if (
         heard is not None
@@ -128,16 +139,17 @@ def _one(record: Record, start: int, end: int, tells: Tells) -> int:
         )
     ):
         heard = None  # NURSE-19 is a machine
-    if data[end : end + 2] in _TAKEN_FIRST and data[end + 2 : end + 3] == TAKEN:
+    if after & TAKES and data[end + 2 : end + 3] == TAKEN:
         return end
-    if begins and data[end : end + 1] in _BLANKS and (stops := _more_stops(record, end)):
+    if begins and after & GOES_ON and (stops := _more_stops(record, end)):
         keys = record.lexicon.policy.keys
         for stop in reversed(stops):
-            key = data[start:stop]
-            reached = _key(record, (start, stop), keys.told(key), keys.heard(key))
+            longer, behind = data[start:stop], _AFTER[data[stop : stop + 2]]
+            told, said = keys.told(longer), keys.heard(longer)
+            reached = _key(record, (start, stop), (told, said), behind)
             if reached > 0:
                 return reached
-    return max(end, _key(record, (start, end), written, heard))
+    return max(end, _key(record, key, (written, heard), after))
 
 
 def _more_stops(record: Record, end: int) -> list[int]:
@@ -161,23 +173,27 @@ def _is_atom(word: bytes, atoms: frozenset[bytes]) -> bool:
     )
 
 
-def _key(record: Record, key: tuple[int, int], written: Told | None, heard: Told | None) -> int:
+def _key(
+    record: Record, key: tuple[int, int], tells: tuple[Told | None, Told | None], after: int
+) -> int:
     """Read the value behind one reading of a key.
 
     Args:
         record: the record.
         key: where the key stands.
-        written: what it tells with a mark behind it.
-        heard: what it tells in running text.
+        tells: what it tells with a mark behind it, and in running text.
+        after: what the two bytes behind it let it tell.
 
     Returns:
         Where to go on, -1 when a shorter reading may tell more.
     """
     data = record.data
     start, stop = key
-    value = -1 if written is None else _value_at(data, start, stop, written)
+    written, heard = tells
+    marked = after & MARKED
+    value = -1 if written is None else _value_at(data, start, stop, told=written, marked=marked)
     told = heard if value < 0 else written
-    if told is None or (value < 0 and not _AFTER[data[stop : stop + 2]] & SAID):
+    if told is None or (value < 0 and not after & SAID):
         return -1
     if told.kind == "DATE_MAYBE":
         if not record.person:
@@ -192,9 +208,9 @@ def _key(record: Record, key: tuple[int, int], written: Told | None, heard: Told
     return reached if reached > stop else -1
 
 
-def _value_at(data: bytes, start: int, stop: int, told: Told) -> int:
+def _value_at(data: bytes, start: int, stop: int, *, told: Told, marked: int) -> int:
     """Return where the value behind a written key begins, -1 when no mark is there."""
-    if _AFTER[data[stop : stop + 2]] & MARKED:
+    if marked:
         match = _MARKED.match(data, stop, stop + REACH)
         if match is not None and (data[stop] != CLOSE or data[start - 2 : start] != b"</"):
             return match.end()

@@ -106,7 +106,8 @@ class Record:
             if self.taken is None:
                 self.taken = bytearray(len(self.data))
             self.taken[start:end] = TAKEN * (end - start)
-            self.person = self.person or kind in _PEOPLE
+            if kind in _PEOPLE:
+                self.person = True
 
     def covered(self, start: int, end: int) -> bool:
         """Whether the span touches what was found already."""

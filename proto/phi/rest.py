@@ -28,20 +28,23 @@ from proto.phi import (
     tables,
 )
 from proto.phi.lexicon import Lexicon
+from proto.phi.plans import plan
 from proto.phi.record import Found, Record
 from proto.phi.views import View
 
-_AGAIN: tuple[tuple[Callable[[Record], None], frozenset[str]], ...] = (
-    (segments.read, frozenset({"hl7", "x12", "dicom", "astm", "fhir"})),
-    (tables.read, frozenset({"rows", "sql"})),
-    (labels.read, frozenset()),
-    (pairs.read, frozenset({"apart"})),
-    (changes.read, frozenset({"member", "listed", "changed", "column", "form"})),
-    (nested.read, frozenset({"nested"})),
-    (secrets.read, frozenset({"secret"})),
-    (credentials.read, credentials.GATES),
-    (shapes.read_carets, frozenset({"caret"})),
-    (paths.read, frozenset({"url", "file", "dated", "route"})),
+_AGAIN = plan(
+    (
+        (segments.read, frozenset({"hl7", "x12", "dicom", "astm", "fhir"})),
+        (tables.read, frozenset({"rows", "sql"})),
+        (labels.read, frozenset()),
+        (pairs.read, frozenset({"apart"})),
+        (changes.read, frozenset({"member", "listed", "changed", "column", "form"})),
+        (nested.read, frozenset({"nested"})),
+        (secrets.read, frozenset({"secret"})),
+        (credentials.read, credentials.GATES),
+        (shapes.read_carets, frozenset({"caret"})),
+        (paths.read, frozenset({"url", "file", "dated", "route"})),
+    )
 )
 """Readers of what may stretch beyond a token, with the forms that call for them, in their order."""
 _LAYERS = frozenset({"escape", "marked", "quoted", "spaced"})
@@ -94,9 +97,8 @@ def at_rest(
         return False  # a token may have swallowed the word that made it a version
     record = Record(data, data.lower(), lexicon)
     record.shapes = forms
-    for read, wanted in _AGAIN:
-        if not wanted or not wanted.isdisjoint(forms):
-            read(record)
+    for read in _AGAIN(forms):
+        read(record)
     if not _LAYERS.isdisjoint(forms):
         blobs.read_in_place(record, look)
     return not record.found

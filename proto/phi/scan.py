@@ -57,12 +57,13 @@ class Pattern:
 
     def _further(self, data: bytes, spans: Spans, start: int) -> Iterator[Spans]:
         match, end = self._match, len(data)
-        while (stop := spans[0][1]) > start:  # not -1, nor an empty match that would stand still
+        stop = spans[0][1]
+        while stop > start:  # not -1, nor an empty match that would stand still
             yield spans
             if stop >= end:
                 return
-            start = stop
-            spans = match(_UNANCHORED, data, start, end)
+            spans = match(_UNANCHORED, data, stop, end)
+            start, stop = stop, spans[0][1]
 
     def values(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Yield the spans of group 1, searching on from its end.
