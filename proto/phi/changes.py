@@ -107,7 +107,7 @@ def _elements(record: Record) -> None:
 
 def _changes(record: Record) -> None:
     data = record.data
-    for spans in _CHANGED.each(data) if _has_sides(data) else ():
+    for spans in _CHANGED.each(data) if has_sides(data) else ():
         match = _SIDES.match(data[slice(*spans[2])])
         if match is None:
             continue
@@ -122,7 +122,7 @@ def _changes(record: Record) -> None:
         _tell(record, _last_words(record, spans[1]), [spans[2], spans[3]])
 
 
-def _has_sides(data: bytes) -> bool:
+def has_sides(data: bytes) -> bool:
     """Whether two sides stand behind any word for the first: told faster than by all of it."""
     for was in _WAS.finditer(data):
         start = was.end()

@@ -128,10 +128,10 @@ def made_of_names(record: Record) -> None:
     for start, end, kind, _ in tuple(record.found):
         if kind is not Kind.NAME or seen >= NAMES_MADE_MAX:
             continue
-        whole = lower[start:end].replace(b"-", b"").replace(b"'", b"").translate(LETTERS)
+        whole = lower[start:end].translate(LETTERS, b"-'")
         words = [word for word in whole.split() if len(word) >= NAME_LETTERS_MIN]
-        again = any(lower.count(word) > 1 for word in words)  # what is made holds one of them
-        if again and len(words) in {2, 3}:
+        # What is made of them holds one of them once more.
+        if len(words) in {2, 3} and max(map(lower.count, words)) > 1:
             seen += 1
             for one, other in permutations(words, 2):
                 for made in (

@@ -75,9 +75,9 @@ def read(record: Record) -> None:
     data, find = record.data, (b" " + record.apart + b" ").find
     at = done = 0
     for tells in filter(None, map(record.tells.get, record.runs)):
-        needle, wanted, plain, _, _, _ = tells
+        needle, size, wanted, plain, _, _, _ = tells
         start = find(needle, at)  # a blank stands before all of it: here the run begins
-        at = stop = start + len(needle) - 2
+        at = stop = start + size
         if start < done:
             continue
         if not plain:
@@ -129,7 +129,7 @@ def _one(record: Record, key: tuple[int, int], tells: Tells, after: int) -> int:
     """
     data = record.data
     start, end = key
-    _, _, plain, written, heard, begins = tells
+    _, _, _, plain, written, heard, begins = tells
     if (
         heard is not None
         and heard.kind == "NAME"

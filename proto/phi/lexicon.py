@@ -88,6 +88,7 @@ class Tells(NamedTuple):
 
     Attributes:
         needle: the run between blanks.
+        size: how long the run is.
         wanted: which of what may stand behind it lets it tell.
         plain: it is a key whole, and without digits.
         written: what it tells with a mark behind it.
@@ -96,6 +97,7 @@ class Tells(NamedTuple):
     """
 
     needle: bytes
+    size: int
     wanted: int
     plain: bool
     written: Told | None
@@ -211,7 +213,8 @@ class Lexicon:
                 wanted = (SPEAKS if heard else 0) | (GOES_ON if begins else 0)
                 wanted |= WRITES | OPTION if written else 0
                 plain = key == run and b"." not in run
-                tells[run] = Tells(b" " + run + b" ", wanted, plain, written, heard, begins)
+                needle = b" " + run + b" "
+                tells[run] = Tells(needle, len(run), wanted, plain, written, heard, begins)
                 every |= TELLS
         return every & ~WORD
 

@@ -59,6 +59,34 @@ def test_whatever_a_pattern_matches_holds_one_of_the_bytes_it_needs(sought: Soug
     assert not [lower for lower in lowers if not any(need in lower for need in sought.needs)]
 
 
+def test_two_sides_are_seen_behind_whatever_says_that_something_changed() -> None:
+    changed = next(some[0] for gate, some in changes.GATED if gate == "changed")
+    said = [
+        data[: spans[2][0]]
+        for data in (text.encode("latin-1") for text in samples(changed))
+        for spans in changed.each(data)
+    ]
+    assert said
+    assert not [one for one in said if not changes.has_sides(one + b"'Ann' to 'Eve'")]
+    assert not [one for one in said if changes.has_sides(one + b"Ann")]
+
+
+@pytest.mark.skipif(default_names() is None, reason="the gazetteer was not compiled here")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "winner 4411223 name=Anna Kowalski",
+        "pid=4411223 (patient Anna Kowalski)",
+        "loser=4411223 | patient: Anna Kowalski",
+        "id:'4411223' full_name=Anna Kowalski",
+        "source 4411223 display_name: 'Anna Kowalski'",
+        "nr: 4411223 ; full_name: Anna Kowalski",
+    ],
+)
+def test_a_number_before_a_name_goes_whatever_parts_them(text: str) -> None:
+    assert "4411223" not in scrub_text(text)
+
+
 @pytest.mark.parametrize(
     "pattern", [one for gate, some in GATED if gate == "secret" for one in some]
 )
