@@ -15,9 +15,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from appliance.core.promoted import with_promoted
 from appliance.core.trusted import read_set
 from central import config as hub_config
 from central import setup
+from proto.catalog.load import load
 from proto.claim import parse_claim_code
 from proto.evidence import Result, Turn
 from proto.findings import Verdict
@@ -28,6 +30,7 @@ from proto.incidents import Cause
 from proto.inventory import DeviceClass, Platform
 from proto.keysets import Role
 from proto.merkle import Tree, leaf_hash
+from proto.rules.matcher import decide
 from proto.strict_json import b64_encode
 from runtime.clock import system_entropy
 from runtime.repository.layout import Place, digest_of
@@ -215,6 +218,11 @@ def test_what_healed_becomes_a_rule_that_one_operator_and_the_hub_signed(
     assert {digest: rule.id for digest, rule in trusted.promoted.items()} == {
         made["content_sha256"]: made["rule"]
     }
+    acting = with_promoted(load(narrowed()), trusted.promoted)
+    drifted = {"check": CHECK, "seen.value": "without-password"}
+    winner = decide(acting.rules, drifted).winner
+    assert winner is not None
+    assert winner.id == made["rule"], "an appliance that takes it up repairs by it"
     wish = ("--rule", made["rule"], "--content-sha256", made["content_sha256"])
     sid = world.people.drafted(
         ADA, "sync_promoted_rule", "--site", world.box.site, *wish, "--reason", "it healed"
