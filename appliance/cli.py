@@ -299,12 +299,22 @@ def list_incidents(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) 
 @site.command("approve")
 def approve(
     incident: Annotated[str, typer.Argument(help="ID of `osiris site incidents`.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
     config: ConfigFile = DEFAULT,
 ) -> None:
     """Let the repair of an incident run now that waits for approval or a maintenance window."""
-    path = f"/api/incidents/{parse_incident_id(incident)}/approve"
-    approved = answered(config, lambda door: door.post(path, {}))["approved"]
-    say(f"the repair of {approved} runs; `osiris site incidents` shows how it ends")
+    path = f"/api/incidents/{parse_incident_id(incident)}"
+    offer = answered(config, lambda door: door.get(path))["offer"]
+    if offer is None:
+        msg = f"{incident}: no repair waits for an approval"
+        raise ConflictError(msg)
+    cost = offer["cost"]
+    say(f"{offer['title']}\n{offer['description']}".rstrip())
+    say(f"{cost['label']}: {cost['sentence']}\n{offer['undo']}")
+    if not yes and not typer.confirm("Repair now?"):
+        raise typer.Exit(1)
+    answered(config, lambda door: door.post(f"{path}/approve", {"shown": offer["shown"]}))
+    say(f"the repair of {incident} runs; `osiris site incidents` shows how it ends")
 
 
 @appliance.command("init")

@@ -188,6 +188,11 @@ APPROVABLE = frozenset({Cause.APPROVAL_NEEDED, Cause.WINDOW_NEEDED, Cause.WINDOW
 """Why a repair waits that a person on the LAN may let run; the rest no approval lifts."""
 
 
+def offer_of(rule: Rule, *, content: str) -> str:
+    """Return what names the repair that a person is shown: another state may call for another."""
+    return f"{content}:{rule.id}"
+
+
 def waits_for_approval(incident: Incident) -> bool:
     """Tell whether a person's word is what the incident's repair waits for."""
     return incident.state in {State.OPEN, State.ESCALATED} and incident.cause in APPROVABLE

@@ -1,6 +1,6 @@
 """A person on the LAN lets the rule's repair of one incident run now.
 
-Approved is what the page showed: the content's repair, named by the content's digest. All gates but
+Approved is what the page showed: the rule's repair, named with the content's digest. All gates but
 the dial of autonomy stand: a waiver, observe-only, a protected host, a breaker or a limit holds
 this repair as any other. A finding that is too old is asked for again first.
 """
@@ -14,6 +14,7 @@ from appliance.core.gates import (
     Proceed,
     Ruling,
     is_current,
+    offer_of,
     rule_on,
     waits_for_approval,
 )
@@ -45,7 +46,7 @@ async def approve(work: Work, incident_id: IncidentId, *, shown: str, account: s
     Args:
         work: the appliance.
         incident_id: an incident that waits for approval or for a maintenance window.
-        shown: digest of the content whose repair the person was shown.
+        shown: the repair that the person was shown, as `offer_of` names it.
         account: who approves; kept on the appliance, evidence says "person".
 
     Raises:
@@ -58,10 +59,11 @@ async def approve(work: Work, incident_id: IncidentId, *, shown: str, account: s
     async with work.store.write() as conn:
         incident = await _waiting(conn, work, incident_id)
         refuse_held(await devices.get(conn, incident.target))
-        if shown != work.content().digest:
-            msg = "The approved repairs have changed since this was shown: read it again."
-            raise NotApprovableError(msg)
         candidate, decision = await _candidate(conn, work, incident)
+        rule = decision.winner
+        if rule is None or shown != offer_of(rule, content=work.content().digest):
+            msg = "Another repair fits by now than was shown: read it again."
+            raise NotApprovableError(msg)
         opened = replace(candidate, incident=reopened(incident, now_ms=work.clock.now_ms()))
         ruling = rule_on(opened, now_ms=work.clock.now_ms())
         await _begin(conn, work, opened, ruling=ruling, decision=decision, account=account)

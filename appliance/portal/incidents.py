@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from starlette.responses import RedirectResponse, Response
 
-from appliance.core.gates import waits_for_approval
 from appliance.core.reasons import REASON_CHARS_MAX
 from appliance.portal.frame import check_text, page, pairs
+from appliance.portal.offer import offer_for
 from appliance.portal.rows import incident_rows, is_cosigned, is_healed, state_words
 from appliance.portal.state import PortalVisit
 from appliance.store import incidents as stored
@@ -23,8 +23,7 @@ from proto.catalog.model import Content
 from proto.errors import NotFoundError
 from proto.evidence import Outcome
 from proto.ids import parse_incident_id
-from proto.incidents import IN_HAND, Incident, State
-from proto.rules.matcher import decide, view_of
+from proto.incidents import IN_HAND, State
 from runtime.web import words
 from runtime.web.words import Words
 
@@ -36,7 +35,6 @@ FILTERS: dict[str, tuple[str, frozenset[State]]] = {
     "all": ("All", frozenset(State)),
 }
 DEFAULT_FILTER = "all"
-UNDONE = "If its re-check does not pass, the repair is taken back."
 KINDS = {"capture": "Recorded what was there", "undo": "Took the repair back", "verify": "Re-check"}
 
 
@@ -78,24 +76,6 @@ class RepairRow:
     after: Side | None
     result: Words | None
     is_cosigned: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A repair that a person may let run.
-
-    Attributes:
-        cost: what it can cost the people who use the device.
-        undo: what happens when its re-check fails, or why it cannot be taken back.
-        shown: digest of the content that it is from: what is approved is what was read.
-    """
-
-    title: str
-    description: str
-    cost: Words
-    undo: str
-    params: list[tuple[str, str]]
-    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +135,7 @@ async def _show(visit: PortalVisit, *, problem: str, reason: str, status: int) -
         "params": pairs(incident.params),
         "repairs": [_repair(content, repair, evidence) for repair in repairs],
         "turns": [_turn(turn, evidence) for turn in turns],
-        "offer": _offer(content, waiting),
+        "offer": offer_for(content, waiting),
         "can_close": _can_close(incident),
         "problem": problem,
         "reason": reason,
@@ -198,24 +178,6 @@ def _headline(incident: IncidentView) -> Words:
         return state
     why = words.CAUSES[incident.cause]
     return Words(why.label, why.sentence, state.tone)
-
-
-def _offer(content: Content, incident: Incident | None) -> Offer | None:
-    """Return the repair that waits for a person's word; None when none does."""
-    if incident is None or not waits_for_approval(incident):
-        return None
-    rule = decide(content.rules, view_of(incident).fields()).winner
-    runbook = content.runbooks.get(rule.runbook_id or "") if rule else None
-    if rule is None or runbook is None:
-        return None
-    return Offer(
-        title=runbook.title,
-        description=runbook.description,
-        cost=words.DISRUPTIONS[runbook.disruption],
-        undo=runbook.irreversible or UNDONE,
-        params=pairs(rule.params),
-        shown=content.digest,
-    )
 
 
 def _can_close(incident: IncidentView) -> bool:

@@ -19,6 +19,7 @@ from appliance.handlers.work import Work
 from appliance.portal import local_devices, local_held_back, local_keys, local_limits
 from appliance.portal.asked import OPERATOR, Answer, Body, number_in, number_of, text_of
 from appliance.portal.frame import freshness
+from appliance.portal.offer import offer_for
 from appliance.portal.state import Portal, PortalVisit
 from appliance.portal.text import sentence
 from appliance.ports import Credential, Sudo
@@ -249,19 +250,21 @@ async def show_incident(work: Work, visit: PortalVisit, _: Body) -> object:
         if found is None:
             msg = f"there is no incident {wanted}"
             raise NotFoundError(msg)
+        waiting = await incidents.get(conn, work.scribe.site, wanted)
         turns = await incident_views.turns(conn, wanted)
         repairs = await incident_views.repairs(conn, wanted)
     return {
         "incident": found,
         "turns": turns,
         "repairs": repairs,
+        "offer": offer_for(work.content(), waiting),
     }
 
 
 async def approve_repair(work: Work, visit: PortalVisit, body: Body) -> object:
     """Let the repair of an incident run that waits for a person."""
     wanted = parse_incident_id(visit.request.path_params["incident"])
-    shown = text_of(body, "shown", default=work.content().digest)
+    shown = text_of(body, "shown")
     await People(work).approve_repair(wanted, shown=shown, account=OPERATOR)
     return {"approved": wanted}
 

@@ -50,7 +50,7 @@ class Commands(Protocol):
         ...
 
     async def approve_repair(self, incident: IncidentId, *, shown: str, account: str) -> None:
-        """Let the repair of the content with this digest run now, which waits for a person."""
+        """Let the repair run now that waits for a person; `shown` names what the page showed."""
         ...
 
     async def recheck(self, target: TargetId, *, account: str) -> None:

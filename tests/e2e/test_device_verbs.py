@@ -180,3 +180,26 @@ async def test_a_wrong_wish_changes_nothing_and_ends_with_its_familys_status(
 async def test_a_reason_is_not_optional(desk: Desk) -> None:
     for words in (("off-limits", rows.CAMERA), ("release", rows.PUMP)):
         assert (await desk.types(*words)).status == 2
+
+
+async def test_a_repair_is_shown_before_it_is_approved_from_the_command_line(desk: Desk) -> None:
+    """What came of the click is the gates' word; a repair that nobody waits for is none."""
+    async with desk.world.store.write() as conn:
+        waiting = await rows.put_waiting(conn)
+
+    async def approve(incident: str, answer: str) -> tuple[str, BaseException | None]:
+        arguments = ["site", "approve", incident, "--config", str(desk.config)]
+        done = await asyncio.to_thread(CliRunner().invoke, app, arguments, input=answer)
+        return done.stdout, done.exception
+
+    said, declined = await approve(waiting, "n\n")
+    _, held = await approve(waiting, "y\n")
+    _, none = await approve(rows.incident("telnet"), "y\n")
+    assert "Start the audit service now and at boot" in said
+    assert "A service restarts: Whoever uses the service is interrupted" in said
+    assert "If its re-check does not pass, the repair is taken back." in said
+    assert isinstance(declined, SystemExit)
+    assert isinstance(held, ConflictError)
+    assert "Not repaired, and nothing was changed" in str(held)
+    assert isinstance(none, ConflictError)
+    assert "no repair waits for an approval" in str(none)

@@ -355,7 +355,7 @@ async def test_a_repair_that_waits_for_a_person_is_shown_and_approved(world: Por
     assert "A service restarts Whoever uses the service is interrupted for a moment." in said
     assert "at boot yes" in said
     assert (other.status_code, held.status_code) == (409, 409)
-    assert "have changed since this was shown: read it again." in words_of(other.text)
+    assert "Another repair fits by now than was shown: read it again." in words_of(other.text)
     assert "Not repaired, and nothing was changed: " in words_of(held.text)
     assert "Approve the repair" not in none
 

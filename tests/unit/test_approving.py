@@ -9,6 +9,7 @@ from appliance.core.healing import REOPEN_MS
 from appliance.handlers.approving import NotApprovableError
 from appliance.handlers.people import People
 from appliance.handlers.work import Work
+from appliance.portal.offer import offer_for
 from appliance.store import lan_rules
 from proto.catalog.model import Autonomy
 from proto.errors import NotFoundError
@@ -31,7 +32,8 @@ async def waiting_box(tmp_path: Path, bulb: Bulb, autonomy: Autonomy = Autonomy.
 
 
 async def let_it(work: Work, incident: Incident) -> None:
-    shown = work.content().digest
+    offer = offer_for(work.content(), incident)
+    shown = offer.shown if offer else ""
     await People(work).approve_repair(incident.id, shown=shown, account="ana")
 
 
@@ -128,11 +130,13 @@ async def test_what_is_approved_is_what_was_shown(tmp_path: Path) -> None:
     async with healing(box) as work:
         await asyncio.sleep(1)
         before = await only_incident(work)
-        with pytest.raises(NotApprovableError, match="read it again"):
-            await People(work).approve_repair(before.id, shown="0" * 64, account="ana")
+        digest = work.content().digest
+        for other in ("0" * 64, digest, f"{digest}:l1.another", f"{'0' * 64}:{before.check}"):
+            with pytest.raises(NotApprovableError, match="read it again"):
+                await People(work).approve_repair(before.id, shown=other, account="ana")
         with pytest.raises(NotFoundError, match="no incident"):
             await People(work).approve_repair(
-                IncidentId("i-zzzzzzzzzz"), shown=work.content().digest, account="ana"
+                IncidentId("i-zzzzzzzzzz"), shown=digest, account="ana"
             )
         assert await only_incident(work) == before
 
