@@ -11,23 +11,37 @@ import heapq
 from asyncio import TimerHandle
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, NoReturn, TypeVar, TypeVarTuple
+from typing import Any, Final, NoReturn, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+TURNS_MAX: Final = 20_000_000
+TURNS_TO_END: Final = 1_000_000
+"""How many more turns the tasks of a loop that turned too often have to end in."""
 
 
 class StuckError(RuntimeError):
     """Everybody waits for something that can no longer happen."""
 
 
+class EndlessError(RuntimeError):
+    """The loop turned more often than any run does: somebody goes round in a circle."""
+
+
 class _Jump:
     """Stands where a selector would: waiting moves the clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns_max: int) -> None:
         self.now_s = 0.0
+        self._turns_left = turns_max
 
     def select(self, timeout: float | None) -> list[object]:
+        self._turns_left -= 1
+        if self._turns_left < 0:
+            self._turns_left = TURNS_TO_END
+            msg = f"too many turns of the loop, the last of them at {self.now_s:.3f} s"
+            raise EndlessError(msg)
         if timeout is None:
             msg = "nothing is ready and nothing is scheduled"
             raise StuckError(msg)
@@ -57,10 +71,10 @@ class _Timer(TimerHandle):
 class VirtualLoop(asyncio.base_events.BaseEventLoop):
     """asyncio's own loop over a clock that jumps."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns_max: int = TURNS_MAX) -> None:
         """Start at second 0."""
         super().__init__()
-        self._selector = _Jump()
+        self._selector = _Jump(turns_max)
         self._clock_resolution = 1e-6
         self._scheduled: list[TimerHandle] = []
         self._timers_set = 0
@@ -98,7 +112,12 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         raise RuntimeError(msg)
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end on a loop of its own and return its result."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+def run(main: Coroutine[Any, Any, T], *, turns_max: int = TURNS_MAX) -> T:
+    """Run a coroutine to its end on a loop of its own and return its result.
+
+    Raises:
+        StuckError: everybody waits for something that can no longer happen.
+        EndlessError: it did not end within so many turns of the loop.
+    """
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(turns_max)) as runner:
         return runner.run(main)

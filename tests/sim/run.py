@@ -166,11 +166,17 @@ async def _through(world: World, referee: _Referee, play: Play) -> None:
     orders = OrderStorm(world, play.desk)
     raging = asyncio.ensure_future(storm.rage(world, orders, play.disks))
     await _watch_for(world, referee, STORM_S)
+    if referee.broken:
+        raging.cancel()
+        return
     storm.end(world)
     play.desk.network.faults.mend()
     await raging
     clearing = asyncio.ensure_future(orders.clear_holds())
     await _watch_for(world, referee, CALM_S)
+    if referee.broken:
+        clearing.cancel()
+        return
     await clearing
     for _ in range(LAST_LOOKS):
         if all(is_at_rest(node) and is_settled(world, node) for node in world.appliances):

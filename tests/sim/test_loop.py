@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.sim import loop
-from tests.sim.loop import StuckError
+from tests.sim.loop import EndlessError, StuckError
 
 MONTH_S = 30 * 86_400.0
 
@@ -49,6 +49,27 @@ def test_a_timeout_ends_a_wait_at_its_time() -> None:
 def test_who_waits_for_what_cannot_happen_is_told() -> None:
     with pytest.raises(StuckError):
         loop.run(asyncio.Event().wait())
+
+
+def test_who_goes_round_in_a_circle_is_told_and_ended() -> None:
+    """Where no time passes no deadline helps: a broken variant could run for ever."""
+    ended = []
+
+    async def main() -> None:
+        running = asyncio.get_running_loop()
+
+        def again() -> None:
+            running.call_soon(again)
+
+        again()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
+
+    with pytest.raises(EndlessError, match=r"at 0\.000 s"):
+        loop.run(main(), turns_max=1000)
+    assert ended
 
 
 def test_a_thread_is_refused() -> None:
