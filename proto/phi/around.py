@@ -6,12 +6,13 @@ W72…`, `CLOSE MATTEO F 03/11/2012`, `for Ann/Lee/1974-12-02/42256`.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
 from proto.phi.people import word_flags
 from proto.phi.record import Record, digits
-from proto.phi.scan import Pattern
+from proto.phi.scan import SETS_MAX, Pattern
 from proto.phi.shapes import luhn
 from proto.phi.values import Kind
 
@@ -33,17 +34,34 @@ _SEXED = Pattern(rf"\b({_WORDS},? {_WORDS}(?: [A-Z]\.?)?),? [(]?[MFUmf][)]?,? ({
 _LAST_FIRST = Pattern(
     rf"\b({_WORDS}, ?{_WORDS}(?: [A-Z]\.?)?)[ _]{{1,2}}\(?(?:DOB:? ?)?({_DAY})(?:$|[^0-9])"
 )
-_SLASHES = Pattern(rf"\b({_WORDS})/({_WORDS})/({_DAY}|[0-9]{{8}})(?:/([0-9]{{5}}))?(?:$|[^0-9])")
+_SLASHES = Pattern(rf"\b({_WORDS})/({_WORDS})[/ ]({_DAY}|[0-9]{{8}})(?:/([0-9]{{5}}))?(?:$|[^0-9])")
+_QUOTED_DAY = Pattern(
+    rf"[\"']({_WORDS})[\"'], ?[\"']({_WORDS})[\"'], ?[\"']({_DAY}|(?:19|20)[0-9]{{6}})[\"']"
+)
 _JOINED = Pattern(rf"\b({_WORDS}_{_WORDS})_([0-9]{{6,10}})(?:$|[^0-9A-Za-z])")
 _COLON = Pattern(
-    r"(?i)(?:^|[^a-z0-9_])(?:pt|patient|chart|mrn)[:#]([0-9]{6,10})(?:$|[^0-9A-Za-z.])"
+    r"(?i)(?:^|[^a-z0-9_])(?:pt|patient|chart|mrn)[:#-]([0-9]{6,10})(?:$|[^0-9A-Za-z.])"
 )
+_SAID_OF = Pattern(
+    rf"\b({_WORDS},? {_WORDS}(?: [A-Z]\.?)?),? [(\[]?(?:(?i:dob|d\.o\.b|born|mrn|ssn|chart)\b|b\. ?[0-9])"
+)
+_DOCUMENT = Pattern(
+    rf"(?:^|[\"'\\/ ]|_)({_WORDS},? {_WORDS}|{_WORDS}_{_WORDS})(?: - | |_)([A-Za-z0-9#_. -]{{2,48}})\.(?i:pdf|docx?|jpe?g|png|tiff?|xlsx?|csv|txt|rtf|zip|dcm|heic)\b"
+)
+_OF_DOCUMENT = Pattern(
+    rf"(?:^|[\"'\\/])([A-Za-z0-9#_. ]{{2,48}}) - ({_WORDS},? {_WORDS})\.(?i:pdf|docx?|jpe?g|png|tiff?|xlsx?|csv|txt|rtf|zip|dcm|heic)\b"
+)
+_PIECES = re.compile(rb"[A-Za-z0-9]+")
+_SIP = Pattern(
+    r"(?i)\b(?:sips?|tel|callto|sms):\+?(1?[2-9][0-9]{2}[2-9][0-9]{6})(?:$|[^0-9A-Za-z.:])"
+)
+_CALLER = Pattern(
+    r"\"([A-Za-z][A-Za-z' .,-]{2,40})\" ?<(?:sips?:|tel:)?\+?(1?[2-9][0-9]{9})(?:$|[^0-9A-Za-z.])"
+)
+"""Who calls, by name and number (RFC 3261, a name-addr)."""
 _FMR = Pattern(r"\b(Rk1S[A-Za-z0-9+/=]{20,})")
 """What a finger's record begins with in base64 (ISO/IEC 19794-2)."""
 _LONG = Pattern(rf"(?:^|[^A-Za-z0-9+/])([A-Za-z0-9+/]{{{TEMPLATE_CHARS_MIN},}}={{0,2}})")
-_BODY = re.compile(
-    rb"finger|face|facial|palm|iris|retina|voice ?print|biometric|minutiae|(?:^|[^a-z])vein|iso ?19794|template|tmpl"
-)
 _ENROLLED = Pattern(
     r"(?i)\b(?:id|mrn|pid|subject|enrollee|person)=([A-Z]{0,3}[0-9][0-9-]{4,11}[0-9])(?:$|[^0-9A-Za-z-])"
 )
@@ -52,6 +70,12 @@ _PLATE_FORM = r"[A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[0-9]{3}[ -]?[A-
 _PLATE = Pattern(
     r"(?i:\b(?:tag|plates?|plate ?text|lp|lpn|lic|license|read|reg|registration|vehicle|car|van|truck|suv|sedan|ocr|seen|saw|spotted|towed|permit|parked|for|of)\b[\"']?(?: (?:no\.?|number|#|is|was|plate|tag))?[\"':=# ]{1,4})"
     rf"({_PLATE_FORM})(?:$|[^A-Za-z0-9-])"
+)
+_COLOURED = Pattern(
+    rf"(?:^|[ :=,\"'])({_PLATE_FORM}),? (?i:(?:a |on )?(?:silver|gr[ae]y|white|black|blue|red|green|tan|gold|brown|beige|maroon|yellow|orange|dark|light)) "
+)
+_BARE_PLATE = Pattern(
+    r"(?:^|[ :=,(\"'])([0-9][A-Z]{3}[0-9]{3}|[A-Z]{3}[ -][0-9]{4})(?:$|[ ,;.)\"'])"
 )
 _QUOTED_PLATE = Pattern(rf"[\"']({_PLATE_FORM})[\"']")
 _NO_PLATES = frozenset(
@@ -94,11 +118,49 @@ def _colons(record: Record) -> None:
         record.hit(Kind.MRN, *spans[1], "a number joined to a word for people")
 
 
+def _numbers_called(record: Record) -> None:
+    for spans in _SIP.each(record.data):
+        record.hit(Kind.PHONE, *spans[1], "the number of a call")
+
+
+def _said_of(record: Record) -> None:
+    """Take two words that a birth or a chart follows: `Hope Hand (DOB 09/16/1955`."""
+    for spans in _SAID_OF.each(record.data):
+        if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
+            record.hit(Kind.NAME, *spans[1], "a name with a birth or a chart behind")
+
+
+def _documents(record: Record) -> None:
+    """Take two words of a file's name that also says a kind of document."""
+    kinds = record.lexicon.vocabulary["documents"]
+    for pattern, name, rest in ((_DOCUMENT, 1, 2), (_OF_DOCUMENT, 2, 1)):
+        for spans in pattern.each(record.data):
+            said = {piece.lower() for piece in _PIECES.findall(record.data[slice(*spans[rest])])}
+            own = {piece.lower() for piece in _PIECES.findall(record.data[slice(*spans[name])])}
+            if kinds.isdisjoint(said) or not kinds.isdisjoint(own):
+                continue
+            if not record.covered(*spans[name]) and _could_name(record, *spans[name]):
+                record.hit(Kind.NAME, *spans[name], "a name in the name of a document")
+
+
+def _callers(record: Record) -> None:
+    for spans in _CALLER.each(record.data):
+        record.hit(Kind.PHONE, *spans[2], "the number of who calls")
+        if b" " in record.data[slice(*spans[1])]:
+            record.hit(Kind.NAME, *spans[1], "who calls, beside the number")
+
+
 def _could_name(record: Record, start: int, end: int, *, sure: bool = False) -> bool:
     """Whether two words can be somebody's: none speaks of equipment or patients, one is a name."""
     words = record.data[start:end].replace(b",", b" ").replace(b"_", b" ").split()
+    weights = record.lexicon.names.weights
     flags = [word_flags(record, word) for word in words if len(word.strip(b".")) > 1]
-    if any(flag & CONTEXT or (flag & CUE and not flag & (ALSO | SURE)) for flag in flags):
+    if any(flag & CONTEXT for flag in flags) or any(
+        flag & CUE and not flag & (ALSO | SURE) and not any(weights(word.lower().decode())[:2])
+        for flag, word in zip(
+            flags, (one for one in words if len(one.strip(b".")) > 1), strict=True
+        )
+    ):
         return False
     named = any(flag & NAMEY and not flag & WORD for flag in flags)
     return named or (not sure and any(not flag & WORD for flag in flags)) or _listed(record, words)
@@ -109,8 +171,8 @@ def _listed(record: Record, words: list[bytes]) -> bool:
     weights = record.lexicon.names.weights
     if len(words) < 2:
         return False
-    one, two = (weights(word.lower().decode()) for word in words[:2])
-    return one[1] > 0 and two[0] > 0
+    one, two = (weights(word.strip(b".'").lower().decode()) for word in words[:2])
+    return (one[1] > 0 and two[0] > 0) or (one[0] > 0 and two[1] > 0)
 
 
 def _named_days(record: Record) -> None:
@@ -119,6 +181,15 @@ def _named_days(record: Record) -> None:
             if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
                 record.hit(Kind.NAME, *spans[1], "a name with a day behind")
                 record.hit(Kind.DATE, *spans[2], "a day behind a name")
+
+
+def _quoted_days(record: Record) -> None:
+    """Take a row of which the last and the first name and a day stand side by side."""
+    for spans in _QUOTED_DAY.each(record.data):
+        if _could_name(record, spans[1][0], spans[1][1]) or _could_name(record, *spans[2]):
+            record.hit(Kind.NAME, *spans[1], "a name before a day in a row")
+            record.hit(Kind.NAME, *spans[2], "a name before a day in a row")
+            record.hit(Kind.DATE, *spans[3], "a day behind names in a row")
 
 
 def _slashes(record: Record) -> None:
@@ -138,8 +209,6 @@ def _templates(record: Record) -> None:
     data = record.data
     for spans in _FMR.each(data) if b"Rk1S" in data else ():
         record.hit(Kind.BIOMETRIC, *spans[1], "the head of a finger's record")
-    if not _LONG.found(data) or _BODY.search(record.lower) is None:
-        return
     for spans in _ENROLLED.each(data):
         record.hit(Kind.MRN, *spans[1], "whose body was measured")
     for spans in _LONG.each(data):
@@ -159,12 +228,12 @@ def _cars(record: Record) -> None:
         joined = data[start - 1 : start].isalnum() or data[end : end + 1].isalnum()
         if 3 <= letters <= 15 and not joined and not record.covered(start, end):
             record.hit(Kind.VEHICLE, start, end, "17 characters of a VIN beside a vehicle")
-    for pattern in (_PLATE, _QUOTED_PLATE):
+    for pattern in (_PLATE, _QUOTED_PLATE, _COLOURED, _BARE_PLATE):
         for spans in pattern.each(data):
             letters_of = _LETTERS_OF_PLATE.search(data, *spans[1])
             if letters_of is None or letters_of.group() in _NO_PLATES:
                 continue
-            if not record.covered(*spans[1]):
+            if record.taken is None or record.taken.find(0, *spans[1]) >= 0:
                 record.hit(Kind.VEHICLE, *spans[1], "a plate in a record about vehicles")
 
 
@@ -190,11 +259,16 @@ _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
     ("pan", _cards),
     ("named_day", _named_days),
     ("joined", _joined),
+    ("quoted_day", _quoted_days),
     ("slashes", _slashes),
-    ("blob", _templates),
+    ("body", _templates),
     ("cars", _cars),
     ("folder", _folders),
     ("colon", _colons),
+    ("sip", _numbers_called),
+    ("caller", _callers),
+    ("said_of", _said_of),
+    ("file", _documents),
 )
 GATES = frozenset(gate for gate, _ in _READERS)
 """The forms that call for these."""
@@ -202,19 +276,29 @@ GATES = frozenset(gate for gate, _ in _READERS)
 
 def read(record: Record) -> None:
     """Find what the surroundings tell, each kind behind its gate."""
-    for gate, look in _READERS:
-        if gate in record.shapes:
-            look(record)
+    for look in _plan(record.shapes):
+        look(record)
+
+
+@lru_cache(maxsize=SETS_MAX)
+def _plan(shapes: frozenset[str]) -> tuple[Callable[[Record], None], ...]:
+    """Return whom to ask, in order, where these shapes are."""
+    return tuple(look for gate, look in _READERS if gate in shapes)
 
 
 GATED = (
     ("colon", (_COLON,)),
+    ("sip", (_SIP,)),
+    ("caller", (_CALLER,)),
+    ("said_of", (_SAID_OF,)),
+    ("file", (_DOCUMENT, _OF_DOCUMENT)),
     ("masked", (_MASKED, _ENDING)),
     ("pan", (_PAN,)),
     ("named_day", (_SEXED, _LAST_FIRST)),
     ("joined", (_JOINED,)),
+    ("quoted_day", (_QUOTED_DAY,)),
     ("slashes", (_SLASHES,)),
-    ("blob", (_FMR, _LONG)),
+    ("body", (_FMR,)),
     ("folder", (_FOLDER, _LISTED_FOLDER, _WORDY_FILE)),
 )
 """Each gate with the patterns that are tried only when it is lit."""

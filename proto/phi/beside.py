@@ -35,7 +35,7 @@ _QUOTES = frozenset({b"'", b'"'})
 _PARTS = frozenset(b". |;,\t([{/#^"[at : at + 1] for at in range(12))
 """What may part a name from the field beside it."""
 _AFTER_BLANK = _PARTS - {b"."} | {b"-"}
-_PARTED = frozenset(b"|;,\t()]"[at : at + 1] for at in range(7))
+_PARTED = frozenset(b"|;,\t()]:"[at : at + 1] for at in range(8))
 
 
 class _Beside(dict[bytes, bool]):
@@ -72,22 +72,48 @@ def read(record: Record) -> None:
     data = record.data
     numbered = _NUMBERED.search(data) is not None
     for start, end, kind, _ in tuple(record.found):
+        if kind is _PHONE and data[end : end + 2] == b' "':
+            _caller(record, end)
         if kind is _NAME:
+            if data[end : end + 2] == b", ":
+                _aged(record, end)
             if numbered:
                 _called(record, start, end)
-                numbers = _XCN.search(data, max(0, start - 13), start)
-                if numbers is not None and not record.covered(*numbers.span(1)):
-                    record.hit(Kind.LICENSE, *numbers.span(1), "the number before a name (XCN)")
+                if data[start - 1 : start] == b"^":
+                    _numbered(record, start)
             if _BESIDE[data[end : end + 2]]:
                 _behind(record, end)
             if start and _AHEAD[data[start - 2 : start] or data[:start]]:
                 _before(record, start)
 
 
-_NAME = Kind.NAME
+def _aged(record: Record, end: int) -> None:
+    """Take an age behind a name: `Kayla Lee, 104, Medicare`."""
+    age = _AGE.match(record.data, end)
+    if age is not None:
+        record.hit(Kind.AGE90, *age.span(1), "an age behind a name")
+
+
+def _caller(record: Record, end: int) -> None:
+    """Take who called, in quotes behind the number."""
+    caller = _CALLER.match(record.data, end)
+    if caller is not None and not record.covered(*caller.span(1)):
+        record.hit(Kind.NAME, *caller.span(1), "who called, behind the number")
+
+
+_AGE = re.compile(rb", (9[0-9]|1[01][0-9])(?=[,;.)](?:\s|$)| y)")
+_CALLER = re.compile(rb" \"([A-Z][A-Za-z'-]{1,30},? [A-Z][A-Za-z'-]{1,30})\"")
+_NAME, _PHONE = Kind.NAME, Kind.PHONE
 _NUMBERED = re.compile(rb"[0-9]{5}")
 _CALLED_BETWEEN = (b"name", b"patient", b"pt")
 """What may stand between a name and the number before it, marks aside."""
+
+
+def _numbered(record: Record, start: int) -> None:
+    """Take the number of a clinician before the name (HL7 v2, XCN): `1675868768^HOOKS^ANN`."""
+    number = _XCN.search(record.data, max(0, start - 13), start)
+    if number is not None and not record.covered(*number.span(1)):
+        record.hit(Kind.LICENSE, *number.span(1), "the number before a clinician's name")
 
 
 def _called(record: Record, start: int, end: int) -> None:
@@ -116,7 +142,14 @@ def _behind(record: Record, place: int) -> None:
         place = match.end(2)
 
 
+_LISTED = re.compile(rb"(?:^|[\"' \[(])([0-9]{7,12}): \Z")
+
+
 def _before(record: Record, start: int) -> None:
+    listed = _LISTED.search(record.data, max(0, start - 15), start)
+    if listed is not None and not record.covered(*listed.span(1)):
+        record.hit(Kind.MRN, *listed.span(1), "a number before a name")
+        return
     before = _FIELD_BEFORE.search(record.data, max(0, start - 40), start)
     if (
         before is not None

@@ -7,7 +7,7 @@ has device`.
 
 import re
 
-from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, NAMEY, SURE, WORD
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, NAMEY, STREET, SURE, WORD
 from proto.phi.people import (
     ACRONYM_LETTERS_MAX,
     LOWER_A,
@@ -40,12 +40,25 @@ _DOES = Pattern(
 _REST_OF_LOGIN = re.compile(rb"\.([a-z]{3,24})(?![a-z0-9.@(])")
 
 
+_SAID = Pattern(
+    r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-|w/|[Tt]ell|[Aa]sk|[Tt]exted|[Pp]aged|[Ss]aw|[Ss]ee|[Mm]et|[Mm]oved|[Vv]ia|&|[Bb]ring|[Ll]et|[Bb]irthday|[Cc]ongratulations|[Ss]eeing|[Yy]our [a-z-]{3,20}(?: [a-z-]{3,20})?,) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:!](?: |$))"
+)
+_PAIR = Pattern(
+    r"(?:[\"'(:=>|] ?| - |\b(?i:for|with|holder|payer|from|by|to|regards,?|name|owner|of|and|thanks,?) )([A-Z][a-z'-]{1,30}),? ([A-Z][A-Za-z'-]{1,30})(?:$|[\"'),;|<\n.])"
+)
+
+
 def read(record: Record) -> None:
     """Find the rest of names, and those whose verb tells that they are somebody's."""
     if record.every & LIKELY:
-        _does_something(record)
-        _dotted(record)
-        _lower(record)
+        if "acts" in record.shapes:
+            _does_something(record)
+        if record.person or "login" in record.shapes:
+            _written_small(record)
+    if record.person:
+        said(record)
+        if "pair" in record.shapes:
+            _pairs_of_words(record)
     if record.found:
         for start, end, kind, _ in record.found[:PARTS_MAX]:
             if kind is Kind.NAME:
@@ -55,6 +68,10 @@ def read(record: Record) -> None:
 
 def _behind(record: Record, start: int, end: int) -> None:
     """Take a last name behind a first name that stands alone: `in Earl Day on`."""
+    if record.data[end : end + 1] != b" ":
+        if record.data[end : end + 2] == b". ":
+            _behind_initial(record, start, end)
+        return
     match = _NEXT.match(record.data, end, min(len(record.data), end + 40))
     if match is None or record.covered(end, match.end()):
         return
@@ -63,6 +80,19 @@ def _behind(record: Record, start: int, end: int) -> None:
         return
     if _is_last(record, match[1], match.end(1)):
         record.hit(Kind.NAME, start, match.end(1), "a last name behind a first name")
+
+
+def _behind_initial(record: Record, start: int, end: int) -> None:
+    """Take the last name behind `Marvin E.`."""
+    match = _NEXT.match(record.data, end + 1, min(len(record.data), end + 40))
+    if match is None or not _INITIALLED.search(record.data, start, end):
+        return
+    flags = word_flags(record, match[1])
+    if not flags & CONTEXT and not record.covered(end, match.end()):
+        record.hit(Kind.NAME, start, match.end(1), "a last name behind an initial")
+
+
+_INITIALLED = re.compile(rb"[A-Za-z] [A-Z]\Z")
 
 
 def _could_begin(record: Record, own: bytes) -> bool:
@@ -78,22 +108,45 @@ def _is_last(record: Record, word: bytes, end: int) -> bool:
     if flags & CONTEXT or (word.isupper() and len(word) <= ACRONYM_LETTERS_MAX):
         return False
     weight = record.lexicon.names.weights(word.lower().decode())[1]
-    named = not flags & WORD or weight > 0
-    return named and ends_a_name(after) and last_though_a_word(record, word, flags, after)
+    named = not flags & WORD or weight > 0 or (record.person and flags & STREET)
+    return bool(named) and ends_a_name(after) and last_though_a_word(record, word, flags, after)
 
 
 def _before(record: Record, start: int, end: int) -> None:
     """Take what stands before `V. Bean`, and the particles before `Berg`."""
     data = record.data
-    particles = _PARTICLES.search(data, max(0, start - 16), start)
-    if particles is not None:
-        record.hit(Kind.NAME, particles.start(1), end, "the particles of a name")
+    if data[start - 1 : start] == b"-":
+        particles = _PARTICLES.search(data, max(0, start - 16), start)
+        if particles is not None:
+            record.hit(Kind.NAME, particles.start(1), end, "the particles of a name")
         return
-    if _INITIAL.match(data, start, end) is None:
+    if data[start + 1 : start + 2] != b"." or _INITIAL.match(data, start, end) is None:
         return
     before = _WORD_BEFORE.search(data, max(0, start - 34), start)
     if before is not None and not word_flags(record, before[1]) & (WORD | CONTEXT):
         record.hit(Kind.NAME, before.start(1), end, "a word before an initial and a name")
+
+
+def said(record: Record) -> None:
+    """Find strangers' words where a name is said: `scan for Feroa`."""
+    for start, end in _SAID.values(record.data):
+        if record.covered(start, end) or word_flags(record, record.data[start:end]) & WORD:
+            continue
+        record.hit(Kind.NAME, start, end, "a stranger's word where a name is said")
+
+
+def _pairs_of_words(record: Record) -> None:
+    """Take two words of machines that are also a first and a last name, where a name may stand."""
+    weights = record.lexicon.names.weights
+    for spans in _PAIR.each(record.data):
+        start, end = spans[1][0], spans[2][1]
+        turned = record.data[spans[1][1] : spans[1][1] + 1] == b","
+        words = [record.lower[slice(*span)].strip(b"'-").decode() for span in spans[1:3]]
+        flags = [word_flags(record, record.data[slice(*span)]) for span in spans[1:3]]
+        if any(flag & CONTEXT for flag in flags) or record.covered(start, end):
+            continue
+        if weights(words[0])[turned] > 0 and weights(words[1])[not turned] > 0:
+            record.hit(Kind.NAME, start, end, "words that are both names, where a name may stand")
 
 
 def _does_something(record: Record) -> None:
@@ -106,47 +159,48 @@ def _does_something(record: Record) -> None:
             record.hit(Kind.NAME, start, end, "somebody who does something")
 
 
-def _dotted(record: Record) -> None:
-    """Take a login of two names: `dragana.kohler`."""
+def _written_small(record: Record) -> None:
+    """Take what is made of two names in small letters: a login, or both with a blank between."""
+    lower = record.lower
     for word, flags in record.flagged(SURE):
-        if not flags & FIRST or flags & WORD or len(word) < LOGIN_LETTERS_MIN:
+        if flags & WORD or len(word) < LOGIN_LETTERS_MIN:
             continue
-        if word + b"." not in record.lower:
+        if flags & FIRST and word + b"." in lower:
+            _dotted(record, word)
+        if not record.person:
             continue
-        for at in record.places(word):
-            match = _REST_OF_LOGIN.match(record.lower, at + len(word))
-            before = record.data[at - 1 : at]
-            if match is None or before in _INSIDE:
-                continue
-            rest = record.lexicon.flags(match[1])
-            if rest & NAMEY and not rest & WORD:
-                record.hit(Kind.USERNAME, at, match.end(), "a login of two names")
+        if word + b" " in record.data or word + b", " in record.data:
+            _lower(record, word, flags)
+
+
+def _dotted(record: Record, word: bytes) -> None:
+    """Take a login of two names: `dragana.kohler`."""
+    for at in record.places(word):
+        match = _REST_OF_LOGIN.match(record.lower, at + len(word))
+        if match is None or record.data[at - 1 : at] in _INSIDE:
+            continue
+        rest = record.lexicon.flags(match[1])
+        if rest & NAMEY and not rest & WORD:
+            record.hit(Kind.USERNAME, at, match.end(), "a login of two names")
 
 
 _LOWER_NEXT = re.compile(rb"(,?) ([a-z][a-z'-]{2,30})(?![A-Za-z0-9_@=:\\/'-])")
 
 
-def _lower(record: Record) -> None:
+def _lower(record: Record, word: bytes, flags: int) -> None:
     """Take both names written small: `reminder to james fry at`, `gupta, angel`."""
-    for word, flags in record.flagged(SURE):
-        if flags & WORD or len(word) < LOGIN_LETTERS_MIN:
+    for at in record.places(word):
+        if record.data[at] < LOWER_A or record.data[at - 1 : at] not in _OPENS:
             continue
-        for at in record.places(word):
-            if record.data[at] < LOWER_A or record.data[at - 1 : at] not in _OPENS:
-                continue
-            match = _LOWER_NEXT.match(record.data, at + len(word))
-            if match is None or record.covered(at, match.end()):
-                continue
-            said = _SAID_BEFORE.search(record.lower, max(0, at - 12), at)
-            if said is None and not record.person:
-                continue
-            rest = record.lexicon.flags(match[2].translate(None, b"'-"))
-            wanted = (LAST, FIRST) if match[1] else (FIRST, LAST)
-            if flags & wanted[0] and rest & wanted[1] and rest & SURE and not rest & (WORD | CUE):
-                record.hit(Kind.NAME, at, match.end(), "a first and a last name written small")
+        match = _LOWER_NEXT.match(record.data, at + len(word))
+        if match is None or record.covered(at, match.end()):
+            continue
+        rest = record.lexicon.flags(match[2].translate(None, b"'-"))
+        wanted = (LAST, FIRST) if match[1] else (FIRST, LAST)
+        if flags & wanted[0] and rest & wanted[1] and rest & SURE and not rest & (WORD | CUE):
+            record.hit(Kind.NAME, at, match.end(), "a first and a last name written small")
 
 
-_SAID_BEFORE = re.compile(rb"(?:^|[^a-z])(?:for|of|by|with|from|to|and|about|re:?|name[:=]) ?\Z")
 _OPENS = frozenset({b"", b" ", b"(", b'"', b"'", b"=", b":", b",", b"|", b">"})
 _INSIDE = frozenset({b".", b"-", b"@", TAKEN})
 
@@ -171,3 +225,7 @@ def spread(record: Record) -> None:
                 login = _LOGIN_BEFORE.search(record.data, max(0, at - 21), at)
                 start = at if login is None else login.start(1)
                 record.hit(Kind.NAME, start, at + len(word), "a name found elsewhere in the record")
+
+
+GATED = (("acts", (_DOES,)), ("pair", (_PAIR,)))
+"""The gate with the pattern that is tried only when it is lit."""

@@ -6,6 +6,7 @@ or member of its own, forms of the web a line before.
 """
 
 import re
+from collections.abc import Callable
 
 from proto.phi.lexicon import TELLS
 from proto.phi.pairs import take
@@ -26,6 +27,9 @@ _BEHIND = Pattern(
 )
 _COLUMN_BEHIND = Pattern(
     r"(?i)\b(?:value|string|data|input|text|literal|for) [\"'`]([^\"'`\n\x01]{1,80})[\"'`][,;:.)]{0,2} [^\"'`\n]{0,47}?\b(?:column|field|property|attribute|parameter|key) [\"'`\[]?([A-Za-z_][A-Za-z0-9_.]{1,40})"
+)
+_COLUMN_AHEAD = Pattern(
+    r"(?i)\b(?:column|field|property|attribute|parameter) [\"'`(\[]?([A-Za-z_][A-Za-z0-9_.]{1,40})[\"'`)\]]?[^\"'`\n=]{0,32}?(?:value|string|data|input|was|got|=)[: ]{1,2}[\"'`]([^\"'`\n\x01]{1,80})[\"'`]"
 )
 _ELEMENTS = Pattern(
     r"(?i)<(?:[a-z]+:)?(?:key|name|field|fieldname|column|columnname|property|attribute|label|param|th|dt|string)\b[^<>]{0,80}>\s{0,20}([A-Za-z][A-Za-z0-9_. -]{1,40}):?\s{0,20}</[^<>]{1,40}>((?:\s{0,20}<[^<>]{1,80}>[^<>]{0,200}</[^<>]{1,40}>){1,3})"
@@ -53,6 +57,7 @@ GATED = (
     ("listed", (_ELEMENTS,)),
     ("changed", (_CHANGED, _ARROW)),
     ("column", (_COLUMN_BEHIND,)),
+    ("column_ahead", (_COLUMN_AHEAD,)),
     ("form", (_FORM,)),
 )
 """Each gate with the patterns that are tried only when it is lit."""
@@ -64,18 +69,9 @@ def read(record: Record) -> None:
     if not record.every & TELLS:
         return
     shapes = record.shapes
-    if "member" in shapes:
-        _members(record)
-    if "listed" in shapes:
-        _elements(record)
-    if "changed" in shapes:
-        _changes(record)
-    if "column" in shapes:
-        for spans in _COLUMN_BEHIND.each(record.data):
-            _tell(record, spans[2], [spans[1]])
-    if "form" in shapes:
-        for spans in _FORM.each(record.data):
-            _tell(record, spans[1], [spans[2]])
+    for gate, look in _READERS:
+        if gate in shapes:
+            look(record)
 
 
 def _tell(record: Record, key: tuple[int, int], values: list[tuple[int, int]]) -> None:
@@ -143,3 +139,28 @@ def _last_words(record: Record, key: tuple[int, int]) -> tuple[int, int]:
             return place + 1, end
         place = data.rfind(b" ", start, place)
     return key
+
+
+def _columns_behind(record: Record) -> None:
+    for spans in _COLUMN_BEHIND.each(record.data):
+        _tell(record, spans[2], [spans[1]])
+
+
+def _columns_ahead(record: Record) -> None:
+    for spans in _COLUMN_AHEAD.each(record.data):
+        _tell(record, spans[1], [spans[2]])
+
+
+def _forms(record: Record) -> None:
+    for spans in _FORM.each(record.data):
+        _tell(record, spans[1], [spans[2]])
+
+
+_READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
+    ("member", _members),
+    ("listed", _elements),
+    ("changed", _changes),
+    ("column", _columns_behind),
+    ("column_ahead", _columns_ahead),
+    ("form", _forms),
+)

@@ -28,7 +28,7 @@ QUERY_BYTES_MAX = 512
 """How far from a number the rest of its query is looked at."""
 
 _IDS = Pattern(
-    r"(?:^|[ (\[,;|:#/>\"'~=\t\n])((?:[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{3}-[0-9]{3}-[0-9]{3}"
+    r"(?:^|[ (\[,;|:#/\\>\"'~=\t\n])((?:[0-9]{2}-[0-9]{2}-[0-9]{2}|[0-9]{3}-[0-9]{3}-[0-9]{3}"
     r"|(?:MR|MRN|PT|[A-Z])[0-9]{6,10}(?:-[0-9])?|[A-Z]{3}[0-9]{9}))(?:$|[ )\],;|\"'<~:\t\n.])"
 )
 _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
@@ -42,7 +42,7 @@ _WORN = Pattern(
 )
 _EXTENSION = Pattern(r"<id\b[^<>]*\bextension=\"([^\"]{3,64})\"")
 _RESOURCE = Pattern(
-    r"\b(?:Patient|Practitioner|RelatedPerson|Person|Encounter|Coverage)/"
+    r"\b(?:Patient|Practitioner|RelatedPerson|Person|Encounter|Coverage|Visit|Appointment|Claim|Referral)(?:/|\(id=)"
     r"([A-Za-z0-9-]{0,40}[0-9][A-Za-z0-9-]{2,40})(?:$|[^A-Za-z0-9-])"
 )
 _TEN = Pattern(
@@ -114,6 +114,8 @@ def _everywhere(record: Record) -> None:
         _calls(record)
     for spans in _CAR.each(data) if "car" in shapes else ():
         record.hit(Kind.VEHICLE, *spans[1], "a plate beside a car")
+    if "worn" in shapes and not record.person:
+        _worn(record)
     if "sql" in shapes:
         _of_statements(record)
     if "day" in shapes:
@@ -122,6 +124,18 @@ def _everywhere(record: Record) -> None:
         _days_of_names(record)
     if "in_brackets" in shapes:
         _numbered_names(record)
+
+
+_ON_SOMEBODY = re.compile(
+    rb"(?i)(?:pdm|pump|pacemaker|icd|cpap|cgm|stimulator|implant|aids?|glucometer)\b"
+)
+
+
+def _worn(record: Record) -> None:
+    """Take the number of what people wear, whoever is spoken of."""
+    for spans in _WORN.each(record.data):
+        if _ON_SOMEBODY.search(record.data, spans[0][0], spans[1][0]) is not None:
+            record.hit(Kind.DEVICE, *spans[1], "the number of what somebody wears")
 
 
 def _calls(record: Record) -> None:
@@ -133,7 +147,7 @@ def _calls(record: Record) -> None:
 
 
 _NUMBERED_NAME = Pattern(
-    r"\b([A-Z][a-z'-]{2,24} (?:[A-Z]\.|[A-Z][a-z'-]{1,23}[a-z])),? [(\[](?:#|(?i:mrn|id|pt|chart|pid)[:# ]{1,2})?([A-Z]{0,3}[0-9]{6,12})[)\]]"
+    r"\b([A-Z][a-z'-]{2,24} (?:[A-Z]\.|[A-Z][a-z'-]{1,23}[a-z])|[A-Z][A-Za-z'-]{1,24}, [A-Z][A-Za-z'-]{1,23}[A-Za-z]),? [(\[](?:#|(?i:mrn|id|pt|chart|pid)[:# ]{1,2})?([A-Z]{0,3}[0-9]{6,12}|[0-9]{3}-[0-9]{3}-[0-9]{3})[)\]]"
 )
 
 
@@ -142,15 +156,18 @@ def _numbered_names(record: Record) -> None:
     for spans in _NUMBERED_NAME.each(record.data):
         start, end = spans[1]
         words = [word for word in record.data[start:end].split() if word[1:2] != b"."]
-        flags = [word_flags(record, word) for word in words]
+        listed = words[0].endswith(b",")
+        flags = [word_flags(record, word.rstrip(b",")) for word in words]
         named = flags[0] & FIRST and flags[0] & SURE and not flags[0] & WORD
         strange = not any(flag & (CUE | CONTEXT | WORD) and not flag & SURE for flag in flags)
-        if named or strange:
+        listed = listed and not all(flag & WORD for flag in flags)
+        if named or strange or (listed and not any(flag & CONTEXT for flag in flags)):
             record.hit(Kind.NAME, start, end, "two words with a number behind")
             record.hit(Kind.MRN, *spans[2], "a number behind two words")
 
 
 _ADDRESS = Kind.ADDRESS
+_ALSO_ID = re.compile(rb", ?([A-Z]{0,2}[0-9]{6,10})(?=[\],; )]|$)")
 _LONG = re.compile(rb" [0-9]{6}")
 
 
@@ -169,6 +186,9 @@ def _numbers(record: Record, *, pattern: Pattern, kind: Kind, why: str) -> None:
         if record.covered(start, end) or _NO_IDS.match(record.data, start):
             continue
         record.hit(kind, start, end, why)
+        more = _ALSO_ID.match(record.data, end) if pattern is _IDS else None
+        if more is not None:
+            record.hit(kind, *more.span(1), why)
 
 
 def _extensions(record: Record) -> None:
@@ -222,9 +242,10 @@ def _in_lists(record: Record) -> None:
         homes = {end for _, end, kind, _ in record.found if kind is _ADDRESS}
         for number, (start, end) in enumerate(elements):
             value = data[start:end]
-            if end - start < 2 or record.covered(start, end):
+            beside = elements[number - 1][1] in homes
+            if end - start < 2 or (record.covered(start, end) and not beside):
                 continue
-            if elements[number - 1][1] in homes and _TOWN.match(value):
+            if beside and _TOWN.match(value):
                 record.hit(Kind.CITY, start, end, "a town behind a street in a row")
             elif value.isdigit() and len(value) >= LISTED_DIGITS_MIN:
                 record.hit(Kind.MRN, start, end, "a number in a row about somebody")
@@ -290,7 +311,7 @@ def _numbers_said(record: Record) -> None:
             record.hit(Kind.SSN, *spans[1], "the last four of somebody's number")
 
 
-_BEHIND = re.compile(rb" ([0-9]{6,10})(?![0-9A-Za-z.:/-])")
+_BEHIND = re.compile(rb" ([0-9]{6,12})(?![0-9A-Za-z.:/-])")
 
 
 def _behind(record: Record) -> None:
@@ -302,6 +323,19 @@ def _behind(record: Record) -> None:
         match = _BEHIND.match(record.data, end) if kind in {Kind.NAME, Kind.DATE} else None
         if match is not None and not record.covered(*match.span(1)):
             record.hit(Kind.MRN, *match.span(1), "a number behind a name or a day")
+
+
+_AGED = Pattern(
+    r"(?:^|[ (,;:])(9[0-9]|1[01][0-9])(?:[MF]|(?: ?y\.?[/ ]?o\.?)? (?:female|male|woman|man|lady|gentleman))(?:[ ,;).]|$)"
+)
+_WARM = re.compile(rb"(?:^|[^a-z])(?:temp|fever|tmax|t)[a-z]{0,8}[ =:]{0,3}(?:of |was |is )?\Z")
+
+
+def _aged(record: Record) -> None:
+    for spans in _AGED.each(record.data):
+        start, end = spans[1]
+        if _WARM.search(record.lower, max(0, start - 20), start) is None:
+            record.hit(Kind.AGE90, start, end, "an age over 89 with the sex behind")
 
 
 def _born(record: Record) -> None:
@@ -359,6 +393,7 @@ def _places(record: Record) -> None:
         if (
             (strange and (headed or tailed))
             or named
+            or (headed and tailed)
             or (headed and any(flag & (NAMEY | SURE) for flag in flags[1:]))
         ):
             record.hit(Kind.CITY, start, end, "a town, beside people")
@@ -409,6 +444,7 @@ _BESIDE_PEOPLE = plan(
         (_in_lists, frozenset()),
         (rows.read, frozenset()),
         (_born, frozenset({"born"})),
+        (_aged, frozenset({"aged_sex"})),
         (_month_days, frozenset({"month"})),
         (_places, frozenset()),
         (_after_streets, frozenset()),
@@ -425,6 +461,7 @@ GATED = (
     ("labelled", (_DAY_OF_NAME,)),
     ("in_brackets", (_NUMBERED_NAME,)),
     ("born", (_BORN,)),
+    ("aged_sex", (_AGED,)),
     ("month", (_MONTH_DAY,)),
     ("day", (_DATED,)),
 )

@@ -132,6 +132,8 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
     if lexicon.policy.infra is Infra.DROP:
         infra.read(record)
     if record.found:
+        if record.maybe:
+            labels.again(record)
         deeds.made_of_names(record)
         beyond.spread(record)
     return record
@@ -165,13 +167,13 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (tables.read, frozenset({"rows", "sql"}), 0),
     (labels.read, frozenset(), TELLS),
     (pairs.read, frozenset({"apart"}), 0),
-    (changes.read, frozenset({"member", "listed", "changed", "column", "form"}), 0),
+    (changes.read, frozenset({"member", "listed", "changed", "column", "column_ahead", "form"}), 0),
     (nested.read, frozenset({"nested"}), 0),
     (known.read, frozenset(), SOMEBODY | NUMBERS),
     (secrets.read, frozenset({"secret"}), 0),
     (credentials.read, credentials.GATES, 0),
     (shapes.read, shapes.JUDGED, 0),
-    (paths.read, frozenset({"url", "file", "dated", "route"}), ROOT | BRAND),
+    (paths.read, frozenset({"url", "file", "dated", "route", "asks"}), ROOT | BRAND),
     (shapes.read_old_days, frozenset({"date"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (people.loose, frozenset(), LIKELY | STRANGER | KNOWN),

@@ -11,8 +11,12 @@ from proto.phi.takers import HOME, PLAN_DIGITS_MIN, SENTINELS, TAKERS, VARIABLE
 VALUE_CHARS_MAX = 4096
 
 ACRONYM_CHARS_MAX = 4
-TEMPLATE_CHARS_MIN = 6
-"""Shorter values under "template" are minutes or versions."""
+TEMPLATE_CHARS_MIN = 16
+"""Shorter values under "template" are names, minutes or versions."""
+_DIGEST = re.compile(
+    rb"(?:sha(?:1|256)?[: ])?(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|(?:[0-9a-f]{2}:){15,31}[0-9a-f]{2})"
+)
+"""A fingerprint of a certificate or a key."""
 
 _PROTECTED = re.compile(
     rb"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01])|169\.254)\.[\d.]{3,11}(?![\d.])"
@@ -41,6 +45,7 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
             and b"://" not in value
             and len(value) > 3
             and value[:2] != b"0x"
+            and (has_digit or told.person or is_street(record, start, end))
         )
     if kind == "CITY":
         return (
@@ -89,12 +94,16 @@ _NEED_DIGITS = frozenset(
 def _is_nothing(record: Record, told: Told, value: bytes) -> bool:
     """Whether a value stands for none: a word for it, marks alone, a day that is no day, a policy's name."""
     return (
-        (told.kind == "BIOMETRIC" and len(value) < TEMPLATE_CHARS_MIN)
+        (told.kind == "BIOMETRIC" and _is_no_template(value))
         or (told.kind == "HEALTH_PLAN" and not told.person and digits(value) < PLAN_DIGITS_MIN)
         or (told.kind in {"DATE", "DATE_MAYBE"} and value.startswith(SENTINELS))
         or value in record.lexicon.vocabulary["nothing"]
         or not value.strip(b" .-_*\x01")
     )
+
+
+def _is_no_template(value: bytes) -> bool:
+    return len(value) < TEMPLATE_CHARS_MIN or b" " in value or _DIGEST.fullmatch(value) is not None
 
 
 def _could_be_name(record: Record, start: int, end: int) -> bool:

@@ -195,6 +195,8 @@ def _key(
     told = heard if value < 0 else written
     if told is None or (value < 0 and not after & SAID):
         return -1
+    if told.kind == "OTHER_ID" and b"tx" in record.lower and record.lower[start:stop] == b"rx":
+        return stop  # what a network card received
     if told.kind == "DATE_MAYBE":
         if not record.person:
             return stop
@@ -351,6 +353,8 @@ def _quoted(record: Record, told: Told, value: int, quote: bytes) -> int:
         if fits(record, told, value, end):
             _take_whole(record, told, value, end)
             reached = end
+        elif told.kind == "NAME_MAYBE" and not record.person:
+            record.maybe.append((value, end))
         elif told.kind == "NAME" and told.person and _NUMBER.fullmatch(data, value, end):
             record.hit(Kind.MRN, value, end, "a number under a key of people")
             reached = end
@@ -365,6 +369,16 @@ def _quoted(record: Record, told: Told, value: int, quote: bytes) -> int:
 
 
 _NUMBER = re.compile(rb"[A-Z]{0,3}[0-9]{6,12}")
+
+
+def again(record: Record) -> None:
+    """Look again at what may be names, now that the record is known to be about people."""
+    for start, end in record.maybe if record.person else ():
+        if not record.covered(start, end) and fits(record, _MAYBE, start, end):
+            record.hit(Kind.NAME, start, end, "the key says NAME, the record is about people")
+
+
+_MAYBE = Told("NAME_MAYBE", person=False)
 
 
 def _in_list(data: bytes, value: int) -> bool:

@@ -35,7 +35,7 @@ LOWER_A = ord("a")
 _TOKEN = re.compile(
     rb"[A-Za-z]{1,40}(?:'(?![sS]\b)[A-Za-z]{1,40}){0,3}(?:-[A-Za-z]{1,40}(?:'(?![sS]\b)[A-Za-z]{1,40})?){0,3}"
 )
-_JOIN = re.compile(rb"\.?(?:, ?|[ ]{1,2}|\^{1,3}|_|\+|\.|%20)")
+_JOIN = re.compile(rb"\.?(?:,(?: |\+|%20)?|[ ]{1,2}|\^{1,3}|_|\+|\.|%20)")
 _PIECE = re.compile(b"(" + _TOKEN.pattern + b")(" + _JOIN.pattern + b")?")
 _PARTICLE = (
     r"(?:(?:van|von|de|del|della|der|den|di|da|du|dos|das|la|le|el|al|bin|ibn|ter|ten|st)[ -]){1,2}"
@@ -47,9 +47,6 @@ _RUNS = Pattern(
 )
 _LOGIN = re.compile(
     rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
-)
-_SAID = Pattern(
-    r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-|w/|[Tt]ell|[Aa]sk|[Tt]exted|[Pp]aged|[Ss]aw|[Ss]ee|[Mm]et|[Mm]oved|[Vv]ia|&|[Bb]ring|[Ll]et|[Bb]irthday|[Cc]ongratulations|[Ss]eeing|[Yy]our [a-z-]{3,20}(?: [a-z-]{3,20})?,) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:!](?: |$))"
 )
 _CAMEL = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PACKAGES = frozenset(
@@ -244,25 +241,17 @@ def joined(record: Record, word: bytes) -> bool:
 def loose(record: Record) -> None:
     """Find names that no cue announces."""
     listed = record.person and b", " in record.data
-    if not listed and not record.every & (LIKELY | STRANGER if record.person else LIKELY):
+    titled = record.person or "titled" in record.shapes
+    if not listed and not record.every & (LIKELY | STRANGER if titled else LIKELY):
         return
     for spans in _RUNS.each(record.data):
         _run(record, *spans[0])
     if record.person:
         _alone(record)
-        _said(record)
     for word, _ in record.flagged(KNOWN):
         if len(word) >= SPREAD_LETTERS_MIN:
             for at in record.places(word):
                 record.hit(Kind.NAME, at, at + len(word), "somebody of the site")
-
-
-def _said(record: Record) -> None:
-    """Find strangers' words where a name is said: `scan for Feroa`."""
-    for start, end in _SAID.values(record.data):
-        if record.covered(start, end) or word_flags(record, record.data[start:end]) & WORD:
-            continue
-        record.hit(Kind.NAME, start, end, "a stranger's word where a name is said")
 
 
 def _alone(record: Record) -> None:
@@ -410,7 +399,11 @@ _CLOSES = frozenset({b")", b'"', b"'", b"|", b"<", b"]", b",", b";"})
 
 def _stands_alone(data: bytes, start: int, end: int) -> bool:
     """Whether two words are all there is between marks: `(Katalin Strong, …`, `"Katalin Strong"`."""
-    opened = data[start - 1 : start] in _OPENS or data[start - 3 : start] in _DASHES
+    opened = (
+        data[start - 1 : start] in _OPENS
+        or data[start - 2 : start] == b": "
+        or data[start - 3 : start] in _DASHES
+    )
     return opened and (data[end : end + 1] in _CLOSES or data[end : end + 3] in _DASHES)
 
 
@@ -425,7 +418,7 @@ def _is_introduced(record: Record, one: Token, two: Token) -> bool:
     That may be a stranger's, or any word which is a last name too: `for Elizabeth Link on`.
     """
     start, end, after = two[0], two[1], record.data[two[1] : two[1] + 3]
-    if not (one[2] & FIRST and one[2] & SURE and one[3] == b" "):
+    if one[3] != b" " or not (_is_first(one[2]) or _is_sure_last(record, one, two)):
         return False
     if _INTRODUCES.search(record.lower, max(0, one[0] - 16), one[0]) is None:
         return False
@@ -434,12 +427,30 @@ def _is_introduced(record: Record, one: Token, two: Token) -> bool:
     return somebody and ends_a_name(after) and last_though_a_word(record, token, two[2], after)
 
 
+def _is_first(flags: int) -> bool:
+    return bool(flags & FIRST and flags & SURE)
+
+
+STRANGERS_LETTERS_MIN = 4
+
+
+def _is_sure_last(record: Record, one: Token, two: Token) -> bool:
+    """Whether a stranger's word stands before somebody's last name, or before another stranger's."""
+    sure = bool(two[2] & LAST and two[2] & SURE and not two[2] & WORD)
+    if one[2]:
+        return sure and bool(one[2] & ALSO)
+    if two[2]:
+        return sure
+    words = record.data[one[0] : one[1]], record.data[two[0] : two[1]]
+    return all(len(word) >= STRANGERS_LETTERS_MIN and word[1:].islower() for word in words)
+
+
 def _first_and_stranger(record: Record, one: Token, two: Token) -> bool:
     """Whether a first name and a stranger's word stand alone between marks."""
-    sure = one[2] & FIRST and one[2] & SURE and not one[2] & WORD
-    return bool(sure and not two[2] and one[3] == b" ") and _stands_alone(
-        record.data, one[0], two[1]
-    )
+    if one[3] != b" " or not _stands_alone(record.data, one[0], two[1]):
+        return False
+    sure = _is_first(one[2]) and not one[2] & WORD
+    return bool(sure and not two[2]) or bool(two[2] and _is_sure_last(record, one, two))
 
 
 def _is_street(record: Record, one: Token, two: Token) -> bool:

@@ -35,6 +35,7 @@ class Record:
         "found",
         "lexicon",
         "lower",
+        "maybe",
         "person",
         "runs",
         "shapes",
@@ -48,6 +49,7 @@ class Record:
         self.lower = lower
         self.lexicon = lexicon
         self.found: list[Found] = []
+        self.maybe: list[tuple[int, int]] = []
         self.taken: bytearray | None = None
         self.apart = data.translate(RUNS)
         self.runs = runs = self.apart.split()

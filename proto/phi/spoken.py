@@ -14,7 +14,7 @@ from proto.phi.takers import PLAN_DIGITS_MIN, REACH, SENTINELS, TAKERS
 from proto.phi.values import Kind
 
 _SPOKEN = re.compile(
-    rb"(?:[ ]{0,2}(?:#|no\.|no|number|num|nr|id|card|is|was|of|on|to|for|at|the|from|ending|in|with|named|name|as|dr\.?|mr\.?|mrs\.?|ms\.?|"
+    rb"(?:[ ]{0,2}(?:#|no\.|no|number|num|nr|id|card|copy|is|was|of|on|to|for|at|the|from|ending|in|with|named|name|as|dr\.?|mr\.?|mrs\.?|ms\.?|"
     rb"patient|pt|user|member|value|code|called|last four|last 4|scanned|entered|recorded|verified|shows|reads|captured|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
 )
 _FURTHER = re.compile(rb" ?(?:/|,|&|and|->) ?#?(?=[A-Za-z]{0,4}[0-9-]*\d{3})")
@@ -82,7 +82,9 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
     ):
         return -1
     if told.kind == "SECRET" and (
-        not secretive(data[value:end]) or _HOST.fullmatch(data, value, end) is not None
+        not secretive(data[value:end])
+        or _NEXT_KEY.match(data, value, end) is not None
+        or _HOST.fullmatch(data, value, end) is not None
     ):
         return -1
     if told.kind == "BIOMETRIC" and _LONG_TEMPLATE.fullmatch(data, value, end) is None:
@@ -95,6 +97,7 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
     return further(record, kind, end, limit)
 
 
+_NEXT_KEY = re.compile(rb"[A-Za-z_]{2,20}=")
 _CASE = re.compile(rb"(?:^|[^a-z])(?:case|order|confirmation)\Z")
 """Vendors have cases and orders too."""
 

@@ -47,7 +47,7 @@ def _table(record: Record, lines: list[bytes], starts: list[int], number: int) -
         header.count(mark) >= 1
         and lines[number + 1].count(mark) >= header.count(mark)
         and _delimited(record, lines, starts, number, mark)
-        for mark in (b"|", b"\t", b";", b",")
+        for mark in (b"|", b"\t", b";", b",", b"^")
     )
 
 

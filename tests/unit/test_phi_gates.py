@@ -8,6 +8,7 @@ import pytest
 
 from proto.phi import (
     around,
+    beyond,
     changes,
     context,
     credentials,
@@ -29,9 +30,19 @@ GATED = (
     *context.GATED,
     *deeds.GATED,
     *around.GATED,
+    *beyond.GATED,
     *((form, (pattern,)) for form, pattern in SCANS.items()),
 )
-FURTHER = {"_STRONG", "_ANY", "_PLATE", "_QUOTED_PLATE", "_ENROLLED"}
+FURTHER = {
+    "_STRONG",
+    "_ANY",
+    "_PLATE",
+    "_QUOTED_PLATE",
+    "_ENROLLED",
+    "_COLOURED",
+    "_LONG",
+    "_BARE_PLATE",
+}
 """Patterns of these modules that look within what a gate or another pattern found."""
 EACH = [
     pytest.param(gate, pattern, id=f"{gate}-{at}")
