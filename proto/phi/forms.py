@@ -161,7 +161,7 @@ _VIN = _runs_of(_DIGITS + _CAPITALS.translate(None, b"IOQ"))
 _RUN, _VIN_RUN = b"X" * 16, b"X" * 17
 _HEX_PAIR = re.compile(rb":[0-9A-Fa-f]{32}")
 """The second of two hashes of a password."""
-_ROW_MARK = re.compile(rb"[|\t;,]|--- ")
+_ROW_MARK = re.compile(rb"[|\t;,^]|--- ")
 _REPEATING = frozenset(
     ["secret", "spelt", "strong", "opaque", "column", "code", "car", "trunk", "form", "dated"]
 )

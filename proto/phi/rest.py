@@ -38,12 +38,15 @@ _AGAIN = plan(
         (tables.read, frozenset({"rows", "sql"})),
         (labels.read, frozenset()),
         (pairs.read, frozenset({"apart"})),
-        (changes.read, frozenset({"member", "listed", "changed", "column", "form"})),
+        (
+            changes.read,
+            frozenset({"member", "listed", "changed", "column", "column_ahead", "form"}),
+        ),
         (nested.read, frozenset({"nested"})),
         (secrets.read, frozenset({"secret"})),
         (credentials.read, credentials.GATES),
         (shapes.read_carets, frozenset({"caret"})),
-        (paths.read, frozenset({"url", "file", "dated", "route"})),
+        (paths.read, frozenset({"url", "file", "dated", "route", "asks"})),
     )
 )
 """Readers of what may stretch beyond a token, with the forms that call for them, in their order."""
