@@ -10,7 +10,8 @@
 - `refused`, `vetoed`, `expired`: it never ran; `code` says why.
 
 Every order leaf gets exactly one final receipt: result after intent, or one of the last three.
-`clock` is the one receipt of no order: a person on the LAN or a new root lowered the floor clock.
+`clock` is the one receipt of no order: a person on the LAN or a new root set the floor clock.
+Between two receipts the floor may have risen by heads: `was` is at least what the one before says.
 
 Receipts are leaves of the appliance's own evidence log, so nothing can be taken out of it; `prev`
 links them besides, so that a part that was cut out, put back in another order or dated back shows
@@ -113,12 +114,16 @@ class Refusal(_OfLeaf):
 
 
 class ClockSet(_Receipt):
-    """The floor clock was lowered to `floor`, from `was`, by a person on the LAN or a new root."""
+    """The floor clock was set to `floor`, from `was`, by a person on the LAN or a new root.
+
+    `commit` is over a person's reason, which stays on the appliance; a root gives none.
+    """
 
     type: Literal["clock"]
     was: Seconds
     by: Literal["lan", "root"]
     account: CodeName
+    commit: B64Of32 | None
 
 
 OrderReceipt = Intent | Result | Refusal
@@ -206,7 +211,7 @@ class Chain:
             raise ReceiptChainError(msg)
 
     def _check_date(self, receipt: Receipt) -> None:
-        is_lowered = isinstance(receipt, ClockSet) and receipt.was == self.link.floor
+        is_lowered = isinstance(receipt, ClockSet) and receipt.was >= self.link.floor
         if receipt.at < receipt.floor or (receipt.floor < self.link.floor and not is_lowered):
             msg = f"receipt {receipt.seq}: dated before {self.link.floor}, which had passed"
             raise ReceiptDateError(msg)

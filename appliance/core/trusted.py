@@ -59,6 +59,7 @@ class SignedSet:
         versions: of each part's metadata; they never go back.
         ends: when each part ends, in seconds.
         made_s: the newest time at which several people say that they signed something of it.
+        root_s: when the root was made, by its people's word.
         taken_s: when this set was verified.
         content_s: when its content was taken, 0 while there is none.
         mark: hex SHA-256 of the timestamp by which all of this was found.
@@ -76,6 +77,7 @@ class SignedSet:
     mark: str
     carrier: Carrier
     is_development: bool
+    root_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Trusted:
         promoted: hex SHA-256 of a current promoted target -> the rule in it.
         ends: when each part ends, in seconds.
         made_s: a time that has passed, by the word of several people: a floor for clocks.
+        root_s: when the root was made, by its people's word.
         taken_s: when the newest of it was verified.
         content_s: when the content was taken, 0 while the site runs what its program ships.
     """
@@ -106,6 +109,7 @@ class Trusted:
     content_s: int
     carrier: Carrier
     is_development: bool
+    root_s: int = 0
     expires_s: int = field(init=False)
     """When the metadata of the content end: from then on nothing new counts, and no order above
     tier 0."""
@@ -139,6 +143,7 @@ def read_set(kept: SignedSet) -> Trusted:
         root_version=kept.versions[Part.ROOT],
         release_version=kept.versions[Part.RELEASE],
         made_s=kept.made_s,
+        root_s=kept.root_s,
         taken_s=kept.taken_s,
         content_s=kept.content_s,
         carrier=kept.carrier,

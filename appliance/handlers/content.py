@@ -10,6 +10,7 @@ from appliance.core import content_refusals
 from appliance.core.content_refusals import ContentRefusedError, ExpiredError, FrozenError
 from appliance.core.trusted import ONLINE
 from appliance.handlers.library import Library
+from appliance.handlers.site_clock import pass_root
 from appliance.handlers.wellness import clear_condition, raise_condition
 from appliance.handlers.work import Work
 from appliance.store import order_state
@@ -30,7 +31,7 @@ async def now_s(work: Work) -> int:
 
 async def _pass(work: Work, made_s: int) -> None:
     async with work.store.read() as conn:
-        if (await order_state.load(conn)).floor.at_s >= made_s:
+        if await order_state.people_s(conn) == made_s:
             return
     async with work.store.write() as conn:
         await order_state.pass_people(conn, made_s)
@@ -79,7 +80,9 @@ async def settle(work: Work, library: Library, *, changed: bool) -> None:
         for bell in (work.bells.scan, work.bells.heal, work.bells.check_in):
             bell.ring()
     if library.trusted is not None:
-        await _pass(work, library.trusted.made_s)
+        trusted = library.trusted
+        await pass_root(work, version=trusted.root_version, created_s=trusted.root_s)
+        await _pass(work, trusted.made_s)
     wanted = unwell(library, now_s=await now_s(work))
     for condition in CONDITIONS.values():
         if condition in wanted:

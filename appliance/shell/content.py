@@ -68,6 +68,7 @@ class _Manifest(Message):
     versions: dict[Annotated[Part, Field(strict=False)], Count]
     ends: dict[Annotated[Part, Field(strict=False)], Seconds]
     made_s: Seconds
+    root_s: Seconds = 0
     taken_s: Seconds
     content_s: Seconds
     mark: Hex256
@@ -85,6 +86,7 @@ def pack(kept: SignedSet) -> bytes:
         versions=dict(kept.versions),
         ends=dict(kept.ends),
         made_s=kept.made_s,
+        root_s=kept.root_s,
         taken_s=kept.taken_s,
         content_s=kept.content_s,
         mark=kept.mark,
@@ -128,6 +130,7 @@ def unpack(data: bytes) -> SignedSet:
         versions=said.versions,
         ends=said.ends,
         made_s=said.made_s,
+        root_s=said.root_s,
         taken_s=said.taken_s,
         content_s=said.content_s,
         mark=said.mark,

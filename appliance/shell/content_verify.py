@@ -133,6 +133,7 @@ class _Verifying:
     versions: dict[Part, int] = field(default_factory=dict)
     ends: dict[Part, int] = field(default_factory=dict)
     made_s: int = 0
+    root_s: int = 0
 
     def run(self) -> SignedSet:
         """Go through the rules in their order."""
@@ -158,6 +159,7 @@ class _Verifying:
             versions=self.versions,
             ends=self.ends,
             made_s=self.made_s,
+            root_s=self.root_s,
             taken_s=asked.now_s,
             content_s=content_s,
             mark=hashlib.sha256((home / "timestamp.json").read_bytes()).hexdigest(),
@@ -202,6 +204,8 @@ class _Verifying:
         if life.created > self.asked.now_s + AHEAD_S_MAX:
             msg = f"{role}: says that it was made {life.created - self.asked.now_s} s from now"
             raise ContentRefusedError(msg)
+        if role is Role.ROOT:
+            self.root_s = life.created
         if role in _OF_SEVERAL:
             self.made_s = max(self.made_s, life.created)
         self._note(_PARTS[role], version=life.version, end=life.expires)

@@ -62,12 +62,37 @@ async def pass_online(conn: aiosqlite.Connection, signed_s: int, *, clock_s: int
         await conn.execute("UPDATE order_state SET floor_s = ?", (floor.at_s,))
 
 
+async def people_s(conn: aiosqlite.Connection) -> int:
+    """Return the time that people signed which was counted last."""
+    (row,) = await conn.execute_fetchall("SELECT people_s FROM order_state")
+    return int(row["people_s"])
+
+
 async def pass_people(conn: aiosqlite.Connection, signed_s: int) -> None:
-    """Remember that a time has passed which people signed; see `Floor.after_people`."""
-    state = await load(conn)
-    floor = state.floor.after_people(signed_s)
-    if floor != state.floor:
-        await conn.execute("UPDATE order_state SET floor_s = ?", (floor.at_s,))
+    """Remember that a time has passed which people signed; see `Floor.after_people`.
+
+    Each is counted once: what was signed before somebody lowered the floor does not raise it again.
+    """
+    if signed_s == await people_s(conn):
+        return
+    floor = (await load(conn)).floor.after_people(signed_s)
+    await conn.execute("UPDATE order_state SET floor_s = ?, people_s = ?", (floor.at_s, signed_s))
+
+
+async def set_floor(conn: aiosqlite.Connection, floor: Floor) -> None:
+    """Set the floor, higher or lower; its receipt is written in the same transaction."""
+    await conn.execute("UPDATE order_state SET floor_s = ?", (floor.at_s,))
+
+
+async def root_version(conn: aiosqlite.Connection) -> int:
+    """Return the version of the trust root that was seen last, 0 before the first."""
+    (row,) = await conn.execute_fetchall("SELECT root_version FROM order_state")
+    return int(row["root_version"])
+
+
+async def keep_root(conn: aiosqlite.Connection, version: int) -> None:
+    """Remember which trust root was seen."""
+    await conn.execute("UPDATE order_state SET root_version = ?", (version,))
 
 
 async def see(conn: aiosqlite.Connection, own_s: int) -> None:

@@ -32,6 +32,7 @@ _POINTERS = (
     ("turns", "leaf"),
     ("repairs", "leaf"),
     ("disclosures", "leaf"),
+    ("clock_sets", "leaf"),
     ("orders", "intent"),
     ("orders", "final"),
 )
@@ -90,12 +91,10 @@ async def put_back(
     moved = await _take_out(conn, keys, lost.first)
     await _insert(conn, lost, given)
     await _go_on(conn, scribe, given, sealing=sealing)
-    drafts = [Draft(_with_seq(leaf), openings) for leaf, openings in moved]
     await _shift_pointers(conn, lost.first, by=len(given))
-    if drafts:
-        await evidence.append(conn, scribe, drafts)
     receipts = [one for one in given if isinstance(one, Receipt)]
     await _answer(conn, receipts, own_s=own_s)
+    await _append_again(conn, scribe, moved)
     return len(receipts)
 
 
@@ -125,6 +124,49 @@ async def _go_on(
             scribe.go_on_with(PublicKey.from_b64(leaf.ed25519), named_at=leaf.seq)
 
 
+@dataclass(slots=True)
+class _Clock:
+    """Links what people set the clock to behind the receipts that were put back.
+
+    Attributes:
+        prev: the sid of the newest receipt.
+        floor_s: the floor clock behind it.
+    """
+
+    prev: str
+    floor_s: int
+
+    def draft(self, leaf: ClockSet) -> Draft:
+        """Return a receipt of the clock as it stands behind the newest one."""
+
+        def placed(seq: int) -> Leaf:
+            changed = {"seq": seq, "prev": self.prev, "was": self.floor_s}
+            self.floor_s = leaf.floor
+            return leaf.model_copy(update=changed)
+
+        return Draft(placed, {}, self._link)
+
+    def _link(self, body: bytes) -> None:
+        self.prev = receipt_sid(body)
+
+
+async def _append_again(
+    conn: aiosqlite.Connection, scribe: Scribe, moved: Sequence[tuple[Leaf, dict[str, Opening]]]
+) -> None:
+    """Append what was taken out, each in its new place."""
+    if not moved:
+        return
+    state = await order_state.load(conn)
+    clock = _Clock(state.receipt_prev, state.floor.at_s)
+    drafts = [
+        clock.draft(leaf) if isinstance(leaf, ClockSet) else Draft(_with_seq(leaf), openings)
+        for leaf, openings in moved
+    ]
+    await evidence.append(conn, scribe, drafts)
+    floor = Floor(clock.floor_s)
+    await order_state.save(conn, replace(state, floor=floor, receipt_prev=clock.prev))
+
+
 def _with_seq(leaf: Leaf) -> Callable[[int], Leaf]:
     def placed(seq: int) -> Leaf:
         return leaf.model_copy(update={"seq": seq})
@@ -144,7 +186,7 @@ async def _take_out(
     taken: list[tuple[Leaf, dict[str, Opening]]] = []
     for row in rows:
         leaf = keys.open(row["leaf"], row["idx"])
-        if isinstance(leaf, Receipt | KeysLeaf):
+        if isinstance(leaf, Receipt | KeysLeaf) and not isinstance(leaf, ClockSet):
             msg = f"evidence leaf {row['idx']} is a {leaf.type} from before the log was caught up"
             raise IntegrityError(msg)
         taken.append((leaf, await evidence.openings_of(conn, row["idx"], leaf)))

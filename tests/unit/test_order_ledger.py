@@ -143,13 +143,18 @@ class TestClock:
         assert floor.at_s <= clock_s + ONLINE_AHEAD_S_MAX
         assert floor.at_s == min(max(dates), clock_s + ONLINE_AHEAD_S_MAX)
 
-    def test_only_people_a_timestamp_and_a_root_go_further_and_only_two_lower_it(self) -> None:
+    def test_only_people_go_further_and_only_two_lower_it(self) -> None:
         floor = Floor(NOW)
-        for raised in (floor.after_people, floor.after_timestamp):
-            assert raised(NOW + 10**6).at_s == NOW + 10**6
-            assert raised(NOW - 1).at_s == NOW
+        assert floor.after_people(NOW + 10**6).at_s == NOW + 10**6
+        assert floor.after_people(NOW - 1).at_s == NOW
         assert floor.after_online(NOW - 1, clock_s=NOW).at_s == NOW
-        assert floor.set_by_person(NOW - 99).at_s == floor.after_root(NOW - 99).at_s == NOW - 99
+        assert floor.set_by_person(NOW - 99).at_s == NOW - 99
+        assert floor.after_root(NOW - 99, clock_s=NOW - 200).at_s == NOW - 99
+        assert floor.after_root(NOW - 99, clock_s=NOW - 50).at_s == NOW - 50
+
+    def test_a_root_that_was_held_back_lowers_no_floor_that_the_clock_has_reached(self) -> None:
+        assert Floor(NOW).after_root(NOW - 10**7, clock_s=NOW).at_s == NOW
+        assert Floor(NOW).after_root(NOW + 10**7, clock_s=NOW - 5).at_s == NOW
 
 
 class TestBrakes:

@@ -146,7 +146,7 @@ def test_lowering_the_floor_is_a_receipt_of_its_own() -> None:
     assert book.follow().link.floor == NOW - 1000
     wrong = a_day()
     stamp = wrong.stamp(at=NOW - 500, floor=NOW - 1000)
-    wrong.add(answers.clock_of(stamp, was=NOW - 49, by="root", account="root"))
+    wrong.add(answers.clock_of(stamp, was=NOW - 51, by="root", account="root"))
     with pytest.raises(OsirisError) as caught:
         wrong.follow()
     assert caught.value.code == "receipt_backdated"

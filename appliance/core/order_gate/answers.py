@@ -119,6 +119,15 @@ def row_of(refused: Refused, *, now_s: int) -> Entry:
     return Entry(leaf.index, None, None, State.REFUSED, now_s)
 
 
-def clock_of(stamp: Stamp, *, was: int, by: Literal["lan", "root"], account: str) -> ClockSet:
+def clock_of(
+    stamp: Stamp,
+    *,
+    was: int,
+    by: Literal["lan", "root"],
+    account: str,
+    commit: str | None = None,
+) -> ClockSet:
     """Return the receipt that says who lowered the floor clock; `stamp.floor` is the new one."""
-    return ClockSet(v=1, type="clock", was=was, by=by, account=account, **stamp.members())
+    return ClockSet(
+        v=1, type="clock", was=was, by=by, account=account, commit=commit, **stamp.members()
+    )

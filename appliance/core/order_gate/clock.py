@@ -4,7 +4,7 @@ now = max(clock, floor). The floor is the highest signed time that was verified,
 
 - an online key (a head, an order, a checkpoint) moves it at most to the appliance's own clock and a
   day: to the clock, not to the floor, so that many heads do not add up;
-- further only a timestamp token, the iat of a statement that people signed, or a person on the LAN;
+- further only the iat of a statement that people signed, or a person on the LAN;
 - only a person on the LAN and a new trust root lower it, and both are put in evidence.
 
 The clock on the wall never moves it: a clock that was ahead for a while leaves nothing behind.
@@ -50,17 +50,17 @@ class Floor:
         """Return the floor after a statement that people signed, of that iat, was verified."""
         return self._raised(signed_s)
 
-    def after_timestamp(self, token_s: int) -> "Floor":
-        """Return the floor after a timestamp authority's token was verified."""
-        return self._raised(token_s)
-
     def set_by_person(self, to_s: int) -> "Floor":
         """Return the floor that a person on the LAN set, higher or lower."""
         return Floor(to_s)
 
-    def after_root(self, created_s: int) -> "Floor":
-        """Return the floor that trust root N + 1 sets, higher or lower: when it was made."""
-        return Floor(created_s)
+    def after_root(self, created_s: int, *, clock_s: int) -> "Floor":
+        """Return the floor after trust root N + 1: one that is ahead comes back to what is known.
+
+        That is when the root was made, and the clock on the wall: a root that was held back for
+        long lowers no floor that the clock has reached.
+        """
+        return Floor(min(self.at_s, max(created_s, clock_s)))
 
     def _raised(self, to_s: int) -> "Floor":
         return self if to_s <= self.at_s else Floor(to_s)
