@@ -68,10 +68,10 @@ async def test_a_clock_that_ran_ahead_a_year_is_put_right_and_orders_run_again(
         assert (await chain_of(work)).link.seq >= told[0].seq
 
 
-async def outcome(work: Work, index: int) -> str | None:
+async def outcome(work: Work, index: int) -> str:
     async with work.store.read() as conn:
         (row,) = await conn.execute_fetchall("SELECT outcome FROM orders WHERE idx = ?", (index,))
-    return row["outcome"]
+    return str(row["outcome"])
 
 
 @virtual
