@@ -35,7 +35,7 @@ class Pair:
         return found
 
     def grow(self, leaves: int) -> None:
-        """Let the appliance write this many leaves of evidence: somebody turns its switch."""
+        """Let the appliance write at least this many leaves: somebody turns its switch."""
         is_on = self.status()["observe_only"]
         for _ in range(leaves):
             is_on = not is_on
