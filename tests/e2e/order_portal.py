@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 from starlette.types import ASGIApp
 
+from appliance.core.box_keys import BoxKeys
 from appliance.core.trusted import Carrier, Part, Trusted
 from appliance.handlers.people import People
 from appliance.handlers.work import Work
@@ -98,8 +99,8 @@ async def order_portal(folder: Path) -> AsyncIterator[OrderPortal]:
                 site=work.scribe.site,
                 appliance=work.scribe.appliance,
                 place=PLACE,
-                fingerprint=work.scribe.key.public.fingerprint(),
-                sealing=SealingKey(bytes(SEED_BYTES)).public,
+                scribe=work.scribe,
+                box_keys=BoxKeys(SealingKey(bytes(SEED_BYTES))),
                 hub="https://hub.example:8443",
                 development_trust=True,
                 version="0",
