@@ -101,7 +101,7 @@ MUTANTS: dict[str, Mutant] = {
     "frees the nonce": Mutant(order_mutants.frees_the_nonce, "runs a second time", 2),
     "counts no people": Mutant(order_mutants.counts_no_people, "people"),
     "forgets what it did": Mutant(order_mutants.forgets_what_it_did, "runs a second time", 3),
-    "hears no veto": Mutant(order_mutants.hears_no_veto, "runs after a", 3),
+    "hears no veto": Mutant(order_mutants.hears_no_veto, "veto", 4),
     "looks at no clock": Mutant(order_mutants.looks_at_no_clock, ", is for ", 3),
     "runs without a receipt": Mutant(order_mutants.runs_without_a_receipt, "its ledger has []", 3),
 }
