@@ -4,12 +4,16 @@ Closed types only: who by the account's code, what, when. Why stays on the appli
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.core.records import Author, Draft, Salts
 from appliance.core.site_rules import Span
 from proto import strict_json
+from proto.errors import MalformedError
 from proto.evidence import (
+    NO_FLEET,
     SALT_BYTES,
+    STATEMENT_CHARS_MAX,
     LanAct,
     LanLeaf,
     SaidBy,
@@ -22,6 +26,9 @@ from proto.ids import TargetId
 from proto.opinions import Clear, Consent, LanVeto
 
 Word = LanVeto | Consent | Clear
+
+STATEMENT_BYTES_MAX: Final = STATEMENT_CHARS_MAX // 4 * 3
+"""What a leaf has room for; each statement that people make is far shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,22 +93,37 @@ def said_draft(author: Author, word: Word, statement: bytes, *, by: SaidBy) -> D
         word: what was said, read from the statement.
         statement: the envelope, exactly as it was signed.
         by: whose word it is.
+
+    The draft raises `MalformedError` where the statement does not fit into a leaf.
     """
-    return Draft(
-        lambda seq: SaidLeaf(
-            site=author.site,
-            appliance=author.appliance,
-            seq=seq,
-            at=author.at,
-            what=what_of(word),
-            by=by,
-            actor=word.by,
-            order=None if isinstance(word, Clear) else word.order,
-            since=word.since if isinstance(word, Clear) else None,
-            statement=strict_json.b64_encode(statement),
-        ),
-        {},
-    )
+    said = {
+        "v": 1,
+        "type": "said",
+        "site": author.site,
+        "appliance": author.appliance,
+        "fleet": NO_FLEET,
+        "at": author.at,
+        "what": what_of(word),
+        "by": by,
+        "actor": word.by,
+        "order": None if isinstance(word, Clear) else word.order,
+        "since": word.since if isinstance(word, Clear) else None,
+        "statement": strict_json.b64_encode(statement),
+    }
+    return Draft(lambda seq: SaidLeaf.from_value({**said, "seq": seq}, "evidence"), {})
+
+
+def require_room(statement: bytes) -> None:
+    """Refuse a statement for which a leaf has no room, before anything is made of it.
+
+    Whoever signs may fill a statement with blanks.
+
+    Raises:
+        MalformedError: it is too long.
+    """
+    if len(statement) > STATEMENT_BYTES_MAX:
+        msg = f"a statement of {len(statement)} bytes, at most {STATEMENT_BYTES_MAX} are taken"
+        raise MalformedError(msg)
 
 
 def what_of(word: Word) -> SaidWhat:

@@ -135,11 +135,12 @@ async def held_since(work: Work) -> int | None:
         return (await order_state.load(conn)).watch.held_since_s
 
 
-def clear_by(*people: str, since: int) -> bytes:
+def clear_by(*people: str, since: int, blanks: int = 0) -> bytes:
     said = Clear(
         v=1, type="clear", site=SITE, appliance=APPLIANCE, by=people[0], iat=NOW, since=since
     )
-    return sign(Kind.CONSENT, said.to_bytes(), *(key(name) for name in people))
+    body = said.to_bytes() + b" " * blanks
+    return sign(Kind.CONSENT, body, *(key(name) for name in people))
 
 
 async def test_two_operators_end_a_hold_once_and_the_same_statement_ends_no_later_one(
@@ -177,6 +178,7 @@ def neighbours(
     *,
     signer: str = "other",
     named: Holder = THERE,
+    blanks: int = 0,
     **changes: Any,  # noqa: ANN401 - JSON
 ) -> NeighbourVeto:
     said = {
@@ -189,7 +191,8 @@ def neighbours(
         "by": "p-7",
         "iat": NOW,
     } | changes
-    data = sign(Kind.VETO, LanVeto.from_value(said, "veto").to_bytes(), key(signer))
+    body = LanVeto.from_value(said, "veto").to_bytes() + b" " * blanks
+    data = sign(Kind.VETO, body, key(signer))
     return NeighbourVeto(
         appliance=named.person, key=named.key.b64(), statement=data.decode("ascii")
     )
@@ -214,6 +217,7 @@ FORGED: list[tuple[str, Callable[[str], NeighbourVeto]]] = [
     ("in this appliance's own name", lambda sid: neighbours(sid, signer="eve", named=Holder(APPLIANCE, key("eve").public))),  # noqa: E501 - one row
     ("of another site", lambda sid: neighbours(sid, site="s-zzzzzzzzzz")),
     ("of tomorrow", lambda sid: neighbours(sid, iat=NOW + 86_400)),
+    ("with more blanks than a leaf has room for", lambda sid: neighbours(sid, blanks=9000)),
     ("naming another appliance", lambda sid: neighbours(sid, appliance="a-zzzzzzzzzz")),
 ]  # fmt: skip
 
@@ -229,6 +233,40 @@ async def test_a_neighbours_veto_that_does_not_hold_changes_nothing(
         await gate(work)
         assert (await row(work, len(site.log.leaves) - 1)).state is State.WAITING
         assert await words(work) == []
+
+
+async def test_a_neighbours_veto_of_what_does_not_wait_for_the_site_leaves_no_trace(
+    tmp_path: Path,
+) -> None:
+    """Else a hub that was taken could have evidence written without end."""
+    site = await enrolled_site(tmp_path)
+    async with alive(site) as (work, _):
+        own = await waits(site, work)
+        made = [neighbours(f"{number:064x}") for number in range(3)]
+        assert await take_neighbours(work, (*made, neighbours(own))) == 0
+        sid = await waits(site, work, target=PLACE)
+        assert await take_neighbours(work, (neighbours(sid),)) == 1
+        await gate(work)
+        assert (await row(work, len(site.log.leaves) - 1)).code == Code.VETOED
+        async with work.store.write() as conn:
+            await conn.execute("DELETE FROM order_opinions")
+        assert await take_neighbours(work, (neighbours(sid),)) == 0, "it is over"
+        assert [one.order for one in await words(work)] == [sid]
+        async with work.store.read() as conn:
+            assert await opinions.said_of(conn, (own, sid)) == {}
+
+
+async def test_an_end_of_a_hold_for_which_a_leaf_has_no_room_is_refused(tmp_path: Path) -> None:
+    site = await enrolled_site(tmp_path)
+    async with alive(site) as (work, _):
+        await hold(work, NOW)
+        with pytest.raises(RejectedError):
+            await take_opinion(
+                work, TRUST.authority, clear_by("ada", "bea", since=NOW, blanks=9000)
+            )
+        assert await held_since(work) == NOW
+        await take_opinion(work, TRUST.authority, clear_by("ada", "bea", since=NOW))
+        assert await held_since(work) is None
 
 
 async def test_a_neighbours_consent_counts_nowhere_else(tmp_path: Path) -> None:

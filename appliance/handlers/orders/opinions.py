@@ -13,12 +13,14 @@ from dataclasses import replace
 
 import aiosqlite
 
-from appliance.core.saying import NO_REASON, Why, Word, said_draft
+from appliance.core.order_gate.ledger import State
+from appliance.core.saying import NO_REASON, Why, Word, require_room, said_draft
 from appliance.handlers.wellness import clear_in, tell_well
 from appliance.handlers.work import Work
-from appliance.store import evidence, opinions, order_state
+from appliance.store import evidence, opinions, order_state, orders
 from appliance.store.health import Condition
 from appliance.store.opinions import OpinionKind
+from appliance.store.views.orders import body_of
 from proto.authority import AuthoritySet
 from proto.envelope import Kind, parse
 from proto.errors import MalformedError, RejectedError
@@ -33,6 +35,7 @@ from proto.opinions import (
     open_lan_veto,
     open_veto,
 )
+from proto.order import SiteTarget
 from proto.receipts import FIRST_PREV
 from runtime.log import logger
 
@@ -88,7 +91,8 @@ async def take_opinions(work: Work, authority: AuthoritySet, several: list[bytes
 async def take_neighbours(work: Work, several: Sequence[NeighbourVeto]) -> int:
     """Take what is new of what people said at the site's other appliances; return how many were.
 
-    Their keys are the hub's word, so nothing is taken but what only ever stops.
+    Their keys are the hub's word, so nothing is taken but what only ever stops, and only of an
+    order for the whole site that waits here: the hub tells it again for as long as that one lives.
     """
     taken = 0
     for one in several:
@@ -107,9 +111,12 @@ async def _take_neighbours(work: Work, said: NeighbourVeto) -> bool:
     if said.appliance == work.scribe.appliance:
         msg = f"a veto of {said.appliance} is signed here, and not heard from the hub"
         raise OpinionScopeError(msg)
+    require_room(data)
     async with work.store.write() as conn:
         now_s = await _now_s(conn, work)
         veto = open_lan_veto(data, site=work.scribe.site, appliance=holder, now_s=now_s)
+        if not await _waits_for_site(conn, veto.order):
+            return False
         by = f"{veto.by} at {veto.appliance}"
         is_new = await opinions.add(
             conn, veto.order, OpinionKind.VETO, by=by, statement=data, at_s=now_s
@@ -117,6 +124,15 @@ async def _take_neighbours(work: Work, said: NeighbourVeto) -> bool:
         if is_new:
             await _tell(conn, work, veto, data, by=SaidBy.NEIGHBOUR)
     return is_new
+
+
+async def _waits_for_site(conn: aiosqlite.Connection, order: str) -> bool:
+    """Tell whether an order of that name, for the whole site, waits here."""
+    row = await orders.by_sid(conn, order)
+    if row is None or row.state is not State.WAITING:
+        return False
+    found = await body_of(conn, row)
+    return found is not None and isinstance(found.target, SiteTarget)
 
 
 async def _tell(
@@ -154,6 +170,7 @@ async def _take_veto(work: Work, authority: AuthoritySet, data: bytes, why: Why)
 
 async def _take_yes(work: Work, authority: AuthoritySet, data: bytes) -> bool:
     """Heed a consent or the end of a hold; return whether evidence tells of it."""
+    require_room(data)
     site, own = work.scribe.site, own_holder(work)
     async with work.store.write() as conn:
         now_s = await _now_s(conn, work)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import aiosqlite
 
 from appliance.core.order_gate.values import Said
-from appliance.store import opinions, orders
+from appliance.store import opinions, order_log, orders
 from appliance.store.orders import Row
 from proto import strict_json
 from proto.envelope import ENVELOPE_BYTES_MAX, Kind, open_envelope, sid
@@ -81,6 +81,14 @@ async def one(
     if not 0 <= index < size:
         return None
     return next(iter(await page(conn, before=index + 1, trust=trust)))
+
+
+async def body_of(conn: aiosqlite.Connection, row: Row) -> Order | None:
+    """Return the order that a row of the ledger is about; None when its bytes are not kept."""
+    leaf = await order_log.leaf_at(conn, row.index)
+    body = b"" if leaf is None else _body(leaf)
+    # The ledger has a sid only of an order that was verified.
+    return _order(body) if body and sid(Kind.ORDER, body).hex() == row.sid else None
 
 
 @dataclass(frozen=True, slots=True)
