@@ -136,6 +136,10 @@ _SPOKEN = {
             "pass|pswd|pw",
             r"(?i)\b(?:passwords?|passwd|pswd|pwd?|pass|passphrase)\b[^\n\"'=:]{0,48}? (?:is|to|was|as|now|contains|holds|reads|->|=>)[: ]{1,2}[\"']?([^\s\"'\x01]{5,})",
         ),
+        Sought.of(
+            "pass|pswd|pw",
+            r"(?i)\b(?:passwords?|passwd|pswd|pwd?|pass|passphrase)\b[^\n\"'=:]{0,24}? (?:log|sign)[a-z]{0,4}[ -]?(?:in|on) ?to [^\s\"']{2,40} (?:is|was|now|->|=>)[: ]{1,2}[\"']?([^\s\"'\x01]{5,})",
+        ),
     ),
     "wifi": (
         Sought.of(
@@ -271,7 +275,9 @@ def _lone(record: Record, pattern: Pattern, why: str) -> None:
 
 
 _MACHINE = re.compile(rb"[A-Z]{2,12}(?:-[A-Z]{1,8})?-[0-9]{1,3}")
-"""`PACSGW-09`, which people log in to."""
+_ENTERED = re.compile(rb"(?:log|sign)(?:s|ged|ging|ning|ned)?[ -]?(?:in|on) ?to \Z")
+"""`log in to PACSGW-09`: a machine's name is one only there. People choose `SUMMER-25` too."""
+ENTERED_CHARS_MAX = 16
 
 
 def _said(record: Record, pattern: Pattern) -> None:
@@ -280,7 +286,9 @@ def _said(record: Record, pattern: Pattern) -> None:
         start, end = _trimmed(data, *spans[1])
         while end > start and data[end - 1] in b".?":
             end -= 1
-        if _MACHINE.fullmatch(data, start, end) is not None:
+        if _ENTERED.search(record.lower, max(0, start - ENTERED_CHARS_MAX), start) and (
+            _MACHINE.fullmatch(data, start, end)
+        ):
             continue
         if _chosen(record, data[start:end]) and not is_plain_value(record, data[start:end]):
             record.hit(Kind.SECRET, start, end, "what is said to be a password")

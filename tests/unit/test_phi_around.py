@@ -46,6 +46,12 @@ pytestmark = pytest.mark.skipif(
         ("Data too long for column 'last_name' at row 1: value 'Best'", "Best"),
         ("excuse letter for Xiaoming Aydogan printed", "Aydogan"),
         ("MSH|^~\\&|A|B|C\rPID|1||88812345\rZPD|1|976096478|1RDD481", "1RDD481"),
+        ("the password is SUMMER-25", "SUMMER-25"),
+        ("New wifi password is CLINIC-123, tell the front desk", "CLINIC-123"),
+        ("your temporary password is DENTAL-RX-7", "DENTAL-RX-7"),
+        ("log in to PACSGW-09 with password RADIO-12", "RADIO-12"),
+        ("password to log in to PACSGW-09 is SUMMER-25", "SUMMER-25"),
+        ("her new login CLINIC-12 was mailed", "CLINIC-12"),
     ],
 )
 def test_what_stands_around_a_value_tells_that_it_goes(text: str, gone: str) -> None:
@@ -72,6 +78,8 @@ def test_what_stands_around_a_value_tells_that_it_goes(text: str, gone: str) -> 
         '{"msg":"template refreshed","template":"overdue","rows":41}',
         "visits Thursday to calibrate; door code at front desk; cost center 4410",
         "Scheduler: chair 3 template changed from 30 to 40 minutes; colors updated",
+        "her password fails when she tries to log in to PACSGW-09",
+        "password rejected, cannot sign in to IMG-XR-3.",
         "msgid=<ef834822-f579-e393-aea7-8d6b769bf667@clinic.example>: stored",
     ],
 )
