@@ -22,7 +22,14 @@ DIGESTS = frozenset({96, 128})
 
 _DAY = r"[0-9]{1,2}[/-][0-9]{1,2}[/-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MASKED = Pattern(
-    r"(?:(?:\*{3}|[xX#]{3})[- ](?:\*{2}|[xX#]{2})[- ]|(?i:\b(?:ssn|social)[^\n]{0,16}?(?:\*{3,5}|x{3,5})))([0-9]{4})(?:$|[^0-9])"
+    r"(?:(?:\*{3}|[xX#]{3})[- ](?:\*{2}|[xX#]{2})[- ]|(?i:\b(?:ssn|social)\b[^\n]{0,40}?(?:\*{3,9}|x{3,9}|#{3,9})[- ]?))([0-9]{4})(?:$|[^0-9])"
+)
+_MASKED_JOINED = Pattern(
+    r"(?:(?:\*{3}|[xX]{3})[- ]?(?:\*{2}|[xX]{2})[- ]?|#{3}-?#{2}-?)([0-9]{4})(?:$|[^0-9])"
+)
+"""What is masked as a number of social security is; machines pad ports and build numbers so too."""
+_NUMBERED = re.compile(
+    rb"(?:^|[^a-z])(?:ssn?|soc|social|tax(?:payer)?|itin|last (?:four|4|digits))(?:$|[^a-z])"
 )
 _ENDING = Pattern(
     r"(?i)\b(?:card|visa|mastercard|amex|discover|account|acct|debit|checking|savings|pan|cc)\b[^\n]{0,40}?(?:\b(?:ending|ends)(?: in| with)?[ :]{1,2}[*x.]{0,12}|\*{2,12}[ -]?|x{4,12}[ -]?)([0-9]{4})(?:$|[^0-9])"
@@ -92,10 +99,16 @@ _WORDY_FILE = Pattern(
 
 
 def _masked(record: Record) -> None:
-    for pattern, kind in ((_MASKED, Kind.SSN), (_ENDING, Kind.ACCOUNT)):
-        for spans in pattern.each(record.data):
-            if not record.covered(*spans[1]):
-                record.hit(kind, *spans[1], "the last four of a masked number")
+    _last_four(record, _MASKED, Kind.SSN)
+    _last_four(record, _ENDING, Kind.ACCOUNT)
+    if record.person or _NUMBERED.search(record.lower) is not None:
+        _last_four(record, _MASKED_JOINED, Kind.SSN)
+
+
+def _last_four(record: Record, pattern: Pattern, kind: Kind) -> None:
+    for spans in pattern.each(record.data):
+        if not record.covered(*spans[1]):
+            record.hit(kind, *spans[1], "the last four of a masked number")
 
 
 def _cards(record: Record) -> None:
@@ -292,7 +305,7 @@ GATED = (
     ("caller", (_CALLER,)),
     ("said_of", (_SAID_OF,)),
     ("file", (_DOCUMENT, _OF_DOCUMENT)),
-    ("masked", (_MASKED, _ENDING)),
+    ("masked", (_MASKED, _ENDING, _MASKED_JOINED)),
     ("pan", (_PAN,)),
     ("named_day", (_SEXED, _LAST_FIRST)),
     ("joined", (_JOINED,)),

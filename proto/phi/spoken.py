@@ -78,7 +78,7 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
     if end < 0:
         return _other_value(record, told, stop, value)
     if _is_of_machines(data, told, stop, value, end) or (
-        told.kind == "OTHER_ID" and not record.person and _CASE.search(record.lower, 0, stop)
+        told.kind == "OTHER_ID" and _is_of_vendor(record, stop)
     ):
         return -1
     if told.kind == "SECRET" and (
@@ -99,7 +99,25 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
 
 _NEXT_KEY = re.compile(rb"[A-Za-z_]{2,20}=")
 _CASE = re.compile(rb"(?:^|[^a-z])(?:case|order|confirmation)\Z")
-"""Vendors have cases and orders too."""
+CASE_CHARS_MAX = 13
+_VENDORS = frozenset(
+    b"vendor vendors rma reseller toner cartridge cartridges lenovo meraki microsoft vmware fortinet"
+    b" ubiquiti netgear synology sonicwall poweredge proliant".split()
+)
+
+
+def _is_of_vendor(record: Record, stop: int) -> bool:
+    """Whether a case or an order is one for equipment: its record names who makes or mends it.
+
+    A bare `case 12345678 opened` may as well be a patient's, and a number that left cannot be
+    called back, whereas a ticket's number that is gone costs a look into the ticket. Words that
+    stand in records of patients too (printer, server, support, Dell) are therefore not enough.
+    """
+    return (
+        not record.person
+        and _CASE.search(record.lower, max(0, stop - CASE_CHARS_MAX), stop) is not None
+        and not record.words.isdisjoint(_VENDORS)
+    )
 
 
 def _is_of_machines(data: bytes, told: Told, stop: int, value: int, end: int) -> bool:

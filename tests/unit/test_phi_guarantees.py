@@ -253,6 +253,10 @@ HOSTILE = {
     "talk": "10:14 Karen: moved from A to B ",
     "logins": "user/Tiger99x@",
     "options": " -p Xq7dentist1 ",
+    "claims": "claim: 1234567 ; ",
+    "cases": "case 1234567 ; ",
+    "entries": "password log in to PACSGW-09 ",
+    "masks": "ssn xxx ",
 }
 ABOUT_SOMEBODY = "patient dob 1960-01-02 "
 """Without a person most readers of company are never asked."""
