@@ -12,12 +12,15 @@ from proto.phi import people
 from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street
 from proto.phi.keys import Told
 from proto.phi.lexicon import (
+    CONTEXT,
     GOES_ON,
     KEY_MARKS,
     OPTION,
     RUN_CHARS_MAX,
     SPEAKS,
+    SURE,
     TELLS,
+    WORD,
     WRITES,
     Tells,
 )
@@ -198,7 +201,7 @@ def _key(
     if told.kind == "OTHER_ID" and b"tx" in record.lower and record.lower[start:stop] == b"rx":
         return stop  # what a network card received
     if told.kind == "DATE_MAYBE":
-        if not record.person:
+        if not record.person and not _is_visit(record, start, stop):
             return stop
         told = Told("DATE", told.person)
     if (told.kind not in _SURELY and _infra_before(record, start)) or (
@@ -208,6 +211,29 @@ def _key(
         return stop
     reached = read_spoken(record, told, stop) if value < 0 else _marked(record, told, stop, value)
     return reached if reached > stop else -1
+
+
+_SUBJECT = re.compile(
+    rb"([A-Z][A-Za-z'-]{1,30}),? ([A-Z][A-Za-z'-]{1,30}) (?:was|is|has been|will be) \Z"
+)
+SUBJECT_CHARS_MAX = 76
+_CLINICIAN = re.compile(
+    rb" by [^\n]{0,60}?[A-Za-z], ?(?:DDS|DMD|MD|DO|RDH|RN|NP|PA|PA-C|DPM|OD)(?![A-Za-z])"
+)
+
+
+def _is_visit(record: Record, start: int, stop: int) -> bool:
+    """Whether what was seen is somebody: `Dorf Rivers was seen on`, `seen on … by Z. Lake, DDS`.
+
+    Scanners see plugins and hosts too, which have no name and whom no clinician sees.
+    """
+    if _CLINICIAN.search(record.data, stop, stop + SUBJECT_CHARS_MAX) is not None:
+        return True
+    subject = _SUBJECT.search(record.data, max(0, start - SUBJECT_CHARS_MAX), start)
+    flags = [people.word_flags(record, word) for word in subject.groups()] if subject else []
+    return any(not flag & WORD or flag & SURE for flag in flags) and not any(
+        flag & CONTEXT for flag in flags
+    )
 
 
 def _value_at(data: bytes, start: int, stop: int, *, told: Told, marked: int) -> int:
