@@ -256,7 +256,7 @@ HOSTILE = {
     "claims": "claim: 1234567 ; ",
     "cases": "case 1234567 ; ",
     "entries": "password log in to PACSGW-09 ",
-    "masks": "ssn xxx ",
+    "masks": "ssn *** ",
 }
 ABOUT_SOMEBODY = "patient dob 1960-01-02 "
 """Without a person most readers of company are never asked."""
