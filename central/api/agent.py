@@ -18,7 +18,7 @@ from central.core.enrollment import Asked, Claim
 from central.core.fold import touched
 from central.core.health import Condition
 from central.core.ingest import Accepted, Mirror, Shown
-from central.core.receipts import receipt_rows, said_rows
+from central.core.receipts import Signers, receipt_rows, said_rows
 from central.core.refusals import (
     ClaimRefusedError,
     KeyInUseError,
@@ -41,6 +41,7 @@ from central.store import (
 from central.store.appliances import CheckInRow
 from central.store.registry import Known
 from proto import envelope, ids
+from proto.evidence import SaidBy, SaidLeaf
 from proto.hub.enroll import EnrollReply
 from proto.hub.evidence import EvidenceBatch, EvidenceReply
 from proto.ids import ApplianceId, SiteId
@@ -338,7 +339,7 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
         said = f"leaf {others[0].seq} answers another order than {others[0].leaf} of this hub's log"
         found.append((Condition.RECEIPT_OF_OTHER, said))
     words, unproved = said_rows(
-        accepted.leaves, appliance=appliance, keys=known.keys_after(accepted.turns)
+        accepted.leaves, signers=_signers(hub, known, accepted), now_s=hub.now_ms // 1000
     )
     await order_said.add_words(site, connection, appliance=appliance, rows=words)
     if unproved:
@@ -348,6 +349,17 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
         await conditions.raise_condition(
             site, connection, appliance=appliance, code=code, message=message, now_ms=hub.now_ms
         )
+
+
+def _signers(hub: Hub, known: Known, accepted: Accepted) -> Signers:
+    """Return whose statements count in a batch; the site's others, where it tells of any."""
+    by = {one.leaf.by for one in accepted.leaves if isinstance(one.leaf, SaidLeaf)}
+    others = hub.registry.of_site(known.site) if SaidBy.NEIGHBOUR in by else []
+    return Signers(
+        known.appliance,
+        known.keys_after(accepted.turns),
+        {one.appliance: one.keys for one in others if one is not known},
+    )
 
 
 async def _cosign(hub: Hub, *, known: Known, shown: Shown) -> str:

@@ -1,20 +1,30 @@
 """Receipts and words as rows: what became of each order, and who spoke, by an appliance's evidence.
 
 A word of a person on the LAN counts by its own signed statement, which travels in the leaf: one
-whose statement the appliance did not sign, or that says something else than the leaf, is named and
-not kept.
+whose statement that appliance did not sign, or that says something else than the leaf, is named and
+not kept. So is a veto that was heard of at another appliance. Of operators, evidence tells only
+that they ended a hold: their words on orders are the hub's own to know.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from central.core.ingest import NewLeaf
 from central.core.orders import ReceiptRow, SaidRow
 from proto.appliance_keys import KeyHistory
+from proto.envelope import parse
 from proto.errors import RejectedError
 from proto.evidence import SaidBy, SaidLeaf, SaidWhat
 from proto.keys import Holder
-from proto.opinions import Clear, Consent, LanVeto, open_lan_word
+from proto.opinions import (
+    Clear,
+    Consent,
+    LanVeto,
+    OpinionScopeError,
+    open_lan_veto,
+    open_lan_word,
+)
 from proto.receipts import Intent, OrderReceipt, Refusal, Result
 
 _WHAT: Final[Mapping[type, SaidWhat]] = {
@@ -53,15 +63,40 @@ def _row(seq: int, receipt: OrderReceipt) -> ReceiptRow:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Signers:
+    """Whose signature bears out what an appliance's evidence tells.
+
+    Attributes:
+        appliance: whose evidence it is.
+        keys: which of its keys counts where.
+        neighbours: the keys of the site's other appliances, by id.
+    """
+
+    appliance: str
+    keys: KeyHistory
+    neighbours: Mapping[str, KeyHistory]
+
+    def own(self, index: int) -> list[Holder]:
+        """Return who may have signed what its leaf of this index carries."""
+        return [Holder(self.appliance, key) for key in self.keys.lately(index)]
+
+    def others(self, key_ids: Collection[str]) -> list[Holder]:
+        """Return the other appliances at which these key ids hint."""
+        named = ((one, keys.named(key_ids)) for one, keys in self.neighbours.items())
+        return [Holder(one, key) for one, key in named if key is not None]
+
+
 def said_rows(
-    leaves: Iterable[NewLeaf], *, appliance: str, keys: KeyHistory
+    leaves: Iterable[NewLeaf], *, signers: Signers, now_s: int
 ) -> tuple[list[SaidRow], list[int]]:
     """Return what people said, as one appliance's new evidence tells it.
 
     Args:
         leaves: new leaves of its evidence.
-        appliance: whose it is.
-        keys: which of its keys counts where.
+        signers: whose statements count.
+        now_s: the hub's now: the appliance signs by the time that orders are judged by, which may
+            be ahead of its own clock, by which it dates its leaves.
 
     Returns:
         The words, and the leaves whose own statement does not bear them out.
@@ -71,24 +106,47 @@ def said_rows(
     for one in leaves:
         if not isinstance(one.leaf, SaidLeaf):
             continue
-        signers = (Holder(appliance, key) for key in keys.lately(one.index))
-        is_own = one.leaf.by is SaidBy.LAN
-        if is_own and not any(_is_borne_out(one.leaf, by) for by in signers):
+        try:
+            is_borne_out = _is_borne_out(one.index, one.leaf, signers, now_s=now_s)
+        except RejectedError:
+            is_borne_out = False
+        if is_borne_out:
+            rows.append(_said(one.index, one.leaf))
+        else:
             unproved.append(one.index)
-            continue
-        rows.append(_said(one.index, one.leaf))
     return rows, unproved
 
 
-def _is_borne_out(leaf: SaidLeaf, by: Holder) -> bool:
-    try:
-        word = open_lan_word(leaf.envelope(), site=leaf.site, appliance=by, now_s=leaf.at)
-    except RejectedError:
-        return False
+def _is_borne_out(index: int, leaf: SaidLeaf, signers: Signers, *, now_s: int) -> bool:
+    """Tell whether the statement in a leaf says what the leaf says.
+
+    Raises:
+        RejectedError: nobody whose word it could be has signed it.
+    """
+    statement, at_s = leaf.envelope(), max(leaf.at, now_s)
+    if leaf.by is SaidBy.OPERATORS:
+        return leaf.what is SaidWhat.CLEAR and leaf.order is None
+    word: LanVeto | Consent | Clear
+    if leaf.by is SaidBy.LAN:
+        holder = _signer(statement, signers.own(index))
+        word = open_lan_word(statement, site=leaf.site, appliance=holder, now_s=at_s)
+    else:
+        holder = _signer(statement, signers.others(parse(statement).key_ids))
+        word = open_lan_veto(statement, site=leaf.site, appliance=holder, now_s=at_s)
     order = None if isinstance(word, Clear) else word.order
     since = word.since if isinstance(word, Clear) else None
     said = (_WHAT[type(word)], order, since, word.by)
     return said == (leaf.what, leaf.order, leaf.since, leaf.actor)
+
+
+def _signer(statement: bytes, holders: Iterable[Holder]) -> Holder:
+    """Return at whom a statement's key ids hint; whether that one signed is for who opens it."""
+    key_ids = parse(statement).key_ids
+    for holder in holders:
+        if holder.key.key_id in key_ids:
+            return holder
+    msg = "the statement names no key of whoever must have signed it"
+    raise OpinionScopeError(msg)
 
 
 def _said(seq: int, leaf: SaidLeaf) -> SaidRow:

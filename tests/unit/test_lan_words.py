@@ -18,7 +18,8 @@ from appliance.store import accounts, opinions, order_state
 from appliance.store.opinions import OpinionKind
 from central.core.fold import fold
 from central.core.ingest import NewLeaf
-from central.core.receipts import said_rows
+from central.core.orders import SaidRow
+from central.core.receipts import Signers, said_rows
 from proto import strict_json
 from proto.appliance_keys import KeyHistory
 from proto.envelope import Kind, sign
@@ -35,7 +36,7 @@ from proto.evidence import (
 )
 from proto.hub.orders import NeighbourVeto
 from proto.ids import TargetId
-from proto.keys import Holder
+from proto.keys import Holder, PublicKey
 from proto.opinions import Clear, LanVeto, open_lan_veto
 from proto.order_codes import Code
 from proto.orders.kinds import OrderType
@@ -331,6 +332,19 @@ def new(leaf: Leaf) -> NewLeaf:
     return NewLeaf(leaf.seq, b"", b"", leaf)
 
 
+def at_hub(
+    leaf: Leaf,
+    *,
+    own: PublicKey = HERE.key,
+    other: PublicKey = THERE.key,
+    now_s: int = NOW,
+) -> tuple[list[SaidRow], list[int]]:
+    """Return what the hub makes of one leaf, and whether it is unproved."""
+    others = {OTHER_APPLIANCE: KeyHistory.of(other)}
+    signers = Signers(HERE.person, KeyHistory.of(own), others)
+    return said_rows([new(leaf)], signers=signers, now_s=now_s)
+
+
 async def test_the_hub_keeps_a_word_of_the_lan_only_with_a_statement_that_bears_it_out(
     tmp_path: Path,
 ) -> None:
@@ -340,7 +354,7 @@ async def test_the_hub_keeps_a_word_of_the_lan_only_with_a_statement_that_bears_
         sid = await waits(site, work)
         await veto(work, sid, reason="not now", account="eva")
         (leaf,) = await words(work)
-    rows, unproved = said_rows([new(leaf)], appliance=HERE.person, keys=KeyHistory.of(HERE.key))
+    rows, unproved = at_hub(leaf)
     assert [(one.what, one.actor, one.sid) for one in rows] == [
         ("veto", leaf.actor, bytes.fromhex(sid))
     ]
@@ -351,11 +365,61 @@ async def test_the_hub_keeps_a_word_of_the_lan_only_with_a_statement_that_bears_
         {"what": SaidWhat.CONSENT},
         {"statement": strict_json.b64_encode(neighbours(sid).statement.encode())},
         {"statement": "bm90aGluZw=="},
+        {"by": SaidBy.NEIGHBOUR},
+        {"by": SaidBy.OPERATORS},
     ):
-        other = leaf.model_copy(update=wrong)
-        assert said_rows([new(other)], appliance=HERE.person, keys=KeyHistory.of(HERE.key)) == (
-            [],
-            [leaf.seq],
-        ), wrong
-    eve = KeyHistory.of(key("eve").public)
-    assert said_rows([new(leaf)], appliance=HERE.person, keys=eve) == ([], [leaf.seq])
+        assert at_hub(leaf.model_copy(update=wrong)) == ([], [leaf.seq]), wrong
+    assert at_hub(leaf, own=key("eve").public) == ([], [leaf.seq])
+
+
+@pytest.mark.parametrize("by", SaidBy)
+@pytest.mark.parametrize("what", SaidWhat)
+async def test_a_word_whose_statement_is_no_base64_is_unproved_and_the_rest_of_a_batch_is_kept(
+    by: SaidBy, what: SaidWhat
+) -> None:
+    leaf = SaidLeaf(
+        site=SITE,
+        appliance=APPLIANCE,
+        seq=4,
+        at=NOW,
+        what=what,
+        by=by,
+        actor="p-1",
+        order=None,
+        since=None,
+        statement="AAAAA",
+    )
+    assert at_hub(leaf) == ([], [4])
+
+
+async def test_the_hub_keeps_a_veto_that_was_heard_of_only_as_the_neighbour_signed_it(
+    tmp_path: Path,
+) -> None:
+    site = await enrolled_site(tmp_path)
+    async with alive(site) as (work, _):
+        sid = await waits(site, work, target=PLACE)
+        await take_neighbours(work, (neighbours(sid),))
+        (leaf,) = await words(work)
+    rows, unproved = at_hub(leaf)
+    assert [(one.by_whom, one.actor) for one in rows] == [("neighbour", "p-7")]
+    assert unproved == []
+    assert at_hub(leaf, other=key("eve").public) == ([], [leaf.seq])
+    assert at_hub(leaf.model_copy(update={"actor": "p-9"})) == ([], [leaf.seq])
+    consent = leaf.model_copy(update={"what": SaidWhat.CONSENT})
+    assert at_hub(consent) == ([], [leaf.seq])
+
+
+async def test_the_hub_keeps_a_veto_of_an_appliance_whose_clock_is_slow(tmp_path: Path) -> None:
+    """It dates its leaf by that clock, and signs by the time that people's signatures prove."""
+    site = await enrolled_site(tmp_path)
+    async with alive(site) as (bare, _):
+        work = await work_of(site, bare)
+        sid = await waits(site, work)
+        async with work.store.write() as conn:
+            await order_state.pass_people(conn, NOW + 600)
+        await veto(work, sid, reason="not now", account="eva")
+        (leaf,) = await words(work)
+    assert leaf.at < NOW + 600
+    rows, unproved = at_hub(leaf, now_s=NOW + 600)
+    assert ([one.what for one in rows], unproved) == (["veto"], [])
+    assert at_hub(leaf, now_s=NOW) == ([], [leaf.seq]), "of the future by the hub's clock too"
