@@ -73,11 +73,15 @@ class Person(Message):
         tuple[KeyUse, ...], Field(strict=False, min_length=1, max_length=KEYS_PER_PERSON_MAX)
     ]
 
+    def is_for(self, site: str) -> bool:
+        """Tell whether this site is among theirs."""
+        return self.sites == "all" or site in self.sites
+
     def may_sign(self, *, tier: Tier, site: str, order_type: OrderType) -> bool:
         """Tell whether their signature counts for an order of this kind at this site."""
         return (
             tier in self.tiers
-            and (self.sites == "all" or site in self.sites)
+            and self.is_for(site)
             and (self.types == "all" or order_type in self.types)
         )
 
@@ -164,6 +168,15 @@ class AuthoritySet:
             MalformedError: nobody's key counts any more.
         """
         return Threshold(_ring_at(self.keys, now_s))
+
+    def operators_of(self, site: str, *, now_s: int, people: int) -> Threshold:
+        """Return the operators of one site, of whom this many must sign: for the end of a hold.
+
+        Raises:
+            MalformedError: there are not so many whose key counts.
+        """
+        theirs = tuple(key for key in self.keys if self.people[key.holder.person].is_for(site))
+        return Threshold(_ring_at(theirs, now_s), people)
 
 
 def _ring_at(keys: tuple[TimedKey, ...], now_s: int) -> KeyRing:

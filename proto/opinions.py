@@ -17,7 +17,8 @@ LAN of an order for a whole site is the site's: the hub passes it on to the site
 up: it stops an order then, which it can do by keeping silent as well.
 
 `clear` ends the hold that began at `since`, after security refusals: a person on the LAN, or two
-operators who signed the same bytes.
+operators of that site who signed the same bytes. Operators end no hold that had not begun when they
+signed, else two could be led to sign the end of a later one beforehand.
 
 Reading verifies first; a statement by anybody else is refused, and changes nothing.
 """
@@ -27,7 +28,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from proto.authority import AuthoritySet
-from proto.envelope import Envelope, Kind, Opened, parse
+from proto.envelope import Kind, Opened, parse
 from proto.errors import MalformedError, RejectedError
 from proto.keys import Holder, KeyRing, Threshold
 from proto.message import (
@@ -213,19 +214,22 @@ def open_operators_clear(
         people: how many must have signed; one, while it is on its way to the second.
 
     Raises:
-        SignatureError: fewer operators signed it.
+        SignatureError: fewer operators of its site signed it.
         OpinionScopeError: it names somebody who did not sign it.
-        OpinionTimeError: it was signed in the future.
-        MalformedError: it is no end of a hold.
+        OpinionTimeError: it was signed in the future, or before the hold began.
+        MalformedError: it is no end of a hold, or its site has fewer operators.
     """
-    ring = KeyRing(tuple(key.holder for key in authority.keys if key.counts_at(now_s)))
-    opened = parse(data).open(kind=Kind.CONSENT, trust=Threshold(ring, people))
-    yes = _read_yes(opened)
+    envelope = parse(data)
+    yes = _read_yes(envelope.open(kind=Kind.CONSENT, trust=authority.operators(now_s=now_s)))
     if not isinstance(yes, Clear):
         msg = "consent.type: not the end of a hold"
         raise MalformedError(msg)
+    # Whose it is to end the hold is known once the statement says of which site it is.
+    trust = authority.operators_of(yes.site, now_s=now_s, people=people)
+    opened = envelope.open(kind=Kind.CONSENT, trust=trust)
     is_theirs = yes.by in {holder.person for holder in opened.signers}
     _check(yes, is_ours=is_theirs, now_s=now_s)
+    _check_begun(yes)
     return yes
 
 
@@ -253,29 +257,33 @@ def open_clear(
 ) -> Clear:
     """Return the end of a hold: this appliance signed it for a person, or two operators did.
 
+    The operators are those of this site.
+
     Raises:
         SignatureError: neither did.
-        OpinionScopeError: it is for another site or appliance.
-        OpinionTimeError: it was signed in the future.
-        MalformedError: it is no end of a hold.
+        OpinionScopeError: it is for another site or appliance, or names who did not sign it.
+        OpinionTimeError: it was signed in the future, or by operators before the hold began.
+        MalformedError: it is no end of a hold, or the site has fewer than two operators.
     """
     envelope = parse(data)
-    yes = _read_yes(_open_clear(envelope, authority, appliance, now_s=now_s))
+    is_own = appliance.key.key_id in envelope.key_ids
+    trust = (
+        Threshold(KeyRing((appliance,)))
+        if is_own
+        else authority.operators_of(site, now_s=now_s, people=CLEAR_PEOPLE)
+    )
+    opened = envelope.open(kind=Kind.CONSENT, trust=trust)
+    yes = _read_yes(opened)
     if not isinstance(yes, Clear):
         msg = "consent.type: not the end of a hold"
         raise MalformedError(msg)
-    is_ours = yes.site == site and yes.appliance == appliance.person
+    is_theirs = is_own or yes.by in {holder.person for holder in opened.signers}
+    is_ours = is_theirs and yes.site == site and yes.appliance == appliance.person
     _check(yes, is_ours=is_ours, now_s=now_s)
+    # A person on the LAN reads the hold off this appliance, whose clock may have been set back.
+    if not is_own:
+        _check_begun(yes)
     return yes
-
-
-def _open_clear(
-    envelope: Envelope, authority: AuthoritySet, appliance: Holder, *, now_s: int
-) -> Opened:
-    if appliance.key.key_id in envelope.key_ids:
-        return envelope.open(kind=Kind.CONSENT, trust=Threshold(KeyRing((appliance,))))
-    people = KeyRing(tuple(key.holder for key in authority.keys if key.counts_at(now_s)))
-    return envelope.open(kind=Kind.CONSENT, trust=Threshold(people, CLEAR_PEOPLE))
 
 
 def _check(opinion: _Opinion, *, is_ours: bool, now_s: int) -> None:
@@ -284,4 +292,15 @@ def _check(opinion: _Opinion, *, is_ours: bool, now_s: int) -> None:
         raise OpinionScopeError(msg)
     if opinion.iat > now_s + SKEW_S:
         msg = f"the statement by {opinion.by} was signed in the future"
+        raise OpinionTimeError(msg)
+
+
+def is_begun(since: int, *, at_s: int) -> bool:
+    """Tell whether a hold of that name can have begun by then; clocks differ by `SKEW_S`."""
+    return since <= at_s + SKEW_S
+
+
+def _check_begun(clear: Clear) -> None:
+    if not is_begun(clear.since, at_s=clear.iat):
+        msg = f"the statement by {clear.by} ends a hold that had not begun when it was signed"
         raise OpinionTimeError(msg)

@@ -23,7 +23,7 @@ from proto.authority import AuthoritySet
 from proto.envelope import Kind, parse, sign, signature_of
 from proto.errors import ConfigError, ConflictError, NotFoundError
 from proto.hub.desk import Hold, HoldsListed, ListHolds
-from proto.opinions import Clear, open_operators_clear
+from proto.opinions import Clear, is_begun, open_operators_clear
 from proto.order_words import Line
 from proto.strict_json import b64_decode
 from runtime.terminal import Output, note, print_fields, print_json, print_rows, say
@@ -52,7 +52,7 @@ def list_holds(desk: Directory, output: Format = Output.TABLE) -> None:
     Each last said so itself; the hub passes that on.
     """
     with at(Desk(desk)) as session:
-        found = _holds(session)
+        found, now_s = _holds(session), session.link.now_s
     if output is Output.JSON:
         print_json([one.to_value() for one in found])
         return
@@ -63,12 +63,14 @@ def list_holds(desk: Directory, output: Format = Output.TABLE) -> None:
         "signed": "its end",
         "told": "last said",
     }
-    print_rows([_row(one) for one in found], columns, output=output)
+    print_rows([_row(one, now_s=now_s) for one in found], columns, output=output)
 
 
-def _row(hold: Hold) -> dict[str, Any]:
+def _row(hold: Hold, *, now_s: int) -> dict[str, Any]:
     signed = "nobody signed it yet" if hold.half is None else "signed by 1 of 2"
     told, since = moment(hold.told), moment(hold.since)
+    if not is_begun(hold.since, at_s=now_s):
+        since = f"wrong, not begun yet: {since}"
     return {**hold.to_value(), "since_words": since, "signed": signed, "told": told}
 
 
@@ -88,6 +90,7 @@ def clear(
     place = Desk(desk)
     with at(place) as session:
         hold = _hold_of(session, appliance)
+        _require_begun(hold, now_s=session.link.now_s)
         half = _half(hold, place.authority(), session)
         said = half.clear if half is not None else _clear(hold, session)
         say(laid_out(_words(said, is_second=half is not None), columns=width()))
@@ -114,6 +117,21 @@ def _hold_of(session: Session, appliance: str) -> Hold:
         msg = f"{appliance}: the hub knows of no hold there: osiris order holds"
         raise NotFoundError(msg)
     return found[0]
+
+
+def _require_begun(hold: Hold, *, now_s: int) -> None:
+    """Refuse what the hub calls a hold and has not begun: its end would be ready for a later one.
+
+    Raises:
+        ConflictError: it begins later than now.
+    """
+    if not is_begun(hold.since, at_s=now_s):
+        msg = (
+            f"{hold.appliance}: wrong: the hub names a hold that begins at {moment(hold.since)},"
+            " which is yet to come. The hub or that appliance's clock is not right: nothing was"
+            " signed. A person at the site can end it on the portal"
+        )
+        raise ConflictError(msg)
 
 
 def _half(hold: Hold, authority: AuthoritySet | None, session: Session) -> Half | None:

@@ -211,6 +211,20 @@ def test_the_end_of_an_earlier_hold_is_not_cosigned_for_a_later_one(world: Desks
     world.fetch(held=None)
 
 
+def test_the_end_of_a_hold_that_has_not_begun_is_called_wrong_and_not_signed(world: Desks) -> None:
+    """A hub that was taken names a hold to come: its end would be there before it begins."""
+    box, since = world.box.appliance, now_s() + 9000
+    world.fetch(held=since)
+    (before,) = world.run(ADA, "holds", "-o", "json").json()
+    listed = world.run(ADA, "holds")
+    assert (listed.status, "wrong," in listed.out) == (0, True)
+    ran = world.run(ADA, "clear", box, word="clear")
+    assert (ran.status, "yet to come" in ran.err) == (4, True)
+    (after,) = world.run(ADA, "holds", "-o", "json").json()
+    assert (after["since"], after["half"]) == (since, before["half"]), "nothing was signed"
+    world.fetch(held=None)
+
+
 def test_a_veto_goes_where_the_order_goes_whatever_the_hub_says(world: Desks) -> None:
     """A hub that was taken over moves the order to another site, where a veto stops nothing."""
     other = world.another_site()

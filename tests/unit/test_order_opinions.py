@@ -19,6 +19,7 @@ from proto.opinions import (
     OperatorVeto,
     open_clear,
     open_consent,
+    open_operators_clear,
     open_veto,
 )
 from proto.orders.kinds import OrderType
@@ -94,6 +95,11 @@ def clear(document: dict[str, Any], *signers: str) -> Clear:
     return open_clear(data, authority=AUTHORITY, site=SITE, appliance=HOLDER, now_s=NOW)
 
 
+def hubs_clear(document: dict[str, Any], *signers: str, people: int = 2) -> Clear:
+    data = sealed(Kind.CONSENT, document, *signers)
+    return open_operators_clear(data, authority=AUTHORITY, now_s=NOW, people=people)
+
+
 def test_any_operator_may_veto_even_of_other_sites_and_so_may_the_lan() -> None:
     assert veto(VETO, "ada").order == ORDER
     assert veto(VETO | {"by": "cyd"}, "cyd").by == "cyd"
@@ -107,6 +113,14 @@ def test_a_person_on_the_lan_consents_through_the_appliance() -> None:
 def test_two_operators_or_a_person_on_the_lan_end_a_hold() -> None:
     assert clear(CLEAR, "appliance").since == NOW - 60
     assert clear(CLEAR | {"by": "ada"}, "ada", "bea").by == "ada"
+    # A third signature, by an operator of another site, adds nothing and takes nothing away.
+    assert clear(CLEAR | {"by": "ada"}, "ada", "bea", "cyd").by == "ada"
+    assert hubs_clear(CLEAR | {"by": "ada"}, "ada", "bea").by == "ada"
+    assert hubs_clear(CLEAR | {"by": "cyd", "site": OTHER_SITE}, "ada", "cyd").by == "cyd"
+
+
+def test_a_person_on_the_lan_ends_a_hold_that_began_before_the_clock_was_set_back() -> None:
+    assert clear(CLEAR | {"since": NOW + 9000}, "appliance").since == NOW + 9000
 
 
 Bad = tuple[str, Callable[[], object], str]
@@ -133,6 +147,12 @@ BAD: list[Bad] = [
     ("an end of a hold by one", lambda: clear(CLEAR, "ada"), "signature_threshold"),
     ("an end of a hold by the hub", lambda: clear(CLEAR, "order", "head", "log"), "signature_threshold"),  # noqa: E501 - one row
     ("an end of a hold by one and an old key", lambda: clear(CLEAR, "ada", "dot"), "signature_threshold"),  # noqa: E501 - one row
+    ("an end of a hold by one and one of another site", lambda: clear(CLEAR | {"by": "ada"}, "ada", "cyd"), "signature_threshold"),  # noqa: E501 - one row
+    ("the same at the hub", lambda: hubs_clear(CLEAR | {"by": "ada"}, "ada", "cyd"), "signature_threshold"),  # noqa: E501 - one row
+    ("half an end of a hold by one of another site", lambda: hubs_clear(CLEAR | {"by": "cyd"}, "cyd", people=1), "signature_threshold"),  # noqa: E501 - one row
+    ("an end of a hold in the name of one of another site", lambda: clear(CLEAR | {"by": "cyd"}, "ada", "bea", "cyd"), "opinion_scope"),  # noqa: E501 - one row
+    ("an end of a hold that has not begun", lambda: clear(CLEAR | {"by": "ada", "since": NOW + 121}, "ada", "bea"), "opinion_future"),  # noqa: E501 - one row
+    ("half an end of a hold that has not begun", lambda: hubs_clear(CLEAR | {"by": "ada", "since": NOW + 121}, "ada", people=1), "opinion_future"),  # noqa: E501 - one row
     ("a consent as an end of a hold", lambda: clear(CONSENT, "appliance"), "malformed"),
     ("an end of another site's hold", lambda: clear(CLEAR | {"site": OTHER_SITE}, "ada", "bea"), "opinion_scope"),  # noqa: E501 - one row
 ]  # fmt: skip
