@@ -218,7 +218,7 @@ _SUBJECT = re.compile(
 )
 SUBJECT_CHARS_MAX = 76
 _CLINICIAN = re.compile(
-    rb" by [^\n]{0,60}?[A-Za-z], ?(?:DDS|DMD|MD|DO|RDH|RN|NP|PA|PA-C|DPM|OD)(?![A-Za-z])"
+    rb" by [^\n]{0,60}?[A-Za-z], ?(?:(?i:DDS|DMD|MD|RDH|RN|DPM|CRNA)|DO|NP|PA|PA-C|OD)(?![A-Za-z])"
 )
 
 

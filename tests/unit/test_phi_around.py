@@ -58,6 +58,7 @@ pytestmark = pytest.mark.skipif(
         ("Dorfeqayan Rivers was seen on 06/06/2022 by Zeolen Lake, DDS.", "Lake"),
         ("Dorfeqayan Rivers was seen on 06/06/2022, no decay", "Dorfeqayan"),
         ("seen on 06/06/2022 by Zeolen Lake, DDS. Follow-up in 6 months.", "06/06"),
+        ("dorf rivers was seen on 06/06/2022 by zeolen lake, dds.", "06/06"),
         ("Dorfeqayan Rivers is scheduled for 06/06/2022", "06/06"),
         ("the password is SUMMER-25", "SUMMER-25"),
         ("New wifi password is CLINIC-123, tell the front desk", "CLINIC-123"),
@@ -68,6 +69,23 @@ pytestmark = pytest.mark.skipif(
     ],
 )
 def test_what_stands_around_a_value_tells_that_it_goes(text: str, gone: str) -> None:
+    assert gone not in scrub_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("verify last digits *****\uff16\uff17\uff18\uff19 for patient Ann Lee", "\uff16\uff17"),
+        ("social security no. for John Smith is *****6\u200b789", "789"),
+        ("tax id %2A%2A%2A%2A%2A6789", "6789"),
+        ("case \uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18 opened", "\uff11\uff12"),
+        ("the password is S\u200bUMMER-25", "UMMER"),
+        ("the password is SUMMER\u201125", "SUMMER"),
+        ("the password is SUMMER\\u002d25", "SUMMER"),
+    ],
+)
+def test_the_same_goes_where_its_letters_are_disguised(text: str, gone: str) -> None:
+    assert gone in text
     assert gone not in scrub_text(text)
 
 
