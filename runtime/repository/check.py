@@ -13,7 +13,7 @@ Rules kept here, each on top of TUF's own:
 - The files below `content/` load as a set (`proto.catalog.load`), and are the set of the rollout.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -276,8 +276,9 @@ def check_promoted(
         version: the document's.
         release: who may sign, and the content beside which the rules are to act.
         now_s: seconds since the epoch.
-        by_hub: the hub must have signed too; before it has, the rules are held against their limits
-            (`proto.rules.promoted`): later ones may leave a rule without a place, and it rests.
+        by_hub: the hub must have signed too; before it has, the operator's key must count now, and
+            the rules are held against their limits (`proto.rules.promoted`): a key may end later
+            and later limits may leave a rule without a place, and then rules rest.
 
     Raises:
         RejectedError: they do not hold.
@@ -297,8 +298,24 @@ def check_promoted(
             raise MalformedError(msg)
         files[path] = place.read_target(path, digest)
     if not by_hub:
+        _require_in_time(signed_by, release.authority, now_s=now_s)
         require_promotable(files, release.catalog)
     return found
+
+
+def _require_in_time(
+    signed_by: Iterable[PublicKey], authority: AuthoritySet, *, now_s: int
+) -> None:
+    """Refuse rules whose signers' keys have all ended: no appliance would let one of them act."""
+    known = [authority.by_key[key.raw] for key in signed_by if key.raw in authority.by_key]
+    if not any(key.counts_at(now_s) for key in known):
+        who = ", ".join(
+            f"{key.holder.person}'s key {key.holder.key.fingerprint()} counts from"
+            f" {key.not_before} until {key.not_after}"
+            for key in known
+        )
+        msg = f"promoted: signed by no operator whose key counts now: {who or 'by nobody listed'}"
+        raise PeopleError(msg)
 
 
 def _delegated(

@@ -6,6 +6,8 @@ of freshness are another's (`runtime.repository.saying`): what is to be said is 
 
 - Only what passes every check of `runtime.repository.check` is taken in. What does not is named,
   and what was current goes on being said to be current.
+- Nothing waits for promoted rules, which one operator publishes: where they alone do not hold, the
+  rest is taken in beside those that were current, and they lie there until others come.
 - A version never goes back and is used once. A document that a snapshot lists stays listed.
 - A reader who comes between any two writes finds a repository that holds: files before the
   documents that name them, these before the snapshot, the timestamp after it, and a new root last,
@@ -63,13 +65,13 @@ class Taken:
 
     Attributes:
         before: what was current, and the root that was served.
-        is_whole: what was published was taken in, and is gone once it is current.
-        problem: why it was not taken in; "" for nothing.
+        is_new: what was published was taken in, and is gone once it is current.
+        problem: why something of it was not taken in; "" for nothing.
     """
 
     wanted: Wanted
     before: Said
-    is_whole: bool
+    is_new: bool
     problem: str = ""
 
 
@@ -106,14 +108,14 @@ def take_in(place: Place, incoming: Path, keys: FreshPublics, *, now_s: int) -> 
     try:
         root = check_roots(both, now_s=now_s)
         _require_named(root, keys)
-        documents = checked_documents(both, root, held=current.listed or {}, now_s=now_s)
+        documents, problem = _checked(both, root, held=current.listed or {}, now_s=now_s)
     except OsirisError as error:
         if current.listed is None:
             raise
         return _kept(place, keys, current, now_s=now_s, problem=str(error))
     _take_in(both, place, root, keys, documents, now_s=now_s)
     wanted = Wanted(root.keys.life.version, versions_of(documents))
-    return Taken(wanted, current, is_whole=True)
+    return Taken(wanted, current, is_new=True, problem=problem)
 
 
 def finish(place: Place, incoming: Path, taken: Taken, said: Said) -> Freshened:
@@ -122,7 +124,7 @@ def finish(place: Place, incoming: Path, taken: Taken, said: Said) -> Freshened:
         if role in said.documents:
             version = said.snapshot if role is Role.SNAPSHOT else said.timestamp
             place.write(role, version, said.documents[role])
-    if taken.is_whole:
+    if taken.is_new:
         _copy_roots(Place(incoming, beneath=place), place, upto=taken.wanted.root)
         _clear(Place(incoming), {Role.ROOT: taken.wanted.root, **taken.wanted.listed})
     changed = bool(said.documents) or taken.wanted.root != taken.before.root
@@ -133,6 +135,24 @@ def _waits(incoming: Path) -> bool:
     return any(Place(incoming).versions(role) for role in (Role.ROOT, *SIGNED_BY_PEOPLE))
 
 
+def _checked(both: Place, root: Root, *, held: Versions, now_s: int) -> tuple[Documents, str]:
+    """Return the documents that hold, and why the newest promoted rules are not among them.
+
+    Raises:
+        RejectedError: the others do not hold, with or without them.
+    """
+    try:
+        return checked_documents(both, root, held=held, now_s=now_s), ""
+    except OsirisError as error:
+        wanted = {role: both.newest(role) for role in SIGNED_BY_PEOPLE}
+        before = held.get(Role.PROMOTED, 0)
+        if wanted[Role.PROMOTED] == before:
+            raise
+        wanted[Role.PROMOTED] = before
+        documents = checked_documents(both, root, held=held, wanted=wanted, now_s=now_s)
+        return documents, str(error)
+
+
 def _kept(
     place: Place, keys: FreshPublics, current: Said, *, now_s: int, problem: str = ""
 ) -> Taken:
@@ -140,7 +160,7 @@ def _kept(
     root = check_roots(place, now_s=now_s)
     _require_named(root, keys)
     wanted = Wanted(root.keys.life.version, current.listed or {})
-    return Taken(wanted, current, is_whole=False, problem=problem)
+    return Taken(wanted, current, is_new=False, problem=problem)
 
 
 def _require_named(root: Root, keys: FreshPublics) -> None:

@@ -15,7 +15,7 @@ from osiris.desk.promoting import Wish
 from proto.catalog.load import load
 from proto.errors import ConfigError, ConflictError, RejectedError
 from proto.keys import SigningKey
-from proto.keysets import DAY_S, Role
+from proto.keysets import DAY_S, ROLES, PeopleError, Role
 from proto.rules.matcher import decide
 from proto.rules.promoted import promoted_rules
 from runtime.repository.documents import Making, add_signatures, described, make_targets
@@ -34,7 +34,7 @@ from tests.unit.promoting_world import (
     publish,
     told,
 )
-from tests.unit.release_world import NOW_S, Ceremony
+from tests.unit.release_world import GRANTED, NOW_S, Ceremony
 
 ANY = Wish(when=())
 PATH = f"promoted/{PROMOTED}.yaml"
@@ -225,6 +225,36 @@ class TestSigned:
         assert "rb.lin.ssh.other does not verify" in await taken_in(people, now_s=later_s)
         assert not people.served.newest(Role.PROMOTED)
         assert people.served.read(Role.TIMESTAMP, 0) != before, "what is current stays fresh"
+        people.folder.draft.metadata(Role.PROMOTED, 1).unlink()
+        drafting.draft_release(people.folder, None, now_s=later_s)
+        drafting.draft_grants(people.folder, GRANTED, now_s=later_s)
+        people.sign("ada", "bo")
+        carried(people, now_s=later_s)
+        assert "rb.lin.ssh.other does not verify" in await taken_in(people, now_s=later_s)
+        newest = {role: people.served.newest(role) for role in (Role.RELEASE, Role.GRANTS)}
+        assert set(newest.values()) == {2}, "release and grants do not wait for refused rules"
+        assert not people.served.newest(Role.PROMOTED)
+        assert [name for name, _ in HubRepository(people.directory).waiting()] == [
+            incoming.metadata(Role.PROMOTED, 1).name
+        ]
+
+    async def test_rules_signed_with_a_key_that_ended_reach_no_appliance_and_cost_none_its_rules(
+        self, people: Ceremony
+    ) -> None:
+        drafting.draft_release(people.folder, None, now_s=NOW_S + 60)
+        people.sign("ada", "bo")
+        carried(people, now_s=NOW_S + 60)
+        assert await taken_in(people, now_s=NOW_S + 60) == ""
+        ended_s = NOW_S + ROLES[Role.OPERATOR].life_s
+        found = drafted(people, now_s=ended_s)
+        people.sign("cy")
+        with pytest.raises(PeopleError, match=r"cy's key .* until"):
+            carried(people, now_s=ended_s)
+        incoming = Place(people.directory / "incoming")
+        incoming.write_target(found.path, found.data)
+        incoming.write(Role.PROMOTED, 1, people.folder.draft.read(Role.PROMOTED, 1))
+        assert "signed by no operator whose key counts" in await taken_in(people, now_s=ended_s)
+        assert not people.served.newest(Role.PROMOTED)
 
     async def test_what_was_published_before_is_kept_and_published_again_with_the_next_release(
         self, people: Ceremony
