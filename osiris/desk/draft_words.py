@@ -29,6 +29,7 @@ from proto.release_keys import (
     GRANTS_TARGET,
     POLICY_TARGET,
     RoleKeys,
+    RootKeys,
     daemon_of,
     read_delegations,
     read_life,
@@ -78,16 +79,24 @@ def in_words(folder: Folder, draft: Draft, *, now_s: int) -> tuple[str, ...]:
         return (*head, *_release_words(folder, signed, _former(folder, role, now_s=now_s)))
     if role is Role.GRANTS:
         return (*head, *_grant_words(folder.draft, signed))
-    return (*head, *_promoted_words(folder.draft, signed))
+    return (
+        *head,
+        *_promoted_words(folder.draft, signed, _former(folder, role, now_s=now_s)),
+    )
 
 
-def _promoted_words(place: Place, signed: Mapping[str, Any]) -> Iterable[str]:
+def _promoted_words(place: Place, signed: Mapping[str, Any], former: _Former) -> Iterable[str]:
     """Yield every promoted rule in full: it is short, and acts by itself once an order says so."""
     files = _paths(signed)
+    yield from former.said
     if not files:
         yield "  no rule: every promoted one stops acting"
+    for path in sorted(former.files.keys() - files.keys()):
+        yield f"  - rule {path}: no longer"
     for path, digest in sorted(files.items()):
-        yield f"  rule {path}"
+        before = former.files.get(path)
+        mark = "+ " if before is None else "~ " if before != digest else ""
+        yield f"  {mark if former.is_known else ''}rule {path}"
         for line in place.read_target(path, digest).decode("utf-8", "replace").splitlines():
             yield f"    {line}"
 
@@ -113,12 +122,22 @@ def _former(folder: Folder, role: Role, *, now_s: int) -> _Former:
             holders = {one: keys.holders for one, keys in root.keys.roles.items()}
             return _Former(said, is_known=True, holders=holders)
         data = place.read(role, version)
-        _require_signed(data, root.keys.roles[role])
         signed = signed_part(data, role)
+        if role is Role.PROMOTED:
+            _require_signed(data, _promoting(place, root.keys))
+            return _Former(said, is_known=True, files=files_of(signed))
+        _require_signed(data, root.keys.roles[role])
         lines = tuple(_decided(place, signed, root=signed_part(root.data, Role.ROOT)))
         return _Former(said, is_known=True, files=files_of(signed), lines=lines)
     except (RejectedError, ConfigError, IntegrityError) as error:
         return _Former((f"  CANNOT BE COMPARED with what is published: {error}",))
+
+
+def _promoting(place: Place, root: RootKeys) -> RoleKeys:
+    """Return who may promote, as the published release says that its people signed."""
+    data = place.read(Role.RELEASE, place.newest(Role.RELEASE))
+    _require_signed(data, root.roles[Role.RELEASE])
+    return read_delegations(signed_part(data, Role.RELEASE), root)[Role.PROMOTED]
 
 
 def _require_signed(data: bytes, keys: RoleKeys) -> None:

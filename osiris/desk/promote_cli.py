@@ -92,6 +92,7 @@ def _show(version: int, added: "Sequence[Promotion]", *, folder: Folder, output:
     for one in added:
         for line in one.data.decode().splitlines():
             note(plain(f"  {line}"))
+        note("What was seen and what healed, the hub says: this desk did not verify the evidence")
     rules = [{"rule": one.rule, "content_sha256": digest_of(one.data)} for one in added]
     shown = {"promoted": version, "rules": rules, "folder": str(folder.directory)}
     print_fields(shown, output=output)

@@ -30,6 +30,7 @@ from proto.rules.promoted import path_of, promoted_rules, require_promoted
 from proto.rules.space import space_of
 from runtime.repository.check import files_of
 from runtime.repository.documents import Making, described, make_targets, signed_part
+from runtime.repository.layout import Place
 
 FIELDS_TRIED_MAX: Final = 8
 RULE_PREFIX: Final = "l1.p."
@@ -245,7 +246,9 @@ def rule_text(
         ("limits", {"cooldown_s": wish.cooldown_s, "per_day": wish.per_day}),
         ("scope", "global"),
     )
-    lines = [f"# promoted from {told.incident} of {told.site}, healed by {told.rule}"]
+    lines = [
+        f"# by the hub's word: promoted from {told.incident} of {told.site}, healed by {told.rule}"
+    ]
     lines += [f"{key}: {_json(value)}" for key, value in members]
     lines += ["conditions:", *(f"  - {_json(one)}" for one in comparisons)]
     lines += ["tests:", f"  - {_json({'incident': incident, 'expect': told.runbook})}"]
@@ -259,10 +262,12 @@ def _json(value: object) -> str:
 def published_rules(folder: Folder) -> Mapping[str, bytes]:
     """Return the files of the promoted rules that were published last, by path."""
     version = folder.repository.newest(Role.PROMOTED)
-    if not version:
-        return {}
-    named = files_of(signed_part(folder.repository.read(Role.PROMOTED, version), Role.PROMOTED))
-    return {path: folder.repository.read_target(path, digest) for path, digest in named.items()}
+    return _rules(folder.repository, version) if version else {}
+
+
+def _rules(place: Place, version: int) -> Mapping[str, bytes]:
+    named = files_of(signed_part(place.read(Role.PROMOTED, version), Role.PROMOTED))
+    return {path: place.read_target(path, digest) for path, digest in named.items()}
 
 
 def draft_promoted(
@@ -270,14 +275,22 @@ def draft_promoted(
 ) -> int:
     """Draft the next promoted rules: those of before and these; return their version.
 
+    Those of before are those of the draft, where there is one: who asks for two rules gets both. It
+    is another document then, and is signed anew.
+
     Raises:
         ConfigError: a rule to be dropped is not there.
+        ConflictError: nothing would be added or dropped, and a draft is there that lives as long.
     """
-    files = dict(published_rules(folder))
+    added, there = tuple(added), folder.draft.versions(Role.PROMOTED)
+    if there and not added and not drop:
+        msg = f"promoted {there[-1]}: is drafted, and renews what was published: sign and publish"
+        raise ConflictError(msg)
+    files = dict(_rules(folder.draft, there[-1]) if there else published_rules(folder))
     for name in drop:
         if files.pop(path_of(name), None) is None:
-            there = ", ".join(path.split("/")[-1].removesuffix(".yaml") for path in sorted(files))
-            msg = f"--drop {name}: no such rule was promoted; there is {there or 'none'}"
+            known = ", ".join(path.split("/")[-1].removesuffix(".yaml") for path in sorted(files))
+            msg = f"--drop {name}: no such rule was promoted; there is {known or 'none'}"
             raise ConfigError(msg)
     files |= {one.path: one.data for one in added}
     version = folder.repository.newest(Role.PROMOTED) + 1
@@ -287,7 +300,7 @@ def draft_promoted(
         {path: described(path, data) for path, data in files.items()},
         Making.of(Role.PROMOTED, version, now_s=now_s),
     )
-    for former in folder.draft.versions(Role.PROMOTED):
+    for former in there:
         folder.draft.metadata(Role.PROMOTED, former).unlink(missing_ok=True)
     folder.draft.write(Role.PROMOTED, version, document)
     return version

@@ -12,8 +12,9 @@ from osiris.desk.signing import DRAFTED, standings
 from proto.errors import ConfigError
 from proto.keysets import Role
 from runtime.repository.check import check_roots, files_of
-from runtime.repository.documents import signed_part
+from runtime.repository.documents import parse, signed_part
 from runtime.repository.layout import Place
+from runtime.repository.promoting import says_the_same
 from runtime.repository.saying import checked_documents, versions_of
 
 
@@ -63,10 +64,21 @@ def publish(folder: Folder, hub: Place, *, now_s: int) -> Mapping[Role, int]:
     for version in range(1, current[Role.ROOT] + 1):
         hub.write(Role.ROOT, version, folder.draft.read(Role.ROOT, version))
     for role, version in current.items():
-        if role is not Role.ROOT:
-            hub.write(role, version, folder.draft.read(role, version))
+        data = b"" if role is Role.ROOT else folder.draft.read(role, version)
+        if data and not _is_countersigned(hub, role, version, data=data):
+            hub.write(role, version, data)
     _keep(folder)
     return current
+
+
+def _is_countersigned(hub: Place, role: Role, version: int, *, data: bytes) -> bool:
+    """Tell whether the hub has these promoted rules, and has put its signature to ours."""
+    if role is not Role.PROMOTED or not hub.metadata(role, version).exists():
+        return False
+    there = hub.read(role, version)
+    theirs, ours = (parse(one, "promoted").signatures for one in (there, data))
+    has_ours = all(theirs.get(key) == signature for key, signature in ours.items())
+    return has_ours and says_the_same(there, data)
 
 
 def _carry_files(source: Place, to: Place, role: Role, version: int) -> None:

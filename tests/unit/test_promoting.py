@@ -271,6 +271,36 @@ class TestSigned:
         assert people.served.newest(Role.RELEASE) == 2
         assert people.served.read(Role.PROMOTED, 1) == served
 
+    async def test_what_the_hub_countersigned_and_has_not_taken_in_is_published_over(
+        self, people: Ceremony
+    ) -> None:
+        drafted(people)
+        people.sign("cy")
+        carried(people)
+        incoming = Place(people.directory / "incoming")
+        path = incoming.metadata(Role.PROMOTED, 1)
+        path.write_bytes(add_signatures(path.read_bytes(), [people.online["promoted"]]))
+        countersigned = path.read_bytes()
+        assert carried(people)[Role.PROMOTED] == 1
+        assert path.read_bytes() == countersigned
+
+    async def test_a_second_rule_stands_beside_the_first_that_was_not_published_yet(
+        self, people: Ceremony
+    ) -> None:
+        found = drafted(people)
+        path = PATH.replace("aaaaaaaaaa", "bbbbbbbbbb")
+        data = found.data.replace(b"i_aaaaaaaaaa", b"i_bbbbbbbbbb")
+        second = promoting.Promotion(path.split("/")[-1].removesuffix(".yaml"), path, data)
+        assert promoting.draft_promoted(people.folder, [second], now_s=NOW_S) == 1
+        words = people.words(Role.PROMOTED)
+        assert {f"  rule {PATH}", f"  rule {path}"} <= set(words)
+        with pytest.raises(ConflictError, match="promoted 1: is drafted"):
+            promoting.draft_promoted(people.folder, (), now_s=NOW_S)
+        people.sign("cy")
+        carried(people)
+        promoting.draft_promoted(people.folder, (), drop=[found.rule], now_s=NOW_S)
+        assert f"  - rule {PATH}: no longer" in people.words(Role.PROMOTED)
+
     async def test_rules_are_renewed_and_dropped_by_name(self, people: Ceremony) -> None:
         drafted(people)
         people.sign("cy")
