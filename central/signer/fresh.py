@@ -14,7 +14,7 @@ from central.core.order_refusals import NoTrustError
 from central.core.signer_talk import AskFresh, AskPromote
 from central.signer.keys import OnlineKeys
 from central.signer.ledger import Current
-from proto.errors import IntegrityError
+from proto.errors import ConflictError, IntegrityError
 from proto.keysets import Role
 from proto.release_keys import daemon_of
 from runtime.repository.layout import Place
@@ -89,16 +89,23 @@ class Repository:
         )
         return Signed(current, said.documents)
 
-    def promote(self, ask: AskPromote, keys: OnlineKeys, *, now_s: int) -> bytes:
+    def promote(
+        self, ask: AskPromote, keys: OnlineKeys, *, last: Current | None, now_s: int
+    ) -> bytes:
         """Return promoted rules that an operator signed, with the hub's signature beside.
 
         Raises:
+            ConflictError: it names an older root or release than was said to be current: what
+                people took away since would count again.
             NoTrustError: this hub has no repository.
             RejectedError: something of it does not hold, or a rule may not act.
             IntegrityError: a file holds other bytes than were signed.
         """
         from runtime.repository import promoting  # noqa: PLC0415 - loads python-tuf
 
+        if last is not None and (ask.root < last.root or ask.release < last.release):
+            msg = f"root {ask.root}, release {ask.release}: newer ones were said to be current"
+            raise ConflictError(msg)
         wanted = {
             Role.ROOT: ask.root,
             Role.RELEASE: ask.release,

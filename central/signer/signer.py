@@ -161,7 +161,8 @@ class Signer:
     def _content(self, ask: AskFresh | AskPromote) -> Message:
         if isinstance(ask, AskFresh):
             return self._fresh(ask)
-        signed = self._repository.promote(ask, self._keys, now_s=self._now_s)
+        said = self._ledger.said()
+        signed = self._repository.promote(ask, self._keys, last=said, now_s=self._now_s)
         return Promoted(document=signed.decode("utf-8"))
 
     def _of_log(self, ask: AskLeaves | AskHear | AskBack | AskStand) -> Message:

@@ -142,6 +142,14 @@ def _unsigned_rules(ask: Ask, fresh: FreshWorld) -> str:
     return ask(AskPromote(root=1, release=2, promoted=1))
 
 
+def _rules_beside_an_older_release(ask: Ask, fresh: FreshWorld) -> str:
+    fresh.world.release(3)
+    if (answer := ask(asking(1, release=3, grants=1))) != DONE:
+        return answer
+    fresh.world.resign(Role.PROMOTED, 1, fresh.world.people[Role.OPERATOR, "dev-1"])
+    return ask(AskPromote(root=1, release=2, promoted=1))
+
+
 def _older(ask: Ask, _fresh: FreshWorld) -> str:
     return ask(asking(1, release=1, grants=1))
 
@@ -172,6 +180,7 @@ WEB: tuple[Attempt, ...] = (
     Attempt("Have a release said to be current that no two people signed", _web(_unsigned_release), "people_threshold", "the signer reads and checks it itself"),  # noqa: E501 - one row
     Attempt("Show the signer a release that people signed, and serve another under its name", _web(_two_copies), "integrity", "what is listed are the bytes that were checked"),  # noqa: E501 - one row
     Attempt("Have rules promoted that no operator signed", _web(_unsigned_rules), "people_threshold", "the signer reads who signed, and holds each rule against its limits"),  # noqa: E501 - one row
+    Attempt("Have an operator's rules promoted beside a release that people have replaced", _web(_rules_beside_an_older_release), "conflict", "what was said to be current is never gone back behind"),  # noqa: E501 - one row
     Attempt("Give a release that people signed a version of years to come", _web(_renamed), "malformed", "a document says its version itself"),  # noqa: E501 - one row
     Attempt("Have an older release said to be current", _web(_older), "conflict", "the signer keeps what it said last"),  # noqa: E501 - one row
     Attempt("Leave the grants out of what is current", _web(_without_grants), "conflict", "what was listed stays listed"),  # noqa: E501 - one row

@@ -340,4 +340,6 @@ async def test_the_promoted_key_goes_over_to_the_next_once_a_release_names_it(
         fresh.world.resign(Role.PROMOTED, 1, operator)
         signed = await link.promote(AskPromote(root=1, release=2, promoted=1))
         assert tuf_key_id(following) in parse(signed, "promoted").signatures
+        older = await refused(link.promote(AskPromote(root=1, release=1, promoted=1)))
+        assert "newer ones were said to be current" in str(older)
         assert await link.renew("promoted") != following, "the former counts no more"
