@@ -55,8 +55,11 @@ class Scene:
         return self.appliance.config.read_text()
 
     def known(self) -> dict[str, list[dict[str, Any]]]:
-        """Return everything that the appliance keeps, but of its own health."""
-        return everything(self.directory / "appliance" / "osiris.db", but=HEALTH)
+        """Return everything that the appliance keeps, but of its own health and its own clock."""
+        kept = everything(self.directory / "appliance" / "osiris.db", but=HEALTH)
+        for row in kept["order_state"]:
+            del row["seen_s"]
+        return kept
 
     def scanner_says(self, xml: bytes) -> None:
         """Make nmap print this from now on."""
