@@ -112,6 +112,8 @@ async def run(work: Work, means: Means = HERE) -> None:
             except NoRoomError:
                 work.bells.tidy.ring()  # the orders that run wait by themselves
                 await room(work)
+                look = Look(asks=True, is_timer=False)  # the turn was not taken, and others wait
+                continue
             look = await turns.wait(is_standing=footing is not None)
 
 
