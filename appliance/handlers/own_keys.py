@@ -147,19 +147,19 @@ async def renew(work: Work, *, account: str) -> KeysView:
         msg = "the hub did not say yet what evidence it holds of this appliance: ask again later"
         raise RenewalWaitsError(msg)
     scribe = work.scribe
-    keeper.succeed(scribe.key.public, box_keys.key.public)
-    signing, sealing = keeper.follow()
-    former, former_sealing = scribe.key, box_keys.key
-    make = _leaf_of(work, signing=signing, sealing=sealing)
-    with scribe.unless_it_fails():
-        async with work.store.write() as conn:
-            _require_heard(await evidence.head(conn), scribe)
-            (index,) = await evidence.append(conn, scribe, [Draft(make, {})])
-            leaf = make(index)
-            await own_keys.add(conn, leaf, former=former.public, sealing=former_sealing.public)
-            # Whoever writes next waits for this transaction, and must sign with the next key.
-            scribe.others = (signing,)
-            scribe.go_on_with(signing.public, named_at=index)
+    async with scribe.turning(work.store) as conn:
+        _require_heard(await evidence.head(conn), scribe)
+        # Nothing is looked at before this transaction began: another renewal may be under way.
+        keeper.succeed(scribe.key.public, box_keys.key.public)
+        signing, sealing = keeper.follow()
+        former, former_sealing = scribe.key, box_keys.key
+        make = _leaf_of(work, signing=signing, sealing=sealing)
+        (index,) = await evidence.append(conn, scribe, [Draft(make, {})])
+        leaf = make(index)
+        await own_keys.add(conn, leaf, former=former.public, sealing=former_sealing.public)
+        # Whoever writes next waits for this transaction, and must sign with the next key.
+        scribe.others = (signing,)
+        scribe.go_on_with(signing.public, named_at=index)
     box_keys.go_on_with(sealing, former=former_sealing, former_until_s=leaf.at + OVERLAP_S)
     log.warning("keys renewed", by=account, leaf=index, fingerprint=signing.public.fingerprint())
     _settle(keeper, signing, sealing)

@@ -8,14 +8,15 @@ Leaves are kept until the hub acknowledged them, and 90 days; everything else is
 left of a pruned leaf is its hash, so that the log still adds up.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiosqlite
 
 from appliance.core.records import Draft, Opening
 from appliance.store import own_keys
+from appliance.store.db import Store
 from proto import merkle, note
 from proto.appliance_keys import ENROLLED
 from proto.envelope import Kind, sign
@@ -69,15 +70,21 @@ class Scribe:
         before, self.hub_holds = self.signers, ENROLLED
         return len(self.signers) > len(before)
 
-    @contextmanager
-    def unless_it_fails(self) -> Iterator[None]:
-        """Go on with the keys of before when the block, or the transaction in it, fails."""
-        before, is_done = (self.key, self.others, self.named_at), False
+    @asynccontextmanager
+    async def turning(self, store: Store) -> AsyncIterator[aiosqlite.Connection]:
+        """Give the writer in a transaction that may name another key; undo that when it fails.
+
+        What was before is looked at within the transaction: who waits for one meanwhile, and then
+        changes nothing, must not bring back the key that another has just given up.
+        """
+        before: tuple[SigningKey, tuple[SigningKey, ...], int] | None = None
         try:
-            yield
-            is_done = True
+            async with store.write() as conn:
+                before = (self.key, self.others, self.named_at)
+                yield conn
+            before = None
         finally:
-            if not is_done:
+            if before is not None:
                 self.key, self.others, self.named_at = before
 
     def go_on_with(self, public: PublicKey, *, named_at: int) -> None:

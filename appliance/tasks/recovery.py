@@ -82,8 +82,7 @@ async def _put_back(work: Work, lost: Lost) -> bool:
     """Put lost leaves back in one transaction; return False when they cannot be this log's."""
     detail = f"the hub holds {len(lost.envelopes)} leaves from {lost.first} on that are not here"
     try:
-        with work.scribe.unless_it_fails():
-            receipts = await _put_back_now(work, lost, detail=detail)
+        receipts = await _put_back_now(work, lost, detail=detail)
     except (ConfigError, IntegrityError, RejectedError) as error:
         log.error("evidence cannot be put back", error=str(error), code=error.code)  # noqa: TRY400 - a refusal, not a fault of this program
         async with work.store.write() as conn:
@@ -101,7 +100,7 @@ async def _put_back(work: Work, lost: Lost) -> bool:
 
 async def _put_back_now(work: Work, lost: Lost, *, detail: str) -> int:
     sealing = work.box_keys.key.public if work.box_keys else None
-    async with work.store.write() as conn:
+    async with work.scribe.turning(work.store) as conn:
         receipts = await recall.put_back(conn, work.scribe, lost, own_s=work.own_s, sealing=sealing)
         state = await order_state.load(conn)
         await order_state.save(conn, replace(state, is_recovering=False))

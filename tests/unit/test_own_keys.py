@@ -1,5 +1,6 @@
 """An appliance goes on with other keys: nothing is lost, wherever the process is cut off."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ import pytest
 
 from appliance.core.records import health_draft
 from appliance.handlers import own_keys as renewing
-from appliance.handlers.own_keys import RenewalWaitsError, begin, renew, view
+from appliance.handlers.own_keys import KeysView, RenewalWaitsError, begin, renew, view
 from appliance.handlers.work import Work
 from appliance.ports import OwnPrivate
 from appliance.shell.identity import Place, load_keys
@@ -125,9 +126,9 @@ def cuts() -> list[str]:
         "after INSERT INTO own_keys",
         "before COMMIT",
         "after COMMIT",
-        "before succeed",
-        "between succeed",
-        "after succeed",
+        "before succeed, the second",
+        "between succeed, the second",
+        "after succeed, the second",
     ]
 
 
@@ -158,21 +159,26 @@ async def test_cut_off_anywhere_a_renewal_was_or_was_not_and_the_next_start_goes
 
 
 async def cut_renewal(disk: Disk, point: str) -> bool:
-    """Renew in a process that ends at a point; return whether it came there."""
-    is_armed, came = False, False
+    """Renew in a process that ends at a point; return whether it came there.
 
-    def watch(process: Process, what: str) -> None:
-        nonlocal came
-        if is_armed and what.startswith(point):
-            came = True
-            process.cut()
+    The names of the files are looked at twice: before anything was named, and behind it.
+    """
+    what, _, which = point.partition(", ")
+    is_armed, left = False, 2 if which == "the second" else 1
+
+    def watch(process: Process, happens: str) -> None:
+        nonlocal left
+        if is_armed and happens.startswith(what):
+            left -= 1
+            if left == 0:
+                process.cut()
 
     async with disk.on(watch) as work:
         await send_all(work)
         is_armed = True
         with pytest.raises(CutError):
             await renew(work, account="tester")
-    return came
+    return left == 0
 
 
 @virtual
@@ -203,6 +209,28 @@ async def test_a_second_renewal_waits_until_the_hub_took_the_first(tmp_path: Pat
         await renew(work, account="tester")
         await send_all(work)
         assert await sound(work) == len(disk.hub.evidence) == 2
+
+
+@virtual
+async def test_two_who_renew_at_once_renew_once_and_the_log_stays_whole(tmp_path: Path) -> None:
+    """The second waits for the first, is told so, and brings the former key not back."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+        await send_all(work)
+        first, second = await asyncio.gather(
+            renew(work, account="one"), renew(work, account="other"), return_exceptions=True
+        )
+        assert isinstance(first, KeysView)
+        assert isinstance(second, RenewalWaitsError)
+        assert (await view(work)).public_key == work.scribe.key.public.b64() == first.public_key
+        await write(work)
+        assert await sound(work) == 3
+        await send_all(work)
+    async with disk.on() as work:
+        assert (await view(work)).public_key == first.public_key
+        await write(work)
+        assert await sound(work) == 4
 
 
 @virtual
