@@ -7,11 +7,13 @@ key and vouched for by the next. So the log itself says which key counts where, 
   somebody copied appends nothing, and what it signed once goes on to verify;
 - a leaf counts in its own place only, so an older renewal that is shown again changes nothing;
 - the next key signs who takes it and where, so nobody names a key that another holds;
-- no key ever comes back.
+- no key ever comes back, nor another one of its id.
 
-Requests that are no leaves (check-ins, questions) count under the former key for `OVERLAP_S` more:
-some are under way while the log turns. Until it has heard that the hub took the leaf an appliance
-signs them with both keys, so that no order of lost answers shuts it out.
+Requests that are no leaves (check-ins, questions) count under the key of now alone, from when the
+hub has the leaf: a former key that somebody copied reads no order and no sealed login. Until it has
+heard that the hub took the leaf an appliance signs them with both keys, so that no order of lost
+answers shuts it out. How far its check-ins and pages had counted ends with the key: else whoever
+had it may have counted so far ahead that none would ever follow.
 
 The X25519 key that logins are sealed to turns with it; the former opens what was sealed to it for
 `OVERLAP_S`, twice as long as any order lives.
@@ -146,7 +148,7 @@ class KeyHistory:
                 msg = f"leaf {index}: names another next key than the one that followed it"
                 raise KeyTurnError(msg)
             return self
-        if key in self.keys:
+        if key.key_id in {one.key_id for one in self.keys}:
             msg = f"leaf {index}: names a key that this appliance had before"
             raise KeyTurnError(msg)
         return type(self)((*self.turns, Turn(index, key)))

@@ -18,7 +18,7 @@ from proto.errors import MalformedError, NotFoundError, UnreachableError
 from proto.hub import orders
 from proto.hub.enroll import PATH_ROOT
 from proto.hub.outgoing import Outgoing, wire
-from proto.keys import SigningKey
+from proto.keys import PublicKey, SigningKey
 
 CONNECT_S: Final = 10.0
 REPLY_S: Final = 30.0
@@ -89,12 +89,17 @@ class HubClient:
         """Send a message and return the answer; see `ports.HubTransport.send`.
 
         A hub that knows no key that signed it may have been put back to a day on which this
-        appliance had its former key: that one signs then too, once.
+        appliance had its former key: that one signs then too, once. Or the keys were renewed while
+        the message was under way: those of now sign it again.
         """
+        signers = self._signer.signers
         try:
             return await self._send(message)
         except HubRefusedError as refused:
-            if refused.said != _UNKNOWN_KEY or not self._signer.introduce():
+            if refused.said != _UNKNOWN_KEY:
+                raise
+            is_renewed = _publics(self._signer.signers) != _publics(signers)
+            if not (is_renewed or self._signer.introduce()):
                 raise
         return await self._send(message)
 
@@ -131,6 +136,10 @@ class HubClient:
             raise UnreachableError(msg) from error
         _judge(reply, answer, where=f"{self._origin}{path}")
         return answer
+
+
+def _publics(signers: Sequence[SigningKey]) -> list[PublicKey]:
+    return [one.public for one in signers]
 
 
 async def _bounded(reply: httpx.Response) -> bytes:

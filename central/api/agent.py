@@ -139,14 +139,14 @@ async def check_in(hub: Hub, body: bytes, sender: Sender) -> bytes:
         RejectedError: see `central.core.check_in`.
     """
     parsed = envelope.parse(body)
-    known = sender.known = hub.registry.by_key_ids(parsed.key_ids, now_ms=hub.now_ms)
+    known = sender.known = hub.registry.by_key_ids(parsed.key_ids)
     if known is None:
-        msg = "check_in: signed by no key of an enrolled appliance"
+        msg = "check_in: signed by no key that an enrolled appliance has now"
         raise UnknownKeyError(msg)
     now_ms = hub.now_ms
     heard = check_ins.hear(
         parsed,
-        trust=known.trust_at(hub.now_ms),
+        trust=known.trust(),
         appliance=known.appliance,
         last_seq=known.seq,
         now_s=now_ms // 1000,
@@ -164,6 +164,7 @@ async def check_in(hub: Hub, body: bytes, sender: Sender) -> bytes:
         known.state,
         next_s,
         heard.full,
+        known.keys.current.raw,
     )
     await hub.check_ins.record(row)
     await _clear(hub, known, health.CLEARED_BY_CHECK_IN)
@@ -304,7 +305,7 @@ async def _keep(
             await appliance_keys.turn(
                 site, connection, appliance=appliance, turn=turn, now_ms=hub.now_ms
             )
-    hub.registry.turn(known, accepted.turns, now_ms=hub.now_ms)
+    hub.registry.turn(known, accepted.turns)
     for turn in accepted.turns:
         said = turn.ed25519.fingerprint()
         hub.log.warning("keys_renewed", appliance=appliance, leaf=turn.index, fingerprint=said)

@@ -27,11 +27,11 @@ def open_asked(
     """
     where = kind.value
     parsed = envelope.parse(body)
-    known = sender.known = hub.registry.by_key_ids(parsed.key_ids, now_ms=hub.now_ms)
+    known = sender.known = hub.registry.by_key_ids(parsed.key_ids)
     if known is None:
-        msg = f"{where}: signed by no key of an enrolled appliance"
+        msg = f"{where}: signed by no key that an enrolled appliance has now"
         raise UnknownKeyError(msg)
-    opened = parsed.open(kind=kind, trust=known.trust_at(hub.now_ms))
+    opened = parsed.open(kind=kind, trust=known.trust())
     asked = message.from_bytes(opened.body, where, size_bytes_max=BODY_BYTES_MAX)
     if asked.appliance != known.appliance:
         msg = f"{where}.appliance: {asked.appliance} is not {known.appliance}, whose key signed it"

@@ -7,7 +7,9 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central.core.ingest import KeyTurn
-from central.store.tables import appliance_keys, appliances
+from central.store.appliances import NEVER_SEEN_SEQ
+from central.store.devices import NEVER_SENT_SEQ
+from central.store.tables import appliance_keys, appliances, device_lists
 from proto.appliance_keys import ENROLLED
 from proto.ids import ApplianceId, SiteId
 
@@ -44,9 +46,13 @@ async def turn(
     turn: KeyTurn,
     now_ms: int,
 ) -> None:
-    """Let an appliance go on with other keys; the first time, its first ones are kept too."""
+    """Let an appliance go on with other keys; the first time, its first ones are kept too.
+
+    What stands on the former key alone ends: that a person compared it, and how far it counted.
+    """
     is_it = (appliances.c.site_id == site) & (appliances.c.appliance_id == appliance)
     is_kept = (appliance_keys.c.site_id == site) & (appliance_keys.c.appliance_id == appliance)
+    is_list = (device_lists.c.site_id == site) & (device_lists.c.appliance_id == appliance)
     place = {"site_id": site, "appliance_id": appliance}
     if (await connection.execute(select(appliance_keys.c.leaf).where(is_kept))).first() is None:
         first = (await connection.execute(select(appliances).where(is_it))).one()
@@ -56,4 +62,6 @@ async def turn(
     keys = {"ed25519": turn.ed25519.raw, "x25519": turn.x25519.raw}
     row = {**place, **keys, "leaf": turn.index, "since_ms": now_ms}
     await connection.execute(insert(appliance_keys).values(row))
-    await connection.execute(update(appliances).where(is_it).values(keys))
+    ended = {"confirmed_ms": None, "confirmed_by": None, "seq": NEVER_SEEN_SEQ}
+    await connection.execute(update(appliances).where(is_it).values(keys | ended))
+    await connection.execute(update(device_lists).where(is_list).values(seq=NEVER_SENT_SEQ))

@@ -41,7 +41,11 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class CheckInRow:
-    """What one check-in changes; `state` is that of the last full state received."""
+    """What one check-in changes; `state` is that of the last full state received.
+
+    Attributes:
+        key: the key that signed it: once another one counts it changes nothing any more.
+    """
 
     site: SiteId
     appliance: ApplianceId
@@ -51,6 +55,7 @@ class CheckInRow:
     state: bytes
     next_s: int
     full: FullState | None
+    key: bytes
 
 
 async def add(
@@ -139,6 +144,7 @@ _CHECK_IN = (
         appliances.c.site_id == bindparam("its_site"),
         appliances.c.appliance_id == bindparam("its_appliance"),
         appliances.c.seq < bindparam("its_seq"),
+        appliances.c.ed25519 == bindparam("its_key"),
     )
     .values(
         seq=bindparam("its_seq"),
@@ -159,6 +165,7 @@ async def record_check_ins(connection: AsyncConnection, rows: Sequence[CheckInRo
                 "its_site": row.site,
                 "its_appliance": row.appliance,
                 "its_seq": row.seq,
+                "its_key": row.key,
                 "its_seen_ms": row.seen_ms,
                 "its_as_of_s": row.as_of_s,
                 "its_state": row.state,

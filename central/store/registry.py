@@ -12,11 +12,11 @@ from central.core.health import Condition
 from central.core.ingest import KeyTurn
 from central.core.signing import evidence_origin
 from central.store.appliance_keys import KeysRow
-from central.store.appliances import Enrolled
-from proto.appliance_keys import OVERLAP_S, KeyHistory, Turn
+from central.store.appliances import NEVER_SEEN_SEQ, Enrolled
+from proto.appliance_keys import KeyHistory, Turn
 from proto.hub.devices import NOTHING_HELD
 from proto.ids import ApplianceId, SiteId
-from proto.keys import KeyRing, PublicKey, Threshold
+from proto.keys import PublicKey, Threshold, trust_one
 
 
 @dataclass(slots=True)
@@ -25,7 +25,6 @@ class Known:
 
     Attributes:
         keys: which of its keys signed which leaf of its evidence.
-        turned_ms: when this hub took the last renewal of them; 0 before the first.
         origin: the origin line of its evidence checkpoints.
         seq: its last check-in's number.
         state: that of the last full state received.
@@ -46,22 +45,19 @@ class Known:
     device_list: str = NOTHING_HELD
     raised: dict[Condition, int] = field(default_factory=dict)
     told_size: int = 0
-    turned_ms: int = 0
     evidence: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def keys_at(self, now_ms: int) -> tuple[PublicKey, ...]:
-        """Return whose signatures on a request count: for a while the former key's too."""
-        is_former_good = now_ms < self.turned_ms + OVERLAP_S * 1000
-        return self.keys.keys[-2:] if is_former_good else (self.keys.current,)
+    def trust(self) -> Threshold:
+        """Return its key of now as who must have signed a request.
+
+        A former key counts for none: until its renewal was heard of an appliance signs with both.
+        """
+        return trust_one(self.appliance, self.keys.current)
 
     def keys_after(self, turns: Iterable[KeyTurn]) -> KeyHistory:
         """Return which of its keys counts where, after these renewals."""
         more = (Turn(one.index, one.ed25519) for one in turns)
         return KeyHistory((*self.keys.turns, *more))
-
-    def trust_at(self, now_ms: int) -> Threshold:
-        """Return its keys as who must have signed a request."""
-        return Threshold(KeyRing.of(self.appliance, *self.keys_at(now_ms)))
 
 
 class Registry:
@@ -107,31 +103,32 @@ class Registry:
             enrolled.state,
             enrolled.last_seen_ms,
             enrolled.as_of_s,
-            turned_ms=turns[-1].since_ms if turns else 0,
         )
         for key in keys.keys:
             self._by_key[key.key_id] = known
         self._by_id[enrolled.appliance] = known
         return known
 
-    def turn(self, known: Known, turns: Iterable[KeyTurn], *, now_ms: int) -> None:
-        """Let an appliance go on with other keys, after the store does."""
+    def turn(self, known: Known, turns: Iterable[KeyTurn]) -> None:
+        """Let an appliance go on with other keys, after the store does.
+
+        Its check-ins are counted anew: whoever had the former key may have counted far ahead.
+        """
         for one in turns:
             known.keys = known.keys_after((one,))
-            known.turned_ms = now_ms
+            known.seq = NEVER_SEEN_SEQ
             self._by_key[one.ed25519.key_id] = known
 
-    def by_key_ids(self, key_ids: Collection[str], *, now_ms: int) -> Known | None:
+    def by_key_ids(self, key_ids: Collection[str]) -> Known | None:
         """Return the appliance that one of these key ids hints at, if that key counts now."""
         for known in filter(None, map(self._by_key.get, key_ids)):
-            if not {key.key_id for key in known.keys_at(now_ms)}.isdisjoint(key_ids):
+            if known.keys.current.key_id in key_ids:
                 return known
         return None
 
     def holder_of(self, key: PublicKey) -> Known | None:
-        """Return whose key this is, or was."""
-        known = self._by_key.get(key.key_id)
-        return known if known is not None and key in known.keys.keys else None
+        """Return whose key this is, or was, or has the same id: one id is looked up as one key."""
+        return self._by_key.get(key.key_id)
 
     def by_id(self, appliance: str) -> Known | None:
         """Return the appliance of this id."""

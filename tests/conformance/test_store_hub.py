@@ -120,8 +120,8 @@ async def test_one_key_is_of_one_appliance(store: Store) -> None:
             )
 
 
-def check_in(seq: int) -> CheckInRow:
-    return CheckInRow(SITE, BOX, seq, NOW_MS + seq, 7, bytes([seq % 256]) * 32, 60, None)
+def check_in(seq: int, key: bytes = b"e" * 32) -> CheckInRow:
+    return CheckInRow(SITE, BOX, seq, NOW_MS + seq, 7, bytes([seq % 256]) * 32, 60, None, key)
 
 
 async def test_check_ins_never_go_back(store: Store) -> None:

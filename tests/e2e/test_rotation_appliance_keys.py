@@ -9,16 +9,20 @@ import pytest
 from central.api.machine_routes import MACHINE_ROUTES
 from central.api.raw import Machines
 from central.state import load_registry
-from central.store import tables
+from central.store import appliances, tables
+from central.store.appliances import CheckInRow
 from central.store.registry import Registry
-from proto.appliance_keys import OVERLAP_S, Place, keys_leaf
+from proto.appliance_keys import Place, keys_leaf
 from proto.envelope import Kind, open_envelope, sign
 from proto.evidence import KeysLeaf
-from proto.hub import check_in
-from proto.hub.evidence import PATH, EvidenceReply
+from proto.hub import check_in, devices
+from proto.hub.evidence import PATH, EvidenceReply, EvidenceWanted
+from proto.hub.orders import OrdersRequest
+from proto.hub.outgoing import wire
 from proto.ids import ApplianceId, SiteId
 from proto.keys import SEED_BYTES, PublicKey, SigningKey, trust_one
-from proto.strict_json import b64_encode
+from proto.merkle import Tree
+from proto.strict_json import INT_MAX, b64_encode
 from tests.fakes.box import Box, read_head, said
 from tests.fakes.hub import Trial, trial
 
@@ -92,28 +96,105 @@ async def renewed(hub: Trial, box: Box) -> SigningKey:
     return former
 
 
+async def started_again(hub: Trial) -> None:
+    """End the hub's process and start the next one over its store."""
+    again = replace(hub.net.hub, registry=Registry(hub.net.hub.origin))
+    await load_registry(again)
+    hub.net.hub, hub.net.app = again, Machines(again, MACHINE_ROUTES)
+
+
 async def test_a_hub_that_starts_again_knows_every_key(hub: Trial, box: Box) -> None:
     await renewed(hub, box)
     hub.clock.advance(3 * DAY_MS)
     await renewed(hub, box)
-    again = replace(hub.net.hub, registry=Registry(hub.net.hub.origin))
-    await load_registry(again)
-    hub.net.hub, hub.net.app = again, Machines(again, MACHINE_ROUTES)
+    await started_again(hub)
     assert await is_heard(hub, box)
     box.health("disk_low", ok=True, at_s=hub.now_s)
     assert (await send(hub, box)).have == 4, "the first leaf is held against the first key"
 
 
-async def test_the_former_key_is_heard_for_the_overlap_and_not_after(hub: Trial, box: Box) -> None:
+async def test_the_former_key_alone_is_heard_of_nothing_once_the_hub_has_the_renewal(
+    hub: Trial, box: Box
+) -> None:
+    """Somebody who copied it would read orders, sealed logins and evidence with it."""
     former = await renewed(hub, box)
     following, box.key = box.key, former
-    hub.clock.advance(OVERLAP_S * 1000 - 1000)
-    assert await is_heard(hub, box), "a request that was under way"
-    hub.clock.advance(1000)
-    late = box.check_in(now_s=hub.now_s)
-    assert await refused(hub, check_in.PATH, late) == "unknown_key"
+    asked = EvidenceWanted(appliance=box.appliance, iat=hub.now_s, first=0)
+    orders = OrdersRequest(
+        appliance=box.appliance,
+        iat=hub.now_s,
+        challenge=b64_encode(bytes(16)),
+        size=0,
+        root=b64_encode(Tree().root),
+        checkpoint=None,
+        waiting=(),
+    )
+    for path, body in (
+        (check_in.PATH, box.check_in(now_s=hub.now_s)),
+        (devices.PATH, box.devices([], now_s=hub.now_s)),
+        *(
+            (one.path, one.body)
+            for one in (wire(asked, signer=former), wire(orders, signer=former))
+        ),
+    ):
+        assert await refused(hub, path, body) == "unknown_key"
     box.key = following
     assert await is_heard(hub, box)
+
+
+async def test_whoever_counted_far_ahead_with_the_former_key_stops_nobody_after_it(
+    hub: Trial, box: Box
+) -> None:
+    """A thief who checked in as number 2^53 - 1: else no check-in would ever follow."""
+    seq = box.seq
+    await hub.net.post(check_in.PATH, box.check_in(now_s=hub.now_s, seq=INT_MAX))
+    await hub.net.post(devices.PATH, box.devices([], now_s=hub.now_s, seq=INT_MAX))
+    box.seq, box.page_seq = seq, -1
+    late = box.check_in(now_s=hub.now_s)
+    assert await refused(hub, check_in.PATH, late) == "replayed"
+    await renewed(hub, box)
+    assert await is_heard(hub, box)
+    await hub.net.post(devices.PATH, box.devices([], now_s=hub.now_s))
+    await started_again(hub)
+    assert await is_heard(hub, box)
+
+
+async def test_a_check_in_of_the_former_key_that_is_stored_late_changes_nothing(
+    hub: Trial, box: Box
+) -> None:
+    """It was heard before the renewal and waited for the store meanwhile."""
+    row = CheckInRow(
+        SiteId(box.site),
+        ApplianceId(box.appliance),
+        INT_MAX,
+        hub.clock.now_ms(),
+        hub.now_s,
+        bytes(32),
+        60,
+        None,
+        box.key.public.raw,
+    )
+    await renewed(hub, box)
+    async with hub.net.hub.store.write() as connection:
+        await appliances.record_check_ins(connection, [row])
+    await started_again(hub)
+    assert await is_heard(hub, box)
+
+
+async def test_a_key_that_nobody_compared_is_not_called_compared(hub: Trial, box: Box) -> None:
+    """A thief of the former key may have named it."""
+    async with hub.net.hub.store.write() as connection:
+        await appliances.confirm(
+            SiteId(box.site),
+            connection,
+            appliance=ApplianceId(box.appliance),
+            by="eva",
+            now_ms=hub.clock.now_ms(),
+        )
+    await renewed(hub, box)
+    async with hub.net.hub.store.read() as connection:
+        found = await appliances.find_by_id(connection, ApplianceId(box.appliance))
+    assert found.confirmed_ms is None
 
 
 async def test_both_keys_together_are_heard_by_a_hub_that_knows_only_one(
@@ -129,7 +210,7 @@ async def test_both_keys_together_are_heard_by_a_hub_that_knows_only_one(
 
     await hub.net.post(check_in.PATH, both())
     await send_by(hub, box, former, first=1)
-    hub.clock.advance(2 * OVERLAP_S * 1000)
+    hub.clock.advance(4 * DAY_MS)
     await hub.net.post(check_in.PATH, both())
 
 
