@@ -6,7 +6,9 @@ Rules, first failure is the answer:
 - each leaf that is here is evidence or a receipt that this appliance's own key signed, of this site
   and appliance, with its index as its number: whoever can write to the disk but has not the key
   cannot put a leaf in another's place;
-- the key of a leaf is the one that the renewals before it named, each signed with the key before;
+- the key of a leaf is the one that the renewals before it named, each signed with the key before:
+  what the table of keys says is borne out by a leaf, or by a co-signed head over one that was
+  pruned, and ends with the key that this appliance signs with;
 - only what the hub acknowledged may have been pruned to its hash;
 - the head is what the leaves lead to;
 - the head that the hub co-signed last is one that this log went through: a log that was cut or
@@ -22,6 +24,7 @@ from appliance.store.evidence import Head, Scribe
 from proto import merkle
 from proto.appliance_keys import KeyHistory
 from proto.errors import IntegrityError, RejectedError
+from proto.evidence import KeysLeaf
 from proto.note import Checkpoint, NoteKey, open_checkpoint
 
 
@@ -40,6 +43,9 @@ async def verify(
     """
     head = await evidence.head(conn)
     keys = await own_keys.history(conn, scribe.key.public)
+    if keys.current != scribe.key.public:
+        msg = "the store names another key than the one that this appliance signs with"
+        raise IntegrityError(msg)
     cosigned = _cosigned(head, scribe, keys, cosigners)
     tree = merkle.Tree()
     _follow(cosigned, tree)
@@ -49,6 +55,7 @@ async def verify(
                 msg = f"evidence leaf {tree.size} is missing"
                 raise IntegrityError(msg)
             _check(row, head, scribe, keys=keys)
+            _check_turn(row, keys, cosigned)
             tree = tree.append(row["hash"])
             _follow(cosigned, tree)
     if tree != head.tree:
@@ -109,4 +116,21 @@ def _check(row: aiosqlite.Row, head: Head, scribe: Scribe, *, keys: KeyHistory) 
         raise IntegrityError(msg)
     if not is_told:
         msg = f"evidence leaf {index} names keys that this appliance does not go on with"
+        raise IntegrityError(msg)
+
+
+def _check_turn(row: aiosqlite.Row, keys: KeyHistory, cosigned: Checkpoint | None) -> None:
+    """Hold that a leaf behind which another key is to count is a renewal.
+
+    Where one is here, it was read: `KeyHistory.after` has held it against these keys.
+    """
+    index, envelope = row["idx"], row["leaf"]
+    if index not in {turn.leaf for turn in keys.turns}:
+        return
+    if envelope is None:
+        if cosigned is None or index >= cosigned.size:
+            msg = f"evidence leaf {index} is gone, and no co-signed head stands for its keys"
+            raise IntegrityError(msg)
+    elif not isinstance(keys.open(envelope, index), KeysLeaf):
+        msg = f"evidence leaf {index} names no keys, and this appliance goes on with others from it"
         raise IntegrityError(msg)

@@ -19,7 +19,7 @@ from appliance.store import evidence, own_keys
 from appliance.store.proof import verify
 from appliance.tasks.recovery import catch_up
 from appliance.tasks.uplink import send_all
-from proto.appliance_keys import LIFE_S, OVERLAP_S
+from proto.appliance_keys import ENROLLED, LIFE_S, OVERLAP_S
 from proto.errors import ConfigError, IntegrityError
 from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey
 from tests.fakes.clock import SeededEntropy
@@ -331,3 +331,49 @@ async def test_whoever_has_the_former_key_and_the_disk_is_found(tmp_path: Path) 
 def replace_key(work: Work, key: SigningKey) -> evidence.Scribe:
     """Return the log's scribe with another's pen."""
     return replace(work.scribe, key=key)
+
+
+THIEF = SigningKey(b"\x07" * 32)
+
+
+async def name_in_table(work: Work, *rows: tuple[int, PublicKey]) -> None:
+    """Write to the disk which keys this appliance is to have had."""
+    async with work.store.write() as conn:
+        for leaf, key in rows:
+            await conn.execute(
+                "INSERT OR REPLACE INTO own_keys VALUES (?, ?, ?, 0)", (leaf, key.raw, bytes(32))
+            )
+
+
+async def test_a_renewal_of_which_only_the_table_of_keys_tells_is_found(tmp_path: Path) -> None:
+    """Whoever can write to the disk and has no key of this appliance names their own there."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+        await name_in_table(work, (ENROLLED, work.scribe.key.public), (0, THIEF.public))
+        async with work.store.write() as conn:
+            forged = health_draft(work.author(), "disk_low", ok=True)
+            await evidence.append(conn, replace_key(work, THIEF), [forged])
+        with pytest.raises(IntegrityError, match="another key than"):
+            await sound(work)
+
+
+async def test_a_log_written_anew_under_a_key_that_only_the_table_names_is_found(
+    tmp_path: Path,
+) -> None:
+    """The thief's key signs all up to a leaf that is said to hand over to the real one."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await name_in_table(work, (ENROLLED, THIEF.public), (1, work.scribe.key.public))
+        for _ in range(2):
+            async with work.store.write() as conn:
+                forged = health_draft(work.author(), "disk_low", ok=True)
+                await evidence.append(conn, replace_key(work, THIEF), [forged])
+        await write(work)
+        with pytest.raises(IntegrityError, match="leaf 1 names no keys"):
+            await sound(work)
+        async with work.store.write() as conn:
+            await conn.execute("UPDATE evidence SET leaf = NULL WHERE idx <= 1")
+            await conn.execute("UPDATE evidence_head SET acked_size = 3")
+        with pytest.raises(IntegrityError, match="leaf 1 is gone"):
+            await sound(work)
