@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from appliance.core.promoted import with_promoted
-from appliance.core.trusted import Trusted
+from appliance.core.trusted import Part, Trusted
 from appliance.handlers.content import fetch
 from appliance.handlers.library import Library
+from appliance.handlers.orders.situation import footing_of
 from appliance.handlers.orders.table import RUNS
 from appliance.handlers.promoted import Promoted, promoted_of
 from appliance.handlers.work import Work
@@ -19,6 +20,7 @@ from proto.catalog.model import Content, Rule
 from proto.errors import ConflictError, NotFoundError, UnreachableError
 from proto.orders.kinds import OrderType
 from proto.receipts import Outcome
+from runtime.clock import seconds
 from tests.e2e.order_portal import TRUSTED
 from tests.fakes.clock import ManualClock
 from tests.fakes.scanner import FakeScanner
@@ -184,3 +186,18 @@ async def test_a_hub_that_does_not_answer_gives_no_answer(work: Work, tmp_path: 
     order = accepted(OrderType.SYNC_RULES, {"content_sha256": FILE})
     with pytest.raises(UnreachableError):
         await RUNS[OrderType.SYNC_RULES](here, order)
+
+
+async def test_a_clock_set_back_gives_the_peoples_word_on_promoted_rules_no_new_life(
+    work: Work, shelf: Shelf
+) -> None:
+    ends_s = seconds(work.clock) + 1
+    shelf.signed = replace(shelf.signed, ends={**TRUSTED.ends, Part.PROMOTED: ends_s})
+    here = replace(work, trusted=shelf.trusted)
+    footing = footing_of(here)
+    assert footing is not None
+    assert set(footing.promoted) == {FILE}
+    here.word.floor_s = ends_s
+    footing = footing_of(here)
+    assert footing is not None
+    assert not footing.promoted

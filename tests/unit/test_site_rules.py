@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from appliance.core.order_gate.values import Window
 from appliance.core.site_rules import ALL, Matter, Ordered, SiteRules, Span, window_at
 from appliance.handlers.site_rules import lan_rules_of, site_rules
-from appliance.store import incidents, lan_rules, ordered
+from appliance.store import incidents, lan_rules, order_state, ordered, waivers
 from appliance.store.lan_rules import WINDOWS_MAX
 from proto.catalog.model import Autonomy
 from proto.errors import ConflictError, MalformedError, NotFoundError
@@ -172,6 +172,30 @@ async def test_what_an_order_set_ends_by_itself(site: SmallSite) -> None:
     assert (await rules_of(site)).dial(CHECK).autonomy is Autonomy.ALERT
     site.clock.advance(1)
     assert (await rules_of(site)).dial(CHECK).autonomy is Autonomy.AUTO
+
+
+async def test_a_waiver_ends_by_a_signed_time_and_what_holds_repairs_back_does_not(
+    site: SmallSite,
+) -> None:
+    """A wall clock that was set back lengthens no waiver; no hub shortens what an order holds."""
+    now_ms = site.clock.now_ms()
+    until_ms = now_ms + DAY_MS // 2
+    async with site.work.store.write() as conn:
+        for one in (waiver(CHECK, T), level(OTHER, Autonomy.ALERT)):
+            await ordered.add(conn, replace(one, until_ms=until_ms), now_ms=now_ms)
+        await waivers.add(
+            conn, U, CHECK, reason="old", account="eva", now_ms=now_ms, until_ms=until_ms
+        )
+        await order_state.pass_online(conn, until_ms // 1000 - 1, clock_s=now_ms // 1000)
+    before = await rules_of(site)
+    assert before.is_waived(T, CHECK)
+    assert before.is_waived(U, CHECK)
+    async with site.work.store.write() as conn:
+        await order_state.pass_online(conn, until_ms // 1000, clock_s=now_ms // 1000)
+    after = await rules_of(site)
+    assert not after.is_waived(T, CHECK)
+    assert not after.is_waived(U, CHECK)
+    assert after.dial(OTHER).autonomy is Autonomy.ALERT
 
 
 async def test_an_order_ends_exactly_what_it_names(site: SmallSite) -> None:

@@ -24,6 +24,7 @@ from appliance.store.order_state import OrderState
 from proto.ids import IncidentId, is_id
 from proto.incidents import Incident
 from proto.orders.kinds import OrderType
+from runtime.clock import seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +44,20 @@ class Here:
 def footing_of(work: Work) -> Footing | None:
     """Return what orders stand on here; None before the first signed set, or without any grants.
 
-    A promoted rule counts as long as the people's word on promoted rules does.
+    A promoted rule counts as long as the people's word on promoted rules does, by the floor clock:
+    one on the wall that was set back gives that word no new life.
     """
     trusted = work.trusted()
     if trusted is None or trusted.trust is None:
         return None
     promoted_s = trusted.ends.get(Part.PROMOTED, 0)
+    now_s = max(seconds(work.clock), work.word.floor_s)
     return Footing(
         trust=trusted.trust,
         files=frozenset(trusted.files),
         expires_s=trusted.expires_s,
         ring=trusted.policy.ring_of(work.scribe.site),
-        promoted=trusted.promoted if work.clock.now_ms() // 1000 < promoted_s else {},
+        promoted=trusted.promoted if now_s < promoted_s else {},
     )
 
 
