@@ -28,7 +28,7 @@ from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.followed_trust import FollowedTrust
 from appliance.handlers.known_people import KnownPeopleFile
 from appliance.handlers.library import Library, Origin
-from appliance.handlers.own_keys import begin
+from appliance.handlers.own_keys import begin, begun
 from appliance.handlers.patience import patient
 from appliance.handlers.people import People
 from appliance.handlers.promoted import promoted_of
@@ -54,7 +54,7 @@ from appliance.shell.seal import KeySealer, sealing_key
 from appliance.shell.ssh import SshShell
 from appliance.shell.tls_probe import TlsProbe
 from appliance.shell.world_guard import WorldGuard
-from appliance.store import evidence, incidents, order_state, own_keys
+from appliance.store import incidents, order_state
 from appliance.store.accounts import AccountTable
 from appliance.store.db import RESERVE_BYTES, Store
 from appliance.store.evidence import Scribe
@@ -148,9 +148,9 @@ def library_of(config: Config, root: TrustRoot, enrolled: Enrolled, hub: HubClie
 async def going_on(store: Store, own: OwnKeyFiles, scribe: Scribe) -> tuple[BoxKeys, Word]:
     """Go on with keys and floor clock as the store has them; return what opens logins, and word."""
     async with store.read() as conn:
-        rows, head = await own_keys.every(conn), await evidence.head(conn)
+        found = await begun(conn)
         word = Word(floor_s=(await order_state.load(conn)).floor.at_s)
-    return begin(rows, own, scribe, hub_holds=head.acked_size), word
+    return begin(found, own, scribe), word
 
 
 def pinned_trust(root: TrustRoot) -> HubTrust:

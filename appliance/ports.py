@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from appliance.core.trusted import SignedSet
 from proto.errors import IntegrityError, RejectedError, TargetError
@@ -311,23 +311,31 @@ class Sealer(Protocol):
 Key = TypeVar("Key", SigningKey, SealingKey)
 
 
+FORMERS_MAX: Final = 3
+"""Former keys that are kept: more than are renewed within the age of a backup."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnHeld(Generic[Key]):
     """The private keys of one kind that are here, by what they are called.
 
     Attributes:
-        former: the one before the current, where there was one.
+        formers: those before the current, newest first, as far as they are kept.
         following: made for a renewal; it counts only if the store names it.
     """
 
     current: Key
-    former: Key | None = None
+    formers: tuple[Key, ...] = ()
     following: Key | None = None
 
     @property
     def every(self) -> tuple[Key, ...]:
         """All of them."""
-        return tuple(one for one in (self.current, self.former, self.following) if one is not None)
+        kept: list[Key] = [self.current]
+        kept.extend(self.formers)
+        if self.following is not None:
+            kept.append(self.following)
+        return tuple(kept)
 
 
 @dataclass(frozen=True, slots=True)

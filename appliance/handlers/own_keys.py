@@ -12,24 +12,28 @@ keys that the store names. The hub cannot ask for a renewal, and none is made of
 
 A renewal waits for two things. The hub must have said, in this process, that it holds no more of
 this log than is here: a disk that was put back would name a second key at one place. And it must
-hold the leaf of the renewal before: an appliance keeps one former key, not many.
+hold the leaf of the renewal before: an appliance keeps few former keys, for a hub or a store that
+is put back to a day before them.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+
+import aiosqlite
 
 from appliance.core.box_keys import BoxKeys
 from appliance.core.records import Draft
 from appliance.handlers.work import Work
-from appliance.ports import OwnHeld, OwnKeyKeeper
+from appliance.ports import FORMERS_MAX, OwnHeld, OwnKeyKeeper
 from appliance.store import evidence, own_keys
 from appliance.store.evidence import Head, Scribe
 from appliance.store.own_keys import OwnKeys
 from proto.appliance_keys import ENROLLED, LIFE_S, OVERLAP_S, Place, keys_leaf
-from proto.errors import ConfigError, ConflictError, IntegrityError
-from proto.evidence import KeysLeaf
-from proto.keys import SealingKey, SealingPublicKey, SigningKey
+from proto.errors import ConfigError, ConflictError, IntegrityError, RejectedError
+from proto.evidence import KeysLeaf, open_leaf
+from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey, trust_one
 from runtime.clock import seconds
 from runtime.log import logger
 
@@ -64,31 +68,76 @@ class KeysView:
     is_due: bool
 
 
-def begin(
-    rows: Sequence[OwnKeys], keeper: OwnKeyKeeper, scribe: Scribe, *, hub_holds: int
-) -> BoxKeys:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a store says of this appliance's keys.
+
+    Attributes:
+        rows: what renewals named, oldest first.
+        hub_holds: leaves of evidence that the hub acknowledged.
+        newest: the newest leaf that is here; None before the first.
+    """
+
+    rows: Sequence[OwnKeys]
+    hub_holds: int
+    newest: bytes | None
+
+
+async def begun(conn: aiosqlite.Connection) -> Begun:
+    """Return what a store says of this appliance's keys."""
+    head = await evidence.head(conn)
+    return Begun(await own_keys.every(conn), head.acked_size, await evidence.newest(conn))
+
+
+def begin(found: Begun, keeper: OwnKeyKeeper, scribe: Scribe) -> BoxKeys:
     """Let a starting appliance go on with the keys that its store names; return what opens logins.
 
     Args:
-        rows: what the store names, oldest first.
+        found: what the store says.
         keeper: the private keys.
         scribe: who writes evidence from now on; told which key signs.
-        hub_holds: leaves of evidence that the hub acknowledged.
 
     Raises:
-        ConfigError: the store names a key that is not here.
+        ConfigError: the store knows a key that is not here.
     """
-    held = keeper.held()
-    scribe.key, scribe.hub_holds = held.signing.current, hub_holds
-    scribe.others = tuple(one for one in held.signing.every if one is not scribe.key)
+    rows, held = found.rows, keeper.held()
+    signing = held.signing
+    scribe.key, scribe.hub_holds = signing.current, found.hub_holds
+    scribe.others = tuple(one for one in signing.every if one is not scribe.key)
     if rows:
         scribe.go_on_with(rows[-1].signing, named_at=rows[-1].leaf)
         keeper.succeed(rows[-1].signing, _named(rows[-1]))
-    elif held.signing.former is not None:
-        # A store from before the first renewal: what was kept aside is the key that it knows.
-        scribe.go_on_with(held.signing.former.public, named_at=ENROLLED)
-    _forget_unnamed(rows, held.signing, scribe)
-    return _box_keys(rows, held.sealing)
+    else:
+        # Never renewed, or a store from before: what was kept aside may be the key that it knows.
+        scribe.go_on_with(_before_all(found.newest, signing), named_at=ENROLLED)
+    _forget_unnamed(rows, signing, scribe)
+    return _box_keys(rows, held.sealing, like=_age(scribe.key, signing))
+
+
+def _before_all(newest: bytes | None, held: OwnHeld[SigningKey]) -> PublicKey:
+    """Return the key of a store that no renewal ever named: the one that signed what is in it.
+
+    Raises:
+        ConfigError: it is not here.
+    """
+    keys = (held.current, *held.formers)
+    if newest is None:
+        return keys[-1].public
+    for one in keys:
+        with suppress(RejectedError):
+            open_leaf(newest, trust_one("appliance", one.public))
+            return one.public
+    msg = (
+        "no signing key that is here signed the evidence in the store: put the appliance's keys/"
+        " back from the backup that its store is from, or from a later one"
+    )
+    raise ConfigError(msg)
+
+
+def _age(key: SigningKey, held: OwnHeld[SigningKey]) -> int:
+    """Return how many renewals ago a key was given up."""
+    keys = [one.public for one in (held.current, *held.formers)]
+    return keys.index(key.public) if key.public in keys else 0
 
 
 async def follow_store(work: Work) -> None:
@@ -97,7 +146,7 @@ async def follow_store(work: Work) -> None:
         return
     async with work.store.read() as conn:
         rows = await own_keys.every(conn)
-    found = _box_keys(rows, work.own_keys.held().sealing)
+    found = _box_keys(rows, work.own_keys.held().sealing, like=0)
     if found.former is not None:
         former, until_s = found.former, found.former_until_s
         work.box_keys.go_on_with(found.key, former=former, former_until_s=until_s)
@@ -118,9 +167,11 @@ def _forget_unnamed(rows: Sequence[OwnKeys], held: OwnHeld[SigningKey], scribe: 
         scribe.others = tuple(one for one in scribe.others if one.public != unnamed)
 
 
-def _box_keys(rows: Sequence[OwnKeys], held: OwnHeld[SealingKey]) -> BoxKeys:
+def _box_keys(rows: Sequence[OwnKeys], held: OwnHeld[SealingKey], *, like: int) -> BoxKeys:
+    """Return what opens logins; `like`: how many renewals ago the signing key was given up."""
     if not rows:
-        return BoxKeys(held.former or held.current)
+        keys = (held.current, *held.formers)
+        return BoxKeys(keys[min(like, len(keys) - 1)])
     newest, former = (
         next((one for one in held.every if one.public == row.sealing), None)
         for row in (rows[-1], rows[-2])
@@ -158,8 +209,9 @@ async def renew(work: Work, *, account: str) -> KeysView:
         leaf = make(index)
         await own_keys.add(conn, leaf, former=former.public, sealing=former_sealing.public)
         # Whoever writes next waits for this transaction, and must sign with the next key.
-        scribe.others = (signing,)
+        scribe.others = (signing, *scribe.others)
         scribe.go_on_with(signing.public, named_at=index)
+        scribe.others = scribe.others[:FORMERS_MAX]
     box_keys.go_on_with(sealing, former=former_sealing, former_until_s=leaf.at + OVERLAP_S)
     log.warning("keys renewed", by=account, leaf=index, fingerprint=signing.public.fingerprint())
     _settle(keeper, signing, sealing)

@@ -32,13 +32,20 @@ async def enroll(
     """Enroll this appliance and keep the answer.
 
     Raises:
-        ConflictError: it is enrolled already.
+        ConflictError: it is enrolled already, or its keys are those of one that was.
         MalformedError: the hub's trust root is not the one the code names, or its answer is bad.
         RejectedError: the hub refuses the code.
         UnreachableError: the hub does not answer.
     """
     if place.enrolled.exists():
         msg = f"{place.enrolled}: this appliance is enrolled already"
+        raise ConflictError(msg)
+    if any(place.keys.glob("*.former.key")):
+        # Of these and the present ones, those of the enrollment would count once the store is new.
+        msg = (
+            f"{place.keys}: holds keys of an appliance that was enrolled and renewed them: enroll"
+            " with an empty state directory"
+        )
         raise ConflictError(msg)
     raw = await _fetch_root(code, keys)
     root = open_first(raw, pinned=code.root_fingerprint)

@@ -4,6 +4,7 @@
 keys/<kind>.key          the key that signs, or that logins are sealed to
 keys/<kind>.next.key     made for a renewal that is not in the evidence log yet
 keys/<kind>.former.key   the one before: for a hub, or a store, put back to an earlier day
+keys/<kind>.former2.key  and those before that, `ports.FORMERS_MAX` in all
 ```
 
 Which of them counts is not said by their names but by the store (`store/own_keys.py`). A crash
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from appliance.ports import Entropy, OwnHeld, OwnPrivate
+from appliance.ports import FORMERS_MAX, Entropy, OwnHeld, OwnPrivate
 from proto.errors import ConfigError
 from proto.keys import SEED_BYTES, PublicKey, SealingKey, SealingPublicKey, SigningKey
 from runtime.durable import sync_directory
@@ -25,6 +26,7 @@ from runtime.tls import write_private
 
 SIGNING: Final = "signing"
 SEALING: Final = "sealing"
+_FORMERS: Final = (".former", *(f".former{place}" for place in range(2, FORMERS_MAX + 1)))
 
 Key = TypeVar("Key", SigningKey, SealingKey)
 
@@ -58,15 +60,30 @@ class OwnKeyFiles:
             if not following.exists() or _public(kind, read_seed(following)) != raw:
                 continue
             with _told(current):
-                write_private(self._file(kind, ".former"), read_seed(current))
+                self._keep_former(kind)
                 following.replace(current)
                 sync_directory(self.directory)
 
+    def _keep_former(self, kind: str) -> None:
+        """Let the current key be the newest of the formers too.
+
+        The oldest is written first, and what stands twice counts once: cut off anywhere, every key
+        is in one of the files, and doing it again does the rest.
+        """
+        seeds = [read_seed(self._file(kind)), *self._formers(kind)]
+        kept = list(dict.fromkeys(seeds))[:FORMERS_MAX]
+        for which, seed in reversed(list(zip(_FORMERS, kept, strict=False))):
+            write_private(self._file(kind, which), seed)
+
+    def _formers(self, kind: str) -> list[bytes]:
+        files = (self._file(kind, which) for which in _FORMERS)
+        return list(dict.fromkeys(read_seed(file) for file in files if file.exists()))
+
     def _held(self, kind: str, make: Callable[[bytes], Key]) -> OwnHeld[Key]:
-        former, following = self._file(kind, ".former"), self._file(kind, ".next")
+        current, following = read_seed(self._file(kind)), self._file(kind, ".next")
         return OwnHeld(
-            make(read_seed(self._file(kind))),
-            make(read_seed(former)) if former.exists() else None,
+            make(current),
+            tuple(make(seed) for seed in self._formers(kind) if seed != current),
             make(read_seed(following)) if following.exists() else None,
         )
 

@@ -244,6 +244,14 @@ async def began_s(conn: aiosqlite.Connection) -> int | None:
     return rows[0]["at"] if rows else None
 
 
+async def newest(conn: aiosqlite.Connection) -> bytes | None:
+    """Return the newest leaf that is here as it was signed, None before there is one."""
+    rows = await conn.execute_fetchall(
+        "SELECT leaf FROM evidence WHERE leaf IS NOT NULL ORDER BY idx DESC LIMIT 1"
+    )
+    return next((bytes(row["leaf"]) for row in rows), None)
+
+
 async def withhold_detail(conn: aiosqlite.Connection, index: int, part: str) -> None:
     """Drop a detail that may not leave: its leaf stays, and every proof over it."""
     await conn.execute("DELETE FROM evidence_details WHERE idx = ? AND part = ?", (index, part))

@@ -10,9 +10,17 @@ import pytest
 
 from appliance.core.records import health_draft
 from appliance.handlers import own_keys as renewing
-from appliance.handlers.own_keys import KeysView, RenewalWaitsError, begin, renew, view
+from appliance.handlers.own_keys import (
+    KeysView,
+    RenewalWaitsError,
+    begin,
+    begun,
+    renew,
+    view,
+)
 from appliance.handlers.work import Work
-from appliance.ports import OwnPrivate
+from appliance.ports import FORMERS_MAX, OwnPrivate
+from appliance.shell.enrollment import enroll
 from appliance.shell.identity import Place, load_keys
 from appliance.shell.own_keys import OwnKeyFiles
 from appliance.store import evidence, own_keys
@@ -20,8 +28,10 @@ from appliance.store.proof import verify
 from appliance.tasks.recovery import catch_up
 from appliance.tasks.uplink import send_all
 from proto.appliance_keys import ENROLLED, LIFE_S, OVERLAP_S
-from proto.errors import ConfigError, IntegrityError
+from proto.claim import FINGERPRINT_BYTES, SECRET_BYTES, ClaimCode
+from proto.errors import ConfigError, ConflictError, IntegrityError
 from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey
+from proto.note import open_checkpoint
 from tests.fakes.clock import SeededEntropy
 from tests.unit.cut_process import CutError, Process, virtual
 from tests.unit.order_hub import LogHub
@@ -80,9 +90,9 @@ class Disk:
         async with alive(self.site, watch, hub=self.hub) as (made, process):
             keeper = CutKeeper(self.files, process)
             async with made.store.read() as conn:
-                rows, head = await own_keys.every(conn), await evidence.head(conn)
+                found = await begun(conn)
             made.scribe.key, made.scribe.others = keeper.held().signing.current, ()
-            box_keys = begin(rows, keeper, made.scribe, hub_holds=head.acked_size)
+            box_keys = begin(found, keeper, made.scribe)
             yield replace(made, own_keys=keeper, box_keys=box_keys)
 
 
@@ -273,6 +283,85 @@ async def test_a_store_put_back_to_before_a_renewal_gets_it_back_from_the_hub(
         assert await sound(work) == len(disk.hub.evidence) >= 4
 
 
+async def two_renewals(disk: Disk) -> bytes:
+    """Renew twice, each heard by the hub; return the store as it was before."""
+    async with disk.on() as work:
+        await write(work)
+        await send_all(work)
+    copy = disk.site.path.read_bytes()
+    for _ in range(2):
+        async with disk.on() as work:
+            await renew(work, account="tester")
+            await write(work)
+            await send_all(work)
+    return copy
+
+
+@virtual
+async def test_a_store_put_back_to_before_two_renewals_gets_both_back(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    copy = await two_renewals(disk)
+    async with disk.on() as work:
+        now = work.scribe.key.public
+    disk.site.path.write_bytes(copy)
+    async with disk.on() as work:
+        await write(work, "clock_off")
+        work.word.is_level = False
+        assert await catch_up(work)
+        assert work.scribe.key.public == now
+        await send_all(work)
+        assert await sound(work) == len(disk.hub.evidence) >= 6
+
+
+@virtual
+async def test_a_hub_from_before_two_renewals_is_shown_a_key_that_it_knows(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        first = work.scribe.key.public
+    await two_renewals(disk)
+    async with disk.on() as work:
+        assert first not in {one.public for one in work.scribe.signers}
+        assert work.scribe.introduce(), "the hub knows no key that signed"
+        assert first in {one.public for one in work.scribe.signers}
+        async with work.store.read() as conn:
+            note = await evidence.signed_checkpoint(conn, work.scribe)
+        opened = open_checkpoint(note.encode(), origin=work.scribe.origin, log_keys=(first,))
+        assert opened.checkpoint.size == await sound(work)
+
+
+@virtual
+async def test_no_more_former_keys_are_kept_than_sign_for_an_older_hub(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    given_up: list[PublicKey] = []
+    async with disk.on() as work:
+        for _ in range(FORMERS_MAX + 2):
+            given_up.insert(0, work.scribe.key.public)
+            await renew(work, account="tester")
+            await send_all(work)
+            kept = [one.public for one in work.scribe.others]
+            assert kept == given_up[:FORMERS_MAX]
+            assert [one.public for one in disk.files.held().signing.formers] == kept
+        assert await sound(work) == FORMERS_MAX + 2
+    async with disk.on() as work:
+        assert [one.public for one in work.scribe.others] == given_up[:FORMERS_MAX]
+
+
+@virtual
+async def test_a_store_whose_leaves_no_key_here_signed_says_which_backup_is_missing(
+    tmp_path: Path,
+) -> None:
+    """Else it would go on with whichever key is here, in a log that is another key's."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+    for file in disk.place.keys.glob("signing*"):
+        file.unlink()
+    load_keys(disk.place, disk.entropy)
+    with pytest.raises(ConfigError, match="backup"):
+        async with disk.on():
+            pass
+
+
 @virtual
 async def test_a_store_whose_key_is_nowhere_says_which_backup_is_missing(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
@@ -377,3 +466,18 @@ async def test_a_log_written_anew_under_a_key_that_only_the_table_names_is_found
             await conn.execute("UPDATE evidence_head SET acked_size = 3")
         with pytest.raises(IntegrityError, match="leaf 1 is gone"):
             await sound(work)
+
+
+@virtual
+async def test_an_appliance_with_former_keys_is_not_enrolled_again_with_them(
+    tmp_path: Path,
+) -> None:
+    """Its new store would go on with the former key, which its new hub has never heard of."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await renew(work, account="tester")
+    keys = load_keys(disk.place, disk.entropy)
+    code = ClaimCode("https://127.0.0.1:1", bytes(SECRET_BYTES), bytes(FINGERPRINT_BYTES))
+    with pytest.raises(ConflictError, match="empty state directory"):
+        await enroll(disk.place, keys, code, clock=disk.site.clock, entropy=disk.entropy)
+    assert not disk.place.enrolled.exists()
