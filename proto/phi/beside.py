@@ -23,6 +23,10 @@ _CALLED_BEFORE = re.compile(
 _CALLED_AFTER = re.compile(
     rb"(?i)[\"')]?[ ,;|/(-]{1,3}[\"']?(?:id|no|num|nr|pid|chart|pt|#)[\"']?[:=# ]{1,3}[\"']?([0-9]{5,12})(?![0-9A-Za-z.:])"
 )
+_OPENS_WITH = re.compile(
+    rb"(?:^|[\"'=\[(|>])([A-Z]{0,3}[0-9]{6,10}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:[\"'])? (?:\((?i:patient|pt|for|name|member)[ :=]{1,2})?\Z"
+)
+"""A number that a quotation or a value begins with, and a name goes on: `"39943522 Paulo Lee"`."""
 _XCN = re.compile(rb"(?:^|[|~])([0-9]{6,12})\^\Z")
 _MACHINE_FIELD = re.compile(
     rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}|\d{4}-\d{2}-\d{2}T|\d{3}-[A-Z][0-9A-Z]$"
@@ -122,6 +126,7 @@ def _called(record: Record, start: int, end: int) -> None:
     ahead = data[first:start].rstrip(b"\"' ,;|/(:=-")
     if ahead[-1:].isdigit() or ahead.lower().endswith(_CALLED_BETWEEN):
         called.append(_CALLED_BEFORE.search(data, first, start))
+        called.append(_OPENS_WITH.search(data, first, start))
     called.append(_CALLED_AFTER.match(data, end, min(len(data), end + 40)))
     for one in called:
         if one is not None and not record.covered(*one.span(1)):

@@ -7,7 +7,19 @@ has device`.
 
 import re
 
-from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, NAMEY, STREET, SURE, WORD
+from proto.phi.lexicon import (
+    ALSO,
+    CONTEXT,
+    CUE,
+    FIRST,
+    LAST,
+    LIKELY,
+    NAMEY,
+    ROOT,
+    STREET,
+    SURE,
+    WORD,
+)
 from proto.phi.people import (
     ACRONYM_LETTERS_MAX,
     LOWER_A,
@@ -16,12 +28,10 @@ from proto.phi.people import (
     last_though_a_word,
     word_flags,
 )
-from proto.phi.record import LETTERS, TAKEN, Record
+from proto.phi.record import ASKED_MAX, LETTERS, TAKEN, Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
-PARTS_MAX = 32
-NAMES_SPREAD_MAX = 64
 LOGIN_LETTERS_MIN = 3
 
 _NEXT = re.compile(rb" ([A-Z][A-Za-z'-]{1,30}[A-Za-z])(?![A-Za-z0-9_@\\'-])")
@@ -44,7 +54,7 @@ _SAID = Pattern(
     r"\b(?:[Ff]or|[Ff]rom|of|[Bb]y|[Ww]ith|to|and|is|RE:?|Re:?|named|called|asked|told|[Tt]hanks,?|[Hh]ello|[Hh]i|[Dd]ear|-|w/|[Tt]ell|[Aa]sk|[Tt]exted|[Pp]aged|[Ss]aw|[Ss]ee|[Mm]et|[Mm]oved|[Vv]ia|&|[Bb]ring|[Ll]et|[Bb]irthday|[Cc]ongratulations|[Ss]eeing|[Yy]our [a-z-]{3,20}(?: [a-z-]{3,20})?,) ([A-Z][a-z']{2,})(?:[^A-Za-z0-9_\\/=:.-]|$|[.:!](?: |$))"
 )
 _PAIR = Pattern(
-    r"(?:[\"'(:=>|] ?| - |\b(?i:for|with|holder|payer|from|by|to|regards,?|name|owner|of|and|thanks,?) )([A-Z][a-z'-]{1,30}),? ([A-Z][A-Za-z'-]{1,30})(?:$|[\"'),;|<\n.])"
+    r"(?:[\"'(:=>|\[\\/] ?| - |\b(?i:for|with|holder|payer|from|by|to|regards,?|name|owner|of|and|thanks,?|driver|operator|rider|worker|under|about|named|saw|seen|see|call(?:ed)?|is|was) )([A-Z][a-z'-]{1,30}),? ([A-Z][A-Za-z'-]{1,30})(?:$|[\"'),;|<>\n.\]]| [a-z(\[)-])"
 )
 
 
@@ -53,17 +63,21 @@ def read(record: Record) -> None:
     if record.every & LIKELY:
         if "acts" in record.shapes:
             _does_something(record)
-        if record.person or "login" in record.shapes:
-            _written_small(record)
+        _written_small(record)
     if record.person:
         said(record)
         if "pair" in record.shapes:
             _pairs_of_words(record)
     if record.found:
-        for start, end, kind, _ in record.found[:PARTS_MAX]:
-            if kind is Kind.NAME:
+        for start, end, kind, _ in tuple(record.found):
+            if kind is Kind.NAME or (kind is Kind.USERNAME and _is_written(record, start, end)):
                 _before(record, start, end)
                 _behind(record, start, end)
+
+
+def _is_written(record: Record, start: int, end: int) -> bool:
+    """Whether a login is one capitalised word of small letters: a first name where one was expected."""
+    return record.data[start:end].isalpha() and record.data[start + 1 : end].islower()
 
 
 def _behind(record: Record, start: int, end: int) -> None:
@@ -107,14 +121,51 @@ def _is_last(record: Record, word: bytes, end: int) -> bool:
     flags = word_flags(record, word)
     if flags & CONTEXT or (word.isupper() and len(word) <= ACRONYM_LETTERS_MAX):
         return False
+    if _HYPHENED.match(word) or (flags & LAST and flags & SURE and not flags & (WORD | CUE)):
+        return True
     weight = record.lexicon.names.weights(word.lower().decode())[1]
     named = not flags & WORD or weight > 0 or (record.person and flags & STREET)
     return bool(named) and ends_a_name(after) and last_though_a_word(record, word, flags, after)
 
 
+_HYPHENED = re.compile(rb"(?:De|Van|Von|El|Al|La|Le|Di|Da|Du|St|Ben|Bin|Abu|Ould)-[A-Z][a-z]")
+_FIRST_BEFORE = re.compile(rb"(?:^|([^A-Za-z0-9_.@-]))([A-Z][A-Za-z'-]{1,30}) \Z")
+_PARTS_NAMES = frozenset({b"\\", b"/", b'"', b"'", b"(", b">", b"|", b"=", b"["})
+
+
+def _first_before(record: Record, start: int, end: int) -> None:
+    """Take a first name before the one word that was found: `confirm: Anil Santos`, `/Best Ethel`."""
+    data = record.data
+    before = _FIRST_BEFORE.search(data, max(0, start - 34), start)
+    if before is None or _ALONE.match(data, start, end) is None:
+        return
+    word = before[2]
+    flags = word_flags(record, word)
+    if flags & (CONTEXT | CUE | ROOT) or word.isupper() != data[start:end].isupper():
+        return
+    lower = word.lower()
+    if any(lower in record.lexicon.vocabulary[name] for name in ("documents", "titles", "streets")):
+        return
+    if flags & WORD and not flags & SURE:
+        first, last, _ = record.lexicon.names.weights(lower.decode())
+        mark = before[1] or b""
+        parted = (
+            not mark or mark in _PARTS_NAMES or data[before.start() - 1 : before.start()] in _ENDS
+        )
+        if not parted or not (first or last):
+            return
+    if not record.covered(*before.span(2)):
+        record.hit(Kind.NAME, before.start(2), end, "a first name before a last name")
+
+
+_ENDS = frozenset({b":", b"-", b",", b";", b")"})
+
+
 def _before(record: Record, start: int, end: int) -> None:
     """Take what stands before `V. Bean`, and the particles before `Berg`."""
     data = record.data
+    if data[start - 1 : start] == b" ":
+        _first_before(record, start, end)
     if data[start - 1 : start] == b"-":
         particles = _PARTICLES.search(data, max(0, start - 16), start)
         if particles is not None:
@@ -167,9 +218,7 @@ def _written_small(record: Record) -> None:
             continue
         if flags & FIRST and word + b"." in lower:
             _dotted(record, word)
-        if not record.person:
-            continue
-        if word + b" " in record.data or word + b", " in record.data:
+        if word + b" " in record.data or (record.person and word + b", " in record.data):
             _lower(record, word, flags)
 
 
@@ -195,12 +244,18 @@ def _lower(record: Record, word: bytes, flags: int) -> None:
         match = _LOWER_NEXT.match(record.data, at + len(word))
         if match is None or record.covered(at, match.end()):
             continue
+        if not record.person and _SMALL_BEFORE.search(record.lower, max(0, at - 9), at) is None:
+            continue
         rest = record.lexicon.flags(match[2].translate(None, b"'-"))
         wanted = (LAST, FIRST) if match[1] else (FIRST, LAST)
         if flags & wanted[0] and rest & wanted[1] and rest & SURE and not rest & (WORD | CUE):
             record.hit(Kind.NAME, at, match.end(), "a first and a last name written small")
 
 
+_SMALL_BEFORE = re.compile(
+    rb"(?:^| )(?:to|for|from|with|by|of|and|about|mr|mrs|ms|miss|dr|named) \Z"
+)
+"""What lets two names written small be somebody's where nothing else tells of people."""
 _OPENS = frozenset({b"", b" ", b"(", b'"', b"'", b"=", b":", b",", b"|", b">"})
 _INSIDE = frozenset({b".", b"-", b"@", TAKEN})
 
@@ -216,9 +271,15 @@ def spread(record: Record) -> None:
         if kind is Kind.NAME and end - start <= 120:
             words.update(record.lower[start:end].translate(LETTERS).split())
     flags, count = record.lexicon.flags, record.lower.count
-    some = [word for word in words if len(word) >= SPREAD_LETTERS_MIN and count(word) > 1]
-    some = sorted(word for word in some if flags(word) & (SURE | ALSO) or not flags(word) & WORD)
-    for word in some[:NAMES_SPREAD_MAX]:
+    if len(words) > ASKED_MAX:
+        some = [word for word in words if len(record.standing.get(word, ())) > 1]
+    else:
+        some = [word for word in words if count(word) > 1]
+    for word in sorted(some):
+        if len(word) < SPREAD_LETTERS_MIN or (
+            flags(word) & WORD and not flags(word) & (SURE | ALSO)
+        ):
+            continue
         written = flags(word) & WORD and not flags(word) & SURE
         for at in record.places(word):
             if not record.covered(at, at + 1) and not (written and record.data[at] >= LOWER_A):

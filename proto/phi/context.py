@@ -33,11 +33,11 @@ _IDS = Pattern(
 )
 _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
 _CALLED = Pattern(
-    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
+    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|ref|reference|folio|record)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
 )
 _WORN = Pattern(
     r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|aids?|s/n|sn|serial|interrogated|paired|loaner)"
-    r"(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?)?(?: |[\"']? ?[:=] ?[\"']?)"
+    r"(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?| [a-z]{2,10})?(?: |[\"']? ?[:=] ?[\"']?)"
     r"([A-Z]{2,4}-?[0-9]{4,10}(?:-[0-9]{4,8})?[A-Z]?|[0-9]{2}[A-Z][0-9]{7})(?:$|[^A-Za-z0-9-])"
 )
 _EXTENSION = Pattern(r"<id\b[^<>]*\bextension=\"([^\"]{3,64})\"")
@@ -235,11 +235,11 @@ def _in_lists(record: Record) -> None:
     data = record.data
     if b"'," not in data and b'",' not in data:
         return
+    homes = {end for _, end, kind, _ in record.found if kind is _ADDRESS}
     for spans in _LISTED.each(data):
         elements = [match.span(1) for match in _ELEMENT.finditer(data, *spans[0])]
         if not any(record.covered(start, end) for start, end in elements if end > start):
             continue
-        homes = {end for _, end, kind, _ in record.found if kind is _ADDRESS}
         for number, (start, end) in enumerate(elements):
             value = data[start:end]
             beside = elements[number - 1][1] in homes

@@ -138,6 +138,10 @@ _SPOKEN = {
         ),
         Sought.of(
             "pass|pswd|pw",
+            r"(?i)\b(?:passwords?|passwd|pswd|pwd?|passphrase) (?:for|of|on|to) [^\n\"'=:;]{2,48}: ([^\s\"'\x01]{5,})",
+        ),
+        Sought.of(
+            "pass|pswd|pw",
             r"(?i)\b(?:passwords?|passwd|pswd|pwd?|pass|passphrase)\b[^\n\"'=:]{0,24}? (?:log|sign)[a-z]{0,4}[ -]?(?:in|on) ?to [^\s\"']{2,40} (?:is|was|now|->|=>)[: ]{1,2}[\"']?([^\s\"'\x01]{5,})",
         ),
     ),
@@ -290,8 +294,20 @@ def _said(record: Record, pattern: Pattern) -> None:
             _MACHINE.fullmatch(data, start, end)
         ):
             continue
-        if _chosen(record, data[start:end]) and not is_plain_value(record, data[start:end]):
+        if _is_number(data, start, end) or (
+            _chosen(record, data[start:end]) and not is_plain_value(record, data[start:end])
+        ):
             record.hit(Kind.SECRET, start, end, "what is said to be a password")
+
+
+_COUNTED = re.compile(
+    rb"(?i) ?(?:days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|ms|weeks?|months?|years?|char(?:acter)?s?|digits?|letters?|bytes?|bits?|times|attempts?|tries|users?|accounts?|entries|records?|rows?|of|or|%)\b"
+)
+
+
+def _is_number(data: bytes, start: int, end: int) -> bool:
+    """Whether what is said to be a password is a number, and counts nothing."""
+    return data[start:end].isdigit() and _COUNTED.match(data, end) is None
 
 
 def _chosen(record: Record, value: bytes) -> bool:

@@ -9,25 +9,21 @@ import re
 from itertools import permutations
 
 from proto.phi.lexicon import CONTEXT, CUE, FIRST, LAST, SURE, WORD
-from proto.phi.people import (
-    initial_and_last,
-    is_person_login,
-    joined,
-    take_name,
-    word_flags,
-)
+from proto.phi.logins import initial_and_last, is_person_login, joined
+from proto.phi.people import take_name, word_flags
 from proto.phi.record import LETTERS, Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
-NAMES_MADE_MAX = 16
+NAMES_MADE_MAX = 512
+"""Different names of one record that logins are looked for of."""
 KIN_CHARS_MAX = 60
 LOGIN_LETTERS_MIN = 4
 NAME_LETTERS_MIN = 3
 
 _ACCOUNT = Pattern(
-    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |failed for |Login (?:OK|incorrect)[^\n\[]{0,24}: \[|\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: |session (?:opened|closed) for user |\bSubject: )"
-    r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:|\(uid=| by | Logon | tty=|\])"
+    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |failed for |Login (?:OK|incorrect)[^\n\[]{0,24}: \[|\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: |session (?:opened|closed) for user |\bSubject: | (?:80|443|[48][0-9]{3}) | identity:? ['\"]|\b(?:imap|pop3|lmtp|submission|managesieve)(?:-login)?\(|\bsmbd_audit(?:\[[0-9]{1,7}\])?: |\b(?:[Uu]nlock|[Rr]eset|[Dd]isable|[Ee]nable|[Oo]ffboard|[Oo]nboard) )"
+    r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:|\(uid=| by | Logon | tty=|\]| [0-9]{1,3}\.[0-9]|['\")|,;]| [a-z]|\.$|\. |$)"
 )
 _DOES = Pattern(
     r"(?:^|[ \t:>\]|;,-] ?)([a-z][a-z0-9._-]{2,30}) (?:viewed|opened|accessed|printed|exported|signed|edited|downloaded|unlocked|released|faxed|looked up|searched for|logged (?:in|on|off|out)) "
@@ -124,15 +120,17 @@ def _ages(record: Record) -> None:
 
 def made_of_names(record: Record) -> None:
     """Take logins and files that are made of a name that was found: `wilsonh`, `moon_elizabeth`."""
-    lower, seen = record.lower, 0
+    lower, seen = record.lower, set[tuple[bytes, ...]]()
     for start, end, kind, _ in tuple(record.found):
-        if kind is not Kind.NAME or seen >= NAMES_MADE_MAX:
+        if kind is not Kind.NAME or len(seen) >= NAMES_MADE_MAX:
             continue
         whole = lower[start:end].translate(LETTERS, b"-'")
-        words = [word for word in whole.split() if len(word) >= NAME_LETTERS_MIN]
+        words = tuple(word for word in whole.split() if len(word) >= NAME_LETTERS_MIN)
+        if len(words) not in {2, 3} or words in seen:
+            continue
+        seen.add(words)
         # What is made of them holds one of them once more.
-        if len(words) in {2, 3} and max(map(lower.count, words)) > 1:
-            seen += 1
+        if max(map(lower.count, words)) > 1:
             for one, other in permutations(words, 2):
                 for made in (
                     one[:1] + other,

@@ -8,6 +8,7 @@ nothing new is found, so scrubbing twice is scrubbing once.
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from operator import itemgetter
@@ -18,6 +19,7 @@ from proto.phi import (
     beyond,
     blobs,
     changes,
+    company,
     context,
     credentials,
     deeds,
@@ -36,7 +38,19 @@ from proto.phi import (
     tokens,
 )
 from proto.phi.forms import lit
-from proto.phi.lexicon import BRAND, KNOWN, LIKELY, ROOT, SOMEBODY, STRANGER, TELLS, Lexicon
+from proto.phi.lexicon import (
+    ALSO,
+    BRAND,
+    FIRST,
+    KNOWN,
+    LAST,
+    LIKELY,
+    ROOT,
+    SOMEBODY,
+    STRANGER,
+    TELLS,
+    Lexicon,
+)
 from proto.phi.policy import Infra, Policy
 from proto.phi.record import TAKEN, Found, Record
 from proto.phi.rest import at_rest
@@ -125,6 +139,7 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
     record = Record(data, lower, lexicon)
     record.shapes = forms = lit(data, lower)
     flags = record.every & _FLAGS | (NUMBERS if lexicon.numbers else 0)
+    about_people = record.person
     for read in _plan(forms, flags):
         read(record)
     if layers and not _LAYERED.isdisjoint(forms):
@@ -134,9 +149,31 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
     if record.found:
         if record.maybe:
             labels.again(record)
+        if record.person and not about_people:
+            _look_again(record)
         deeds.made_of_names(record)
         beyond.spread(record)
     return record
+
+
+def _look_again(record: Record) -> None:
+    """Look for names again where only what was found told that a record is about people."""
+    rest = bytearray(record.data)
+    for start, end, _, _ in record.found:
+        rest[start:end] = TAKEN * (end - start)
+    flags = [record.lexicon.written(word) for word in _CAPITALISED.findall(bytes(rest))]
+    if "initials" not in record.shapes and not any(not flag or flag & _NAMES for flag in flags):
+        return
+    before = len(record.found)
+    for read in (people.loose, company.read, beyond.read):
+        read(record)
+    if len(record.found) > before:
+        beside.read(record)
+        context.read(record)
+
+
+_CAPITALISED = re.compile(rb"(?<![A-Za-z0-9_.-])[A-Z][A-Za-z'-]{2,}(?![A-Za-z0-9_=])")
+_NAMES = FIRST | LAST | ALSO
 
 
 def inside(lexicon: Lexicon, layers: int) -> Callable[[View], list[Found]]:
@@ -182,6 +219,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
         around.GATES,
         0,
     ),
+    (company.read, company.GATES, 0),
     (beyond.read, frozenset(), LIKELY | STRANGER | KNOWN),
     (deeds.read, frozenset({"account", "does", "kin", "aged", "slashed"}), 0),
     (beside.read, frozenset(), ANY),

@@ -29,7 +29,7 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
     if not 0 < end - start <= VALUE_CHARS_MAX:
         return False
     value = record.lower[start:end].strip()
-    if _is_nothing(record, told, value):
+    if _is_nothing(record, told, value, record.data[start:end].strip()):
         return False
     has_digit = digits(value) > 0
     kind = told.kind
@@ -91,13 +91,19 @@ _NEED_DIGITS = frozenset(
 )
 
 
-def _is_nothing(record: Record, told: Told, value: bytes) -> bool:
+def _is_nothing(record: Record, told: Told, value: bytes, written: bytes) -> bool:
     """Whether a value stands for none: a word for it, marks alone, a day that is no day, a policy's name."""
+    named = (
+        told.kind == "NAME"
+        and not told.person
+        and written.istitle()
+        and any(record.lexicon.names.weights(value.decode("ascii", "replace"))[:2])
+    )  # surname='Self'
     return (
         (told.kind == "BIOMETRIC" and _is_no_template(value))
         or (told.kind == "HEALTH_PLAN" and not told.person and digits(value) < PLAN_DIGITS_MIN)
         or (told.kind in {"DATE", "DATE_MAYBE"} and value.startswith(SENTINELS))
-        or value in record.lexicon.vocabulary["nothing"]
+        or (value in record.lexicon.vocabulary["nothing"] and not named)
         or not value.strip(b" .-_*\x01")
     )
 

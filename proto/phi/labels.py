@@ -8,7 +8,7 @@ count only as the tables' spoken cues and only with a value of the right form.
 
 import re
 
-from proto.phi import people
+from proto.phi import logins, people
 from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street
 from proto.phi.keys import Told
 from proto.phi.lexicon import (
@@ -442,7 +442,7 @@ def take_user(record: Record, value: int, limit: int) -> int:
     """Take a login, or a display name where a login is expected."""
     match = DOMAIN.match(record.data, value, min(limit, value + 64))
     begin = match.end() if match else value
-    end = people.take_login(record, begin, limit)
+    end = logins.take_login(record, begin, limit)
     if end < 0:
         # A display name where a login is expected: "Smith, Anna".
         end = people.take_name(record, begin, limit)

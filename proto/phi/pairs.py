@@ -108,14 +108,15 @@ def take(record: Record, told: Told | None, start: int, end: int) -> None:
 
 def _labelled(record: Record) -> None:
     data, keys = record.data, record.lexicon.policy.keys
+    done: set[tuple[bytes, Told]] = set()
     for spans in _LABEL.each(data):
-        field = _FIELDS.get(data[slice(*spans[1])].decode("ascii"))
-        told = keys.told(data[slice(*spans[2])])
-        if field is None or told is None:
+        name, told = data[slice(*spans[1])], keys.told(data[slice(*spans[2])])
+        field = _FIELDS.get(name.decode("ascii"))
+        if field is None or told is None or (name, told) in done:
             continue
+        done.add((name, told))
         for found in field.each(data):
             take(record, told, *found[1])
-            break
 
 
 def _tuples(record: Record) -> None:
@@ -234,11 +235,13 @@ _VALUES = {number: Pattern(_VALUE.format(number)) for number in range(1, 21)}
 def _bound(record: Record) -> None:
     """Take the parameters of a statement by the columns they are compared with: `last = $1`."""
     data, keys = record.data, record.lexicon.policy.keys
+    done: set[tuple[int, Told]] = set()
     for spans in _COLUMN.each(data):
-        told = keys.told(data[slice(*spans[1])])
-        value = _VALUES.get(int(data[slice(*spans[2])]))
-        if told is None or value is None:
+        told, number = keys.told(data[slice(*spans[1])]), int(data[slice(*spans[2])])
+        value = _VALUES.get(number)
+        if told is None or value is None or (number, told) in done:
             continue
+        done.add((number, told))
         for found in value.each(data):
             take(record, told, *found[1])
 

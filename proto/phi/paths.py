@@ -6,7 +6,7 @@ made of machine words alone goes; a file's extension stays.
 
 import re
 
-from proto.phi import people
+from proto.phi import logins
 from proto.phi.lexicon import ALSO, BRAND, CONTEXT, CUE, FIRST, LAST, NAMEY, ROOT, SURE, WORD
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
@@ -16,7 +16,9 @@ COMPONENTS_MAX = 12
 FOLDER_CHARS_MAX = 40
 
 _COMPONENT = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01]{1,120}")
-_LAST = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01&]{1,120}?(\.[A-Za-z0-9]{2,5}){1,3}(?![A-Za-z0-9.])")
+_LAST = re.compile(
+    rb"[^\\/\n\r\t\"'<>|*?:;\x01&]{1,120}?(\.(?![0-9]{2,3}\.?[0-9])[A-Za-z0-9]{2,5}){1,3}(?![A-Za-z0-9.])"
+)
 _EXTENSION = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}[ ,]")
 _BARE = re.compile(rb"[^\\/\s\"'<>|*?:;\x01&,)\]}]{1,120}")
 _FILE = Pattern(
@@ -76,16 +78,18 @@ def _machine(record: Record, component: bytes) -> bool:
     )
 
 
-_OF_FOLDERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _-."
+_OF_FOLDERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _-.$"
 _SLASHES = frozenset({b"\\", b"/"})
 
 
 def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
     data = record.data
-    done = -1
+    done, urls_behind = -1, 0
     places = sorted(at for word, _ in record.flagged(ROOT) for at in record.places(word))
     for at in places:
-        if at < done or any(start <= at < end for start, end in urls):
+        while urls_behind < len(urls) and urls[urls_behind][1] <= at:
+            urls_behind += 1
+        if at < done or (urls_behind < len(urls) and urls[urls_behind][0] <= at):
             continue
         piece = data[at : at + FOLDER_CHARS_MAX]
         stop = at + len(piece) - len(piece.lstrip(_OF_FOLDERS))
@@ -145,7 +149,9 @@ def _file(record: Record, at: int, *, ids: bool) -> int:
     data = record.data
     if data[at - 5 : at] == b"HTTP/":
         return at  # the version behind the path of a request
-    match = _LAST.match(data, at, min(len(data), at + 160))
+    limit = min(len(data), at + 160)
+    request = _ENDS_REQUEST.search(data, at, limit)
+    match = _LAST.match(data, at, limit if request is None else request.start())
     if match is not None and b"=" not in match.group() and b"  " not in match.group():
         end = match.end() - (len(match.group()) - match.group().index(b"."))
         stem_end = match.start() + len(re.sub(rb"(?:\.[A-Za-z0-9]{2,5}){1,3}$", b"", match.group()))
@@ -378,8 +384,8 @@ def _devices(record: Record) -> None:
             strange = not mark & WORD and len(bare) >= 3 and not brand
             if not brand and (
                 mark & SURE
-                or people.initial_and_last(record, bare)
-                or people.joined(record, bare)
+                or logins.initial_and_last(record, bare)
+                or logins.joined(record, bare)
                 or singular & SURE
                 or doctor
                 or (

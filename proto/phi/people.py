@@ -21,7 +21,7 @@ from proto.phi.lexicon import (
     WORD,
     is_plain,
 )
-from proto.phi.record import LETTERS, Record
+from proto.phi.record import Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
@@ -45,13 +45,7 @@ _RUNS = Pattern(
     + _PARTICLE
     + r")?[A-Z][A-Za-z']*(?:-[A-Za-z][A-Za-z']*){0,2})+"
 )
-_LOGIN = re.compile(
-    rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
-)
 _CAMEL = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_PACKAGES = frozenset(
-    {b"com", b"org", b"net", b"io", b"java", b"javax", b"sun", b"android", b"system", b"microsoft"}
-)
 _PARTICLES = frozenset(
     b"de la le van von der den bin ibn al el da do dos das di del du della st mac ter ten y e".split()
 )
@@ -78,6 +72,8 @@ def take_name(record: Record, at: int, limit: int) -> int:
         if data[match.end() : match.end() + 1] == b"=":
             break  # the next key
         taken = _belongs(record, token, match.end(), first=count == 0, comma=comma)
+        if not taken and count == 0:
+            taken = _stranger_first(record, match.end(), limit, token=token)
         if not taken:
             break
         if taken == 1:
@@ -90,6 +86,18 @@ def take_name(record: Record, at: int, limit: int) -> int:
         comma = b"," in join.group()
         place = join.end()
     return end if plain and not _digit_at(data, end) else -1
+
+
+_SMALL_NEXT = re.compile(rb"(,?) ([a-z][a-z'-]{2,30})(?![A-Za-z0-9_@=:\\/'-])")
+
+
+def _stranger_first(record: Record, end: int, limit: int, *, token: bytes) -> int:
+    """Whether a stranger's word written small stands before a sure name: `patient zabraski, daniel`."""
+    if len(token) < SPREAD_LETTERS_MIN or not token.islower() or word_flags(record, token):
+        return 0
+    match = _SMALL_NEXT.match(record.data, end, min(limit, end + 40))
+    flags = word_flags(record, match[2]) if match is not None else 0
+    return 2 if flags & SURE and flags & NAMEY and not flags & (WORD | CUE) else 0
 
 
 def _digit_at(data: bytes, end: int) -> bool:
@@ -169,72 +177,6 @@ def _machine_camel(record: Record, token: bytes) -> bool:
         and all(
             flags(piece) & WORD or len(piece) < 4 or not flags(piece) & SURE for piece in pieces
         )
-    )
-
-
-def take_login(record: Record, at: int, limit: int) -> int:
-    """Take a login, with its domain passed over by the caller; -1 for those of machines."""
-    match = _LOGIN.match(record.data, at, min(limit, at + 160))
-    if match is None:
-        return -1
-    end = match.end(1)
-    while end > at and record.data[end - 1] in b".'-_":
-        end -= 1
-    return end if is_person_login(record, record.data[match.start(1) : end]) else -1
-
-
-def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool:
-    """Whether a login reads like a person's: no account of a system, not made of machine words."""
-    lower = login.lower()
-    lists = record.lexicon.vocabulary
-    if lower in lists["accounts"] or lower in lists["nothing"] or lower.endswith(b"$"):
-        return False
-    if login.isupper() and login[-1:].isdigit() and b"-" in login:
-        return False  # a machine
-    words = lower.translate(LETTERS).split()
-    if not login.islower() and not login.isupper():
-        words = [piece.lower() for piece in _CAMEL.findall(login)]
-    if not words or len(lower) < 3 or (lower.count(b".") > 1 and words[0] in _PACKAGES):
-        return False
-    flags = [record.lexicon.flags(word) for word in words]
-    if b".." in login or any(
-        word in lists["account_parts"] or word in lists["accounts"] for word in words
-    ):
-        return False
-    if any(flag & (SURE | KNOWN) for flag in flags):
-        return True
-    if all(flag & WORD for flag in flags):
-        return b"." in lower and bool(flags[0] & (ALSO | FIRST))
-    if sure:
-        return any(initial_and_last(record, word) for word in words) or any(
-            flag & NAMEY for flag in flags
-        )
-    return sum(map(len, words)) >= 3 and not any(byte in b":/" for byte in login)
-
-
-def initial_and_last(record: Record, word: bytes) -> bool:
-    """Whether a login reads as an initial and a last name: `jsmith`, `smithj`, `smithjo`."""
-    flags = record.lexicon.flags
-    return len(word) > 4 and bool(
-        flags(word[1:]) & LAST or flags(word[:-1]) & LAST or flags(word[:-2]) & FIRST
-    )
-
-
-JOINED_LETTERS_MIN = 3
-
-
-def joined(record: Record, word: bytes) -> bool:
-    """Whether a word reads as a first and a last name run together: `mariagonzalez`."""
-    flags = record.lexicon.flags
-    if not 8 <= len(word) <= 24 or flags(word) & WORD:
-        return False
-    cuts = range(JOINED_LETTERS_MIN, len(word) - JOINED_LETTERS_MIN)
-    return any(
-        flags(word[:at]) & FIRST
-        and flags(word[at:]) & LAST
-        and (flags(word[:at]) | flags(word[at:])) & SURE
-        and not flags(word[:at]) & flags(word[at:]) & WORD
-        for at in cuts
     )
 
 
@@ -408,7 +350,7 @@ def _stands_alone(data: bytes, start: int, end: int) -> bool:
 
 
 _INTRODUCES = re.compile(
-    rb"(?:^|[ (\"'])(?:for|of|by|with|from|to|and|is|in|about|re:?|worker|driver|owner|holder|client|student|companion|volunteer|coordinator|counselor|manager|seeing|seen|saw|met) \Z"
+    rb"(?:^|[ (\"'])(?:for|of|by|with|from|to|and|is|in|about|under|re:?|minor|adult|child|proxy|delegate|subject|individual|participant|worker|driver|owner|holder|client|student|companion|volunteer|coordinator|counselor|manager|seeing|seen|saw|met) \Z"
 )
 
 
@@ -461,6 +403,10 @@ def _is_street(record: Record, one: Token, two: Token) -> bool:
     return numbered or not record.person or is_plain(one[2])
 
 
+_NUMBERED = re.compile(rb"(?:^|[^0-9:.])[0-9]{1,6} \Z")
+"""The number of a house: `120 S. Park`."""
+
+
 def _initial_pair(record: Record, one: Token, two: Token) -> bool:
     """Judge `A. Last` and `Last, A.`."""
     a, b = one[2], two[2]
@@ -469,7 +415,16 @@ def _initial_pair(record: Record, one: Token, two: Token) -> bool:
         return a >= 0 and dot and bool(a & SURE and not is_plain(a))
     if one[3] != b". " or record.data[one[0] - 1 : one[0]] not in _APART:
         return False
-    return bool(b & SURE and not is_plain(b)) or (record.person and not b & WORD)
+    if bool(b & SURE and not is_plain(b)) or (record.person and not b & WORD):
+        return True
+    if (
+        not record.person
+        or b & (CUE | CONTEXT)
+        or _NUMBERED.search(record.data, max(0, one[0] - 9), one[0])
+    ):
+        return False
+    last = record.lexicon.names.weights(record.lower[two[0] : two[1]].decode())[1]
+    return last > 0 and ends_a_name(record.data[two[1] : two[1] + 3])
 
 
 def _word_first(record: Record, a: int, b: int) -> bool:
@@ -497,4 +452,6 @@ def _reversed_pair(record: Record, a: int, b: int) -> bool:
         return True
     if b & FIRST and b & SURE and a & ALSO:
         return True
+    if a & LAST and a & SURE and not a & WORD and b & ALSO and not b & (CUE | CONTEXT):
+        return True  # Truong, Royal
     return bool((a & SURE and not is_plain(b)) or (b & SURE and not is_plain(a)))

@@ -1,5 +1,6 @@
 """One record under work: its bytes, what its words are, and what was found so far."""
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
@@ -15,6 +16,10 @@ TAKEN = b"\x01"
 """The bytes of a token in a view."""
 LETTERS = WORDS
 """A table that leaves lower-case letters and blanks."""
+ASKED_MAX = 32
+"""Words that are looked for one by one; beyond, every word's places are noted once."""
+
+_WORD = re.compile(rb"[a-z]+")
 
 _PEOPLE = frozenset(Kind) - {
     Kind.SECRET, Kind.USERNAME, Kind.HOST, Kind.HOST_PERSON, Kind.BLOB, Kind.EMAIL, Kind.DEVICE, Kind.IP, Kind.URL
@@ -25,9 +30,11 @@ class Record:
     """The bytes of one view and the hits in them."""
 
     __slots__ = (
+        "_asked",
         "_days",
         "_members",
         "_notable",
+        "_standing",
         "_words",
         "apart",
         "data",
@@ -62,6 +69,8 @@ class Record:
         self.every = every = reduce(or_, kinds, 0)
         self.shapes: frozenset[str] = frozenset()
         self.person = bool(every & CONTEXT) and not _is_of_links(lower, runs, memory[0])
+        self._asked = 0
+        self._standing: dict[bytes, list[int]] | None = None
         self._words: frozenset[bytes] | None = None
         self._days: list[tuple[int, int]] | None = None
         self._members: list[Value] | None = None
@@ -115,8 +124,26 @@ class Record:
         """Whether the span touches what was found already."""
         return self.taken is not None and self.taken.find(1, start, end) >= 0
 
-    def places(self, word: bytes) -> Iterator[int]:
-        """Yield where a word of letters stands, bounded by what is no letter."""
+    @property
+    def standing(self) -> dict[bytes, list[int]]:
+        """Where each word of letters stands."""
+        if self._standing is None:
+            self._standing = {}
+            for match in _WORD.finditer(self.lower):
+                self._standing.setdefault(match.group(), []).append(match.start())
+        return self._standing
+
+    def places(self, word: bytes) -> Iterable[int]:
+        """Return where a word stands, bounded by what is no letter.
+
+        Many words are looked for at once: one search for each would cost the square of the text.
+        """
+        self._asked += 1
+        if self._asked > ASKED_MAX and word.isalpha():
+            return self.standing.get(word, ())
+        return self._search(word)
+
+    def _search(self, word: bytes) -> Iterator[int]:
         lower, size = self.lower, len(word)
         at = lower.find(word)
         while at >= 0:

@@ -1,6 +1,7 @@
 """Rows and objects without a header: what stands beside cells that are known is somebody's too."""
 
 import re
+from bisect import bisect_left
 
 from proto.phi.lexicon import ALSO, NAMEY, SURE
 from proto.phi.people import word_flags
@@ -55,12 +56,14 @@ def _in_objects(record: Record) -> None:
     """Take the number of an object of which two members are known: `{"n":"…","d":"…","m":"…"}`."""
     if len(record.found) < KNOWN_INSIDE_MIN or b"{" not in record.data:
         return
+    known = sorted(one[0] for one in record.found)
+    homes = sorted(one[0] for one in record.found if one[2] is Kind.ADDRESS)
     for spans in _BRACED.each(record.data):
         start, end = spans[1]
-        if sum(start <= one[0] < end for one in record.found) >= KNOWN_INSIDE_MIN:
+        if bisect_left(known, end) - bisect_left(known, start) >= KNOWN_INSIDE_MIN:
             for match in _ID_INSIDE.finditer(record.data, start, end):
                 record.hit(Kind.MRN, *match.span(1), "a number among what is known of somebody")
-            if any(start <= one[0] < end and one[2] is Kind.ADDRESS for one in record.found):
+            if bisect_left(homes, end) > bisect_left(homes, start):
                 for match in _ZIP_INSIDE.finditer(record.data, start, end):
                     record.hit(Kind.ZIP, *match.span(1), "five digits beside a street")
 

@@ -39,6 +39,7 @@ _DICOM = {
     b"0008,1155": Kind.OTHER_ID, b"0040,0009": Kind.OTHER_ID, b"0040,2016": Kind.OTHER_ID, b"0040,2017": Kind.OTHER_ID,
 }  # fmt: skip
 _ID_FIRST = re.compile(rb"[0-9A-Za-z-]{3,20}$")
+TAG_CHARS_MAX = 400
 _ORGANIZATION = frozenset(b"llc inc corp ltd pc pa hospital clinic".split())
 
 
@@ -330,8 +331,8 @@ def _dicom(record: Record) -> None:
     places = [(*spans[0], spans[1], spans[2]) for spans in _TAG.each(data)]
     for number, (start, value, group, element) in enumerate(places):
         tag = record.lower[slice(*group)] + b"," + record.lower[slice(*element)]
-        end = data.find(b"\n", value)
-        end = len(data) if end < 0 else end
+        end = data.find(b"\n", value, start + TAG_CHARS_MAX)
+        end = min(len(data), start + TAG_CHARS_MAX) if end < 0 else end
         if number + 1 < len(places):
             end = min(end, places[number + 1][0])
         kind = _DICOM.get(tag)
@@ -339,7 +340,7 @@ def _dicom(record: Record) -> None:
         if kind is None and not person:
             continue
         record.person = True
-        _tag_value(record, kind or Kind.NAME, value, min(end, start + 400))
+        _tag_value(record, kind or Kind.NAME, value, end)
 
 
 AGE_TOLD_MAX = 89

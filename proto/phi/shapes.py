@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import STREET, WORD
-from proto.phi.people import is_person_login
+from proto.phi.logins import is_person_login
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import SETS_MAX, Pattern, Spans
 from proto.phi.takers import SENTINELS, with_time
@@ -143,7 +143,8 @@ def valid_ssn(digits: bytes) -> bool:
 
 def _phone(record: Record, start: int, end: int) -> None:
     data = record.data
-    if not free(record, start, end, b"-.:_") or (
+    behind = end + (data[end : end + 1] in {b"x", b"X"})  # 268.504.9986x, 268.504.9986x12
+    if not (free(record, start, end, b"-.:_") or free(record, start, behind, b"-.:_")) or (
         start and data[start - 1] == 47 and data[start : start + 1] != b"+"
     ):
         return

@@ -5,7 +5,7 @@ Words in a row count only as the tables' spoken cues, and only with a value of t
 
 import re
 
-from proto.phi import people
+from proto.phi import logins, people
 from proto.phi.fitness import is_name, secretive
 from proto.phi.keys import Told
 from proto.phi.lexicon import NAMEY
@@ -197,7 +197,7 @@ def _spoken_name(record: Record, start: int, end: int) -> bool:
 def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
     match = DOMAIN.match(record.data, value, min(limit, value + 64))
     begin = match.end() if match else value
-    end = people.take_login(record, begin, limit)
+    end = logins.take_login(record, begin, limit)
     if record.lower[value - 13 : value].endswith(b"invalid user "):
         return -1  # an account that does not exist
     if end < 0 or record.data[end : end + 1] in {b"(", b"/", b"[", b":"}:
@@ -209,7 +209,7 @@ def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
     if (
         agent
         and not said.endswith(_DEEDS)
-        and not people.is_person_login(record, record.data[begin:end], sure=True)
+        and not logins.is_person_login(record, record.data[begin:end], sure=True)
     ):
         return -1
     named = people.take_name(record, begin, limit)

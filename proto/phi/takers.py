@@ -6,7 +6,7 @@ Every taker looks from one place, anchored, at most `REACH` characters ahead.
 import re
 from collections.abc import Callable
 
-from proto.phi import people
+from proto.phi import logins, people
 from proto.phi.lexicon import WORD
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.values import Kind
@@ -224,7 +224,7 @@ def address(record: Record, at: int, limit: int) -> int:
 
 def user(record: Record, at: int, limit: int) -> int:
     """Take a login that may be a person's."""
-    return people.take_login(record, at, limit)
+    return logins.take_login(record, at, limit)
 
 
 def _id(record: Record, at: int, limit: int) -> int:

@@ -10,6 +10,7 @@ from proto.phi import (
     around,
     beyond,
     changes,
+    company,
     context,
     credentials,
     deeds,
@@ -31,6 +32,7 @@ GATED = (
     *deeds.GATED,
     *around.GATED,
     *beyond.GATED,
+    *company.GATED,
     *((form, (pattern,)) for form, pattern in SCANS.items()),
 )
 FURTHER = {
@@ -107,7 +109,7 @@ def test_whatever_a_secret_s_form_matches_passes_the_exact_gate_too(pattern: Pat
 
 def test_every_pattern_of_these_readers_stands_behind_a_gate_that_was_asked() -> None:
     held = {pattern for _, patterns in GATED for pattern in patterns}
-    for module in (credentials, secrets, changes, owners, deeds, around):
+    for module in (credentials, secrets, changes, owners, deeds, around, company):
         written = {name: one for name, one in vars(module).items() if isinstance(one, Pattern)}
         assert {name for name, one in written.items() if one not in held} <= FURTHER
 

@@ -1,0 +1,164 @@
+"""Names and days that what people do with them tells: who was told, seen, entered or sent.
+
+`told Ingrid the new`, `collected by D.P.`, `"Star T. Choi`, `Key: 7226751|KUOSKI|CAOIMHE`, `CSID
+'Prince Family Care'`, `datetime.date(1931, 4, 17)`: no key stands before them. Each rule has its own
+gate.
+"""
+
+from collections.abc import Callable
+
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
+from proto.phi.people import ends_a_name, word_flags
+from proto.phi.plans import plan
+from proto.phi.record import Record
+from proto.phi.scan import Pattern
+from proto.phi.values import Kind
+
+BIRTH_YEAR_MAX = 1999
+
+_TOLD = Pattern(
+    r"(?:^|[^A-Za-z0-9_])(?i:told|texted|asked|e-?mailed|paged|phoned|contacted|notified|reminded|informed|helped|spoke (?:with|to)|talked (?:with|to)|talking to|met with|left (?:a )?(?:message|voicemail|vm) (?:for|with)|voicemail from|reminder (?:to|for)) "
+    r"([A-Z][A-Za-z'-]{1,30})( [A-Z][A-Za-z'-]{1,30})?(?:$|[^A-Za-z0-9_\\/=@-])"
+)
+_INITIALS = Pattern(
+    r"\b(?i:by|tech|initials?|init|initialled|initialed|rn|ma|per|cc|from) ([A-Z]\. ?[A-Z]\.?)(?:$|[^A-Za-z0-9])"
+)
+_MIDDLE = Pattern(
+    r"(?:^|[^A-Za-z0-9_.\\/@-])([A-Z][A-Za-z'-]{1,30} [A-Z]\. [A-Z][A-Za-z'-]{1,30})(?:$|[^A-Za-z0-9_\\@])"
+)
+_PIPED = Pattern(
+    r"(?:^|[^A-Za-z0-9_.-])([A-Z]{0,3}[0-9]{6,10}|[0-9]{3}-[0-9]{3}-[0-9]{3}|[0-9]{2}-[0-9]{2}-[0-9]{2}|[A-Z][0-9]{6,10}-[0-9])[|;~^]([A-Z][A-Za-z'-]{1,30})[|;~^]([A-Z][A-Za-z'-]{1,30})(?:$|[^A-Za-z0-9_.-])"
+)
+_CALLED_DAY = Pattern(
+    r"(?i)(?:date|datetime|localdate\.of|datetime\.of|timestamp|date\.utc|make_date|datefromparts)\(((?:18|19|20)[0-9]{2}, ?[0-9]{1,2}, ?[0-9]{1,2})(?:, ?[0-9]{1,6}){0,4}(?:, ?[a-z_.=]{3,40})?\)"
+)
+"""A day as a call makes it: `datetime.date(1931, 4, 17)`, `LocalDate.of(1931, 4, 17)`."""
+_KINDS_OF_CARE = (
+    "family (?:med|medicine|medical|care|practice|health|dental|dentistry|physicians)|pediatrics|peds|orthopedics|ortho"
+    "|dermatology|derm|dental|dentistry|orthodontics|oral surgery|endodontics|periodontics|internal medicine|medical(?: group| center| clinic| associates)?"
+    "|clinic|cardiology|urology|neurology|ob-?gyn|women's health|eye care|eye center|vision|optometry|podiatry|chiropractic"
+    "|physical therapy|pt|rheumatology|gastroenterology|ent|surgery|pharmacy|law|law firm|law office|llp|& (?:sons|associates)|and associates"
+)
+_PRACTICE = Pattern(
+    r"(?:[\"'(:=>] ?|(?i:from|to|csid|tsid|for|at|of) )((?:[A-Z][A-Za-z'-]{1,30}(?:-| ?& ?| and | )){0,2}[A-Z][A-Za-z'-]{1,30}) "
+    rf"(?i:{_KINDS_OF_CARE})(?:$|[^A-Za-z0-9_])"
+)
+
+
+def _named(record: Record, flags: int) -> bool:
+    """Whether a word can be a first name here: it surely is one, or may be where people are."""
+    if flags & FIRST and flags & SURE and not flags & WORD:
+        return True
+    return record.person and bool(flags & (FIRST | ALSO)) and not flags & (CUE | CONTEXT)
+
+
+def _told(record: Record) -> None:
+    """Take whom somebody told, texted or met."""
+    for spans in _TOLD.each(record.data):
+        start, end = spans[1]
+        if record.lower[start:end] in record.lexicon.vocabulary["accounts"]:
+            continue
+        if record.covered(start, end) or not _named(
+            record, word_flags(record, _at(record, spans[1]))
+        ):
+            continue
+        more = spans[2]
+        if more[0] >= 0 and _could_be_last(record, (more[0] + 1, more[1])):
+            end = more[1]
+        record.hit(Kind.NAME, start, end, "somebody who was told")
+
+
+def _at(record: Record, span: tuple[int, int]) -> bytes:
+    return record.data[slice(*span)]
+
+
+def _could_be_last(record: Record, span: tuple[int, int]) -> bool:
+    """Whether a capitalised word behind a first name is a last name too."""
+    word = _at(record, span)
+    flags = word_flags(record, word)
+    if flags & CONTEXT or not ends_a_name(record.data[span[1] : span[1] + 3]):
+        return False
+    return not flags & WORD or record.lexicon.names.weights(word.lower().decode())[1] > 0
+
+
+def _initials(record: Record) -> None:
+    for spans in _INITIALS.each(record.data) if record.person else ():
+        record.hit(Kind.NAME, *spans[1], "the initials of who did it")
+
+
+def _middles(record: Record) -> None:
+    """Take a first and a last name with an initial between: `Star T. Choi`."""
+    for spans in _MIDDLE.each(record.data):
+        start, end = spans[1]
+        words = _at(record, spans[1]).split()
+        flags = [word_flags(record, word) for word in words[::2]]
+        if any(flag & CONTEXT for flag in flags) or (flags[0] & CUE and not flags[0] & SURE):
+            continue
+        if record.person or any(flag & NAMEY and not flag & WORD for flag in flags):
+            record.hit(Kind.NAME, start, end, "a name with an initial in the middle")
+
+
+def _piped(record: Record) -> None:
+    """Take a row of a number, a last and a first name: `7226751860|KUOSKI|CAOIMHE`."""
+    for spans in _PIPED.each(record.data):
+        flags = [word_flags(record, _at(record, span)) for span in spans[2:4]]
+        sure = any(flag & NAMEY and flag & SURE and not flag & WORD for flag in flags)
+        if not sure or any(
+            flag & CONTEXT or (flag & WORD and not flag & (NAMEY | ALSO)) for flag in flags
+        ):
+            continue
+        record.hit(Kind.MRN, *spans[1], "a number before names in a row")
+        record.hit(Kind.NAME, *spans[2], "a name behind a number in a row")
+        record.hit(Kind.NAME, *spans[3], "a name behind a number in a row")
+
+
+def _called_days(record: Record) -> None:
+    for spans in _CALLED_DAY.each(record.data):
+        if record.person or int(record.data[spans[1][0] : spans[1][0] + 4]) <= BIRTH_YEAR_MAX:
+            record.hit(Kind.DATE, *spans[1], "a day that a call makes")
+
+
+def _practices(record: Record) -> None:
+    """Take who a practice is named after: `CSID 'Prince Family Care'`."""
+    weights = record.lexicon.names.weights
+    for spans in _PRACTICE.each(record.data) if record.person else ():
+        start, end = spans[1]
+        words = [
+            word for word in _at(record, spans[1]).replace(b"-", b" ").split() if len(word) > 2
+        ]
+        flags = [word_flags(record, word) for word in words]
+        known = any(weights(word.lower().decode("ascii", "ignore"))[1] > 0 for word in words)
+        if (
+            words
+            and not any(flag & (CUE | CONTEXT) for flag in flags)
+            and (known or not any(flag & WORD for flag in flags))
+        ):
+            record.hit(Kind.NAME, start, end, "who a practice is named after")
+
+
+_READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
+    ("called_day", _called_days),
+    ("piped", _piped),
+    ("middle", _middles),
+    ("told", _told),
+    ("practice", _practices),
+    ("initials", _initials),
+)
+_PLAN = plan((look, frozenset({gate})) for gate, look in _READERS)
+GATES = frozenset(gate for gate, _ in _READERS)
+"""The forms that call for these."""
+GATED = (
+    ("called_day", (_CALLED_DAY,)),
+    ("piped", (_PIPED,)),
+    ("middle", (_MIDDLE,)),
+    ("told", (_TOLD,)),
+    ("practice", (_PRACTICE,)),
+    ("initials", (_INITIALS,)),
+)
+"""Each gate with the patterns that are tried only when it is lit."""
+
+
+def read(record: Record) -> None:
+    """Find what company tells, each kind behind its gate."""
+    for look in _PLAN(record.shapes):
+        look(record)

@@ -1,0 +1,80 @@
+"""Logins: whether one reads like a person's, and how far it goes."""
+
+import re
+
+from proto.phi.lexicon import ALSO, FIRST, KNOWN, LAST, NAMEY, SURE, WORD
+from proto.phi.record import LETTERS, Record
+
+_LOGIN = re.compile(
+    rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
+)
+_CAMEL = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_PACKAGES = frozenset(
+    {b"com", b"org", b"net", b"io", b"java", b"javax", b"sun", b"android", b"system", b"microsoft"}
+)
+
+
+def take_login(record: Record, at: int, limit: int) -> int:
+    """Take a login, with its domain passed over by the caller; -1 for those of machines."""
+    match = _LOGIN.match(record.data, at, min(limit, at + 160))
+    if match is None:
+        return -1
+    end = match.end(1)
+    while end > at and record.data[end - 1] in b".'-_":
+        end -= 1
+    return end if is_person_login(record, record.data[match.start(1) : end]) else -1
+
+
+def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool:
+    """Whether a login reads like a person's: no account of a system, not made of machine words."""
+    lower = login.lower()
+    lists = record.lexicon.vocabulary
+    if lower in lists["accounts"] or lower in lists["nothing"] or lower.endswith(b"$"):
+        return False
+    if login.isupper() and login[-1:].isdigit() and b"-" in login:
+        return False  # a machine
+    words = lower.translate(LETTERS).split()
+    if not login.islower() and not login.isupper():
+        words = [piece.lower() for piece in _CAMEL.findall(login)]
+    if not words or len(lower) < 3 or (lower.count(b".") > 1 and words[0] in _PACKAGES):
+        return False
+    flags = [record.lexicon.flags(word) for word in words]
+    if b".." in login or any(
+        word in lists["account_parts"] or word in lists["accounts"] for word in words
+    ):
+        return False
+    if any(flag & (SURE | KNOWN) for flag in flags):
+        return True
+    if all(flag & WORD for flag in flags):
+        return b"." in lower and bool(flags[0] & (ALSO | FIRST))
+    if sure:
+        return any(initial_and_last(record, word) for word in words) or any(
+            flag & NAMEY for flag in flags
+        )
+    return sum(map(len, words)) >= 3 and not any(byte in b":/" for byte in login)
+
+
+def initial_and_last(record: Record, word: bytes) -> bool:
+    """Whether a login reads as an initial and a last name: `jsmith`, `smithj`, `smithjo`."""
+    flags = record.lexicon.flags
+    return len(word) > 4 and bool(
+        flags(word[1:]) & LAST or flags(word[:-1]) & LAST or flags(word[:-2]) & FIRST
+    )
+
+
+JOINED_LETTERS_MIN = 3
+
+
+def joined(record: Record, word: bytes) -> bool:
+    """Whether a word reads as a first and a last name run together: `mariagonzalez`."""
+    flags = record.lexicon.flags
+    if not 8 <= len(word) <= 24 or flags(word) & WORD:
+        return False
+    cuts = range(JOINED_LETTERS_MIN, len(word) - JOINED_LETTERS_MIN)
+    return any(
+        flags(word[:at]) & FIRST
+        and flags(word[at:]) & LAST
+        and (flags(word[:at]) | flags(word[at:])) & SURE
+        and not flags(word[:at]) & flags(word[at:]) & WORD
+        for at in cuts
+    )
