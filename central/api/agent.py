@@ -239,6 +239,8 @@ async def _judge(
     site, appliance = known.site, known.appliance
     async with hub.store.read() as connection:
         tree = await evidence.load_tree(site, connection, appliance=appliance)
+        turns = await appliance_keys.turns_of(site, connection, appliance=appliance)
+        hub.registry.know(known, turns)
         mirror = Mirror(site, appliance, known.keys, known.origin, tree)
         shown = ingest.open_shown(mirror, batch)
         held = await evidence.load_held(

@@ -92,8 +92,7 @@ class Registry:
         there = self._by_id.get(enrolled.appliance)
         if there is not None:
             return there
-        kept = tuple(Turn(row.leaf, PublicKey(row.ed25519)) for row in turns)
-        keys = KeyHistory(kept) if kept else KeyHistory.of(PublicKey(enrolled.ed25519))
+        keys = _history(turns) if turns else KeyHistory.of(PublicKey(enrolled.ed25519))
         known = Known(
             enrolled.site,
             enrolled.appliance,
@@ -119,6 +118,16 @@ class Registry:
             known.seq = NEVER_SEEN_SEQ
             self._by_key[one.ed25519.key_id] = known
 
+    def know(self, known: Known, turns: Sequence[KeysRow]) -> None:
+        """Take an appliance's keys as the store has them, which is what counts.
+
+        Whoever stored a renewal may not have heard that it was: the store's connection ended.
+        """
+        if turns and turns[-1].leaf != known.keys.turns[-1].leaf:
+            known.keys = _history(turns)
+            known.seq = NEVER_SEEN_SEQ
+            self._by_key.update((key.key_id, known) for key in known.keys.keys)
+
     def by_key_ids(self, key_ids: Collection[str]) -> Known | None:
         """Return the appliance that one of these key ids hints at, if that key counts now."""
         for known in filter(None, map(self._by_key.get, key_ids)):
@@ -137,3 +146,7 @@ class Registry:
     def of_site(self, site: SiteId) -> list[Known]:
         """Return a site's appliances."""
         return [one for one in self._by_id.values() if one.site == site]
+
+
+def _history(turns: Sequence[KeysRow]) -> KeyHistory:
+    return KeyHistory(tuple(Turn(row.leaf, PublicKey(row.ed25519)) for row in turns))

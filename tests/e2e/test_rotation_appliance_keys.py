@@ -1,5 +1,6 @@
 """An appliance goes on with other keys: whose word the hub takes for it, before and after."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -297,3 +298,35 @@ async def test_nobody_enrolls_with_a_key_that_an_appliance_gave_up(hub: Trial, b
     _, code = await hub.net.claim()
     body = thief.enroll_request(code, now_s=hub.now_s)
     assert await refused(hub, "/api/agent/enroll", body) == "key_in_use"
+
+
+async def test_a_renewal_that_is_stored_counts_whatever_became_of_the_answer_to_storing_it(
+    hub: Trial, box: Box
+) -> None:
+    """A connection to the store that ends with COMMIT says nothing: no leaf would ever follow."""
+    known = hub.net.hub.registry.by_id(box.appliance)
+    assert known is not None
+    before = known.keys
+    await renewed(hub, box)
+    known.keys = before
+    box.health("disk_low", ok=True, at_s=hub.now_s)
+    assert (await send(hub, box, first=2)).have == 3
+    assert await is_heard(hub, box)
+
+
+async def test_two_appliances_that_name_one_key_at_once_get_one_of_them_refused(
+    hub: Trial, box: Box
+) -> None:
+    """Both hold its private half, so both can sign for it."""
+    other = await hub.box()
+    other.health("disk_low", ok=False, at_s=hub.now_s)
+    await send(hub, other)
+    following, bodies = SigningKey(box.entropy(SEED_BYTES)), []
+    for one in (box, other):
+        leaf = _renewal(one, following, at_s=hub.now_s)
+        one.leaves.append(sign(Kind.EVIDENCE, leaf.to_bytes(), one.key))
+        one.details[1] = []
+        bodies.append(one.batch(1))
+    answers = await asyncio.gather(*(hub.net.request("POST", PATH, body) for body in bodies))
+    assert sorted(status for status, _ in answers) == [200, 409]
+    assert {"key_in_use"} == {said(body)["code"] for status, body in answers if status != 200}
