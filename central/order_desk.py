@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +13,12 @@ from central.state import Hub
 from central.store import order_log, order_said, order_words, orders, sites
 from central.store.order_said import HoldRow
 from central.store.order_words import Opinion
-from central.store.views.orders import OrderView, receipt_envelopes, views_of
+from central.store.views.orders import (
+    OrderView,
+    receipt_envelopes,
+    renewal_envelopes,
+    views_of,
+)
 from proto import merkle
 from proto.asks import Ask, open_ask
 from proto.authority import AuthoritySet
@@ -30,11 +34,9 @@ from proto.opinions import (
     open_operators_veto,
 )
 from proto.order import ApplianceTarget, Target
-from proto.order_file import LeafPlace, OrderFile
+from proto.order_file import RECEIPTS_MAX, RENEWALS_MAX, LeafPlace, OrderFile, Renewal
 from proto.order_log import origin_of
 from proto.strict_json import b64_encode
-
-RECEIPTS_MAX: Final = 256
 
 
 async def authority_for(hub: Hub, data: bytes) -> AuthoritySet:
@@ -155,13 +157,19 @@ async def _file(hub: Hub, connection: AsyncConnection, view: OrderView) -> Order
     size, checkpoint = kept
     nodes = merkle.nodes_over_leaves(await order_log.hashes(site, connection))
     path = merkle.inclusion_proof(leaf.index, size, nodes)
-    receipts = await receipt_envelopes(site, connection, leaf=leaf.index)
+    receipts = (await receipt_envelopes(site, connection, leaf=leaf.index))[:RECEIPTS_MAX]
+    answered = {appliance for appliance, _ in receipts}
+    renewals = await renewal_envelopes(site, connection, of=answered)
     return OrderFile(
         origin=origin_of(log_name(hub.origin), site),
         envelope=b64_encode(leaf.envelope),
         leaf=LeafPlace(index=leaf.index, path=tuple(b64_encode(one) for one in path)),
         checkpoint=checkpoint,
-        receipts=tuple(b64_encode(one) for _, one in receipts[:RECEIPTS_MAX]),
+        receipts=tuple(b64_encode(one) for _, one in receipts),
+        renewals=tuple(
+            Renewal(appliance=appliance, former=b64_encode(former), envelope=b64_encode(data))
+            for appliance, former, data in renewals[-RENEWALS_MAX:]
+        ),
     )
 
 

@@ -20,7 +20,7 @@ The X25519 key that logins are sealed to turns with it; the former opens what wa
 """
 
 from bisect import bisect_left
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Self
@@ -200,3 +200,67 @@ def keys_leaf(
         x25519=sealing.b64(),
         proof=strict_json.b64_encode(signing.sign(claim.claimed())),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTurn:
+    """A renewal as somebody shows it: its leaf, and the key that is said to have signed it."""
+
+    former: PublicKey
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A renewal that both its keys have signed."""
+
+    seq: int
+    former: PublicKey
+    key: PublicKey
+
+
+def history_of(appliance: str, known: PublicKey, shown: Iterable[ShownTurn]) -> KeyHistory:
+    """Return an appliance's keys, from one that is known and the renewals that lead to and from it.
+
+    The former key signs the leaf, and the next signs which key it follows: so whoever knows either
+    knows the other. Renewals that lead nowhere near the known key are left out.
+
+    Raises:
+        KeyTurnError: one is no renewal of this appliance, or they contradict each other.
+        RejectedError: one is not signed by the key that it is shown with.
+    """
+    links = list(dict.fromkeys(_link(appliance, one) for one in shown))
+    turns: list[Turn] = []
+    first, last = known, known
+    while (before := _only([one for one in links if one.key == first])) is not None:
+        turns.insert(0, Turn(before.seq, first))
+        first = before.former
+        _require_line(turns, links)
+    while (behind := _only([one for one in links if one.former == last])) is not None:
+        last = behind.key
+        turns.append(Turn(behind.seq, last))
+        _require_line(turns, links)
+    return KeyHistory((Turn(ENROLLED, first), *turns))
+
+
+def _link(appliance: str, shown: ShownTurn) -> _Link:
+    leaf = open_leaf(shown.envelope, trust_one("appliance", shown.former))
+    if not isinstance(leaf, KeysLeaf) or leaf.appliance != appliance:
+        msg = f"leaf {leaf.seq} of {leaf.appliance} renews no keys of {appliance}"
+        raise KeyTurnError(msg)
+    return _Link(leaf.seq, shown.former, next_key(leaf, former=shown.former))
+
+
+def _only(links: Sequence[_Link]) -> _Link | None:
+    if len(links) > 1:
+        msg = f"leaves {links[0].seq} and {links[1].seq} renew one key"
+        raise KeyTurnError(msg)
+    return links[0] if links else None
+
+
+def _require_line(turns: Sequence[Turn], links: Sequence[_Link]) -> None:
+    places = [turn.leaf for turn in turns]
+    is_ordered = all(before < after for before, after in pairwise(places))
+    if not is_ordered or len(turns) > len(links):
+        msg = "renewals do not stand in the order in which they name each other"
+        raise KeyTurnError(msg)

@@ -3,12 +3,15 @@
 ```
 {"v":1,"origin":"hub.example/site/s-../orders","envelope":"<the leaf, base64>",
  "leaf":{"index":<n>,"path":["<b64>",..]},"checkpoint":"<signed note>",
- "receipts":["<envelope, base64>",..]}
+ "receipts":["<envelope, base64>",..],
+ "renewals":[{"appliance":"a-..","former":"<key, base64>","envelope":"<base64>"},..]}
 ```
 
 Nothing in it is believed for standing there: `envelope` is signed, `leaf` proves that it stands in
-the log under `checkpoint`, which a log key signed, and each receipt is an appliance's own. `leaf`
-and `checkpoint` are null for an order that is not logged yet. A bare envelope is such a file too.
+the log under `checkpoint`, which a log key signed, and each receipt is an appliance's own, signed
+with the key that counted at its place: `renewals` are those of its keys, by which whoever knows one
+of them knows all. `leaf` and `checkpoint` are null for an order that is not logged yet. A bare
+envelope is such a file too.
 """
 
 from typing import Annotated, Final, Self
@@ -16,13 +19,16 @@ from typing import Annotated, Final, Self
 from pydantic import Field, StringConstraints
 
 from proto import strict_json
+from proto.appliance_keys import ShownTurn
 from proto.envelope import ENVELOPE_BYTES_MAX
 from proto.errors import MalformedError
+from proto.keys import PublicKey
 from proto.merkle import HASH_BYTES
-from proto.message import B64Of32, Count, Message, VersionOne
+from proto.message import ApplianceIdField, B64Of32, Count, Message, VersionOne
 
 FILE_BYTES_MAX: Final = 4 * 1024 * 1024
 RECEIPTS_MAX: Final = 256
+RENEWALS_MAX: Final = 256
 PATH_MAX: Final = 64
 NOTE_CHARS_MAX: Final = 16 * 1024
 
@@ -42,6 +48,23 @@ class LeafPlace(Message):
         )
 
 
+class Renewal(Message):
+    """A renewal of an appliance's keys: the leaf of its evidence, and the key that signed it."""
+
+    appliance: ApplianceIdField
+    former: B64Of32
+    envelope: _B64
+
+    def shown(self) -> ShownTurn:
+        """Return it as who looks at it needs it.
+
+        Raises:
+            RejectedError: the former key is none that may be trusted.
+        """
+        former = PublicKey.from_b64(self.former, "file.renewals.former")
+        return ShownTurn(former, strict_json.b64_decode(self.envelope, "file.renewals.envelope"))
+
+
 class OrderFile(Message):
     """One order with all that proves what was asked and what became of it.
 
@@ -55,6 +78,7 @@ class OrderFile(Message):
     leaf: LeafPlace | None
     checkpoint: Annotated[str, StringConstraints(max_length=NOTE_CHARS_MAX)] | None
     receipts: Annotated[tuple[_B64, ...], Field(strict=False, max_length=RECEIPTS_MAX)]
+    renewals: Annotated[tuple[Renewal, ...], Field(strict=False, max_length=RENEWALS_MAX)] = ()
 
     @classmethod
     def read(cls, data: bytes) -> Self:

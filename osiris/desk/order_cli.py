@@ -106,8 +106,8 @@ def verify(
     appliance_key: Annotated[
         list[str] | None,
         typer.Option(
-            help="ID=PUBLIC_KEY of an appliance, as `osiris appliance status` shows it there, to"
-            " look at its receipts; repeatable."
+            help="ID=PUBLIC_KEY of an appliance, as `osiris appliance status` shows it there, or"
+            " one that it had before, to look at its receipts; repeatable."
         ),
     ] = None,
     output: Format = Output.TABLE,

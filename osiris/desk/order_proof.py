@@ -21,6 +21,7 @@ from typing import Final
 from osiris.desk.kept_trust import KeptTrust
 from osiris.desk.words import moment
 from proto import envelope, note
+from proto.appliance_keys import KeyHistory, history_of
 from proto.authority import Authority
 from proto.envelope import Envelope, Kind, Opened, ThresholdError
 from proto.errors import OsirisError
@@ -65,7 +66,7 @@ class Keys:
 
     Attributes:
         kept: authority and grants, of as many times as there are; None when none were given.
-        appliances: an appliance's id -> its key, for its receipts.
+        appliances: an appliance's id -> its key, or one that it had, for its receipts.
     """
 
     kept: KeptTrust | None = None
@@ -169,7 +170,7 @@ class _Seen:
     sid: bytes
     signers: tuple[Holder, ...]
     trust: Trust
-    appliances: dict[str, PublicKey]
+    appliances: dict[str, KeyHistory]
     log_keys: tuple[PublicKey, ...]
 
     def made_after(self, what: str, document: Authority | Grants) -> str:
@@ -189,13 +190,15 @@ def _opened(report: Report, file: OrderFile, opened: Opened, *, keys: Keys, trus
     except OsirisError as error:
         return replace(report, looks=(*looks, _failed("body", error)))
     log_keys = keys.kept.log_keys(order.iat) if keys.kept is not None else ()
-    seen = _Seen(file, order, opened.sid, opened.signers, trust, keys.appliances, log_keys)
+    appliances, said = _appliances(file, keys.appliances)
+    seen = _Seen(file, order, opened.sid, opened.signers, trust, appliances, log_keys)
     looks += [
         Look("body", Held.PASSED, f"{order.type.value}, and its parameters fit it"),
         _grant(seen),
         _people(seen),
         _times(order),
         *_log(seen),
+        *said,
         *_receipts(seen),
         _taken_as_given(trust),
         _INCOMPLETE,
@@ -308,20 +311,45 @@ def _log(seen: _Seen) -> Iterator[Look]:
     yield Look("window", held, f"drafted at {size} leaves, logged as leaf {index}")
 
 
+def _appliances(
+    file: OrderFile, known: dict[str, PublicKey]
+) -> tuple[dict[str, KeyHistory], list[Look]]:
+    """Return which of an appliance's keys counts where, from one of them and its renewals."""
+    found: dict[str, KeyHistory] = {}
+    looks: list[Look] = []
+    for name, key in sorted(known.items()):
+        what, found[name] = f"keys of {name}", KeyHistory.of(key)
+        try:
+            shown = [one.shown() for one in file.renewals if one.appliance == name]
+            found[name] = history_of(name, key, shown)
+        except OsirisError as error:
+            looks.append(_failed(what, error))
+            continue
+        if turns := found[name].turns[1:]:
+            leaves = ", ".join(str(turn.leaf) for turn in turns)
+            said = f"renewed by leaf {leaves} of its evidence, and the given one is among them"
+            looks.append(Look(what, Held.PASSED, said))
+    return found, looks
+
+
 def _receipts(seen: _Seen) -> Iterator[Look]:
     if not seen.file.receipts:
         yield Look("receipts", Held.NOT_CHECKED, "the file holds none: what became of it is open")
     found: list[OrderReceipt] = []
+    is_all = True
     for number, data in enumerate(seen.file.receipt_envelopes(), start=1):
         look, receipt = _receipt(data, seen)
         yield replace(look, what=f"receipt {number}")
+        is_all = is_all and (receipt is not None or look.held is not Held.NOT_CHECKED)
         if receipt is not None and look.held is not Held.FAILED:
             found.append(receipt)
-    yield from _lives(found)
+    yield from _lives(found, is_all=is_all)
 
 
 def _receipt(data: bytes, seen: _Seen) -> tuple[Look, OrderReceipt | None]:
-    holders = tuple(Holder(name, key) for name, key in sorted(seen.appliances.items()))
+    holders = tuple(
+        Holder(name, key) for name, had in sorted(seen.appliances.items()) for key in had.keys
+    )
     if not holders:
         return Look("", Held.NOT_CHECKED, "no appliance's key was given"), None
     try:
@@ -336,12 +364,20 @@ def _receipt(data: bytes, seen: _Seen) -> tuple[Look, OrderReceipt | None]:
         return _failed("", error), None
     if not isinstance(receipt, OrderReceipt):
         return Look("", Held.FAILED, "is of no order"), None
-    wrong = _mismatch(receipt, seen)
-    if receipt.appliance not in {holder.person for holder in opened.signers}:
-        wrong = f"names {receipt.appliance}, which has not signed it"
+    wrong = _mismatch(receipt, seen) or _unsigned(receipt, opened, seen)
     if wrong:
         return Look("", Held.FAILED, wrong), receipt
     return _tier_look(receipt, seen), receipt
+
+
+def _unsigned(receipt: OrderReceipt, opened: Opened, seen: _Seen) -> str:
+    """Return why a receipt is not its appliance's own; "" when it is."""
+    signers = {holder.key for holder in opened.signers if holder.person == receipt.appliance}
+    if not signers:
+        return f"names {receipt.appliance}, which has not signed it"
+    if seen.appliances[receipt.appliance].at(receipt.seq) not in signers:
+        return f"is leaf {receipt.seq}, where another key of {receipt.appliance} counts"
+    return ""
 
 
 def _tier_look(receipt: OrderReceipt, seen: _Seen) -> Look:
@@ -382,8 +418,11 @@ def _told(receipt: OrderReceipt) -> str:
     return f"{receipt.appliance}: {receipt.type}, {receipt.reason.value}"
 
 
-def _lives(receipts: Collection[OrderReceipt]) -> Iterator[Look]:
-    """Say of each appliance whether its receipts are one life: intent then result, or a refusal."""
+def _lives(receipts: Collection[OrderReceipt], *, is_all: bool) -> Iterator[Look]:
+    """Say of each appliance whether its receipts are one life: intent then result, or a refusal.
+
+    `is_all`: every receipt of the file was looked at. Else the missing one may be among the others.
+    """
     for name in sorted({one.appliance for one in receipts}):
         mine = sorted((one for one in receipts if one.appliance == name), key=lambda one: one.seq)
         kinds = [type(one) for one in mine]
@@ -391,6 +430,9 @@ def _lives(receipts: Collection[OrderReceipt]) -> Iterator[Look]:
             yield Look(f"life at {name}", Held.PASSED, _told(mine[-1]))
         elif kinds == [Intent]:
             yield Look(f"life at {name}", Held.NOT_CHECKED, "accepted; its end is not in the file")
+        elif kinds == [Result] and not is_all:
+            why = "its beginning is not among the receipts that could be looked at"
+            yield Look(f"life at {name}", Held.NOT_CHECKED, why)
         else:
             told = " then ".join(one.type for one in mine)
             yield Look(f"life at {name}", Held.FAILED, f"{told} is no life of an order")

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from central import order_desk
 from central.api.machine_routes import MACHINE_ROUTES
 from central.api.raw import Machines
 from central.state import load_registry
 from central.store import appliances, tables
 from central.store.appliances import CheckInRow
 from central.store.registry import Registry
+from osiris.desk.kept_trust import KeptTrust
+from osiris.desk.order_proof import Held, Keys, verify
 from proto.appliance_keys import Place, keys_leaf
 from proto.envelope import Kind, open_envelope, sign
 from proto.evidence import KeysLeaf
@@ -24,6 +27,7 @@ from proto.ids import ApplianceId, SiteId
 from proto.keys import SEED_BYTES, PublicKey, SigningKey, trust_one
 from proto.merkle import Tree
 from proto.strict_json import INT_MAX, b64_encode
+from tests.e2e.order_scene import Orders, trust
 from tests.fakes.box import Box, read_head, said
 from tests.fakes.hub import Trial, trial
 
@@ -330,3 +334,30 @@ async def test_two_appliances_that_name_one_key_at_once_get_one_of_them_refused(
     answers = await asyncio.gather(*(hub.net.request("POST", PATH, body) for body in bodies))
     assert sorted(status for status, _ in answers) == [200, 409]
     assert {"key_in_use"} == {said(body)["code"] for status, body in answers if status != 200}
+
+
+@pytest.mark.parametrize("known", [0, 1, 2], ids=["first", "second", "newest"])
+async def test_the_file_of_an_order_proves_its_life_over_renewals_from_any_of_the_keys(
+    tmp_path: Path, known: int
+) -> None:
+    async with trial(tmp_path, trust=trust) as hub:
+        box = await hub.box()
+        orders = Orders(hub, box)
+        await orders.fetch()
+        on_all = {"on": "all", "checks": "all"}
+        view = await orders.draft("run_drift", on_all, reason="after the update", everywhere=True)
+        await orders.answered(view, orders.intent("run_drift", tier=0))
+        keys = [box.key.public]
+        await renewed(hub, box)
+        keys.append(box.key.public)
+        await orders.answered(view, orders.result("done"))
+        await renewed(hub, box)
+        keys.append(box.key.public)
+        assert view.draft.fixed is not None
+        _, file = await order_desk.shown(hub.net.hub, view.draft.fixed.sid)
+        assert file is not None
+        given = Keys(KeptTrust.of(trust(0)), {box.appliance: keys[known]})
+        report = verify(file.to_bytes(), given)
+        assert report.is_verified, report.failed
+        life = next(one for one in report.looks if one.what == f"life at {box.appliance}")
+        assert (life.held, life.seen) == (Held.PASSED, f"{box.appliance}: done")

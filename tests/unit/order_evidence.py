@@ -5,8 +5,11 @@ from typing import Any
 from osiris.desk.kept_trust import KeptTrust
 from osiris.desk.order_proof import Keys
 from proto import envelope, merkle, note, strict_json
+from proto.appliance_keys import Place, keys_leaf
 from proto.envelope import Kind
 from proto.evidence import NO_FLEET, commit
+from proto.ids import ApplianceId
+from proto.keys import SealingKey
 from proto.note import Checkpoint
 from proto.order import sid_of
 from proto.orders.kinds import OrderType
@@ -52,10 +55,24 @@ def receipt_bodies(leaf: bytes, index: int, sid: str, changes: dict[str, Any]) -
     return [first, strict_json.dumps(result)]
 
 
+def renewal(seq: int, *, former: str, following: str) -> dict[str, Any]:
+    """A renewal of the appliance's keys, as an auditor is given it."""
+    place = Place(SITE, ApplianceId(world.APPLIANCE), seq, world.NOW)
+    before = world.key(former)
+    sealing = SealingKey(b"s" * 32).public
+    leaf = keys_leaf(place, former=before.public, signing=world.key(following), sealing=sealing)
+    return {
+        "appliance": world.APPLIANCE,
+        "former": before.public.b64(),
+        "envelope": strict_json.b64_encode(envelope.sign(Kind.EVIDENCE, leaf.to_bytes(), before)),
+    }
+
+
 def order_file(
     *people: str,
     document: dict[str, Any] | None = None,
     intent: dict[str, Any] | None = None,
+    signers: tuple[str, str] = ("box", "box"),
     **changes: Any,  # noqa: ANN401 - members of the file
 ) -> dict[str, Any]:
     """An order that was logged and ran, as an auditor is given it."""
@@ -78,8 +95,8 @@ def order_file(
             Checkpoint(ORIGIN, head.size, head.root), signer=world.key("log")
         ).decode(),
         "receipts": [
-            strict_json.b64_encode(envelope.sign(Kind.RECEIPT, one, world.key("box")))
-            for one in bodies
+            strict_json.b64_encode(envelope.sign(Kind.RECEIPT, one, world.key(signer)))
+            for one, signer in zip(bodies, signers, strict=True)
         ],
     }
     return made | changes

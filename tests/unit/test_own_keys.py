@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from appliance.core.order_gate.ledger import State
+from appliance.core.order_gate.values import Accepted
 from appliance.core.records import health_draft
 from appliance.handlers import own_keys as renewing
+from appliance.handlers.orders import Done
 from appliance.handlers.own_keys import (
     KeysView,
     RenewalWaitsError,
@@ -23,19 +26,26 @@ from appliance.ports import FORMERS_MAX, OwnPrivate
 from appliance.shell.enrollment import enroll
 from appliance.shell.identity import Place, load_keys
 from appliance.shell.own_keys import OwnKeyFiles
-from appliance.store import evidence, own_keys
+from appliance.store import evidence, opinions, own_keys
 from appliance.store.proof import verify
 from appliance.tasks.recovery import catch_up
 from appliance.tasks.uplink import send_all
-from proto.appliance_keys import ENROLLED, LIFE_S, OVERLAP_S
+from proto.appliance_keys import ENROLLED, LIFE_S, OVERLAP_S, KeyHistory
 from proto.claim import FINGERPRINT_BYTES, SECRET_BYTES, ClaimCode
 from proto.errors import ConfigError, ConflictError, IntegrityError
 from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey
 from proto.note import open_checkpoint
+from proto.orders.kinds import OrderType
+from proto.receipts import Chain, Outcome, Receipt
+from proto.sealed_login import SealedLogin, digest_of, seal
+from proto.secret import Secret
 from tests.fakes.clock import SeededEntropy
+from tests.unit.core_values import TARGET
 from tests.unit.cut_process import CutError, Process, virtual
+from tests.unit.known_target import know
 from tests.unit.order_hub import LogHub
-from tests.unit.order_site import Site, alive, leaves
+from tests.unit.order_site import Site, alive, leaves, mirror, row, take
+from tests.unit.order_world import NOW
 
 Watch = Callable[[Process, str], None]
 
@@ -481,3 +491,58 @@ async def test_an_appliance_with_former_keys_is_not_enrolled_again_with_them(
     with pytest.raises(ConflictError, match="empty state directory"):
         await enroll(disk.place, keys, code, clock=disk.site.clock, entropy=disk.entropy)
     assert not disk.place.enrolled.exists()
+
+
+@virtual
+async def test_orders_on_their_way_while_the_keys_are_renewed_run_once_and_all_is_proved(
+    tmp_path: Path,
+) -> None:
+    """One waits, one runs, one carries a login that was sealed to the former key."""
+    disk = Disk(tmp_path)
+    site = disk.site
+    async with disk.on() as work:
+        await mirror(site, work)
+        first = work.scribe.key.public
+        waits = site.order(OrderType.DISABLE_HEALING, "ada", "bea", exp=NOW + 20 * 3600)
+        await take(site, work)
+        assert (await row(work, waits)).state is State.WAITING
+
+        async def renews(here: Work, _: Accepted) -> Done:
+            await renew(here, account="tester")
+            return Done(Outcome.DONE)
+
+        site.ends[OrderType.RUN_DRIFT] = renews
+        await know(work, TARGET, address="192.0.2.9", host_key="SHA256:a", added_ms=0)
+        sealed = await sealed_login(work)
+        runs = site.order(OrderType.RUN_DRIFT)
+        await take(site, work)
+        login = site.order(OrderType.UPDATE_CREDENTIALS, "ada", params=sealed)
+        await take(site, work)
+        assert work.scribe.key.public != first
+        await send_all(work)
+    async with disk.on() as work:
+        site.clock.advance(5 * 3600 * 1000)
+        work.word.answered_s = work.own_s
+        await take(site, work)
+        found = [await row(work, index) for index in (waits, runs, login)]
+        assert [one.state for one in found] == [State.DONE] * 3
+        assert sorted(site.ran.values()) == [1, 1, 1]
+        await send_all(work)
+        assert await sound(work) == len(disk.hub.evidence)
+    keys, chain = KeyHistory.of(first), Chain()
+    for index, envelope in enumerate(disk.hub.evidence):
+        leaf = keys.open(envelope, index)
+        keys = keys.after(index, leaf)
+        if isinstance(leaf, Receipt):
+            chain.follow(leaf.to_bytes())
+    assert keys.current == work.scribe.key.public
+
+
+async def sealed_login(work: Work) -> dict[str, str]:
+    """Keep a login that is sealed to the key of now; return the parameters of its order."""
+    assert work.box_keys is not None
+    to = work.box_keys.key.public
+    box = seal(SealedLogin(TARGET, "osiris", "none", None, Secret("new"), None), to)
+    async with work.store.write() as conn:
+        await opinions.keep_box(conn, box, now_ms=work.clock.now_ms())
+    return {"target": TARGET, "sealed_sha256": digest_of(box), "sealed_to": to.digest()}

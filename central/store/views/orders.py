@@ -6,6 +6,7 @@ A page of orders costs the same few queries however many there are.
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +22,7 @@ from central.store.order_tables import (
     order_receipts,
     order_waits,
 )
-from central.store.tables import appliances
+from central.store.tables import appliance_keys, appliances
 from central.store.tables import leaves as evidence_leaves
 from proto.ids import ApplianceId, SiteId
 
@@ -107,6 +108,29 @@ async def receipt_envelopes(
     )
     rows = await connection.execute(query)
     return [(ApplianceId(row.appliance_id), row.envelope) for row in rows]
+
+
+async def renewal_envelopes(
+    site: SiteId, connection: AsyncConnection, *, of: Collection[ApplianceId]
+) -> list[tuple[ApplianceId, bytes, bytes]]:
+    """Return every renewal of these appliances' keys: whose, the former key, the leaf as signed."""
+    query = (
+        select(appliance_keys.c.appliance_id, appliance_keys.c.ed25519, evidence_leaves.c.envelope)
+        .outerjoin(
+            evidence_leaves,
+            (evidence_leaves.c.site_id == appliance_keys.c.site_id)
+            & (evidence_leaves.c.appliance_id == appliance_keys.c.appliance_id)
+            & (evidence_leaves.c.leaf == appliance_keys.c.leaf),
+        )
+        .where(appliance_keys.c.site_id == site, appliance_keys.c.appliance_id.in_(sorted(of)))
+        .order_by(appliance_keys.c.appliance_id, appliance_keys.c.leaf)
+    )
+    rows = list(await connection.execute(query))
+    return [
+        (ApplianceId(row.appliance_id), before.ed25519, row.envelope)
+        for before, row in pairwise(rows)
+        if before.appliance_id == row.appliance_id and row.envelope is not None
+    ]
 
 
 def _view(draft: Draft, heard: _Heard, *, now_s: int) -> OrderView:
