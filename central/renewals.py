@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from central.core import box_ages
 from central.core.endings import Ending, Kind, of_authority, sentences
 from central.operators import NoAuthorityError
 from central.repository import HubRepository, tell_renewed
@@ -97,5 +98,6 @@ def endings(hub: Hub) -> list[Ending]:
 
 async def notices(hub: Hub) -> tuple[str, ...]:
     """Return in words what people should renew by now."""
-    found = await asyncio.to_thread(endings, hub)
-    return sentences(found, now_s=hub.now_ms // 1000, trust=hub.trust)
+    found, now_s = await asyncio.to_thread(endings, hub), hub.now_ms // 1000
+    old = box_ages.sentences(hub.registry.keys_since(), now_s=now_s)
+    return sentences(found, now_s=now_s, trust=hub.trust) + old

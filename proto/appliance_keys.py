@@ -44,6 +44,9 @@ OVERLAP_S: Final = 2 * DAY_S
 LIFE_S: Final = 365 * DAY_S
 """How long an appliance's keys should sign before they are renewed; nothing stops after it."""
 
+DUE_BEFORE_S: Final = LIFE_S // 12
+"""How long before the end of their life people are told to renew them."""
+
 ENROLLED: Final = -1
 """The leaf that stands for the enrollment, before the first of the log."""
 

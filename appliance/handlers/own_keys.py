@@ -19,7 +19,6 @@ is put back to a day before them.
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
 
 import aiosqlite
 
@@ -30,7 +29,7 @@ from appliance.ports import FORMERS_MAX, OwnHeld, OwnKeyKeeper
 from appliance.store import evidence, own_keys
 from appliance.store.evidence import Head, Scribe
 from appliance.store.own_keys import OwnKeys
-from proto.appliance_keys import ENROLLED, LIFE_S, OVERLAP_S, Place, keys_leaf
+from proto.appliance_keys import DUE_BEFORE_S, ENROLLED, LIFE_S, OVERLAP_S, Place, keys_leaf
 from proto.errors import ConfigError, ConflictError, IntegrityError, RejectedError
 from proto.evidence import KeysLeaf, open_leaf
 from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey, trust_one
@@ -38,9 +37,6 @@ from runtime.clock import seconds
 from runtime.log import logger
 
 log = logger("keys")
-
-DUE_BEFORE_S: Final = LIFE_S // 12
-"""How long before the end of their life people are told to renew them."""
 
 
 class RenewalWaitsError(ConflictError):

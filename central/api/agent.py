@@ -307,7 +307,7 @@ async def _keep(
             await appliance_keys.turn(
                 site, connection, appliance=appliance, turn=turn, now_ms=hub.now_ms
             )
-    hub.registry.turn(known, accepted.turns)
+    hub.registry.turn(known, accepted.turns, now_ms=hub.now_ms)
     for turn in accepted.turns:
         said = turn.ed25519.fingerprint()
         hub.log.warning("keys_renewed", appliance=appliance, leaf=turn.index, fingerprint=said)

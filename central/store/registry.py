@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from central.core.box_ages import BoxKeys
 from central.core.health import Condition
 from central.core.ingest import KeyTurn
 from central.core.signing import evidence_origin
@@ -25,6 +26,7 @@ class Known:
 
     Attributes:
         keys: which of its keys signed which leaf of its evidence.
+        since_ms: when this hub took the last renewal of them, or enrolled it.
         origin: the origin line of its evidence checkpoints.
         seq: its last check-in's number.
         state: that of the last full state received.
@@ -45,6 +47,7 @@ class Known:
     device_list: str = NOTHING_HELD
     raised: dict[Condition, int] = field(default_factory=dict)
     told_size: int = 0
+    since_ms: int = 0
     evidence: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def trust(self) -> Threshold:
@@ -102,19 +105,20 @@ class Registry:
             enrolled.state,
             enrolled.last_seen_ms,
             enrolled.as_of_s,
+            since_ms=turns[-1].since_ms if turns else enrolled.enrolled_ms,
         )
         for key in keys.keys:
             self._by_key[key.key_id] = known
         self._by_id[enrolled.appliance] = known
         return known
 
-    def turn(self, known: Known, turns: Iterable[KeyTurn]) -> None:
+    def turn(self, known: Known, turns: Iterable[KeyTurn], *, now_ms: int) -> None:
         """Let an appliance go on with other keys, after the store does.
 
         Its check-ins are counted anew: whoever had the former key may have counted far ahead.
         """
         for one in turns:
-            known.keys = known.keys_after((one,))
+            known.keys, known.since_ms = known.keys_after((one,)), now_ms
             known.seq = NEVER_SEEN_SEQ
             self._by_key[one.ed25519.key_id] = known
 
@@ -124,7 +128,7 @@ class Registry:
         Whoever stored a renewal may not have heard that it was: the store's connection ended.
         """
         if turns and turns[-1].leaf != known.keys.turns[-1].leaf:
-            known.keys = _history(turns)
+            known.keys, known.since_ms = _history(turns), turns[-1].since_ms
             known.seq = NEVER_SEEN_SEQ
             self._by_key.update((key.key_id, known) for key in known.keys.keys)
 
@@ -142,6 +146,17 @@ class Registry:
     def by_id(self, appliance: str) -> Known | None:
         """Return the appliance of this id."""
         return self._by_id.get(appliance)
+
+    def keys_since(self) -> list[BoxKeys]:
+        """Return since when each appliance has its keys."""
+        return [
+            BoxKeys(
+                one.appliance,
+                one.since_ms // 1000,
+                None if one.last_seen_ms is None else one.last_seen_ms // 1000,
+            )
+            for one in self._by_id.values()
+        ]
 
     def of_site(self, site: SiteId) -> list[Known]:
         """Return a site's appliances."""

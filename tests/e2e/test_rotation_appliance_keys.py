@@ -10,13 +10,14 @@ import pytest
 from central import order_desk
 from central.api.machine_routes import MACHINE_ROUTES
 from central.api.raw import Machines
+from central.renewals import notices
 from central.state import load_registry
 from central.store import appliances, tables
 from central.store.appliances import CheckInRow
 from central.store.registry import Registry
 from osiris.desk.kept_trust import KeptTrust
 from osiris.desk.order_proof import Held, Keys, verify
-from proto.appliance_keys import Place, keys_leaf
+from proto.appliance_keys import DUE_BEFORE_S, LIFE_S, Place, keys_leaf
 from proto.envelope import Kind, open_envelope, sign
 from proto.evidence import KeysLeaf
 from proto.hub import check_in, devices
@@ -361,3 +362,24 @@ async def test_the_file_of_an_order_proves_its_life_over_renewals_from_any_of_th
         assert report.is_verified, report.failed
         life = next(one for one in report.looks if one.what == f"life at {box.appliance}")
         assert (life.held, life.seen) == (Held.PASSED, f"{box.appliance}: done")
+
+
+async def test_people_are_told_at_the_hub_whose_keys_are_nearly_a_year_old(
+    hub: Trial, box: Box
+) -> None:
+    told = (
+        f"The keys of appliance {box.appliance} are a year old in 30 days:"
+        " osiris appliance keys renew, there"
+    )
+    assert await is_heard(hub, box)
+    hub.clock.advance((LIFE_S - DUE_BEFORE_S - 1) * 1000)
+    assert await is_heard(hub, box)
+    assert told not in await notices(hub.net.hub)
+    hub.clock.advance(1000)
+    assert told in await notices(hub.net.hub)
+    await started_again(hub)
+    assert told in await notices(hub.net.hub)
+    await renewed(hub, box)
+    assert not [one for one in await notices(hub.net.hub) if box.appliance in one]
+    await started_again(hub)
+    assert not [one for one in await notices(hub.net.hub) if box.appliance in one]

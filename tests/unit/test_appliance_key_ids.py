@@ -46,7 +46,7 @@ def test_a_key_that_was_given_up_is_still_its_appliances_and_counts_for_nothing(
     registry = Registry("hub.example")
     one, _ = of_two(registry)
     sealing = SealingKey(bytes(SEED_BYTES)).public
-    registry.turn(one, [KeyTurn(4, signing(3).public, sealing)])
+    registry.turn(one, [KeyTurn(4, signing(3).public, sealing)], now_ms=1)
     assert registry.holder_of(signing(1).public) is one
     assert registry.by_key_ids([signing(1).public.key_id]) is None
     assert registry.by_key_ids([signing(1).public.key_id, signing(3).public.key_id]) is one

@@ -11,7 +11,6 @@ import pytest
 from appliance.core.order_gate.ledger import State
 from appliance.core.order_gate.values import Accepted
 from appliance.core.records import health_draft
-from appliance.handlers import own_keys as renewing
 from appliance.handlers.orders import Done
 from appliance.handlers.own_keys import (
     KeysView,
@@ -30,7 +29,7 @@ from appliance.store import evidence, opinions, own_keys
 from appliance.store.proof import verify
 from appliance.tasks.recovery import catch_up
 from appliance.tasks.uplink import send_all
-from proto.appliance_keys import ENROLLED, LIFE_S, OVERLAP_S, KeyHistory
+from proto.appliance_keys import DUE_BEFORE_S, ENROLLED, LIFE_S, OVERLAP_S, KeyHistory
 from proto.claim import FINGERPRINT_BYTES, SECRET_BYTES, ClaimCode
 from proto.errors import ConfigError, ConflictError, IntegrityError
 from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey
@@ -406,7 +405,7 @@ async def test_people_are_told_a_month_before_the_year_is_over(tmp_path: Path) -
     disk = Disk(tmp_path)
     async with disk.on() as work:
         await write(work)
-        disk.site.clock.advance((LIFE_S - renewing.DUE_BEFORE_S - 1) * 1000)
+        disk.site.clock.advance((LIFE_S - DUE_BEFORE_S - 1) * 1000)
         assert not (await view(work)).is_due
         disk.site.clock.advance(1000)
         assert (await view(work)).is_due
