@@ -13,10 +13,12 @@ tells them apart. Rules kept here:
 - Another first root is refused, whatever versions stand behind it. The way out is the person's own:
   to say that other digest.
 - What was held of a trust that is given up is set aside whole: nothing of it counts beside another.
+  The pinned root goes first. A desk with a former trust and no pin was cut off there: it takes
+  nothing until its person says which of the two it is to be.
 """
 
 import re
-import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Final
@@ -110,6 +112,33 @@ def _digits(told: str) -> str:
     return digits
 
 
+def go_on(desk: Desk, told: str | None) -> None:
+    """End what a cut left half done: the former trust goes aside whole, or is all back.
+
+    Args:
+        desk: the person's.
+        told: the digest of the root that the person goes by, hex; None where they said none.
+
+    Raises:
+        ConfigError: a trust was being given up, and the person does not say for which.
+    """
+    former = _newest_aside(desk)
+    if former is None or path_of(desk).exists():
+        return
+    root = digest_of(read_file(former / FIRST_ROOT_FILE, METADATA_BYTES_MAX))
+    if told is None:
+        msg = (
+            f"{desk.directory}: was cut off while it gave up the trust of the first root {root}"
+            " for another: give --first-root DIGEST, of that one to go back to it, or of the other"
+        )
+        raise ConfigError(msg)
+    if _digits(told) == root:
+        _move(_held(former), desk.directory)
+        _move([former / FIRST_ROOT_FILE], desk.directory)
+    else:
+        _move(_held(desk.directory), former)
+
+
 def go_by(desk: Desk, root: FirstRoot) -> None:
     """Pin a root from now on; what the desk holds of another trust is set aside.
 
@@ -119,31 +148,59 @@ def go_by(desk: Desk, root: FirstRoot) -> None:
     desk.make()
     if not root.is_new:
         return
-    if pinned(desk) is not None:
+    if path_of(desk).exists():
         _set_aside(desk)
     write_whole(path_of(desk), root.data, is_durable=True)
     sync_directory(desk.directory)
 
 
 def _set_aside(desk: Desk) -> None:
-    """Move what the desk holds; the pinned root last, so that a cut goes on where it was."""
+    """Move what the desk holds; a cut anywhere behind the first move is seen by `go_on`."""
     to = _free(desk)
-    stems = (AUTHORITY_FILE.removesuffix(".json"), GRANTS_FILE.removesuffix(".json"))
-    held = [path for stem in stems for path in sorted(desk.directory.glob(f"{stem}*.json"))]
     try:
-        to.mkdir(mode=0o700)
-        for path in (*held, desk.directory / CONTENT_DIRECTORY, path_of(desk)):
-            if path.exists():
-                shutil.move(path, to / path.name)
+        to.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        msg = f"{to}: cannot be written: {error.strerror}"
+        msg = f"{to}: cannot be made: {error.strerror}"
         raise ConfigError(msg) from error
+    _move([path_of(desk)], to)
+    _move(_held(desk.directory), to)
+
+
+def _held(directory: Path) -> list[Path]:
+    """Return what lies there of a trust, but for its first root."""
+    stems = (AUTHORITY_FILE.removesuffix(".json"), GRANTS_FILE.removesuffix(".json"))
+    files = [path for stem in stems for path in sorted(directory.glob(f"{stem}*.json"))]
+    content = directory / CONTENT_DIRECTORY
+    return [*files, content] if content.is_dir() else files
+
+
+def _move(paths: Iterable[Path], to: Path) -> None:
+    """Move within one desk, each by one rename that is on the disk before the next."""
+    for path in paths:
+        try:
+            path.rename(to / path.name)
+        except OSError as error:
+            msg = f"{path}: cannot be moved to {to}: {error.strerror}"
+            raise ConfigError(msg) from error
+        sync_directory(to)
+        sync_directory(path.parent)
+
+
+def _aside(desk: Desk, number: int) -> Path:
+    return desk.directory / f"former-trust.{number}"
+
+
+def _newest_aside(desk: Desk) -> Path | None:
+    """Return the newest place that holds a trust: one without a root is free, or was emptied."""
+    numbers = range(ASIDE_MAX - 1, 0, -1)
+    places = (_aside(desk, number) for number in numbers)
+    return next((path for path in places if (path / FIRST_ROOT_FILE).exists()), None)
 
 
 def _free(desk: Desk) -> Path:
     for number in range(1, ASIDE_MAX):
-        path = desk.directory / f"former-trust.{number}"
-        if not path.exists():
+        path = _aside(desk, number)
+        if not path.exists() or not any(path.iterdir()):
             return path
-    msg = f"{desk.directory}: {ASIDE_MAX} former trusts lie there; remove some"
+    msg = f"{desk.directory}: {ASIDE_MAX - 1} former trusts lie there; remove some"
     raise ConfigError(msg)

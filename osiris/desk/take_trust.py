@@ -57,9 +57,12 @@ def take_trust(
         RejectedError: something of it does not hold, or is older than what the desk has.
     """
     require_grants(place, str(place.directory))
+    first_root.go_on(desk, told)
     found = place.read(Role.ROOT, 1)
     first = first_root.chosen(desk, found, where=str(place.directory), told=told)
-    return keep_checked(desk, first, check(place, desk, first, now_s=now_s))
+    checked = check(place, desk, first, now_s=now_s)
+    first_root.go_by(desk, first)
+    return keep_checked(desk, first, checked)
 
 
 def require_grants(place: Place, where: str) -> None:
@@ -99,8 +102,7 @@ def check(
 
 
 def keep_checked(desk: Desk, first: FirstRoot, found: Checked) -> Mapping[str, Any]:
-    """Pin the first root, and keep authority and grants at the desk; return what they are."""
-    first_root.go_by(desk, first)
+    """Keep authority and grants at a desk that pinned their first root; return what they are."""
     held, taken = desk.trust(), Trust(found.release.authority, found.grants)
     for one in (held, taken):
         if one is not None:

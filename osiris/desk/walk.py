@@ -38,6 +38,7 @@ from runtime.repository.layout import Place, digest_of, target_file
 
 METADATA: Final = "metadata/"
 TARGETS: Final = "targets/"
+WALK_PREFIX: Final = ".walk-"
 ROOT_BYTES_MAX: Final = 256 * 1024
 FILE_BYTES_MAX: Final = 1024 * 1024
 """Of a check, a rule or a runbook, of authority, policy or grants."""
@@ -90,6 +91,7 @@ def take_from_hub(
         RejectedError: something of it does not hold, goes back, or ended.
         UnreachableError: the hub does not answer.
     """
+    first_root.go_on(desk, told)
     if told is None and first_root.pinned(desk) is None:
         msg = (
             f"{desk.directory}: pinned no first root yet, and no hub is believed which it is: give"
@@ -99,15 +101,16 @@ def take_from_hub(
     found = _first_of(files)
     first = first_root.chosen(desk, found, where=files.where, told=told)
     desk.make()
-    with tempfile.TemporaryDirectory(prefix=".walk-", dir=desk.directory) as name:
+    _remove_abandoned(desk)
+    with tempfile.TemporaryDirectory(prefix=WALK_PREFIX, dir=desk.directory) as name:
         aside = Path(name)
         kept = None if first.is_new else Place(desk.directory / CONTENT_DIRECTORY)
         place = _walked(files, first, aside, kept=kept, now_s=now_s)
         require_grants(place, files.where)
         checked = check(place, desk, first, now_s=now_s, with_agents=False)
-        told_of = keep_checked(desk, first, checked)
+        first_root.go_by(desk, first)
         _keep(desk, checked, aside)
-    return told_of
+        return keep_checked(desk, first, checked)
 
 
 def content_of(desk: Desk) -> Place:
@@ -121,6 +124,12 @@ def content_of(desk: Desk) -> Place:
         msg = f"{desk.directory}: holds no content yet: osiris content trust --from-hub"
         raise ConfigError(msg)
     return place
+
+
+def _remove_abandoned(desk: Desk) -> None:
+    """Remove what walks left that were killed; one that runs beside this one ends with an error."""
+    for path in desk.directory.glob(f"{WALK_PREFIX}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _first_of(files: Files) -> bytes:
@@ -215,7 +224,10 @@ def _fetch_one(files: Files, place: Place, path: str, digest: str) -> None:
 
 
 def _keep(desk: Desk, checked: Checked, aside: Path) -> None:
-    """Keep what was verified: files before documents, what tuf remembers last."""
+    """Keep what was verified: files before documents, what tuf remembers last.
+
+    A cut in between leaves what verifies and is not older: the next walk goes on from there.
+    """
     to, source = Place(desk.directory / CONTENT_DIRECTORY), checked.place
     for role in _BY_PEOPLE:
         for version in source.versions(role)[-1:]:

@@ -1,6 +1,7 @@
 """A desk goes by the trust that it took first: whoever serves or hands it another is refused."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,33 @@ def another_release(made: Ceremony, *, now_s: int) -> None:
     assert not made.publish(now_s=now_s).problem
 
 
+class Cut(BaseException):
+    """The machine stops here."""
+
+
+@dataclass
+class Power:
+    """Cuts a run before one of its changes to a directory: Python tells of each beforehand."""
+
+    left: int | None = None
+
+    def __call__(self, event: str, _args: object) -> None:
+        """Count one event; see `sys.addaudithook`."""
+        if self.left is None or event not in {"os.rename", "os.mkdir"}:
+            return
+        self.left -= 1
+        if self.left < 0:
+            self.left = None
+            raise Cut
+
+
+@pytest.fixture(scope="module")
+def power() -> Power:
+    made = Power()
+    sys.addaudithook(made)
+    return made
+
+
 class TestFolders:
     def test_what_is_taken_first_is_pinned_and_another_is_refused_whatever_its_versions(
         self, ours: Ceremony, theirs: Ceremony, desk: Desk
@@ -163,6 +191,16 @@ class TestHubs:
         paths = (place.directory / "targets" / "content").rglob("*.yaml")
         assert {path.read_bytes() for path in paths} == set(CONTENT.values())
 
+    def test_what_a_killed_walk_left_is_gone_after_the_next(
+        self, ours: Ceremony, desk: Desk
+    ) -> None:
+        desk.make()
+        left = desk.directory / ".walk-killed" / "tuf"
+        left.mkdir(parents=True)
+        left.joinpath("root.json").write_bytes(b"{}")
+        take_from_hub(hub_of(ours), desk, told=root_of(ours), now_s=NOW_S)
+        assert not list(desk.directory.glob(".walk-*"))
+
     def test_a_hub_with_another_authority_is_refused(
         self, ours: Ceremony, theirs: Ceremony, desk: Desk
     ) -> None:
@@ -234,3 +272,72 @@ class TestHubs:
         take_from_hub(hub_of(ours), desk, told=root_of(ours), now_s=NOW_S + 9)
         assert content_of(desk).newest(Role.RELEASE) == 1
         assert Place(desk.directory / "former-trust.1" / "content").newest(Role.RELEASE) == 3
+
+    @pytest.mark.parametrize("back", [False, True], ids=["on to the other", "back to the former"])
+    def test_a_cut_while_a_trust_is_given_up_leaves_it_whole_on_one_side(
+        self, ours: Ceremony, theirs: Ceremony, tmp_path: Path, power: Power, *, back: bool
+    ) -> None:
+        start = Desk(tmp_path / "start")
+        take_from_hub(hub_of(theirs), start, told=root_of(theirs), now_s=NOW_S + 9)
+        former = files_of(start)
+        to = theirs if back else ours
+        asked = 0
+        for cut in range(100):
+            desk = Desk(tmp_path / f"desk-{cut}")
+            shutil.copytree(start.directory, desk.directory)
+            root = first_root.FirstRoot(ours.served.read(Role.ROOT, 1), is_new=True)
+            power.left = cut
+            try:
+                first_root.go_by(desk, root)
+            except Cut:
+                asked += _asks(desk, ours)
+                take_from_hub(hub_of(to), desk, told=root_of(to), now_s=NOW_S + 9)
+            else:
+                break
+            finally:
+                power.left = None
+            assert first_root.pinned(desk) == to.served.read(Role.ROOT, 1)
+            assert content_of(desk).newest(Role.RELEASE) == (3 if back else 1)
+            aside = {
+                name.removeprefix("former-trust.1/"): data
+                for name, data in files_of(desk).items()
+                if name.startswith("former-trust.1/")
+            }
+            assert aside == ({} if back else former)
+        assert asked >= 4
+
+    def test_a_cut_while_a_trust_is_put_back_is_gone_on_with(
+        self, ours: Ceremony, theirs: Ceremony, tmp_path: Path, power: Power
+    ) -> None:
+        half = Desk(tmp_path / "half")
+        take_from_hub(hub_of(theirs), half, told=root_of(theirs), now_s=NOW_S + 9)
+        former = files_of(half)
+        half.directory.joinpath("former-trust.1").mkdir()
+        for name in ("first-root.json", "authority.json", "content"):
+            half.directory.joinpath(name).rename(half.directory / "former-trust.1" / name)
+        for cut in range(100):
+            desk = Desk(tmp_path / f"desk-{cut}")
+            shutil.copytree(half.directory, desk.directory)
+            power.left = cut
+            try:
+                first_root.go_on(desk, root_of(theirs))
+            except Cut:
+                assert _asks(desk, ours)
+                first_root.go_on(desk, root_of(theirs))
+            else:
+                break
+            finally:
+                power.left = None
+            assert files_of(desk) == former
+        assert cut == 3
+
+
+def _asks(desk: Desk, made: Ceremony) -> bool:
+    """Tell whether a desk with no pin takes nothing before its person says which trust it is."""
+    if first_root.pinned(desk) is not None:
+        return False
+    before = files_of(desk)
+    with pytest.raises(ConfigError, match="cut off while it gave up"):
+        take_trust(made.folder.repository, desk, now_s=NOW_S + 9)
+    assert files_of(desk) == before
+    return True
