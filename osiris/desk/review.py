@@ -4,9 +4,9 @@ What is published is read as it lies there: whoever decides by it has it verifie
 when they sign, take it to their desk or publish. Which site runs what is the hub's word.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any, Final
 
 from osiris.desk.drafting import current_policy
@@ -27,7 +27,8 @@ from runtime.repository.layout import digest_of
 from runtime.repository.renewal import published_authority, published_grants
 
 Row = Mapping[str, Any]
-RULES_TRIED_MAX: Final = 8
+SUBSETS_TRIED_MAX: Final = 4096
+"""Of the promoted rules, for each set of content: all of them for twelve rules or fewer."""
 
 
 def is_published(folder: Folder) -> bool:
@@ -159,6 +160,8 @@ def _releases(folder: Folder) -> Mapping[str, int]:
 def running(folder: Folder, told: SitesTold, *, now_s: int) -> list[Row]:
     """Return which content each appliance runs, beside when its site's turn is.
 
+    Beside more promoted rules than can be tried, some content cannot be told: `is_current` is None.
+
     Args:
         folder: whose releases are known by name.
         told: what the hub says.
@@ -168,11 +171,12 @@ def running(folder: Folder, told: SitesTold, *, now_s: int) -> list[Row]:
         ConfigError: nothing was published yet.
     """
     policy, known = _policy(folder), _known(folder)
-    return [_runs(one, policy, known, now_s=now_s) for one in told.appliances]
+    rows = [_runs(one, policy, known, now_s=now_s) for one in told.appliances]
+    return rows if known.is_every else [_or_untold(row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Meaning:
     """What a digest that an appliance runs stands for."""
 
     release: int
@@ -180,22 +184,49 @@ class _Known:
     promoted: int
 
 
-def _known(folder: Folder) -> Mapping[str, _Known]:
-    """Return every set of content that the folder knows, also with promoted rules beside it.
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The digests that are known.
 
-    Which of the rules an appliance took up is found by trying: their number is small.
+    Attributes:
+        is_every: every subset of the promoted rules was tried.
     """
-    rules = [digest_of(data) for data in published_rules(folder).values()][:RULES_TRIED_MAX]
-    return {
-        digest_with(content, some): _Known(release, content, size)
+
+    meanings: Mapping[str, _Meaning]
+    is_every: bool
+
+
+def _known(folder: Folder) -> _Known:
+    """Return the sets of content that the folder knows, also with promoted rules beside them.
+
+    Which of the rules an appliance took up is found by trying.
+    """
+    rules = [digest_of(data) for data in published_rules(folder).values()]
+    meanings = {
+        digest_with(content, some): _Meaning(release, content, len(some))
         for content, release in _releases(folder).items()
-        for size in range(len(rules) + 1)
-        for some in combinations(rules, size)
+        for some in islice(subsets(rules), SUBSETS_TRIED_MAX)
     }
+    return _Known(meanings, is_every=2 ** len(rules) <= SUBSETS_TRIED_MAX)
 
 
-def _runs(one: ApplianceTold, policy: Policy, known: Mapping[str, _Known], *, now_s: int) -> Row:
-    found = None if one.content is None else known.get(one.content)
+def subsets(rules: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield every subset, first those that lack few rules or have few."""
+    for few in range(len(rules) // 2 + 1):
+        for size in sorted({len(rules) - few, few}, reverse=True):
+            yield from combinations(rules, size)
+
+
+def _or_untold(row: Row) -> Row:
+    """Return a row that does not say a site is late where its content could not be told."""
+    if row["content"] is None or row["is_known"]:
+        return row
+    runs = f"{row['content'][:12]}.., of no release here, or with some of many promoted rules"
+    return {**row, "runs": runs, "state": "cannot be told", "is_current": None}
+
+
+def _runs(one: ApplianceTold, policy: Policy, known: _Known, *, now_s: int) -> Row:
+    found = None if one.content is None else known.meanings.get(one.content)
     is_current = found is not None and found.content == policy.rollout.content
     ring = policy.ring_of(one.site)
     return {
@@ -207,12 +238,13 @@ def _runs(one: ApplianceTold, policy: Policy, known: Mapping[str, _Known], *, no
         "state": "runs it" if is_current else _why_not(one, policy, now_s=now_s),
         "heard": one.presence if one.seen is None else f"{one.presence}, {moment(one.seen)}",
         "unwell": list(one.health),
+        "is_known": found is not None,
         "is_current": is_current,
         "content": one.content,
     }
 
 
-def _called(content: str | None, found: _Known | None) -> str:
+def _called(content: str | None, found: _Meaning | None) -> str:
     if content is None:
         return "not said yet"
     if found is None:

@@ -94,8 +94,10 @@ def _show_rollout(found: Mapping[str, Any]) -> None:
 
 def _show_sites(rows: Sequence[Mapping[str, Any]]) -> None:
     print_rows(rows, SITES, output=Output.TABLE)
-    run = sum(row["is_current"] for row in rows)
-    say(plain(f"{run} of {len(rows)} appliances run what is rolled out"))
+    run = sum(row["is_current"] is True for row in rows)
+    untold = sum(row["is_current"] is None for row in rows)
+    beside = f"; of {untold} it cannot be told" if untold else ""
+    say(plain(f"{run} of {len(rows)} appliances run what is rolled out{beside}"))
 
 
 def rollout(

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from proto.errors import ConfigError, MalformedError
 from proto.hub.desk import SitesTold
 from proto.keysets import DAY_S, Role
 from proto.policy import Policy
-from proto.rules.promoted import digest_with
+from proto.rules.promoted import digest_with, path_of
 from runtime.repository.layout import Place, digest_of
 from tests.unit.promoting_world import narrowed, publish, told
 from tests.unit.release_world import NOW_S, Ceremony
@@ -148,6 +150,43 @@ def test_a_site_with_a_promoted_rule_runs_its_release_still(people: Ceremony) ->
     content = digest_with(contents(people)[2], [digest_of(found.data)])
     (row,) = review.running(people.folder, sites((CANARY, content)), now_s=NOW_S + 90)
     assert (row["runs"], row["is_current"]) == ("release 2 and 1 promoted", True)
+
+
+def test_beside_many_promoted_rules_what_cannot_be_told_is_not_called_late(
+    people: Ceremony,
+) -> None:
+    one = promoting.promotion_of(people.folder, told(), Wish(when=()))
+    name = one.rule.encode()
+    rules = [one, *(_like(one, name, b"%s_%d" % (name, number)) for number in range(12))]
+    promoting.draft_promoted(people.folder, rules, now_s=NOW_S + 90)
+    people.sign("cy")
+    publishing.publish(people.folder, Place(people.directory / "incoming"), now_s=NOW_S + 90)
+    digests = [digest_of(rule.data) for rule in rules]
+    release = contents(people)[2]
+    hub = sites(
+        (CANARY, digest_with(release, digests)),
+        (LATER, digest_with(release, digests[:6])),
+        ("s-cccccccccc", release),
+        ("s-dddddddddd", None),
+    )
+    rows = review.running(people.folder, hub, now_s=NOW_S + 90)
+    assert [row["is_current"] for row in rows] == [True, None, True, False]
+    assert (rows[0]["runs"], rows[1]["state"]) == ("release 2 and 13 promoted", "cannot be told")
+
+
+def _like(one: promoting.Promotion, name: bytes, other: bytes) -> promoting.Promotion:
+    return replace(
+        one, rule=other.decode(), path=path_of(other.decode()), data=one.data.replace(name, other)
+    )
+
+
+def test_every_mix_of_twelve_promoted_rules_is_told_and_of_more_those_near_all_or_none() -> None:
+    dozen = [f"{number:064x}" for number in range(12)]
+    every = {frozenset(some) for some in islice(review.subsets(dozen), review.SUBSETS_TRIED_MAX)}
+    assert len(every) == review.SUBSETS_TRIED_MAX == 2 ** len(dozen)
+    many = [f"{number:064x}" for number in range(60)]
+    tried = {len(some) for some in islice(review.subsets(many), review.SUBSETS_TRIED_MAX)}
+    assert {0, 1, 2, 58, 59, 60} <= tried
 
 
 def test_a_halt_says_why_wherever_it_is_shown_and_whoever_signs_reads_it(
