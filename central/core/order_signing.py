@@ -62,12 +62,14 @@ class Rates:
         site: orders logged for one site.
         fleet: orders logged in all.
         fresh: snapshots or timestamps signed.
+        promoted: documents of promoted rules signed; this count alone begins anew with the process.
     """
 
     drafts: int = 600
     site: int = 120
     fleet: int = 2000
     fresh: int = 60
+    promoted: int = 60
 
 
 def build(ask: AskDraft, *, now_s: int, nonce: bytes, place: LogPlace) -> Fixed:

@@ -13,6 +13,7 @@ not:
 - a grant of the order key covers it, and enough people signed it (`central.core.order_signing`).
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -130,6 +131,7 @@ class Signer:
         self._since_s = self._now_s
         self._heard: dict[str, set[str]] = {}
         self._known: dict[str, frozenset[str]] = {}
+        self._promoted_s: deque[int] = deque()
 
     @property
     def _now_s(self) -> int:
@@ -161,9 +163,19 @@ class Signer:
     def _content(self, ask: AskFresh | AskPromote) -> Message:
         if isinstance(ask, AskFresh):
             return self._fresh(ask)
+        now_s = self._now_s
+        self._require_promotions_left(now_s)
         said = self._ledger.said()
-        signed = self._repository.promote(ask, self._keys, last=said, now_s=self._now_s)
+        signed = self._repository.promote(ask, self._keys, last=said, now_s=now_s)
+        self._promoted_s.append(now_s)
         return Promoted(document=signed.decode("utf-8"))
+
+    def _require_promotions_left(self, now_s: int) -> None:
+        while self._promoted_s and self._promoted_s[0] <= now_s - HOUR_S:
+            self._promoted_s.popleft()
+        if len(self._promoted_s) >= self._rates.promoted:
+            msg = "enough promoted rules were signed within the hour"
+            raise RateError(msg)
 
     def _of_log(self, ask: AskLeaves | AskHear | AskBack | AskStand) -> Message:
         match ask:

@@ -322,6 +322,24 @@ async def test_the_hubs_half_is_signed_under_the_pinned_root_alone(fresh: FreshW
         assert "not the one that the trust root pins" in str(error)
 
 
+async def test_within_an_hour_no_more_rules_are_promoted_than_the_signers_rate(
+    fresh: FreshWorld,
+) -> None:
+    fresh.rates = Rates(promoted=2)
+    operator = fresh.world.people[Role.OPERATOR, "dev-1"]
+    with fresh.signer() as link:
+        await fresh.take_in(link)
+        ask = operators_word(fresh)
+        for _ in range(3):
+            assert "signed by 0 people" in str(await refused(link.promote(ask)))
+        ask = operators_word(fresh, operator)
+        for _ in range(2):
+            await link.promote(ask)
+        assert (await refused(link.promote(ask))).code == "signer_rate"
+        fresh.clock.advance(3_600_000)
+        await link.promote(ask)
+
+
 async def test_the_promoted_key_goes_over_to_the_next_once_a_release_names_it(
     fresh: FreshWorld,
 ) -> None:
