@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from central.core import box_ages
@@ -71,33 +72,51 @@ async def renew(hub: Hub, kind: str) -> Mapping[str, Any]:
     }
 
 
-def endings(hub: Hub) -> list[Ending]:
-    """Return when everything that people signed for this hub ends; nothing for what is damaged."""
-    found: list[Ending] = []
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """What ends, and what could not be read.
+
+    Attributes:
+        damaged: what is wrong with each document that cannot be read, a sentence each.
+    """
+
+    found: tuple[Ending, ...]
+    damaged: tuple[str, ...]
+
+
+def endings(hub: Hub) -> Endings:
+    """Return when everything that people signed for this hub ends, as far as it can be read."""
     if hub.content is None:
-        return found
+        return Endings((), ())
     repository = HubRepository(hub.content.parent)
-    for role, kind in (
-        (Role.ROOT, Kind.ROOT),
-        (Role.RELEASE, Kind.RELEASE),
-        (Role.TIMESTAMP, Kind.TIMESTAMP),
-        (Role.PROMOTED, Kind.PROMOTED),
+    found: list[Ending] = []
+    damaged: list[str] = []
+    for kind, ends_s in (
+        (Kind.ROOT, partial(_end_of, repository, Role.ROOT)),
+        (Kind.RELEASE, partial(_end_of, repository, Role.RELEASE)),
+        (Kind.TIMESTAMP, partial(_end_of, repository, Role.TIMESTAMP)),
+        (Kind.PROMOTED, partial(_end_of, repository, Role.PROMOTED)),
+        (Kind.GRANTS, repository.grants_end_s),
     ):
-        with suppress(OsirisError):
-            life = repository.life_of(role)
-            if life is not None:
-                found.append(Ending(kind, "", life.expires))
-    with suppress(OsirisError):
-        ends_s = repository.grants_end_s()
-        if ends_s is not None:
-            found.append(Ending(Kind.GRANTS, "", ends_s))
+        try:
+            end_s = ends_s()
+        except OsirisError as error:
+            damaged.append(f"The {kind} cannot be read: {error}")
+        else:
+            found += [] if end_s is None else [Ending(kind, "", end_s)]
+    # A hub whose authority does not hold says so by its health.
     with suppress(NoAuthorityError):
         found += of_authority(hub.desk.authority(hub.now_ms // 1000))
-    return found
+    return Endings(tuple(found), tuple(damaged))
+
+
+def _end_of(repository: HubRepository, role: Role) -> int | None:
+    life = repository.life_of(role)
+    return None if life is None else life.expires
 
 
 async def notices(hub: Hub) -> tuple[str, ...]:
-    """Return in words what people should renew by now."""
-    found, now_s = await asyncio.to_thread(endings, hub), hub.now_ms // 1000
+    """Return in words what cannot be read, and what people should renew by now."""
+    told, now_s = await asyncio.to_thread(endings, hub), hub.now_ms // 1000
     old = box_ages.sentences(hub.registry.keys_since(), now_s=now_s)
-    return sentences(found, now_s=now_s, trust=hub.trust) + old
+    return told.damaged + sentences(told.found, now_s=now_s, trust=hub.trust) + old

@@ -7,7 +7,8 @@ import pytest
 
 from central import renewals
 from central.core.endings import NOTICES, Ending, Kind, of_authority, sentences
-from proto.keysets import DAY_S
+from central.repository import HubRepository
+from proto.keysets import DAY_S, Role
 from tests.fakes.hub import trial
 from tests.unit.order_world import NOW, TRUST, authority, authority_set, person, use
 
@@ -59,3 +60,15 @@ async def test_a_hub_goes_by_whose_trust_its_own_is(tmp_path: Path, trust: str, 
         dot, *_ = await renewals.notices(hub)
     assert dot.startswith("The operator's key of dot ended ")
     assert f": {then}" in dot
+
+
+async def test_a_document_that_cannot_be_read_is_told_and_hides_no_other(tmp_path: Path) -> None:
+    async with trial(tmp_path, trust=lambda _now_s: TRUST) as made:
+        hub = replace(made.net.hub, content=tmp_path / "repository" / "content", trust="people")
+        quiet = await renewals.notices(hub)
+        place = HubRepository(tmp_path / "repository").place
+        place.write(Role.RELEASE, 1, b'{"signed": "')
+        release, *others = await renewals.notices(hub)
+    assert release.startswith("The release cannot be read: ")
+    assert tuple(others) == quiet
+    assert "cannot be read" not in " ".join(quiet)
