@@ -128,7 +128,7 @@ class Lexicon:
     )
 
     def __init__(self, policy: Policy, names: Names) -> None:
-        """Begin with the vocabulary's words."""
+        """Begin with no word: a process pays for those that it meets."""
         self.policy = policy
         self.names = names
         self.numbers = names.has_numbers()
@@ -137,8 +137,6 @@ class Lexicon:
         self.memory: Memory = ({}, {}, {})
         self.equipment: dict[bytes, bool] = {}
         self.spellings: dict[bytes, int] = {}
-        for word in policy.vocabulary.words:
-            self.flags(word)
 
     def flags(self, word: bytes) -> int:
         """Return the flags of a lower-case word of ASCII letters."""

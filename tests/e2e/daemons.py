@@ -1,7 +1,7 @@
 """The two daemons as real processes, to be killed at any moment and started again quickly.
 
 A launcher has the program's modules loaded and forks a daemon from them: what runs is the daemon's
-own `main`, in a process of its own, without the second that loading takes at each start.
+own `main`, in a process of its own, without the seconds that loading takes at each start.
 """
 
 import ctypes
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import httpx
+
+from proto.phi import scrub_text
 
 HERE = Path(__file__).parent
 PAUSE_S = 0.02
@@ -174,9 +176,16 @@ def _become(module: str, config: str, log: str) -> NoReturn:
         os._exit(status)
 
 
+def _load(module: str) -> None:
+    """Load what a daemon loads, and what it would load at its first work."""
+    importlib.import_module(module)
+    scrub_text("ready")
+    httpx.Client(verify=False).close()  # noqa: S501 - it connects to nothing
+
+
 def launch(module: str) -> None:
     """Start and await daemons as lines of standard input say."""
-    importlib.import_module(module)
+    _load(module)
     for line in sys.stdin:
         verb, *words = json.loads(line)
         if verb == "start":
