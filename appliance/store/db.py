@@ -162,11 +162,12 @@ class Store:
         """Give a read-only connection inside one consistent snapshot."""
         reader = await self._readers.get()
         try:
-            await reader.execute("BEGIN")
             try:
+                await reader.execute("BEGIN")
                 yield reader
             finally:
-                await reader.execute("ROLLBACK")
+                # As in `write_in_reserve`: BEGIN may be under way when its caller is cancelled.
+                await reader.rollback()
         finally:
             self._readers.put_nowait(reader)
 

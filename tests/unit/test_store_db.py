@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiosqlite
@@ -95,6 +96,27 @@ async def test_a_reader_cannot_write_and_more_readers_than_connections_wait(tmp_
         async with store.read() as conn:
             await meta.put(conn, Key.HUB_STATE, "x")
     await store.close()
+
+
+@pytest.mark.parametrize("turns", range(1, 6))
+async def test_a_reader_cancelled_at_any_moment_leaves_its_connection_usable(
+    tmp_path: Path, turns: int
+) -> None:
+    store = await Store.open(tmp_path / "appliance.db", now_ms=1)
+
+    async def read() -> str:
+        async with store.read() as conn:
+            return await meta.get(conn, Key.HUB_STATE, "none")
+
+    async with AsyncExitStack() as ended:
+        ended.push_async_callback(store.close)
+        for _ in range(READERS * 10):
+            task = asyncio.create_task(read())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            assert await asyncio.gather(*(read() for _ in range(READERS))) == ["none"] * READERS
 
 
 @pytest.mark.parametrize(
