@@ -2,8 +2,6 @@
 
 import asyncio
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -21,12 +19,11 @@ from osiris.demo.lab import LabHost, LoginKey
 from osiris.demo.world import HostSpec, World
 from runtime.clock import SystemClock, system_entropy
 from tests.e2e.clinic_scene_content import LOG, PLACE, Lamp, texts, write
-from tests.e2e.daemons import Daemon, Launcher, until
+from tests.e2e.daemons import Daemon, Launcher, launcher_of, until
 
 HUB_PORT_INSIDE = 9443
 PORTAL_PORT_INSIDE = 8443
 SSH_PORT = 22
-ENROLL_WITHIN_S = 60
 
 SETTLED_WITHIN_S = 180.0
 """A repair that was undone is tried again after a minute."""
@@ -229,10 +226,11 @@ def hub_file(directory: Path, *, origin: str = "") -> Path:
 
 def serve_hub(stack: ExitStack, path: Path) -> Daemon:
     """Start a hub that is set up."""
-    launcher = Launcher("central.main")
-    stack.callback(launcher.close)
     log = path.with_name("hub.log")
-    hub = Daemon(launcher, path, path.with_name("hub") / "hub.sock", "/local/status", log)
+    hub = Daemon(
+        launcher_of("central.main"), path, path.with_name("hub") / "hub.sock", "/local/status", log
+    )
+    stack.callback(hub.end)
     hub.start()
     return hub
 
@@ -264,20 +262,11 @@ def _enrolled(
         f'[world]\nnetns = "{world.netns_id}"\n'
     )
     claim = hub.ask("POST", "/local/sites", {"label": "Faults"})["claim_code"]
-    _enroll(world, claim, path)
     launcher = Launcher("appliance.main", world.popen)
     stack.callback(launcher.close)
     log = directory / "appliance.log"
+    launcher.enroll(claim, path, directory / "enroll.log")
     return Daemon(launcher, path, state / "osiris.sock", "/api/status", log)
-
-
-def _enroll(world: World, claim: str, config: Path) -> None:
-    # The appliance's verbs alone: all of `osiris` would load the hub's half too.
-    verbs = "from appliance.cli import appliance; appliance()"
-    argv = [sys.executable, "-c", verbs, "enroll", claim, "--config", str(config)]
-    enrolled = world.popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    output, _ = enrolled.communicate(timeout=ENROLL_WITHIN_S)
-    assert enrolled.returncode == 0, output
 
 
 def lamp_log(host: LabHost) -> list[tuple[str, str, str, str]]:

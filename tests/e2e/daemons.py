@@ -4,7 +4,9 @@ A launcher has the program's modules loaded and forks a daemon from them: what r
 own `main`, in a process of its own, without the seconds that loading takes at each start.
 """
 
+import atexit
 import ctypes
+import functools
 import importlib
 import json
 import os
@@ -26,6 +28,8 @@ HERE = Path(__file__).parent
 PAUSE_S = 0.02
 READY_WITHIN_S = 60.0
 PR_SET_PDEATHSIG = 1
+MANAGER = ("NOTIFY_SOCKET", "WATCHDOG_USEC")
+"""What a service manager says to what it starts, see sd_notify(3)."""
 
 Popen = Callable[..., "subprocess.Popen[str]"]
 
@@ -67,6 +71,27 @@ class Launcher:
             text=True,
         )
 
+    def start(self, config: Path, log: Path) -> int:
+        """Start a daemon under the service manager of now, and return its process."""
+        return self.ask(
+            "start", str(config), str(log), *(os.environ.get(name, "") for name in MANAGER)
+        )
+
+    def wait(self, pid: int) -> int:
+        """Wait until a process ended, and return how."""
+        return self.ask("wait", str(pid))
+
+    def enroll(self, claim: str, config: Path, log: Path) -> None:
+        """Have `osiris appliance enroll` done as a process of its own.
+
+        Raises:
+            DaemonError: it failed.
+        """
+        argv = [claim, "--config", str(config)]
+        if self.wait(self.ask("enroll", str(log), *argv)) != 0:
+            msg = f"enroll: {log.read_text('utf-8', 'replace')[-2000:]}"
+            raise DaemonError(msg)
+
     def ask(self, *words: str) -> int:
         """Ask for a number: the process that was started, or how one ended."""
         assert self._process.stdin is not None
@@ -82,6 +107,14 @@ class Launcher:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
+
+
+@functools.cache
+def launcher_of(module: str) -> Launcher:
+    """Return the one launcher of a module for all tests of this process, on its own network."""
+    made = Launcher(module)
+    atexit.register(made.close)
+    return made
 
 
 @dataclass(slots=True)
@@ -103,7 +136,7 @@ class Daemon:
 
     def start(self, *, wait: bool = True) -> None:
         """Start it, and wait until it answers."""
-        self.pid = self.launcher.ask("start", str(self.config), str(self.log))
+        self.pid = self.launcher.start(self.config, self.log)
         self.starts += 1
         if wait:
             until(self.answers, f"{self.config.name} answers")
@@ -130,12 +163,21 @@ class Daemon:
     def kill(self) -> None:
         """Kill it as the machine's power would; nothing in it is asked."""
         os.kill(self.pid, signal.SIGKILL)
-        self.launcher.ask("wait", str(self.pid))
+        self._await()
 
     def stop(self) -> int:
         """Ask it to end and return its exit status."""
         os.kill(self.pid, signal.SIGTERM)
-        return self.launcher.ask("wait", str(self.pid))
+        return self._await()
+
+    def end(self) -> None:
+        """Kill it if it runs: what the test began ends with it."""
+        if self.pid:
+            self.kill()
+
+    def _await(self) -> int:
+        pid, self.pid = self.pid, 0
+        return self.launcher.wait(pid)
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
         """Ask through the socket and return the JSON answer.
@@ -158,7 +200,7 @@ class Daemon:
         return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
 
-def _become(module: str, config: str, log: str) -> NoReturn:
+def _become(main: Callable[[], int | None], argv: list[str], log: str) -> NoReturn:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -166,36 +208,56 @@ def _become(module: str, config: str, log: str) -> NoReturn:
         os.dup2(sink, number)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
-    sys.argv = [module, "--config", config]
+    sys.argv = argv
     status = 70
     try:
-        status = importlib.import_module(module).main() or 0
+        status = main() or 0
     except SystemExit as ended:
         status = ended.code if isinstance(ended.code, int) else 1
     finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(status)
+
+
+def _start(module: str, config: str, log: str, *manager: str) -> NoReturn:
+    for name, value in zip(MANAGER, manager, strict=True):
+        os.environ.pop(name, None)
+        if value:
+            os.environ[name] = value
+    _become(importlib.import_module(module).main, [module, "--config", config], log)
+
+
+def _enroll(log: str, *argv: str) -> NoReturn:
+    verbs = importlib.import_module("appliance.cli").appliance
+    _become(verbs, ["osiris appliance", "enroll", *argv], log)
 
 
 def _load(module: str) -> None:
     """Load what a daemon loads, and what it would load at its first work."""
     importlib.import_module(module)
+    if module.startswith("appliance"):
+        importlib.import_module("appliance.cli")
     scrub_text("ready")
     httpx.Client(verify=False).close()  # noqa: S501 - it connects to nothing
 
 
 def launch(module: str) -> None:
-    """Start and await daemons as lines of standard input say."""
+    """Start and await processes as lines of standard input say."""
     _load(module)
     for line in sys.stdin:
         verb, *words = json.loads(line)
-        if verb == "start":
-            number = os.fork()
-            if number == 0:
-                _become(module, *words)
-        else:
-            number = os.waitstatus_to_exitcode(os.waitpid(int(words[0]), 0)[1])
+        number = _waited(int(words[0])) if verb == "wait" else os.fork()
+        if number == 0 and verb == "start":
+            _start(module, *words)
+        if number == 0 and verb == "enroll":
+            _enroll(*words)
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()
+
+
+def _waited(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 The appliance has no network to discover, so it connects to its hub and to nothing else.
 """
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from osiris.demo.free_port import free_port
-from tests.e2e.clinic_scene import ENROLL_WITHIN_S, read_rows, start_hub
-from tests.e2e.daemons import Daemon, Launcher
+from tests.e2e.clinic_scene import read_rows, start_hub
+from tests.e2e.daemons import Daemon, launcher_of
 
 
 @dataclass(slots=True)
@@ -62,12 +60,8 @@ def pair(directory: Path) -> Iterator[Pair]:
             f'[portal]\nhost = "127.0.0.1"\nport = {free_port()}\n\n[limits]\ncheck_in_s = 5\n'
         )
         claim = hub.ask("POST", "/local/sites", {"label": "Pair"})["claim_code"]
-        # The appliance's verbs alone: all of `osiris` would load the hub's half too.
-        verbs = "from appliance.cli import appliance; appliance()"
-        argv = [sys.executable, "-c", verbs, "enroll", claim, "--config", str(path)]
-        subprocess.run(argv, check=True, timeout=ENROLL_WITHIN_S, stdout=subprocess.DEVNULL)
-        launcher = Launcher("appliance.main")
-        stack.callback(launcher.close)
-        log = directory / "appliance.log"
+        launcher, log = launcher_of("appliance.main"), directory / "appliance.log"
+        launcher.enroll(claim, path, directory / "enroll.log")
         appliance = Daemon(launcher, path, state / "osiris.sock", "/api/status", log)
+        stack.callback(appliance.end)
         yield Pair(hub, appliance, directory)

@@ -73,7 +73,7 @@ class Scene:
         log = self.directory / "other.log"
         log.unlink(missing_ok=True)
         launcher = self.appliance.launcher
-        status = launcher.ask("wait", str(launcher.ask("start", str(path), str(log))))
+        status = launcher.wait(launcher.start(path, log))
         return status, log.read_text()
 
 
