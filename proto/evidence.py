@@ -227,6 +227,8 @@ class LanAct(StrEnum):
     WINDOW_REMOVED = "window_removed"
     OBSERVE_ONLY = "observe_only"
     REPAIRS_ON = "repairs_on"
+    WAIVED = "waived"
+    WAIVER_ENDED = "waiver_ended"
 
 
 class WindowSpan(Message):
@@ -240,12 +242,20 @@ class WindowSpan(Message):
     length_min: Annotated[int, Field(ge=15, le=1440)]
 
 
+class WaivedCheck(Message):
+    """The check that a target may depart from, and until when."""
+
+    check: CodeName
+    until: Seconds
+
+
 class LanLeaf(_Leaf):
     """A person on the LAN set what no rule and no order lifts, or took it back.
 
     `actor` is the account's code, or `COMMAND_LINE` for whoever has the machine itself; `target`
-    is the host that was protected or no longer is, `window` the window that was added or removed.
-    Why stays on the appliance.
+    is the host that was protected or no longer is, `window` the window that was added or removed,
+    `waiver` the departure that was accepted on `target`, or ended before its time. Why stays on the
+    appliance.
     """
 
     type: Literal["lan"] = "lan"
@@ -253,6 +263,7 @@ class LanLeaf(_Leaf):
     actor: CodeName
     target: TargetIdField | None
     window: WindowSpan | None
+    waiver: WaivedCheck | None = None
 
 
 class SaidWhat(StrEnum):

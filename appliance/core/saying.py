@@ -19,6 +19,7 @@ from proto.evidence import (
     SaidBy,
     SaidLeaf,
     SaidWhat,
+    WaivedCheck,
     WindowSpan,
     commit,
 )
@@ -59,6 +60,7 @@ def lan_draft(
     *,
     target: TargetId | None = None,
     window: Span | None = None,
+    waiver: WaivedCheck | None = None,
 ) -> Draft:
     """Return the leaf of what a person set or took back."""
     span = None if window is None else _span(window)
@@ -72,6 +74,7 @@ def lan_draft(
             actor=actor,
             target=target,
             window=span,
+            waiver=waiver,
         ),
         {},
     )

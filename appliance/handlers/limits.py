@@ -9,7 +9,7 @@ from appliance.core.saying import lan_draft
 from appliance.core.site_rules import Span
 from appliance.handlers.work import Work
 from appliance.store import accounts, devices, evidence, lan_rules
-from proto.evidence import LanAct
+from proto.evidence import LanAct, WaivedCheck
 from proto.ids import TargetId
 
 
@@ -74,10 +74,11 @@ async def tell_set(
     account: str,
     target: TargetId | None = None,
     window: Span | None = None,
+    waiver: WaivedCheck | None = None,
 ) -> None:
     """Put what a person set in evidence, in the caller's transaction."""
     actor = await accounts.actor_of(conn, account)
-    draft = lan_draft(work.author(), act, actor, target=target, window=window)
+    draft = lan_draft(work.author(), act, actor, target=target, window=window, waiver=waiver)
     await evidence.append(conn, work.scribe, [draft])
 
 

@@ -7,6 +7,8 @@ and leaves it only as the account's code, or as the code "person".
 from collections.abc import Collection
 from dataclasses import replace
 
+import aiosqlite
+
 from appliance.core import records
 from appliance.core.reasons import plain_reason
 from appliance.core.site_rules import Span
@@ -22,8 +24,9 @@ from appliance.handlers.targets import Found, Wanted
 from appliance.handlers.waiting import Waiting, WaitingRoom
 from appliance.handlers.work import Work
 from appliance.store import devices, evidence, findings, health, incidents, meta, targets, waivers
+from appliance.store.waivers import Waiver
 from proto.errors import ConflictError, NotFoundError
-from proto.evidence import LanAct
+from proto.evidence import LanAct, WaivedCheck
 from proto.findings import Vantage
 from proto.ids import IncidentId, TargetId
 from proto.incidents import Cause, State
@@ -53,7 +56,7 @@ class People:
             raise NotFoundError(msg)
         async with work.store.write() as conn:
             await devices.get(conn, target)
-            await waivers.add(
+            added = await waivers.add(
                 conn,
                 target,
                 check,
@@ -62,6 +65,7 @@ class People:
                 now_ms=work.clock.now_ms(),
                 until_ms=until_ms,
             )
+            await self._tell_waiver(conn, LanAct.WAIVED, added, account=account)
             live = (await incidents.live_of_target(conn, work.scribe.site, target)).get(check)
             if live is not None and live.state in {State.OPEN, State.ESCALATED}:
                 waived = replace(
@@ -77,9 +81,19 @@ class People:
 
     async def end_waiver(self, waiver: int, *, account: str) -> None:
         """End a waiver now; what it held is looked at again."""
-        async with self._work.store.write() as conn:
-            await waivers.end(conn, waiver, account=account, now_ms=self._work.clock.now_ms())
-        self._work.bells.heal.ring()
+        work = self._work
+        async with work.store.write() as conn:
+            ended = await waivers.end(conn, waiver, account=account, now_ms=work.clock.now_ms())
+            await self._tell_waiver(conn, LanAct.WAIVER_ENDED, ended, account=account)
+        work.bells.heal.ring()
+        work.bells.uplink.ring()
+
+    async def _tell_waiver(
+        self, conn: aiosqlite.Connection, act: LanAct, waiver: Waiver, *, account: str
+    ) -> None:
+        said = WaivedCheck(check=waiver.check, until=waiver.until_ms // 1000)
+        target = waiver.target
+        await limits.tell_set(conn, self._work, act, account=account, target=target, waiver=said)
 
     async def set_observe_only(self, *, on: bool, account: str) -> None:
         """Stop all repairs of this site, or let them run again; what is under way is finished.

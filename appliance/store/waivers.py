@@ -83,20 +83,21 @@ async def add(
     )
 
 
-async def end(conn: aiosqlite.Connection, waiver: int, *, account: str, now_ms: int) -> None:
-    """End a waiver now.
+async def end(conn: aiosqlite.Connection, waiver: int, *, account: str, now_ms: int) -> Waiver:
+    """End a waiver now and return it.
 
     Raises:
         NotFoundError: there is no such waiver in force.
     """
-    cursor = await conn.execute(
+    rows = await conn.execute_fetchall(
         "UPDATE waivers SET ended_ms = ?1, ended_by = ?2"
-        " WHERE id = ?3 AND ended_ms IS NULL AND until_ms > ?1",
+        " WHERE id = ?3 AND ended_ms IS NULL AND until_ms > ?1 RETURNING *",
         (now_ms, account, waiver),
     )
-    if cursor.rowcount == 0:
-        msg = f"waiver {waiver}: no such waiver in force"
-        raise NotFoundError(msg)
+    for row in rows:
+        return _waiver(row)
+    msg = f"waiver {waiver}: no such waiver in force"
+    raise NotFoundError(msg)
 
 
 async def active(conn: aiosqlite.Connection, *, now_ms: int) -> set[tuple[TargetId, str]]:

@@ -23,7 +23,7 @@ from central.core.receipts import Signers, said_rows
 from proto import strict_json
 from proto.appliance_keys import KeyHistory
 from proto.envelope import Kind, sign
-from proto.errors import ConflictError, RejectedError
+from proto.errors import ConflictError, MalformedError, NotFoundError, RejectedError
 from proto.evidence import (
     COMMAND_LINE,
     LanAct,
@@ -32,11 +32,13 @@ from proto.evidence import (
     SaidBy,
     SaidLeaf,
     SaidWhat,
+    WaivedCheck,
     commit,
 )
 from proto.hub.orders import NeighbourVeto
 from proto.ids import TargetId
 from proto.keys import Holder, PublicKey
+from proto.keysets import DAY_S
 from proto.opinions import Clear, LanVeto, open_lan_veto
 from proto.order_codes import Code
 from proto.orders.kinds import OrderType
@@ -286,6 +288,30 @@ async def test_a_neighbours_consent_counts_nowhere_else(tmp_path: Path) -> None:
             await take_opinion(work, TRUST.authority, data)
         await gate(work)
         assert (await row(work, len(site.log.leaves) - 1)).state is State.WAITING
+
+
+async def test_a_waiver_is_told_by_whom_until_when_and_when_it_ends(tmp_path: Path) -> None:
+    site = await enrolled_site(tmp_path)
+    target = TargetId("t-aaaaaaaaaa")
+    async with alive(site) as (bare, _):
+        work = await work_of(site, bare)
+        await know(work, target, address="10.0.1.1", host_key="SHA256:x", added_ms=NOW * 1000)
+        people = People(work)
+        check = min(work.content().checks)
+        until_ms = (NOW + 7 * DAY_S) * 1000
+        why = "Dr Vos wants it so"
+        await people.add_waiver(target, check, reason=why, until_ms=until_ms, account="eva")
+        with pytest.raises(MalformedError):
+            await people.add_waiver(target, check, reason=why, until_ms=1, account="eva")
+        await people.end_waiver(1, account="root")
+        with pytest.raises(NotFoundError):
+            await people.end_waiver(1, account="root")
+        told = WaivedCheck(check=check, until=until_ms // 1000)
+        assert [(one.act, one.actor, one.target, one.waiver) for one in await settings(work)] == [
+            (LanAct.WAIVED, await code(work), target, told),
+            (LanAct.WAIVER_ENDED, COMMAND_LINE, target, told),
+        ]
+        assert b"Vos" not in b"".join(one.to_bytes() for one in await leaves(work))
 
 
 async def test_each_limit_that_a_person_sets_or_takes_back_is_told_once(tmp_path: Path) -> None:

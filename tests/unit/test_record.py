@@ -14,7 +14,7 @@ from appliance.store.devices import Seen
 from appliance.tasks.heal import consider
 from proto.envelope import Kind, open_envelope
 from proto.errors import ConflictError, MalformedError, NotFoundError
-from proto.evidence import IncidentLeaf, ScanLeaf, Turn, parse_leaf
+from proto.evidence import IncidentLeaf, LanLeaf, ScanLeaf, Turn, parse_leaf
 from proto.findings import Finding, Verdict
 from proto.ids import IncidentId
 from proto.incidents import Cause, Incident, State
@@ -61,7 +61,7 @@ async def turns(work: Work) -> list[tuple[Turn, Cause | None]]:
         parse_leaf(open_envelope(one.envelope.encode(), kind=Kind.EVIDENCE, trust=trust).body)
         for one in batch
     ]
-    assert all(isinstance(leaf, ScanLeaf | IncidentLeaf) for leaf in told)
+    assert all(isinstance(leaf, ScanLeaf | IncidentLeaf | LanLeaf) for leaf in told)
     return [(leaf.turn, leaf.cause) for leaf in told if isinstance(leaf, IncidentLeaf)]
 
 
