@@ -9,8 +9,9 @@ from central.state import Hub
 from central.store import appliances, conditions, sites
 from proto import ids
 from proto.claim import SECRET_BYTES, ClaimCode
-from proto.errors import MalformedError
+from proto.errors import ConflictError, MalformedError
 from proto.ids import ApplianceId, SiteId
+from proto.keys import PublicKey
 from proto.trust_root import fingerprint
 
 LABEL_CHARS_MAX = 120
@@ -55,14 +56,32 @@ async def new_claim(hub: Hub, site: SiteId) -> str:
     return ClaimCode(hub.origin, secret, fingerprint(hub.root)).as_text()
 
 
-async def confirm_appliance(hub: Hub, appliance: ApplianceId, *, by: str) -> None:
+class OtherKeyError(ConflictError):
+    """A fingerprint that was compared is not the appliance's any more."""
+
+    code = "other_key"
+
+
+async def confirm_appliance(
+    hub: Hub, appliance: ApplianceId, *, by: str, shown: str | None = None
+) -> None:
     """Note that a person compared the appliance's fingerprint with what its portal shows.
+
+    Args:
+        hub: the hub.
+        appliance: which.
+        by: who.
+        shown: the fingerprint that they were shown here, where a page showed it.
 
     Raises:
         NotFoundError: there is no such appliance.
+        OtherKeyError: it has other keys since that was shown.
     """
     async with hub.store.write() as connection:
         found = await appliances.find_by_id(connection, appliance)
+        if shown is not None and shown != PublicKey(found.ed25519).fingerprint():
+            msg = f"{appliance} renewed its keys since this was shown: compare the new fingerprint"
+            raise OtherKeyError(msg)
         await appliances.confirm(
             found.site, connection, appliance=appliance, by=by, now_ms=hub.now_ms
         )

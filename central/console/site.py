@@ -152,7 +152,8 @@ async def show_target(visit: ConsoleVisit) -> Response:
 async def confirm(visit: ConsoleVisit) -> Response:
     """Note that a person compared an appliance's fingerprint with its portal."""
     site, appliance = await _appliance_of(visit)
-    await commands.confirm_appliance(visit.app.hub, appliance, by=visit.person.person)
+    shown = visit.form.get("fingerprint", "")
+    await commands.confirm_appliance(visit.app.hub, appliance, by=visit.person.person, shown=shown)
     return RedirectResponse(f"/sites/{site}", status_code=303)
 
 

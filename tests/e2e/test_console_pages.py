@@ -12,6 +12,7 @@ import pytest
 from central.commands import add_site
 from central.console.routes import CONSOLE_ROUTES
 from central.state import Console
+from proto.keys import SigningKey
 from runtime.web.access import Access, Entry
 from tests.e2e.browser import EXAMINED, Look, examining
 from tests.e2e.console_world import (
@@ -147,11 +148,19 @@ async def test_a_person_confirms_an_appliance_by_its_fingerprint(
         token = await csrf(client)
         path = f"{site}/appliances/{box.appliance}/confirm"
         refused = await client.post(path, data={"csrf": "wrong"})
-        done = await client.post(path, data={"csrf": token})
+        since = {"csrf": token, "fingerprint": SigningKey(bytes(32)).public.fingerprint()}
+        other = await client.post(path, data=since)
+        untold = await client.post(path, data={"csrf": token})
+        still = words_of((await client.get(site)).text)
+        page = (await client.get(site)).text
+        (shown,) = re.findall('name="fingerprint" value="([^"]+)"', page)
+        done = await client.post(path, data={"csrf": token, "fingerprint": shown})
         after = words_of((await client.get(site)).text)
     assert box.key.public.fingerprint() in before
     assert "Nobody has compared this yet" in before
     assert refused.status_code == 403
+    assert other.status_code == untold.status_code == 409, "it renewed its keys meanwhile"
+    assert "Nobody has compared this yet" in still
     assert done.status_code == 303
     assert "Compared with its portal on" in after
 
