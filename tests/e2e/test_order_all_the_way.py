@@ -115,6 +115,36 @@ def test_a_dangerous_order_runs_once_the_site_consents_on_its_portal(way: Way) -
     assert way.receipts(sid) == [("intent", None), ("result", "done")]
 
 
+def test_an_order_that_waits_while_the_appliances_keys_are_renewed_is_let_run_and_proved(
+    way: Way, tmp_path: Path
+) -> None:
+    """The site consents with the next key; the file is verified with the key of before."""
+    box = way.clinic.appliance
+    former = box.ask("GET", "/api/status")["public_key"]
+    words = ("disable_healing", *way.here, "--check", LOOKED.check, "--until", "+7d")
+    sid = way.people.drafted(ADA, *words)
+    way.people.approve(sid, ADA, BEA)
+    line = way.until_stage(sid, "waiting")
+    box.ask("POST", "/api/keys/renew", {})
+    until(lambda: bool(box.ask("GET", "/api/keys")["is_heard"]), "the hub took the renewal")
+    assert box.ask("GET", "/api/status")["public_key"] != former
+    with way.portal() as browser:
+        page = browser.get(f"/orders/{line['leaf']}").text
+        form = {"csrf": form_token(page), "password": PASSWORD}
+        assert browser.post(f"/orders/{line['leaf']}/consent", data=form).status_code == 303
+        way.until_stage(sid, "done")
+    assert way.receipts(sid) == [("intent", None), ("result", "done")]
+    given = f"{way.box}={former}"
+    verified = way.people.order(
+        CYD, "verify", str(saved(way, sid, tmp_path)), "--appliance-key", given
+    )
+    assert verified.status == 0
+    assert f"life at {way.box} passed: {way.box}: done" in verified.words
+    way.clinic.assert_evidence_arrived()
+    rows = way.clinic.hub_rows("SELECT what FROM order_words WHERE sid = ?", bytes.fromhex(sid))
+    assert [row["what"] for row in rows] == ["consent"], "the next key bears the word out"
+
+
 def test_what_an_appliance_cannot_do_is_refused_with_a_code_that_everybody_sees(way: Way) -> None:
     words = ("isolate_host", *way.here, "--target", way.target, "--action", "isolate")
     sid = way.people.drafted(ADA, *words, "--minutes", "5")
