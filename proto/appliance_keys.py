@@ -44,6 +44,9 @@ OVERLAP_S: Final = 2 * DAY_S
 LIFE_S: Final = 365 * DAY_S
 """How long an appliance's keys should sign before they are renewed; nothing stops after it."""
 
+TURNS_MAX: Final = 1024
+"""Keys that an appliance may have one after the other: each is kept, and held in memory."""
+
 DUE_BEFORE_S: Final = LIFE_S // 12
 """How long before the end of their life people are told to renew them."""
 
@@ -151,6 +154,9 @@ class KeyHistory:
                 msg = f"leaf {index}: names another next key than the one that followed it"
                 raise KeyTurnError(msg)
             return self
+        if len(self.turns) >= TURNS_MAX:
+            msg = f"leaf {index}: keys are renewed more often than {TURNS_MAX} times"
+            raise KeyTurnError(msg)
         if key.key_id in {one.key_id for one in self.keys}:
             msg = f"leaf {index}: names a key that this appliance had before"
             raise KeyTurnError(msg)

@@ -29,7 +29,14 @@ from appliance.ports import FORMERS_MAX, OwnHeld, OwnKeyKeeper
 from appliance.store import evidence, own_keys
 from appliance.store.evidence import Head, Scribe
 from appliance.store.own_keys import OwnKeys
-from proto.appliance_keys import DUE_BEFORE_S, ENROLLED, LIFE_S, OVERLAP_S, Place, keys_leaf
+from proto.appliance_keys import (
+    DUE_BEFORE_S,
+    ENROLLED,
+    LIFE_S,
+    TURNS_MAX,
+    Place,
+    keys_leaf,
+)
 from proto.errors import ConfigError, ConflictError, IntegrityError, RejectedError
 from proto.evidence import KeysLeaf, open_leaf
 from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey, trust_one
@@ -43,6 +50,12 @@ class RenewalWaitsError(ConflictError):
     """The keys cannot be renewed yet; the message says what is waited for."""
 
     code = "renewal_waits"
+
+
+class TooManyRenewalsError(ConflictError):
+    """The keys were renewed so often that no hub takes a further renewal."""
+
+    code = "renewals_max"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,6 @@ def begin(found: Begun, keeper: OwnKeyKeeper, scribe: Scribe) -> BoxKeys:
     else:
         # Never renewed, or a store from before: what was kept aside may be the key that it knows.
         scribe.go_on_with(_before_all(found.newest, signing), named_at=ENROLLED)
-    _forget_unnamed(rows, signing, scribe)
     return _box_keys(rows, held.sealing, like=_age(scribe.key, signing))
 
 
@@ -144,8 +156,8 @@ async def follow_store(work: Work) -> None:
         rows = await own_keys.every(conn)
     found = _box_keys(rows, work.own_keys.held().sealing, like=0)
     if found.former is not None:
-        former, until_s = found.former, found.former_until_s
-        work.box_keys.go_on_with(found.key, former=former, former_until_s=until_s)
+        former, given_up_s = found.former, found.given_up_s
+        work.box_keys.go_on_with(found.key, former=former, given_up_s=given_up_s)
 
 
 def _named(row: OwnKeys) -> SealingPublicKey:
@@ -153,14 +165,6 @@ def _named(row: OwnKeys) -> SealingPublicKey:
         msg = "own_keys: a renewal names no key for sealed logins"
         raise IntegrityError(msg)
     return row.sealing
-
-
-def _forget_unnamed(rows: Sequence[OwnKeys], held: OwnHeld[SigningKey], scribe: Scribe) -> None:
-    """Let a next key that no renewal named sign nothing."""
-    named = {row.signing for row in rows}
-    if held.following is not None and held.following.public not in named:
-        unnamed = held.following.public
-        scribe.others = tuple(one for one in scribe.others if one.public != unnamed)
 
 
 def _box_keys(rows: Sequence[OwnKeys], held: OwnHeld[SealingKey], *, like: int) -> BoxKeys:
@@ -175,7 +179,7 @@ def _box_keys(rows: Sequence[OwnKeys], held: OwnHeld[SealingKey], *, like: int) 
     if newest is None:
         msg = "the newest key for sealed logins is not here: put the appliance's keys/ back"
         raise ConfigError(msg)
-    return BoxKeys(newest, former, rows[-1].at_s + OVERLAP_S if former else 0)
+    return BoxKeys(newest, former, rows[-1].at_s if former else 0)
 
 
 async def renew(work: Work, *, account: str) -> KeysView:
@@ -183,6 +187,7 @@ async def renew(work: Work, *, account: str) -> KeysView:
 
     Raises:
         RenewalWaitsError: not yet; nothing was changed.
+        TooManyRenewalsError: never again; nothing was changed.
         ConfigError: the next keys cannot be written; nothing was changed.
         NoRoomError: the disk is full; nothing was changed.
     """
@@ -196,6 +201,9 @@ async def renew(work: Work, *, account: str) -> KeysView:
     scribe = work.scribe
     async with scribe.turning(work.store) as conn:
         _require_heard(await evidence.head(conn), scribe)
+        if await own_keys.count(conn) >= TURNS_MAX:
+            msg = f"the keys were renewed {TURNS_MAX} times: enroll this appliance anew"
+            raise TooManyRenewalsError(msg)
         # Nothing is looked at before this transaction began: another renewal may be under way.
         keeper.succeed(scribe.key.public, box_keys.key.public)
         signing, sealing = keeper.follow()
@@ -208,7 +216,7 @@ async def renew(work: Work, *, account: str) -> KeysView:
         scribe.others = (signing, *scribe.others)
         scribe.go_on_with(signing.public, named_at=index)
         scribe.others = scribe.others[:FORMERS_MAX]
-    box_keys.go_on_with(sealing, former=former_sealing, former_until_s=leaf.at + OVERLAP_S)
+    box_keys.go_on_with(sealing, former=former_sealing, given_up_s=leaf.at)
     log.warning("keys renewed", by=account, leaf=index, fingerprint=signing.public.fingerprint())
     _settle(keeper, signing, sealing)
     work.bells.uplink.ring()

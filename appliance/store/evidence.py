@@ -42,7 +42,8 @@ class Scribe:
 
     Attributes:
         key: signs now.
-        others: further keys of this appliance: the former, or the next.
+        others: further keys of this appliance: former ones, and one that a renewal was to name,
+            which was cut off: a hub may have heard of it before this disk was put back.
         named_at: the leaf that named `key`.
         hub_holds: how many leaves the hub said that it holds.
     """

@@ -44,6 +44,12 @@ async def every(conn: aiosqlite.Connection) -> list[OwnKeys]:
     ]
 
 
+async def count(conn: aiosqlite.Connection) -> int:
+    """Return how many were named."""
+    rows = list(await conn.execute_fetchall("SELECT count(*) AS n FROM own_keys"))
+    return int(rows[0]["n"])
+
+
 async def history(conn: aiosqlite.Connection, current: PublicKey) -> KeyHistory:
     """Return which key signed which leaf; `current` is the key of one that never renewed."""
     rows = await conn.execute_fetchall("SELECT leaf, ed25519 FROM own_keys ORDER BY leaf")

@@ -5,7 +5,7 @@ import pytest
 from central.core.ingest import KeyTurn
 from central.store.appliances import Enrolled
 from central.store.registry import Known, Registry
-from proto.appliance_keys import KeyHistory, KeyTurnError, Place, keys_leaf
+from proto.appliance_keys import TURNS_MAX, KeyHistory, KeyTurnError, Place, Turn, keys_leaf
 from proto.ids import ApplianceId, SiteId
 from proto.keys import SEED_BYTES, PublicKey, SealingKey, SigningKey
 
@@ -63,3 +63,20 @@ def test_a_renewal_names_no_key_of_the_id_of_a_key_before() -> None:
     )
     with pytest.raises(KeyTurnError, match="had before"):
         KeyHistory.of(first).after(7, leaf)
+
+
+def test_whoever_took_an_appliance_renews_its_keys_no_more_often_than_can_be_kept() -> None:
+    """The hub holds every key of every appliance in memory, and looks through them."""
+    keys = KeyHistory(
+        tuple(Turn(leaf, signing(leaf % 250 + 1).public) for leaf in range(TURNS_MAX))
+    )
+    former = keys.current
+    leaf = keys_leaf(
+        Place(SITE, ONE, TURNS_MAX, 0),
+        former=former,
+        signing=signing(251),
+        sealing=SealingKey(bytes(SEED_BYTES)).public,
+    )
+    with pytest.raises(KeyTurnError, match="more often"):
+        keys.after(TURNS_MAX, leaf)
+    assert len(KeyHistory(keys.turns[1:]).after(TURNS_MAX, leaf).turns) == TURNS_MAX

@@ -15,6 +15,7 @@ from appliance.handlers.orders import Done
 from appliance.handlers.own_keys import (
     KeysView,
     RenewalWaitsError,
+    TooManyRenewalsError,
     begin,
     begun,
     renew,
@@ -29,7 +30,14 @@ from appliance.store import evidence, opinions, own_keys
 from appliance.store.proof import verify
 from appliance.tasks.recovery import catch_up
 from appliance.tasks.uplink import send_all
-from proto.appliance_keys import DUE_BEFORE_S, ENROLLED, LIFE_S, OVERLAP_S, KeyHistory
+from proto.appliance_keys import (
+    DUE_BEFORE_S,
+    ENROLLED,
+    LIFE_S,
+    OVERLAP_S,
+    TURNS_MAX,
+    KeyHistory,
+)
 from proto.claim import FINGERPRINT_BYTES, SECRET_BYTES, ClaimCode
 from proto.errors import ConfigError, ConflictError, IntegrityError
 from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey
@@ -339,6 +347,40 @@ async def test_a_hub_from_before_two_renewals_is_shown_a_key_that_it_knows(tmp_p
 
 
 @virtual
+async def test_a_disk_put_back_to_a_renewal_that_was_cut_off_knows_the_key_of_now(
+    tmp_path: Path,
+) -> None:
+    """The cut one had made the next key's file, which the one that was heard took up."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+        await send_all(work)
+    assert await cut_renewal(disk, "before INSERT INTO own_keys")
+    copy = {file: file.read_bytes() for file in [disk.site.path, *disk.place.keys.iterdir()]}
+    async with disk.on() as work:
+        await renew(work, account="tester")
+        await send_all(work)
+        now = work.scribe.key.public
+    for file in disk.place.keys.iterdir():
+        file.unlink()
+    for file, data in copy.items():
+        file.write_bytes(data)
+        file.chmod(0o600)
+    async with disk.on() as work:
+        assert now not in {one.public for one in work.scribe.signers}
+        assert work.scribe.introduce(), "the hub knows the next key alone"
+        assert now in {one.public for one in work.scribe.signers}
+        work.word.is_level = False
+        assert await catch_up(work)
+        assert work.scribe.key.public == now
+        await write(work)
+        await send_all(work)
+        assert await sound(work) == len(disk.hub.evidence)
+    async with disk.on() as work:
+        assert work.scribe.key.public == now
+
+
+@virtual
 async def test_no_more_former_keys_are_kept_than_sign_for_an_older_hub(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     given_up: list[PublicKey] = []
@@ -398,6 +440,50 @@ async def test_logins_sealed_to_the_former_key_open_for_two_days(tmp_path: Path)
         assert set(work.box_keys_now) == {former, now}
         disk.site.clock.advance(1000)
         assert set(work.box_keys_now) == {now}
+
+
+@virtual
+async def test_a_clock_that_ran_ahead_while_keys_were_renewed_opens_nothing_for_years(
+    tmp_path: Path,
+) -> None:
+    disk = Disk(tmp_path)
+    ahead_ms = LIFE_S * 1000
+    async with disk.on() as work:
+        disk.site.clock.advance(ahead_ms)
+        assert work.box_keys is not None
+        former = work.box_keys.key.public.digest()
+        await renew(work, account="tester")
+        now = work.box_keys.key.public.digest()
+        disk.site.clock.advance(-ahead_ms)
+        assert set(work.box_keys_now) == {now}
+        disk.site.clock.advance(ahead_ms - (OVERLAP_S - 1) * 1000)
+        assert set(work.box_keys_now) == {former, now}, "a clock that is a little behind"
+    async with disk.on() as work:
+        assert set(work.box_keys_now) == {former, now}
+
+
+@virtual
+async def test_keys_are_renewed_no_more_often_than_the_hub_takes(tmp_path: Path) -> None:
+    """Else the log would go on with a leaf that every hub refuses, for ever."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await renew(work, account="tester")
+        await send_all(work)
+        async with work.store.write() as conn:
+            await conn.executemany(
+                "INSERT INTO own_keys SELECT ?, randomblob(32), x25519, 0 FROM own_keys LIMIT 1",
+                [(leaf,) for leaf in range(1, TURNS_MAX)],
+            )
+        before = work.scribe.key.public
+        with pytest.raises(TooManyRenewalsError):
+            await renew(work, account="tester")
+        assert work.scribe.key.public == before
+        assert await size_of(work) == 1
+
+
+async def size_of(work: Work) -> int:
+    async with work.store.read() as conn:
+        return (await evidence.head(conn)).tree.size
 
 
 @virtual
