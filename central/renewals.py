@@ -61,8 +61,8 @@ async def renew(hub: Hub, kind: str) -> Mapping[str, Any]:
         raise NotFoundError(msg)
     repository = HubRepository(hub.content.parent)
     public: PublicKey = await hub.signer.renew(kind)
-    keys = await hub.signer.keys()
-    await asyncio.to_thread(tell_renewed, repository, keys)
+    keys, vouchers = await hub.signer.keys(), await hub.signer.vouchers()
+    await asyncio.to_thread(tell_renewed, repository, keys, vouchers)
     return {
         "kind": kind,
         "public": public.b64(),

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from central.core.signer_place import NEXT
 from central.core.signer_talk import AskFresh, AskPromote, Fresh
@@ -28,14 +28,11 @@ from proto.keys import PublicKey, SigningKey
 from proto.keysets import DAY_S, Role
 from proto.release_keys import GRANTS_TARGET, Life, read_life, read_root
 from runtime.clock import Clock, Entropy, seconds
-from runtime.repository.hub_keys import FILE_BYTES_MAX, HubKeys
+from runtime.repository.hub_keys import FILE_BYTES_MAX, KINDS, HubKeys, Voucher
 from runtime.repository.layout import METADATA_BYTES_MAX, Place, read_bounded, write_whole
 
 if TYPE_CHECKING:
     from runtime.repository.freshness import Taken
-
-ONLINE: Final = ("snapshot", "timestamp", "promoted", "order", "head", "log")
-"""The hub's online keys that a repository names, each in `keys/<name>.key`."""
 
 ReadKey = Callable[[str], SigningKey | None]
 """Gives one of the hub's private keys by its name, None where there is none."""
@@ -186,26 +183,38 @@ def tell_keys(repository: HubRepository, origin: str, read_key: ReadKey) -> HubK
         ConfigError: a key is missing.
     """
     newest: dict[str, PublicKey] = {}
-    for name in ONLINE:
-        key = read_key(f"{name}.{NEXT}") or read_key(name)
+    vouched: dict[str, Voucher] = {}
+    for name in KINDS:
+        key, following = read_key(name), read_key(f"{name}.{NEXT}")
         if key is None:
             msg = f"{repository.state_dir}: the key {name} is missing"
             raise ConfigError(msg)
-        newest[name] = key.public
-    return _tell(repository, HubKeys(origin=origin, **newest))
+        newest[name] = (following or key).public
+        if following is not None:
+            vouched[name] = Voucher.of(name, key, following.public)
+    return _tell(repository, HubKeys(origin=origin, vouched=vouched, **newest))
 
 
-def tell_renewed(repository: HubRepository, keys: Mapping[str, tuple[PublicKey, ...]]) -> HubKeys:
+def tell_renewed(
+    repository: HubRepository,
+    keys: Mapping[str, tuple[PublicKey, ...]],
+    vouchers: Mapping[str, Voucher],
+) -> HubKeys:
     """Write the newest public keys of the signer down for a ceremony, and return all of them.
+
+    Args:
+        repository: the hub's.
+        keys: the signer's by kind, the newest last.
+        vouchers: what its former keys say of those that are to follow.
 
     Raises:
         NotFoundError: `osiris hub init` wrote none down before.
     """
     data = read_bounded(repository.hub_keys, size_bytes_max=FILE_BYTES_MAX)
     known = HubKeys.from_bytes(data.strip())
-    newest = {name: getattr(known, name) for name in ONLINE}
+    newest = {name: getattr(known, name) for name in KINDS}
     newest |= {kind: held[-1] for kind, held in keys.items()}
-    return _tell(repository, HubKeys(known.origin, **newest))
+    return _tell(repository, HubKeys(known.origin, vouched=vouchers, **newest))
 
 
 def _tell(repository: HubRepository, keys: HubKeys) -> HubKeys:

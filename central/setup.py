@@ -24,7 +24,6 @@ from central.config import Config
 from central.core import signer_place
 from central.core.signing import ClaimKey
 from central.repository import (
-    ONLINE,
     HubRepository,
     OwnSigning,
     Signing,
@@ -42,9 +41,10 @@ from runtime import tls
 from runtime.clock import Clock, Entropy
 from runtime.content import read_installed
 from runtime.private import make_private, read_seed
+from runtime.repository.hub_keys import KINDS
 
 ROOT_LIFE_S = 365 * 86_400
-KEY_NAMES = ("root", "claims", *ONLINE)
+KEY_NAMES = ("root", "claims", *KINDS)
 
 DEVELOPMENT_TRUST = (
     "This is a development trust: one person made every key, in software, on this machine. Whoever "

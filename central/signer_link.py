@@ -47,11 +47,12 @@ from proto import note, strict_json
 from proto.envelope import BODY_BYTES_MAX, Signature
 from proto.errors import OsirisError, UnreachableError
 from proto.ids import ApplianceId, SiteId
-from proto.keys import PublicKey
+from proto.keys import SIGNATURE_BYTES, PublicKey
 from proto.merkle import leaf_hash
 from proto.message import Message
 from proto.note import Checkpoint, NoteSignature
 from proto.strict_json import b64_decode, b64_encode
+from runtime.repository.hub_keys import Voucher
 
 M = TypeVar("M", bound=Message)
 Talk = Callable[[bytes], Awaitable[bytes]]
@@ -161,6 +162,17 @@ class SignerLink:
         return {
             kind: tuple(PublicKey.from_b64(one, f"signer.{kind}") for one in keys)
             for kind, keys in told.items()
+        }
+
+    async def vouchers(self) -> Mapping[str, Voucher]:
+        """Return what each former key of the signer says of the one that is to follow it."""
+        told = await self.status()
+        return {
+            kind: Voucher(
+                PublicKey.from_b64(told.keys[kind][0], f"signer.{kind}"),
+                b64_decode(signature, f"signer.vouchers.{kind}", length=SIGNATURE_BYTES),
+            )
+            for kind, signature in told.vouchers.items()
         }
 
     async def fresh(self, ask: AskFresh) -> Fresh:

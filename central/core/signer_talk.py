@@ -15,6 +15,7 @@ from proto.hub.orders import LEAVES_BYTES_MAX
 from proto.message import (
     ApplianceIdField,
     B64Of32,
+    B64Of64,
     CodeName,
     Count,
     Hex256,
@@ -228,9 +229,11 @@ class Status(Message):
         grants: that of the grants.
         expires: when the first of the two expires, seconds.
         problem: why it signs no orders, in words; "" when it does.
+        vouchers: the former key's signature for the one that is to follow, base64, by kind.
     """
 
     keys: dict[KeyKind, Keys]
+    vouchers: dict[KeyKind, B64Of64]
     authority: Count | None
     grants: Count | None
     expires: Seconds | None

@@ -24,6 +24,7 @@ from proto.errors import ConfigError, MalformedError
 from proto.keys import SEED_BYTES, PublicKey, SigningKey
 from runtime.durable import sync_directory
 from runtime.private import read_seed
+from runtime.repository.hub_keys import Voucher
 from runtime.tls import write_private
 
 Held = tuple[SigningKey, ...]
@@ -107,6 +108,14 @@ class OnlineKeys:
     def publics(self) -> dict[str, tuple[PublicKey, ...]]:
         """Return every kind's public keys, the former first."""
         return {kind: tuple(key.public for key in keys) for kind, keys in self._held.items()}
+
+    def vouchers(self) -> dict[str, Voucher]:
+        """Return what each former key says of the one that is to follow it."""
+        return {
+            kind: Voucher.of(kind, keys[0], keys[1].public)
+            for kind, keys in self._held.items()
+            if len(keys) == HELD_MAX
+        }
 
     def renew(
         self, kind: str, *, counting: Collection[bytes], entropy: Callable[[int], bytes]

@@ -429,6 +429,9 @@ class Signer:
         publics = self._keys.publics()
         told = {
             "keys": {kind: [key.b64() for key in keys] for kind, keys in publics.items()},
+            "vouchers": {
+                kind: b64_encode(one.signature) for kind, one in self._keys.vouchers().items()
+            },
             "authority": authority,
             "grants": grants,
             "expires": expires,

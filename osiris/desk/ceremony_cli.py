@@ -10,7 +10,7 @@ from osiris.desk import asking
 from osiris.desk.content_cli import HERE, DeskOption, FolderOption, Format, now_s
 from osiris.desk.folder import CARD_ROLES, Card, Folder
 from osiris.desk.place import Desk
-from proto.errors import ConfigError
+from proto.errors import ConfigError, IntegrityError
 from proto.keysets import ROLES, Role
 from proto.secret import Secret
 from runtime import keyfile
@@ -66,15 +66,36 @@ def begin(
         Path, typer.Option("--hub-keys", help="The file that `osiris hub init` told of.")
     ],
     folder: FolderOption = HERE,
+    unvouched: Annotated[
+        bool,
+        typer.Option(
+            "--unvouched", help="Take new keys that the hub's former keys did not sign for."
+        ),
+    ] = False,
     output: Format = Output.TABLE,
 ) -> None:
-    """Begin the folder with the hub's public keys, or give it the hub's new ones."""
+    """Begin the folder with the hub's public keys, or give it the hub's new ones.
+
+    A new key that comes after a published one is taken only if that one signed for it. Where the
+    signer's keys were lost, no former key can: on the hub's own machine `osiris hub init` writes
+    the file from the keys themselves; compare the fingerprints with those, and add --unvouched.
+    """
+    from osiris.desk import vouching  # noqa: PLC0415 - loads python-tuf
+
     data = read_bounded(hub_keys, size_bytes_max=KEYS_FILE_BYTES_MAX)
     found = HubKeys.from_bytes(data.strip())
     place = Folder(folder)
+    fresh = vouching.new_keys(place.repository, found)
+    strange = [one for one in fresh if not one.is_vouched]
+    if strange and not unvouched:
+        told = "; ".join(one.sentence() for one in strange)
+        msg = f"{hub_keys}: {told}. Nothing was taken; if you compared it: --unvouched"
+        raise IntegrityError(msg)
     place.make()
     shutil.copyfile(hub_keys, place.hub_keys_file)
-    print_fields({"folder": str(folder), "hub": found.origin}, output=output)
+    shown = {"folder": str(folder), "hub": found.origin}
+    shown |= {f"new {one.kind} key": one.key.fingerprint() for one in fresh}
+    print_fields(shown, output=output)
     _tell_next(place)
 
 

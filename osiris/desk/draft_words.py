@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from osiris.desk import vouching
 from osiris.desk.folder import Folder
 from osiris.desk.signing import Draft, newest_root
 from osiris.desk.words import moment
@@ -72,6 +73,7 @@ def in_words(folder: Folder, draft: Draft, *, now_s: int) -> tuple[str, ...]:
     head = (
         f"{role} {draft.version}",
         f"  made {moment(life.created)}, ends {moment(life.expires)}",
+        *vouching.words(folder, role),
     )
     if role is Role.ROOT:
         return (*head, *_root_words(signed, _former(folder, role, now_s=now_s)))

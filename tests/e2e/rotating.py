@@ -137,7 +137,7 @@ class Rotation:
         """Do what `osiris hub keys renew` does; nobody has named the new key yet."""
         for kind in kinds:
             await self.link.renew(kind)
-        tell_renewed(self.repository, await self.link.keys())
+        tell_renewed(self.repository, await self.link.keys(), await self.link.vouchers())
 
     async def publish(self) -> None:
         """Have people name the hub's newest keys: what a development trust does of itself."""

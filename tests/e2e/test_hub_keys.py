@@ -90,6 +90,7 @@ def test_a_next_key_is_made_told_and_written_down_and_asked_again_it_is_the_same
     made = first.json()
     public = PublicKey.from_b64(made["public"])
     assert public == getattr(told_of(served), kind) != former
+    assert told_of(served).vouched_by(kind) == former
     assert (made["kind"], made["fingerprint"]) == (kind, public.fingerprint())
     assert keys(served, "renew", kind, "-o", "json").json() == made
     assert (kind, True) in listed(served)

@@ -25,7 +25,9 @@ SIGNER = """
 ## What they cannot do with the web process alone
 
 All keys lie with the signer, a process of its own, also that of the hub's half of promoted rules.
-Whoever holds the web process and the database only asks it, within its rates an hour; it answers:
+Whoever holds the web process and the database only asks it, within its rates an hour. A key of its
+own that it writes into the file for the next ceremony is refused at the people's desk, as the key
+before it has not signed for it. To what it asks, the signer answers:
 
 | they try | the signer answers | because |
 |---|---|---|"""
