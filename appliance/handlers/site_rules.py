@@ -4,9 +4,9 @@ import aiosqlite
 
 from appliance.core.order_gate.values import LanRules
 from appliance.core.settings import Site
-from appliance.core.site_rules import Matter, SiteRules, window_at
+from appliance.core.site_rules import SiteRules, window_at
 from appliance.handlers.work import Work
-from appliance.store import devices, lan_rules, meta, order_state, ordered, waivers
+from appliance.store import devices, lan_rules, meta, ordered, waivers
 from proto.catalog.model import Autonomy
 from runtime.web.people import zone
 
@@ -17,22 +17,16 @@ async def site_rules(conn: aiosqlite.Connection, work: Work) -> SiteRules:
 
 
 async def site_rules_at(conn: aiosqlite.Connection, site: Site, *, now_ms: int) -> SiteRules:
-    """Return everything that is in force at a time.
+    """Return everything that is in force at a time: that of the clock on the wall.
 
-    A waiver ends by the floor clock too: one set back on the wall gives none new life. What holds
-    repairs back ends by the clock on the wall alone, so that no signed time ends it sooner.
+    All of it holds repairs back, a waiver too: no time that a hub signs ends any of it sooner.
     """
-    later_ms = max(now_ms, (await order_state.load(conn)).floor.at_s * 1000)
     spans = [one.span for one in await lan_rules.windows(conn)]
     where = site.time_zone
     return SiteRules(
         lan=await _lan(conn, site),
-        ordered=tuple(
-            one
-            for one in await ordered.in_force(conn, now_ms=now_ms)
-            if one.matter is not Matter.WAIVER or later_ms < one.until_ms
-        ),
-        waived=frozenset(await waivers.active(conn, now_ms=later_ms)),
+        ordered=await ordered.in_force(conn, now_ms=now_ms),
+        waived=frozenset(await waivers.active(conn, now_ms=now_ms)),
         protected=frozenset(await lan_rules.protected(conn)),
         window=window_at(spans, zone(where), now_s=now_ms // 1000) if spans else None,
     )

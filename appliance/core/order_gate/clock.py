@@ -9,11 +9,11 @@ now = max(clock, floor). The floor is the highest signed time that was verified,
 
 The clock on the wall never moves it: a clock that was ahead for a while leaves nothing behind.
 
-The floor only ends things: orders, grants, metadata, waivers. It ends nothing that holds repairs
-back, shortens no wait, empties no hourly budget, and makes nothing fresh: else whoever holds an
-online key skips a time lock with one head. Those are counted on the appliance's own clock
-(`Moment.clock_s`): the clock on the wall as it was when the process started, and how long the
-process has run since. So
+The floor only ends things: orders, grants, keys, metadata. It ends no waiver and nothing else that
+holds repairs back, shortens no wait, empties no hourly budget, and makes nothing fresh: else
+whoever holds an online key skips a time lock with one head, or has repaired a day sooner what
+people waived. Waits are counted on the appliance's own clock (`Moment.clock_s`): the clock on the
+wall as it was when the process started, and how long the process has run since. So
 
 - setting the clock on the wall, forward or back, changes no wait of a running process;
 - a process that starts begins every ring wait and time lock anew: how long the process before it
