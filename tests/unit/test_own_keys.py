@@ -23,8 +23,9 @@ from appliance.handlers.own_keys import (
 )
 from appliance.handlers.work import Work
 from appliance.ports import FORMERS_MAX, OwnPrivate
+from appliance.shell import identity
 from appliance.shell.enrollment import enroll
-from appliance.shell.identity import Place, load_keys
+from appliance.shell.identity import load_keys
 from appliance.shell.own_keys import OwnKeyFiles
 from appliance.store import evidence, opinions, own_keys
 from appliance.store.proof import verify
@@ -37,8 +38,11 @@ from proto.appliance_keys import (
     OVERLAP_S,
     TURNS_MAX,
     KeyHistory,
+    Place,
+    keys_leaf,
 )
 from proto.claim import FINGERPRINT_BYTES, SECRET_BYTES, ClaimCode
+from proto.envelope import Kind, sign
 from proto.errors import ConfigError, ConflictError, IntegrityError
 from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey
 from proto.note import open_checkpoint
@@ -91,7 +95,7 @@ class Disk:
 
     def __post_init__(self) -> None:
         """Make the keys of the enrollment."""
-        self.place = Place(self.folder / "state")
+        self.place = identity.Place(self.folder / "state")
         self.place.prepare()
         self.site = Site(self.folder / "appliance.db")
         self.hub = LogHub(self.site)
@@ -631,3 +635,33 @@ async def sealed_login(work: Work) -> dict[str, str]:
     async with work.store.write() as conn:
         await opinions.keep_box(conn, box, now_ms=work.clock.now_ms())
     return {"target": TARGET, "sealed_sha256": digest_of(box), "sealed_to": to.digest()}
+
+
+@pytest.mark.parametrize("has_former", [False, True], ids=["hub alone", "with the former key"])
+@virtual
+async def test_a_hub_names_no_key_for_an_appliance(tmp_path: Path, *, has_former: bool) -> None:
+    """It gives "back" a renewal to a key of its own, to an appliance that starts."""
+    disk = Disk(tmp_path)
+    async with disk.on() as work:
+        await write(work)
+        former = work.scribe.key
+        await renew(work, account="tester")
+        await send_all(work)
+        now = work.scribe.key.public
+    signer = former if has_former else THIEF
+    place = Place(work.scribe.site, work.scribe.appliance, 2, NOW)
+    forged = keys_leaf(
+        place, former=signer.public, signing=THIEF, sealing=SealingKey(b"s" * 32).public
+    )
+    disk.hub.evidence.append(sign(Kind.EVIDENCE, forged.to_bytes(), signer))
+    async with disk.on() as work:
+        work.word.is_level = False
+        assert not await catch_up(work)
+        assert work.scribe.key.public == now
+        assert not work.word.is_level, "no order is judged on its word"
+        async with work.store.read() as conn:
+            assert (await own_keys.every(conn))[-1].signing == now
+        del disk.hub.evidence[2:]
+        assert await catch_up(work), "one bad answer holds until a good one, and not for ever"
+        await send_all(work)
+        assert await sound(work) == len(disk.hub.evidence)
