@@ -88,7 +88,6 @@ async def take(folder: Path, *, all_of_them: bool) -> None:
         ):
             await rows.fill(portal.store)
             await rows.acknowledge(portal.store)
-            console.trial.clock.advance(rows.NOW_MS - LATER_MS - console.trial.clock.now_ms())
             box = await hub.clinic(console)
             console.trial.clock.advance(LATER_MS)
             newest = await hub.clinic(console, "Harbor Dental")
