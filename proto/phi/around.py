@@ -93,6 +93,9 @@ _FOLDER = Pattern(
     rf"[\\/]([A-Za-z][A-Za-z'-]{{1,30}},? {_WORDS}) [(]?#?([A-Z]{{0,2}}[0-9]{{6,10}})[)]?[\\/]"
 )
 _LISTED_FOLDER = Pattern(rf"[\\/]([A-Za-z][A-Za-z'-]{{1,30}}, {_WORDS})[\\/.]")
+_OWN_FOLDER = Pattern(
+    rf"(?i:[\\/](?:desktop|documents|downloads|onedrive|pictures|my documents|shared))[\\/]({_WORDS} {_WORDS})(?: [A-Za-z0-9#-]{{1,20}}){{0,4}}[\\/]"
+)
 _WORDY_FILE = Pattern(
     rf"[\\/]({_WORDS} {_WORDS})(?: [a-z0-9#][a-z0-9_-]{{1,20}}){{1,4}}\.[A-Za-z0-9]{{2,4}}\b"
 )
@@ -259,6 +262,9 @@ def _folders(record: Record) -> None:
     for spans in _LISTED_FOLDER.each(record.data):
         if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
             record.hit(Kind.NAME, *spans[1], "a folder of somebody")
+    for spans in _OWN_FOLDER.each(record.data):
+        if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
+            record.hit(Kind.NAME, *spans[1], "a folder of somebody")
     for spans in _WORDY_FILE.each(record.data):
         one, two = (word_flags(record, word) for word in record.data[slice(*spans[1])].split())
         sure = one & FIRST and one & SURE and not one & WORD
@@ -312,6 +318,6 @@ GATED = (
     ("quoted_day", (_QUOTED_DAY,)),
     ("slashes", (_SLASHES,)),
     ("body", (_FMR,)),
-    ("folder", (_FOLDER, _LISTED_FOLDER, _WORDY_FILE)),
+    ("folder", (_FOLDER, _LISTED_FOLDER, _WORDY_FILE, _OWN_FOLDER)),
 )
 """Each gate with the patterns that are tried only when it is lit."""

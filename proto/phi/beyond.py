@@ -63,7 +63,12 @@ def read(record: Record) -> None:
     if record.every & LIKELY:
         if "acts" in record.shapes:
             _does_something(record)
-        _written_small(record)
+        if (
+            record.person
+            or "login" in record.shapes
+            or any(map(record.lower.__contains__, _SMALL_CUES))
+        ):
+            _written_small(record)
     if record.person:
         said(record)
         if "pair" in record.shapes:
@@ -136,8 +141,10 @@ _PARTS_NAMES = frozenset({b"\\", b"/", b'"', b"'", b"(", b">", b"|", b"=", b"["}
 def _first_before(record: Record, start: int, end: int) -> None:
     """Take a first name before the one word that was found: `confirm: Anil Santos`, `/Best Ethel`."""
     data = record.data
+    if b" " in data[start:end] or _ALONE.match(data, start, end) is None:
+        return
     before = _FIRST_BEFORE.search(data, max(0, start - 34), start)
-    if before is None or _ALONE.match(data, start, end) is None:
+    if before is None:
         return
     word = before[2]
     flags = word_flags(record, word)
@@ -164,7 +171,7 @@ _ENDS = frozenset({b":", b"-", b",", b";", b")"})
 def _before(record: Record, start: int, end: int) -> None:
     """Take what stands before `V. Bean`, and the particles before `Berg`."""
     data = record.data
-    if data[start - 1 : start] == b" ":
+    if data[start - 1 : start] == b" " and data[start - 2 : start - 1].isalpha():
         _first_before(record, start, end)
     if data[start - 1 : start] == b"-":
         particles = _PARTICLES.search(data, max(0, start - 16), start)
@@ -178,8 +185,18 @@ def _before(record: Record, start: int, end: int) -> None:
         record.hit(Kind.NAME, before.start(1), end, "a word before an initial and a name")
 
 
+_DONE_BY = Pattern(
+    r"\b(?:bring|brought|that|see|saw|but|when|because|let|if|since|while|after|before|until) ([A-Z][a-z'-]{2,30}) (?:in|her|him|his|it|is|was|has|had|will|did|does|drove|took|came|can|could|should|would|needs|wants|said|says|left|who|back|[a-z]{3,14}ed)\b"
+)
+"""Who does it, by the words on both sides: `she will bring Sergei in`, `that Lakshmi drove her`."""
+
+
 def said(record: Record) -> None:
     """Find strangers' words where a name is said: `scan for Feroa`."""
+    for start, end in _DONE_BY.values(record.data):
+        flags = word_flags(record, record.data[start:end])
+        if flags & (ALSO | FIRST) and not flags & (CUE | CONTEXT):
+            record.hit(Kind.NAME, start, end, "who does it, by the words on both sides")
     for start, end in _SAID.values(record.data):
         if record.covered(start, end) or word_flags(record, record.data[start:end]) & WORD:
             continue
@@ -252,9 +269,8 @@ def _lower(record: Record, word: bytes, flags: int) -> None:
             record.hit(Kind.NAME, at, match.end(), "a first and a last name written small")
 
 
-_SMALL_BEFORE = re.compile(
-    rb"(?:^| )(?:to|for|from|with|by|of|and|about|mr|mrs|ms|miss|dr|named) \Z"
-)
+_SMALL_CUES = (b" to ", b" for ", b" from ", b" with ")
+_SMALL_BEFORE = re.compile(rb" (?:to|for|from|with) \Z")
 """What lets two names written small be somebody's where nothing else tells of people."""
 _OPENS = frozenset({b"", b" ", b"(", b'"', b"'", b"=", b":", b",", b"|", b">"})
 _INSIDE = frozenset({b".", b"-", b"@", TAKEN})

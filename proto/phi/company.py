@@ -17,7 +17,7 @@ from proto.phi.values import Kind
 BIRTH_YEAR_MAX = 1999
 
 _TOLD = Pattern(
-    r"(?:^|[^A-Za-z0-9_])(?i:told|texted|asked|e-?mailed|paged|phoned|contacted|notified|reminded|informed|helped|spoke (?:with|to)|talked (?:with|to)|talking to|met with|left (?:a )?(?:message|voicemail|vm) (?:for|with)|voicemail from|reminder (?:to|for)) "
+    r"(?:^|[^A-Za-z0-9_])(?i:told|texted|asked|e-?mailed|paged|phoned|contacted|notified|reminded|informed|helped|spoke (?:with|to)|talked (?:with|to)|talking to|met with|left (?:a )?(?:message|voicemail|vm) (?:for|with)|voicemail from|reminder (?:to|for)|removed?|add|added|invited?|enroll(?:ed)?|register(?:ed)?|discharged?|admit(?:ted)?|refer(?:red)?|book(?:ed)?|reschedul(?:e|ed)) "
     r"([A-Z][A-Za-z'-]{1,30})( [A-Z][A-Za-z'-]{1,30})?(?:$|[^A-Za-z0-9_\\/=@-])"
 )
 _INITIALS = Pattern(
@@ -42,6 +42,16 @@ _KINDS_OF_CARE = (
 _PRACTICE = Pattern(
     r"(?:[\"'(:=>] ?|(?i:from|to|csid|tsid|for|at|of) )((?:[A-Z][A-Za-z'-]{1,30}(?:-| ?& ?| and | )){0,2}[A-Z][A-Za-z'-]{1,30}) "
     rf"(?i:{_KINDS_OF_CARE})(?:$|[^A-Za-z0-9_])"
+)
+_GREETED = Pattern(
+    r"[\"':>] ?([A-Z][A-Za-z'-]{2,30})[,!] (?i:reply|your|please|this|we|we're|you|confirm|thanks?|thank|don't|it's|time|our|click|tap|call|text|just|remember)\b"
+)
+"""Who is written to: `"Body": "Ann, reply C to confirm`."""
+_ROLE = Pattern(
+    r"(?i:\b(?:contact|customer|client|recipient|callee|party|attendee|invitee|payer|visitor|renter|name|person|driver|who|callerid)) ?[\"']([A-Z][A-Za-z'-]{1,30},? [A-Z][A-Za-z'-]{1,30})[\"']"
+)
+_PARSED = Pattern(
+    r"(?i)\b(?:pars\w{0,8}|literal|input|value|string|key|entry|convert\w{0,6}|number|id)\b[^\"'\n]{0,40}[\"']([A-Z]{0,3}[0-9]{6,12}|[0-9]{3}-[0-9]{3}-[0-9]{3}|[0-9]{2}-[0-9]{2}-[0-9]{2})[\"']"
 )
 
 
@@ -136,6 +146,39 @@ def _practices(record: Record) -> None:
             record.hit(Kind.NAME, start, end, "who a practice is named after")
 
 
+def _greeted(record: Record) -> None:
+    """Take who a message speaks to, by the first name alone."""
+    for spans in _GREETED.each(record.data):
+        flags = word_flags(record, _at(record, spans[1]))
+        if not record.covered(*spans[1]) and (
+            _named(record, flags) or (record.person and not flags)
+        ):
+            record.hit(Kind.NAME, *spans[1], "who a message speaks to")
+
+
+def _roles(record: Record) -> None:
+    """Take two words in quotes behind what somebody is: `contact "Zamur Link"`."""
+    weights = record.lexicon.names.weights
+    for spans in _ROLE.each(record.data):
+        words = _at(record, spans[1]).replace(b",", b" ").split()
+        flags = [word_flags(record, word) for word in words]
+        known = [any(weights(word.lower().decode())[:2]) for word in words]
+        if any(flag & CONTEXT for flag in flags) or record.covered(*spans[1]):
+            continue
+        strange = [not flag for flag in flags]
+        sure = any(flag & NAMEY and not flag & WORD for flag in flags)
+        if sure or (
+            any(strange) and all(one or two for one, two in zip(strange, known, strict=True))
+        ):
+            record.hit(Kind.NAME, *spans[1], "two words in quotes behind what somebody is")
+
+
+def _parsed(record: Record) -> None:
+    for spans in _PARSED.each(record.data) if record.person else ():
+        if not record.covered(*spans[1]):
+            record.hit(Kind.MRN, *spans[1], "a number that was read, beside people")
+
+
 _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
     ("called_day", _called_days),
     ("piped", _piped),
@@ -143,6 +186,9 @@ _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
     ("told", _told),
     ("practice", _practices),
     ("initials", _initials),
+    ("greeted", _greeted),
+    ("role", _roles),
+    ("parsed", _parsed),
 )
 _PLAN = plan((look, frozenset({gate})) for gate, look in _READERS)
 GATES = frozenset(gate for gate, _ in _READERS)
@@ -154,6 +200,9 @@ GATED = (
     ("told", (_TOLD,)),
     ("practice", (_PRACTICE,)),
     ("initials", (_INITIALS,)),
+    ("greeted", (_GREETED,)),
+    ("role", (_ROLE,)),
+    ("parsed", (_PARSED,)),
 )
 """Each gate with the patterns that are tried only when it is lit."""
 

@@ -33,10 +33,10 @@ _IDS = Pattern(
 )
 _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
 _CALLED = Pattern(
-    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|ref|reference|folio|record)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
+    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
 )
 _WORN = Pattern(
-    r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|aids?|s/n|sn|serial|interrogated|paired|loaner)"
+    r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|holter|controller|ventilator|concentrator|aids?|s/n|sn|serial|interrogated|paired|loaner)"
     r"(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?| [a-z]{2,10})?(?: |[\"']? ?[:=] ?[\"']?)"
     r"([A-Z]{2,4}-?[0-9]{4,10}(?:-[0-9]{4,8})?[A-Z]?|[0-9]{2}[A-Z][0-9]{7})(?:$|[^A-Za-z0-9-])"
 )
@@ -127,7 +127,7 @@ def _everywhere(record: Record) -> None:
 
 
 _ON_SOMEBODY = re.compile(
-    rb"(?i)(?:pdm|pump|pacemaker|icd|cpap|cgm|stimulator|implant|aids?|glucometer)\b"
+    rb"(?i)(?:pdm|pump|pacemaker|icd|cpap|cgm|stimulator|implant|aids?|glucometer|holter|transmitter|ventilator|concentrator)\b"
 )
 
 
@@ -168,7 +168,7 @@ def _numbered_names(record: Record) -> None:
 
 _ADDRESS = Kind.ADDRESS
 _ALSO_ID = re.compile(rb", ?([A-Z]{0,2}[0-9]{6,10})(?=[\],; )]|$)")
-_LONG = re.compile(rb" [0-9]{6}")
+_LONG = re.compile(rb"[ _][0-9]{6}")
 
 
 _FORMS_OF_NUMBERS = (
@@ -285,7 +285,8 @@ def _of_a_statement(record: Record, elements: list[tuple[int, int]]) -> None:
         value = record.data[start:end]
         if _TWO_WORDS.match(value) and not record.covered(start, end):
             flags = [word_flags(record, word.strip(b",")) for word in value.split()]
-            if any(flag & NAMEY and not flag & WORD for flag in flags) or not any(flags):
+            listed = b"," in value and not all(flags)  # 'Lake, Nursultan'
+            if listed or any(flag & NAMEY and not flag & WORD for flag in flags) or not any(flags):
                 record.hit(Kind.NAME, start, end, "a name among a statement's values")
 
 
@@ -311,7 +312,9 @@ def _numbers_said(record: Record) -> None:
             record.hit(Kind.SSN, *spans[1], "the last four of somebody's number")
 
 
-_BEHIND = re.compile(rb" ([0-9]{6,12})(?![0-9A-Za-z.:/-])")
+_BEHIND = re.compile(
+    rb"[ _]([0-9]{6,12})(?:(?![0-9A-Za-z.:/-])|(?=\.[A-Za-z]{2,5}(?![A-Za-z0-9])))"
+)
 
 
 def _behind(record: Record) -> None:

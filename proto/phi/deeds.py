@@ -16,13 +16,13 @@ from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
 NAMES_MADE_MAX = 512
-"""Different names of one record that logins are looked for of."""
+"""Names of one record that logins are looked for of."""
 KIN_CHARS_MAX = 60
 LOGIN_LETTERS_MIN = 4
 NAME_LETTERS_MIN = 3
 
 _ACCOUNT = Pattern(
-    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |failed for |Login (?:OK|incorrect)[^\n\[]{0,24}: \[|\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: |session (?:opened|closed) for user |\bSubject: | (?:80|443|[48][0-9]{3}) | identity:? ['\"]|\b(?:imap|pop3|lmtp|submission|managesieve)(?:-login)?\(|\bsmbd_audit(?:\[[0-9]{1,7}\])?: |\b(?:[Uu]nlock|[Rr]eset|[Dd]isable|[Ee]nable|[Oo]ffboard|[Oo]nboard) )"
+    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |failed for |Login (?:OK|incorrect)[^\n\[]{0,24}: \[|\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: |session (?:opened|closed) for user |\bSubject: | (?:80|443|[48][0-9]{3}) | identity(?:: |=| )['\"]|\b(?:imap|pop3|lmtp|submission|managesieve)(?:-login)?\(|\bsmbd_audit(?:\[[0-9]{1,7}\])?: |\b(?:[Uu]nlock|[Rr]eset|[Dd]isable|[Ee]nable|[Oo]ffboard|[Oo]nboard) )"
     r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:|\(uid=| by | Logon | tty=|\]| [0-9]{1,3}\.[0-9]|['\")|,;]| [a-z]|\.$|\. |$)"
 )
 _DOES = Pattern(
@@ -31,7 +31,9 @@ _DOES = Pattern(
 _KIN = Pattern(
     r"(?i:\b(?:parent|child|kid|kiddo|grandma|grandpa|grandfather|aunt|uncle|guardian|caregiver|widow|stepmother|stepfather|roommate|neighbor)(?:'s name)? (?:of|is|named) )([A-Z])"
 )
-_SLASHED = Pattern(r"(?i:\bname[:= ]{1,2}|\^)([A-Z]{2,26}/[A-Z]{2,26})(?:$|[ ^,;\"'])")
+_SLASHED = Pattern(
+    r"(?i:\b(?:name|holder|cardholder)[\"':= ]{1,3}|\^)([A-Z]{2,26}/[A-Z]{2,26})(?:$|[ ^,;\"'])"
+)
 """A card's holder as the card says it (ISO/IEC 7813)."""
 _FAMILY = Pattern(r"\b([A-Z][A-Za-z'-]{2,24}) (?:family|household)\b")
 _AGE = Pattern(
@@ -120,15 +122,15 @@ def _ages(record: Record) -> None:
 
 def made_of_names(record: Record) -> None:
     """Take logins and files that are made of a name that was found: `wilsonh`, `moon_elizabeth`."""
-    lower, seen = record.lower, set[tuple[bytes, ...]]()
+    lower, seen = record.lower, 0
     for start, end, kind, _ in tuple(record.found):
-        if kind is not Kind.NAME or len(seen) >= NAMES_MADE_MAX:
+        if kind is not Kind.NAME or seen >= NAMES_MADE_MAX:
             continue
         whole = lower[start:end].translate(LETTERS, b"-'")
-        words = tuple(word for word in whole.split() if len(word) >= NAME_LETTERS_MIN)
-        if len(words) not in {2, 3} or words in seen:
+        words = [word for word in whole.split() if len(word) >= NAME_LETTERS_MIN]
+        if len(words) not in {2, 3}:
             continue
-        seen.add(words)
+        seen += 1
         # What is made of them holds one of them once more.
         if max(map(lower.count, words)) > 1:
             for one, other in permutations(words, 2):

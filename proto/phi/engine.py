@@ -8,7 +8,6 @@ nothing new is found, so scrubbing twice is scrubbing once.
 """
 
 import hashlib
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from operator import itemgetter
@@ -34,16 +33,14 @@ from proto.phi import (
     secrets,
     segments,
     shapes,
+    strangers,
     tables,
     tokens,
 )
 from proto.phi.forms import lit
 from proto.phi.lexicon import (
-    ALSO,
     BRAND,
-    FIRST,
     KNOWN,
-    LAST,
     LIKELY,
     ROOT,
     SOMEBODY,
@@ -149,31 +146,11 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
     if record.found:
         if record.maybe:
             labels.again(record)
-        if record.person and not about_people:
-            _look_again(record)
+        if record.person:
+            strangers.read(record, about_people)
         deeds.made_of_names(record)
         beyond.spread(record)
     return record
-
-
-def _look_again(record: Record) -> None:
-    """Look for names again where only what was found told that a record is about people."""
-    rest = bytearray(record.data)
-    for start, end, _, _ in record.found:
-        rest[start:end] = TAKEN * (end - start)
-    flags = [record.lexicon.written(word) for word in _CAPITALISED.findall(bytes(rest))]
-    if "initials" not in record.shapes and not any(not flag or flag & _NAMES for flag in flags):
-        return
-    before = len(record.found)
-    for read in (people.loose, company.read, beyond.read):
-        read(record)
-    if len(record.found) > before:
-        beside.read(record)
-        context.read(record)
-
-
-_CAPITALISED = re.compile(rb"(?<![A-Za-z0-9_.-])[A-Z][A-Za-z'-]{2,}(?![A-Za-z0-9_=])")
-_NAMES = FIRST | LAST | ALSO
 
 
 def inside(lexicon: Lexicon, layers: int) -> Callable[[View], list[Found]]:

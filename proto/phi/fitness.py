@@ -93,18 +93,22 @@ _NEED_DIGITS = frozenset(
 
 def _is_nothing(record: Record, told: Told, value: bytes, written: bytes) -> bool:
     """Whether a value stands for none: a word for it, marks alone, a day that is no day, a policy's name."""
-    named = (
-        told.kind == "NAME"
-        and not told.person
-        and written.istitle()
-        and any(record.lexicon.names.weights(value.decode("ascii", "replace"))[:2])
-    )  # surname='Self'
     return (
         (told.kind == "BIOMETRIC" and _is_no_template(value))
         or (told.kind == "HEALTH_PLAN" and not told.person and digits(value) < PLAN_DIGITS_MIN)
         or (told.kind in {"DATE", "DATE_MAYBE"} and value.startswith(SENTINELS))
-        or (value in record.lexicon.vocabulary["nothing"] and not named)
+        or (value in record.lexicon.vocabulary["nothing"] and not _is_named(record, told, written))
         or not value.strip(b" .-_*\x01")
+    )
+
+
+def _is_named(record: Record, told: Told, written: bytes) -> bool:
+    """Whether a word for nothing is somebody's name where a name stands: `surname='Self'`."""
+    return (
+        told.kind == "NAME"
+        and not told.person
+        and written.istitle()
+        and any(record.lexicon.names.weights(written.lower().decode("ascii", "replace"))[:2])
     )
 
 

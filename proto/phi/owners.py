@@ -26,8 +26,9 @@ _OWNER = Pattern(
 _OWNER_BELOW = Pattern(rf"\b([a-z]{{3,20}})'s (?i:{_OWNED})\b")
 _DEVICE = re.compile(rf"(?i)(?:{_OWNED})\b\Z".encode())
 _OF_OWNER = Pattern(
-    rf"(?i:\b(?:{_OWNED})) (?:of|for) ([A-Z][a-z]{{2,20}}(?: [A-Z][a-z]{{1,20}})?)\b"
+    rf"(?i:\b(?:{_OWNED})) (?:of|for) ([A-Z][a-zA-Z]{{2,20}}(?: [A-Z][a-z]{{1,20}})?)\b"
 )
+_OF_DEVICE = re.compile(rf"(?i)\b(?:{_OWNED}) (?:of|for) \Z".encode())
 _FIELD = Pattern(r"\^(?:FD|FV)([^^~\n]{1,80})\^FS")
 _DAY = re.compile(
     rb"\b(?:[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}|(?:19|20)[0-9]{6})\b"
@@ -65,7 +66,8 @@ def _owners(record: Record) -> None:
     for spans in (*_OWNER.each(record.data), *_OF_OWNER.each(record.data)):
         start, end = spans[1]
         flags = word_flags(record, record.data[start:end].split()[-1])
-        device = _DEVICE.search(record.data, start, spans[0][1]) is not None
+        behind = _DEVICE.search(record.data, start, spans[0][1])
+        device = behind is not None or _OF_DEVICE.search(record.data, max(0, start - 20), start)
         named = _is_somebody(record, start, end)
         if named or (device and not flags & (WORD | CUE)) or (record.person and flags & ALSO):
             kind = Kind.HOST_PERSON if device else Kind.NAME

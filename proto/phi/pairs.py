@@ -42,10 +42,10 @@ _PLACE = Pattern(
 )
 _PLACE_KINDS = {"PERSON": Kind.NAME, "COUNTY": Kind.CITY, "ORGANIZATION": Kind.NAME}
 _ROW = Pattern(
-    r"(?i)(?:duplicate entry '|key value is \(|row contains \(|truncated value: '|\)=\(|value: '|copy (?:[a-z_]{1,30}\.)?(?:patients?|members?|persons?|people|contacts?|guarantors?|subscribers?|appointments?|encounters?|clients?)\b[^\"\n]{0,24}: \")([^\n)'\"]{1,400}(?:'[A-Za-z][^\n)']{0,200})?)(?:'|\)|\"|$)"
+    r"(?i)(?:duplicate entry '|key value is \(|row contains \(|truncated value: '|\)=\(|value: '|\(full row: |copy (?:[a-z_]{1,30}\.)?(?:patients?|members?|persons?|people|contacts?|guarantors?|subscribers?|appointments?|encounters?|clients?)\b[^\"\n]{0,24}: \")([^\n)'\"]{1,400}(?:'[A-Za-z][^\n)']{0,200})?)(?:'|\)|\"|$)"
 )
 _PARAMETER = Pattern(
-    r"(?:[@$:][A-Za-z0-9_]{1,40} ?= ?[NE]?'|\b(?:bind|param|arg|parameter) ?[0-9]{1,2} ?[=:] ?[\"'])([^\"'\n]{1,200})[\"']"
+    r"(?:[@$:][A-Za-z0-9_]{1,40} ?= ?[NE]?'|\b(?:bind|param|arg|parameter) ?[0-9]{1,2} ?[=:] ?[\"']|[ ,(][0-9]{1,2}=[\"'])([^\"'\n]{1,200})[\"']"
     r"|\b(?:bind|param|arg|parameter) ?[0-9]{1,2} ?[=:] ?([0-9]{6,12})\b"
     r"|\bset(?:N?String|Object|Date)\([0-9]{1,3}, ?\"([^\"\n\x01]{2,120})\""
     r"|\bbinding parameter \[[0-9]{1,3}\] as \[[A-Z_]{2,20}\] - \[([^\[\]\n\x01]{2,120})\]"
@@ -150,7 +150,15 @@ _PLACE_MARKS = (
     b"PV1.",
     b"MRG-",
 )
-_ROW_MARKS = (b"uplicate", b"row contains", b"COPY ", b"uncated value", b")=(", b"alue: '")
+_ROW_MARKS = (
+    b"uplicate",
+    b"row contains",
+    b"COPY ",
+    b"uncated value",
+    b")=(",
+    b"alue: '",
+    b"row: ",
+)
 
 
 def _elements(record: Record) -> None:

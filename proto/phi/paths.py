@@ -195,7 +195,9 @@ def _routes(record: Record) -> None:
         below = False
         for match in _PART.finditer(record.data, *spans[1]):
             part = match.group()
-            if below and b"." not in part and b"-" in part and not _machine(record, part):
+            if below and _LONG_NUMBER.fullmatch(part) is not None:
+                record.hit(Kind.OTHER_ID, *match.span(), "a number below people in a request")
+            elif below and b"." not in part and b"-" in part and not _machine(record, part):
                 record.hit(Kind.NAME, *match.span(), "below people in a request")
             below = part.lower() in roots
 

@@ -214,7 +214,7 @@ def _alone(record: Record) -> None:
             record.hit(Kind.NAME, at, end, "a name in a record about people")
 
 
-_VERSION = re.compile(rb" v?\d+\.\d")
+_VERSION = re.compile(rb" v?\d+\.\d| \x01")
 _BEFORE = frozenset({b"", b" ", b"(", b"'", b'"', b",", b">", b"=", b"|", b"\n", b";", b":"})
 _AFTER = frozenset({b"", b" ", b")", b"'", b'"', b",", b"<", b"|", b"\n", b";", b".", b"!", b"?"})
 

@@ -21,9 +21,10 @@ ASKED_MAX = 32
 
 _WORD = re.compile(rb"[a-z]+")
 
-_PEOPLE = frozenset(Kind) - {
+PEOPLE = frozenset(Kind) - {
     Kind.SECRET, Kind.USERNAME, Kind.HOST, Kind.HOST_PERSON, Kind.BLOB, Kind.EMAIL, Kind.DEVICE, Kind.IP, Kind.URL
 }  # fmt: skip
+"""Classes that a record about people alone has."""
 
 
 class Record:
@@ -117,7 +118,7 @@ class Record:
             if self.taken is None:
                 self.taken = bytearray(len(self.data))
             self.taken[start:end] = TAKEN * (end - start)
-            if kind in _PEOPLE:
+            if kind in PEOPLE:
                 self.person = True
 
     def covered(self, start: int, end: int) -> bool:

@@ -86,7 +86,16 @@ def _row(record: Record, line: bytes, at: int, mark: bytes) -> None:
     taken = record.taken
     if taken is None:
         return
-    whole = [start < end and taken.find(0, start, end) < 0 for start, end in cells]
+    last = len(cells) - 1
+    whole = [
+        start < end
+        and (
+            taken.find(0, start, end) < 0
+            or (number == 0 and taken[end - 1] == 1)
+            or (number == last and taken[start] == 1)
+        )
+        for number, (start, end) in enumerate(cells)
+    ]
     if sum(whole) < CELLS_MIN - 1:
         return
     for number, (start, end) in enumerate(cells):

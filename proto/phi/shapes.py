@@ -180,6 +180,7 @@ def _email(record: Record, start: int, end: int) -> None:
     data = record.lower
     if data[start - 1 : start] in _AFTER_LOGIN and record.covered(start, start + 1):
         return  # a password before `@host`
+    start += data[start : start + 1] == b"'"  # email='ann@…
     local = data[start:end].partition(b"@")[0]
     if local in _MACHINE_MAIL or local.endswith(b"-noreply"):
         return

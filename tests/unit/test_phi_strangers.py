@@ -1,0 +1,64 @@
+"""Who stands beside somebody that was found, and what of a record about machines stays."""
+
+import pytest
+
+from proto.phi import default_names, scrub_text
+
+pytestmark = pytest.mark.skipif(
+    default_names() is None, reason="the gazetteer was not compiled here (extra gazetteer)"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("Sutures removed, mrn 4411223. Zeoish tolerated this well.", "Zeoish"),
+        ("called pt's wife Oluwaseun at 237-515-8772, she will bring Sergei in tomorrow", "Sergei"),
+        ("Llewellyn (mrn 4411223) reports that Lakshmi drove her here", "Lakshmi"),
+        (
+            "RxRenewal: Adaeze Laedortho not found at Walgreens; script 6404489 returned",
+            "Laedortho",
+        ),
+        ("crossmatched, recipient Peña, Bohdan, band 426658251", "426658251"),
+        ("{'To': '+1-902-849-9749', 'Body': 'Feqaoglu, reply C to confirm 3/18/23'}", "Feqaoglu"),
+        ('event=swipe holder="MARKS/JADWIGA" pan=4173818773109481', "JADWIGA"),
+        ("caregiver=Carol Venkataraman relation=daughter pt=9313602344", "9313602344"),
+        ("import row 14: Dhillon;Max;27.03.1979;717 383 7380 -> error", "Max"),
+        ('column dob: "June 14, 1969" (full row: 22351242\tPriruppan\tRoyal)', "Priruppan"),
+        ("CALL merge_people('18454246','51258471','Lake, Nursultan') failed", "18454246"),
+        ("PUT /api/people/23445496/contact?name=Haumur+Nakamura 422", "23445496"),
+        ('Originate failed contact "Zamur Link" campaign recall', "Zamur"),
+        ('parsing "3042896": invalid syntax (patient="Sophia Gallagher")', "3042896"),
+        ("lot camera 3 OCR 9FPG811 conf 0.88", "9FPG811"),
+        ("Holter PM26093213 hookup 01/09/2020 pt Kobayashi, Maud", "PM26093213"),
+        ("LVAD alarm low flow; caregiver Laesen +19483437817", "Laesen"),
+        ("CGM transmitter JT16744202 paired with phone of Obioglu", "Obioglu"),
+        ("plan='53025281900' mrn='87-38-58'", "53025281900"),
+        ("Users\\pageh\\Desktop\\Hauula Page tax\\W2.exe", "Hauula"),
+    ],
+)
+def test_who_stands_beside_somebody_goes(text: str, gone: str) -> None:
+    assert gone not in scrub_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Rimage burner offline; Weasis viewer restarted by Zorvex agent",
+        "notified Zorvex; template Bravura loaded; contact 'Zorvex Support'",
+        "wifi: band 5180 MHz, width 80; plan hash 0x8841",
+        "Sync, please wait: 'Warning, your disk is full'",
+        "GET /api/jobs/23445496/status 200",
+    ],
+)
+def test_strangers_in_a_record_about_machines_stay(text: str) -> None:
+    assert scrub_text(text) == text
+
+
+def test_a_mail_address_goes_without_the_quote_before_it() -> None:
+    assert scrub_text("set email='ann.lee@gmail.com' where id=4").count("'") == 2
+
+
+def test_a_name_before_a_number_with_dots_is_judged_alike_before_and_after() -> None:
+    once = scrub_text("Sfax: 4 pgs, ANI 712.985.2557, patient on barcode PRIVELTHO, HASSAN")
+    assert scrub_text(once) == once
