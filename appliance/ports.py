@@ -18,6 +18,7 @@ from proto.hub.outgoing import Outgoing
 from proto.ids import TargetId
 from proto.keys import PublicKey, SealingKey, SealingPublicKey, SigningKey
 from proto.phi.sentry import Alarm
+from proto.release_keys import Life
 from proto.secret import Secret
 from runtime.clock import Clock, Entropy
 
@@ -265,6 +266,17 @@ class Repository(Protocol):
 
         Raises:
             DamagedError: it is not what was written.
+        """
+        ...
+
+    def newest_root(self) -> Life | None:
+        """Return version and life of the newest root that was verified, None before the first.
+
+        What is behind it may have been refused: then no set that is held names it.
+
+        Raises:
+            RejectedError: what is kept of it is no root.
+            DamagedError: it cannot be read.
         """
         ...
 

@@ -69,7 +69,11 @@ async def load_carried(work: Work, library: Library) -> bool:
     Raises:
         ContentRefusedError: it is not taken.
     """
-    changed = await library.load_carried(now_s=await now_s(work))
+    try:
+        changed = await library.load_carried(now_s=await now_s(work))
+    except ContentRefusedError:
+        await settle(work, library, changed=False)
+        raise
     await settle(work, library, changed=changed)
     return changed
 
@@ -79,6 +83,9 @@ async def settle(work: Work, library: Library, *, changed: bool) -> None:
     if changed:
         for bell in (work.bells.scan, work.bells.heal, work.bells.check_in):
             bell.ring()
+    if (root := library.newest_root()) is not None:
+        # A floor that is far ahead ends all that is behind the root that is to put it right.
+        await pass_root(work, version=root.version, created_s=root.created)
     if library.trusted is not None:
         trusted = library.trusted
         await pass_root(work, version=trusted.root_version, created_s=trusted.root_s)

@@ -20,6 +20,7 @@ from appliance.ports import Repository
 from proto.catalog.load import content_digest, load
 from proto.catalog.model import Content
 from proto.errors import OsirisError
+from proto.release_keys import Life
 
 
 class Origin(StrEnum):
@@ -73,6 +74,15 @@ class Library:
         except OsirisError as error:
             self.refusal = error
         return self._own(), origin
+
+    def newest_root(self) -> Life | None:
+        """Return the life of the newest root that was verified, whatever became of its set."""
+        if self._repository is None:
+            return None
+        try:
+            return self._repository.newest_root()
+        except OsirisError:
+            return None
 
     async def look(self, *, now_s: int) -> bool:
         """Ask the repository, and take what is new; tell whether other content is in force.

@@ -7,7 +7,8 @@ soon. Nothing that the hub sends lowers it. Two do:
 - a person on the LAN, by name and with a reason, to any time. What people signed before that is
   not counted anew, so the lowering lasts; what the hub signs moves it again by a day at most;
 - a trust root that people signed after the one that is known, and never below the root's own date
-  or the appliance's own clock: a root that was held back lowers no floor that is right.
+  or the appliance's own clock: a root that was held back lowers no floor that is right. It counts
+  as soon as it is verified, though by that floor all that is behind it may have ended.
 
 Either is a receipt in the evidence log, in the transaction that does it.
 """

@@ -31,9 +31,10 @@ from appliance.core.trusted import Carrier, Part, SignedSet
 from appliance.shell.content_source import CONTENT_PATH, AbsentError, FileSource, HubSource, Source
 from proto.catalog.load import content_digest
 from proto.errors import MalformedError, NoRoomError, NotFoundError
+from proto.keysets import Role
 from proto.message import Count, Hex256, Message, Seconds, VersionOne
 from proto.policy import Policy, Turn
-from proto.release_keys import POLICY_TARGET
+from proto.release_keys import POLICY_TARGET, Life, read_life
 from runtime.private import make_private
 from runtime.tls import write_private
 
@@ -210,6 +211,22 @@ class ContentRepository:
         except OSError as error:
             msg = f"{self.place.active}: cannot be read: {error.strerror}"
             raise DamagedError(msg) from error
+
+    def newest_root(self) -> Life | None:
+        """Return the newest verified root's life; see `ports.Repository.newest_root`.
+
+        tuf keeps a root as soon as those before it vouch for it, whatever comes behind.
+        """
+        from appliance.shell.content_fetcher import signed_part  # noqa: PLC0415 - imports tuf
+
+        try:
+            data = (self.place.tuf / "root.json").read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            msg = f"{self.place.tuf}: cannot be read: {error.strerror}"
+            raise DamagedError(msg) from error
+        return read_life(signed_part(data), Role.ROOT)
 
     async def look(self, held: SignedSet | None, *, runs: str, now_s: int) -> SignedSet | None:
         """Return a newer verified set; see `ports.Repository.look`."""
