@@ -62,8 +62,12 @@ class Daemon:
 
 
 @asynccontextmanager
-async def wired(config: Config) -> AsyncIterator[Daemon]:
+async def wired(config: Config, *, signer: int | None = None) -> AsyncIterator[Daemon]:
     """Open the store, bring it to this program's schema, and wire everything to it.
+
+    Args:
+        config: the hub's.
+        signer: the signer's process; None for whoever listens at its socket.
 
     Raises:
         ConfigError: the hub was not set up, or cannot be.
@@ -71,7 +75,8 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     """
     place = setup.Place(config.state_dir)
     raw, root = setup.load_root(place)
-    store, talk = open_store(config.store_url), SocketTalk(place.signer_socket)
+    store = open_store(config.store_url)
+    talk = SocketTalk(place.signer_socket, process=signer)
     content = load(read_installed())
     try:
         await migrate(store)
@@ -128,9 +133,12 @@ async def run(config: Config) -> int:
     # A port that is in use is said before anything is started.
     lan = listen_tcp(config.file.listen.host, config.file.listen.port)
     local = listen_unix(place.socket)
-    # What takes the signer long has a connection of its own.
-    talk = SocketTalk(place.signer_socket, answer_s=CONTENT_S)
-    async with signer_child(config) as signer, wired(config) as daemon, talk:
+    async with (
+        signer_child(config) as signer,
+        wired(config, signer=signer.pid) as daemon,
+        # What takes the signer long has a connection of its own.
+        SocketTalk(place.signer_socket, answer_s=CONTENT_S, process=signer.pid) as talk,
+    ):
         port = lan.getsockname()[1]
 
         pulse = Pulse(SteadyClock())

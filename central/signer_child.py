@@ -26,6 +26,11 @@ class SignerChild:
 
     process: asyncio.subprocess.Process | None
 
+    @property
+    def pid(self) -> int | None:
+        """The child's process; None where the signer is a service of its own."""
+        return None if self.process is None else self.process.pid
+
     async def until_it_answers(self, link: SignerLink) -> None:
         """Wait until the signer answers.
 

@@ -5,6 +5,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -66,14 +68,19 @@ NO_SITE: Final = SiteId("s-aaaaaaaaaa")
 class SocketTalk:
     """Frames to and from the signer's socket, one question after another."""
 
-    def __init__(self, path: Path, *, answer_s: float = ANSWER_S) -> None:
+    def __init__(
+        self, path: Path, *, answer_s: float = ANSWER_S, process: int | None = None
+    ) -> None:
         """Name the socket; it is connected to when it is first needed.
 
         Args:
             path: the socket.
             answer_s: how long an answer is waited for.
+            process: who has to be at the other end; None for whoever listens. The signer of a hub
+                that was killed may answer a moment longer than it.
         """
         self._path = path
+        self._process = process
         self._answer_s = answer_s
         self._turn = asyncio.Lock()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
@@ -104,6 +111,9 @@ class SocketTalk:
                 str(self._path), limit=FRAME_BYTES_MAX + LENGTH_BYTES
             )
         reader, writer = self._streams
+        if self._process not in {None, _peer(writer)}:
+            msg = "another process than the signer listens there"
+            raise ConnectionRefusedError(msg)
         writer.write(len(frame).to_bytes(LENGTH_BYTES, "big") + frame)
         await writer.drain()
         length = int.from_bytes(await reader.readexactly(LENGTH_BYTES), "big")
@@ -125,6 +135,15 @@ class SocketTalk:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+
+def _peer(writer: asyncio.StreamWriter) -> int:
+    """Return the process at the other end of a Unix socket, see unix(7)."""
+    form = struct.Struct("3i")
+    told = writer.get_extra_info("socket").getsockopt(
+        socket.SOL_SOCKET, socket.SO_PEERCRED, form.size
+    )
+    return int(form.unpack(told)[0])
 
 
 class SignerLink:

@@ -1,6 +1,7 @@
 """The signer as a process: killed again and again it forks nothing, and only it has the keys."""
 
 import asyncio
+import os
 import random
 import shutil
 import subprocess
@@ -209,6 +210,22 @@ async def test_what_somebody_puts_into_the_served_repository_changes_nothing(
     signer.start()
     async with signer.link() as link:
         assert "pins" in (await link.status()).problem
+
+
+async def test_a_hub_takes_no_other_process_for_the_signer_that_it_started(
+    signer: SignerProcess,
+) -> None:
+    """That of a hub which was killed may answer a moment longer, and then cut questions off."""
+    signer.start()
+    async with signer.link():
+        assert signer.running is not None
+        path = signer.place.signer_socket
+        async with SocketTalk(path, process=signer.running.pid) as talk:
+            await SignerLink(talk).answers()
+        async with SocketTalk(path, process=os.getpid()) as talk:
+            for _ in range(2):
+                with pytest.raises(UnreachableError):
+                    await SignerLink(talk).answers()
 
 
 def test_the_hub_serves_without_the_keys_that_sign(signer: SignerProcess) -> None:
