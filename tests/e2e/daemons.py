@@ -146,11 +146,15 @@ class Daemon:
         try:
             self.ask("GET", self.status)
         except (httpx.HTTPError, OSError):
-            if not self.is_alive():
-                msg = f"{self.config.name} ended by itself: {self.said()[-2000:]}"
-                raise DaemonError(msg) from None
+            self.require_alive()
             return False
         return True
+
+    def require_alive(self) -> None:
+        """Return if the process is there, or raise `DaemonError` with its log."""
+        if not self.is_alive():
+            msg = f"{self.config.name} ended by itself: {self.said()[-2000:]}"
+            raise DaemonError(msg)
 
     def is_alive(self) -> bool:
         """Tell whether the process is there."""

@@ -1,16 +1,14 @@
-"""A hub as people run it: `python -m central` over a state directory of its own."""
+"""A hub as a process of its own over a state directory of its own."""
 
 import asyncio
 import os
-import signal
 import socket
 import ssl
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -22,9 +20,9 @@ from osiris.demo.free_port import free_port
 from proto.trust_root import TrustRoot
 from runtime import tls
 from runtime.clock import SystemClock, system_entropy
+from tests.e2e.daemons import Daemon, launcher_of, until
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 60
 
 
 @dataclass(slots=True)
@@ -34,7 +32,17 @@ class HubProcess:
     file: Path
     config: Config
     port: int
-    running: subprocess.Popen[bytes] | None = None
+    daemon: Daemon = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Have the daemon started from the tests' launcher."""
+        self.daemon = Daemon(
+            launcher_of("central.main"),
+            self.file,
+            self.config.state_dir / "hub.sock",
+            "/local/status",
+            self.file.with_name("hub.log"),
+        )
 
     @property
     def origin(self) -> str:
@@ -58,7 +66,7 @@ class HubProcess:
         )
 
     def spawn(self) -> subprocess.Popen[bytes]:
-        """Start the daemon's process without waiting for it."""
+        """Start the daemon's process as people do, without waiting for it."""
         return subprocess.Popen(
             [sys.executable, "-m", "central", "--config", str(self.file)],
             cwd=ROOT,
@@ -68,33 +76,21 @@ class HubProcess:
 
     def start(self) -> None:
         """Start the daemon and return once it accepts connections."""
-        self.running = self.spawn()
-        until = time.monotonic() + START_S
-        while time.monotonic() < until:
-            assert self.running.poll() is None, self.running.communicate()[1].decode()
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        self.running.kill()
-        msg = f"the hub did not start: {self.running.communicate()[1].decode()}"
-        raise AssertionError(msg)
+        self.daemon.start(wait=False)
+        until(self._accepts, "the hub accepts connections")
 
     def kill(self) -> None:
         """Kill the daemon as a power cut would."""
-        self._end(signal.SIGKILL)
+        self.daemon.end()
 
     def stop(self) -> int:
         """Ask the daemon to stop and return its exit status."""
-        return self._end(signal.SIGTERM)
+        return self.daemon.stop() if self.daemon.pid else 0
 
-    def _end(self, how: signal.Signals) -> int:
-        process, self.running = self.running, None
-        if process is None:
-            return 0
-        process.send_signal(how)
-        process.communicate(timeout=30)
-        return int(process.returncode)
+    def _accepts(self) -> bool:
+        self.daemon.require_alive()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def write_config(directory: Path, port: int) -> Path:
