@@ -90,7 +90,7 @@ async def settle(work: Work, library: Library, *, changed: bool) -> None:
         trusted = library.trusted
         await pass_root(work, version=trusted.root_version, created_s=trusted.root_s)
         await _pass(work, trusted.made_s)
-    wanted = unwell(library, now_s=await now_s(work))
+    wanted = unwell(library, now_s=await now_s(work), clock_s=seconds(work.clock))
     for condition in CONDITIONS.values():
         if condition in wanted:
             await raise_condition(work, condition, detail=wanted[condition])
@@ -98,8 +98,14 @@ async def settle(work: Work, library: Library, *, changed: bool) -> None:
             await clear_condition(work, condition)
 
 
-def unwell(library: Library, *, now_s: int) -> dict[Condition, str]:
-    """Return what is wrong with the content now, with a detail for people."""
+def unwell(library: Library, *, now_s: int, clock_s: int) -> dict[Condition, str]:
+    """Return what is wrong with the content now, with a detail for people.
+
+    Args:
+        library: the content.
+        now_s: the time by which signatures end.
+        clock_s: the clock on the wall, by which people read a date.
+    """
     found: dict[Condition, str] = {}
     if library.trusted is not None:
         ended = library.trusted.ended(now_s=now_s)
@@ -108,7 +114,9 @@ def unwell(library: Library, *, now_s: int) -> dict[Condition, str]:
             (ExpiredError.code, ended.keys() - ONLINE),
         ):
             if parts:
-                said = (f"the {part} ended {_day(ended[part])}" for part in sorted(parts))
+                said = [f"the {part} ended {_day(ended[part])}" for part in sorted(parts)]
+                if any(ended[part] > clock_s for part in parts):
+                    said.append(f"the floor clock is ahead, at {_day(now_s)}: osiris site clock")
                 found[CONDITIONS[code]] = "; ".join(said)
     if library.refusal is not None:
         code = library.refusal.code

@@ -6,7 +6,7 @@ in the appliance's own state directory; no path comes with the request.
 
 from collections.abc import Sequence
 
-from appliance.handlers.content import load_carried, unwell
+from appliance.handlers.content import load_carried, now_s, unwell
 from appliance.handlers.library import Library
 from appliance.handlers.work import Work
 from appliance.portal.asked import Answer, Body
@@ -16,19 +16,21 @@ from appliance.portal.state import PortalVisit
 def routes(library: Library) -> Sequence[tuple[str, str, Answer]]:
     """Return the socket's routes over the content."""
 
-    async def status(_: Work, visit: PortalVisit, __: Body) -> object:
-        return told(library, now_s=visit.now_ms // 1000)
+    async def status(work: Work, visit: PortalVisit, __: Body) -> object:
+        return told(library, now_s=await now_s(work), clock_s=visit.now_ms // 1000)
 
     async def load(work: Work, visit: PortalVisit, _: Body) -> object:
         changed = await load_carried(work, library)
-        return {"changed": changed, **told(library, now_s=visit.now_ms // 1000)}
+        said = told(library, now_s=await now_s(work), clock_s=visit.now_ms // 1000)
+        return {"changed": changed, **said}
 
     return (("GET", "/api/content", status), ("POST", "/api/content/load", load))
 
 
-def told(library: Library, *, now_s: int) -> dict[str, object]:
-    """Return how the content is, as plain values."""
+def told(library: Library, *, now_s: int, clock_s: int) -> dict[str, object]:
+    """Return how the content is, as plain values; see `handlers.content.unwell` for the clocks."""
     content, trusted = library.content, library.trusted
+    troubles = unwell(library, now_s=now_s, clock_s=clock_s)
     said: dict[str, object] = {
         "digest": content.digest,
         "origin": library.origin.value,
@@ -37,7 +39,7 @@ def told(library: Library, *, now_s: int) -> dict[str, object]:
         "rules": len(content.rules),
         "repository": library.has_repository,
         "looked_s": library.looked_s,
-        "troubles": {code.value: why for code, why in sorted(unwell(library, now_s=now_s).items())},
+        "troubles": {code.value: why for code, why in sorted(troubles.items())},
         "trust": "none",
     }
     if trusted is not None:

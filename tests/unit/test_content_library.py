@@ -231,13 +231,13 @@ class TestTheKeptSet:
                 assert library.refusal is not None
                 assert library.refusal.code == "content_damaged"
                 assert library.content is OWN
-                assert Condition.CONTENT_DAMAGED in handler.unwell(library, now_s=NOW)
+                assert Condition.CONTENT_DAMAGED in handler.unwell(library, now_s=NOW, clock_s=NOW)
         carry(repository, home)
         file.write_bytes(whole[: len(whole) // 2])
         library = library_at(home, repository)
         await library.load_carried(now_s=NOW)
         assert library.origin is Origin.SIGNED
-        assert not handler.unwell(library, now_s=NOW)
+        assert not handler.unwell(library, now_s=NOW, clock_s=NOW)
 
     async def test_that_no_longer_loads_stays_told_until_another_one_runs(self, home: Path) -> None:
         """A hub that has nothing new to offer does not make it load."""
@@ -249,12 +249,12 @@ class TestTheKeptSet:
             assert (library.content, library.origin) == (OWN, Origin.PROGRAM)
             for minute in range(3):
                 assert library.refusal is not None
-                assert handler.unwell(library, now_s=NOW)
+                assert handler.unwell(library, now_s=NOW, clock_s=NOW)
                 assert not await library.look(now_s=NOW + minute * 60)
             follow(repository, NEXT)
             assert await library.look(now_s=NOW + 180)
             assert library.content.digest == load(NEXT).digest
-            assert not handler.unwell(library, now_s=NOW + 180)
+            assert not handler.unwell(library, now_s=NOW + 180, clock_s=NOW + 180)
 
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -471,7 +471,7 @@ class TestHealth:
             at.clock.advance(15 * DAY_S * 1000)
             await handler.settle(at.work, library, changed=False)
             assert await conditions(at) == {Condition.CONTENT_FROZEN, Condition.CONTENT_EXPIRED}
-            said = handler.unwell(library, now_s=NOW + 15 * DAY_S)
+            said = handler.unwell(library, now_s=NOW + 15 * DAY_S, clock_s=NOW + 15 * DAY_S)
             assert said[Condition.CONTENT_EXPIRED] == "the grants ended 2026-01-11 00:00 UTC"
             assert "the timestamp ended 2026-01-02 00:00 UTC" in said[Condition.CONTENT_FROZEN]
             assert library.origin is Origin.SIGNED

@@ -2,12 +2,16 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from appliance.core.content_refusals import ContentRefusedError
 from appliance.handlers import content as handler
 from appliance.handlers.work import Work
+from appliance.portal.local_content import routes
+from appliance.portal.state import PortalVisit
 from appliance.store import order_state
 from proto.catalog.load import load
 from proto.receipts import ClockSet
@@ -66,6 +70,31 @@ async def test_a_new_root_counts_though_all_behind_it_has_ended_by_the_floor(
         assert library.content.digest == load(NEXT).digest
     told = [one for one in await receipts(work) if isinstance(one, ClockSet)]
     assert [(one.by, one.floor) for one in told] == [("root", NOW)]
+
+
+async def test_people_are_told_that_it_is_the_floor_by_which_it_has_ended(
+    work: Work, home: Path
+) -> None:
+    """A date of next month that "ended" would send them to the wrong people."""
+    repository = published()
+    async with at_hub(home, repository) as (library, _):
+        await handler.look(work, library)
+        assert handler.unwell(library, now_s=NOW, clock_s=NOW) == {}
+        said = handler.unwell(library, now_s=NOW + 2 * YEAR_S, clock_s=NOW)
+        assert len(said) == 2
+        assert all("the floor clock is ahead, at 2028-01-01" in one for one in said.values())
+        late = NOW + 2 * YEAR_S
+        ended = handler.unwell(library, now_s=late, clock_s=late)
+        assert not [one for one in ended.values() if "floor" in one]
+        await run_ahead(work)
+        await handler.look(work, library)
+        visit = cast("PortalVisit", SimpleNamespace(now_ms=NOW * 1000))
+        ((_, _, status), *_) = routes(library)
+        told = cast("dict[str, dict[str, str]]", await status(work, visit, {}))
+        assert set(told["troubles"]) == {"content_frozen", "content_expired"}
+    async with work.store.read() as conn:
+        rows = await conn.execute_fetchall("SELECT detail FROM health WHERE code LIKE 'content%'")
+    assert [row["detail"] for row in rows if "osiris site clock" in row["detail"]]
 
 
 async def test_a_root_that_its_people_did_not_sign_lowers_nothing(work: Work, home: Path) -> None:
