@@ -226,8 +226,16 @@ Token = tuple[int, int, int, bytes]
 """Of a word in a run: start, end, flags (-1 for an initial), the mark behind it."""
 
 
+def _before_key(record: Record, start: int, end: int) -> int:
+    """Return where a run ends that the next key is written behind: `DOE^JANE StationName=`."""
+    at = record.data.rfind(b" ", start, end)
+    return at if at > start and _machine_camel(record, record.data[at + 1 : end]) else end
+
+
 def _run(record: Record, start: int, end: int) -> None:
     """Judge a run of capitalised words: each pair of neighbours, then what is beside a pair."""
+    if record.data[end : end + 1] == b"=":
+        end = _before_key(record, start, end)
     tokens = _tokens(record, start, end)
     if (
         (len(tokens) < PAIR or b"," in tokens[0][3])  # most runs are told by their first mark

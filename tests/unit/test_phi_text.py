@@ -271,6 +271,16 @@ CASES = [
         ["Jane Doe", "jane@x.org"],
         [],
     ),
+    (
+        "C-STORE PatientName=DOE^JANE StationName=CT01 AccessionNumber=AC0042917 ok",
+        ["DOE", "JANE", "AC0042917"],
+        [" StationName=CT01 AccessionNumber="],
+    ),
+    (
+        "visits by patient: Jane Doe=5, Ann MacArthur=3, Kim McDonald=4",
+        ["Jane", "Doe", "Ann", "MacArthur", "Kim", "McDonald"],
+        [],
+    ),
 ]
 CLEAN = [
     "Installed KB5031356 on 06/12/2024 by NT AUTHORITY\\SYSTEM; OS Build 10.0.22621.1450; exit code -1073741819",
