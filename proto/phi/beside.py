@@ -126,7 +126,8 @@ def _called(record: Record, start: int, end: int) -> None:
     ahead = data[first:start].rstrip(b"\"' ,;|/(:=-")
     if ahead[-1:].isdigit() or ahead.lower().endswith(_CALLED_BETWEEN):
         called.append(_CALLED_BEFORE.search(data, first, start))
-        called.append(_OPENS_WITH.search(data, first, start))
+    if data[start - 1 : start] == b" ":
+        called.append(_OPENS_WITH.search(data, max(0, start - 34), start))
     called.append(_CALLED_AFTER.match(data, end, min(len(data), end + 40)))
     for one in called:
         if one is not None and not record.covered(*one.span(1)):

@@ -66,7 +66,8 @@ def read(record: Record) -> None:
         if (
             record.person
             or "login" in record.shapes
-            or any(map(record.lower.__contains__, _SMALL_CUES))
+            or b" to " in record.lower
+            or b" for " in record.lower
         ):
             _written_small(record)
     if record.person:
@@ -74,10 +75,17 @@ def read(record: Record) -> None:
         if "pair" in record.shapes:
             _pairs_of_words(record)
     if record.found:
+        data = record.data
         for start, end, kind, _ in tuple(record.found):
             if kind is Kind.NAME or (kind is Kind.USERNAME and _is_written(record, start, end)):
-                _before(record, start, end)
+                ahead = data[start - 1 : start]
+                if ahead in _LEADS or data[start + 1 : start + 2] == b".":
+                    _before(record, start, end)
                 _behind(record, start, end)
+
+
+_LEADS = frozenset({b" ", b"-"})
+"""What may stand between a name and more of it before."""
 
 
 def _is_written(record: Record, start: int, end: int) -> bool:
@@ -141,7 +149,10 @@ _PARTS_NAMES = frozenset({b"\\", b"/", b'"', b"'", b"(", b">", b"|", b"=", b"["}
 def _first_before(record: Record, start: int, end: int) -> None:
     """Take a first name before the one word that was found: `confirm: Anil Santos`, `/Best Ethel`."""
     data = record.data
-    if b" " in data[start:end] or _ALONE.match(data, start, end) is None:
+    first = data.rfind(b" ", max(0, start - 34), start - 1) + 1
+    if data[first] > LOWER_A or b" " in data[start:end] or b"," in data[start:end]:
+        return
+    if _ALONE.match(data, start, end) is None:
         return
     before = _FIRST_BEFORE.search(data, max(0, start - 34), start)
     if before is None:
@@ -186,14 +197,16 @@ def _before(record: Record, start: int, end: int) -> None:
 
 
 _DONE_BY = Pattern(
-    r"\b(?:bring|brought|that|see|saw|but|when|because|let|if|since|while|after|before|until) ([A-Z][a-z'-]{2,30}) (?:in|her|him|his|it|is|was|has|had|will|did|does|drove|took|came|can|could|should|would|needs|wants|said|says|left|who|back|[a-z]{3,14}ed)\b"
+    r"\b(?:bring|that|when) ([A-Z][a-z'-]{2,30}) (?:in|her|him|his|it|is|was|has|had|will|did|does|drove|took|came|can|could|should|would|needs|wants|said|says|left|who|back|[a-z]{3,14}ed)\b"
 )
 """Who does it, by the words on both sides: `she will bring Sergei in`, `that Lakshmi drove her`."""
 
 
 def said(record: Record) -> None:
     """Find strangers' words where a name is said: `scan for Feroa`."""
-    for start, end in _DONE_BY.values(record.data):
+    lower = record.lower
+    done = b" that " in lower or b" bring " in lower or b" when " in lower
+    for start, end in _DONE_BY.values(record.data) if done else ():
         flags = word_flags(record, record.data[start:end])
         if flags & (ALSO | FIRST) and not flags & (CUE | CONTEXT):
             record.hit(Kind.NAME, start, end, "who does it, by the words on both sides")
@@ -269,8 +282,7 @@ def _lower(record: Record, word: bytes, flags: int) -> None:
             record.hit(Kind.NAME, at, match.end(), "a first and a last name written small")
 
 
-_SMALL_CUES = (b" to ", b" for ", b" from ", b" with ")
-_SMALL_BEFORE = re.compile(rb" (?:to|for|from|with) \Z")
+_SMALL_BEFORE = re.compile(rb" (?:to|for) \Z")
 """What lets two names written small be somebody's where nothing else tells of people."""
 _OPENS = frozenset({b"", b" ", b"(", b'"', b"'", b"=", b":", b",", b"|", b">"})
 _INSIDE = frozenset({b".", b"-", b"@", TAKEN})

@@ -37,7 +37,7 @@ _KINDS_OF_CARE = (
     "family (?:med|medicine|medical|care|practice|health|dental|dentistry|physicians)|pediatrics|peds|orthopedics|ortho"
     "|dermatology|derm|dental|dentistry|orthodontics|oral surgery|endodontics|periodontics|internal medicine|medical(?: group| center| clinic| associates)?"
     "|clinic|cardiology|urology|neurology|ob-?gyn|women's health|eye care|eye center|vision|optometry|podiatry|chiropractic"
-    "|physical therapy|pt|rheumatology|gastroenterology|ent|surgery|pharmacy|law|law firm|law office|llp|& (?:sons|associates)|and associates"
+    "|physical therapy|rheumatology|gastroenterology|surgery|pharmacy|law|law firm|law office|llp|& (?:sons|associates)|and associates"
 )
 _PRACTICE = Pattern(
     r"(?:[\"'(:=>] ?|(?i:from|to|csid|tsid|for|at|of) )((?:[A-Z][A-Za-z'-]{1,30}(?:-| ?& ?| and | )){0,2}[A-Z][A-Za-z'-]{1,30}) "

@@ -168,7 +168,7 @@ def _numbered_names(record: Record) -> None:
 
 _ADDRESS = Kind.ADDRESS
 _ALSO_ID = re.compile(rb", ?([A-Z]{0,2}[0-9]{6,10})(?=[\],; )]|$)")
-_LONG = re.compile(rb"[ _][0-9]{6}")
+_LONG = re.compile(rb" [0-9]{6}")
 
 
 _FORMS_OF_NUMBERS = (
@@ -312,9 +312,7 @@ def _numbers_said(record: Record) -> None:
             record.hit(Kind.SSN, *spans[1], "the last four of somebody's number")
 
 
-_BEHIND = re.compile(
-    rb"[ _]([0-9]{6,12})(?:(?![0-9A-Za-z.:/-])|(?=\.[A-Za-z]{2,5}(?![A-Za-z0-9])))"
-)
+_BEHIND = re.compile(rb" ([0-9]{6,12})(?:(?![0-9A-Za-z.:/-])|(?=\.[A-Za-z]{2,5}(?![A-Za-z0-9])))")
 
 
 def _behind(record: Record) -> None:

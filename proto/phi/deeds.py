@@ -22,7 +22,7 @@ LOGIN_LETTERS_MIN = 4
 NAME_LETTERS_MIN = 3
 
 _ACCOUNT = Pattern(
-    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |failed for |Login (?:OK|incorrect)[^\n\[]{0,24}: \[|\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: |session (?:opened|closed) for user |\bSubject: | (?:80|443|[48][0-9]{3}) | identity(?:: |=| )['\"]|\b(?:imap|pop3|lmtp|submission|managesieve)(?:-login)?\(|\bsmbd_audit(?:\[[0-9]{1,7}\])?: |\b(?:[Uu]nlock|[Rr]eset|[Dd]isable|[Ee]nable|[Oo]ffboard|[Oo]nboard) )"
+    r"(?:(?:Failed|Accepted) [a-z/-]{2,40} for |failed for |Login (?:OK|incorrect)[^\n\[]{0,24}: \[|\bsudo(?:\[[0-9]{1,7}\])?: {1,4}|\bCRON\[[0-9]{1,7}\]: \(|\bsu(?:\[[0-9]{1,7}\])?: \([^)\n]{1,24}\) |\bsmbd(?:\[[0-9]{1,7}\])?: |session (?:opened|closed) for user |\bSubject: | (?:80|443|8080|8443) | identity(?:: |=| )['\"]|\b(?:imap|pop3|lmtp|submission|managesieve)(?:-login)?\(|\bsmbd_audit(?:\[[0-9]{1,7}\])?: |\b(?:[Uu]nlock|[Rr]eset|[Dd]isable|[Ee]nable|[Oo]ffboard|[Oo]nboard) )"
     r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:|\(uid=| by | Logon | tty=|\]| [0-9]{1,3}\.[0-9]|['\")|,;]| [a-z]|\.$|\. |$)"
 )
 _DOES = Pattern(

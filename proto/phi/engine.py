@@ -99,7 +99,7 @@ def _at_rest(text: str, lexicon: Lexicon, vault: TokenVault) -> Result | None:
     found = found_in(record, view)
     if not found:
         return Result(seal(text), ())
-    hits = tuple([Hit(kind, start, end, why) for start, end, kind, why in found])
+    hits = tuple([_hit(Hit, (kind, start, end, why)) for start, end, kind, why in found])
     document = is_json(text)
     current, bare = text, _NOWHERE
     for _ in range(ROUNDS_MAX):
@@ -119,6 +119,10 @@ def _at_rest(text: str, lexicon: Lexicon, vault: TokenVault) -> Result | None:
         record = examine(view, lexicon, LAYERS_MAX)
         found = found_in(record, view)
     return None
+
+
+_hit = tuple.__new__
+"""Makes a hit without a call of Python's for each."""
 
 
 def withhold(text: str, reason: str, *, vault: TokenVault) -> Result:

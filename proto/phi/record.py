@@ -41,6 +41,7 @@ class Record:
         "data",
         "every",
         "found",
+        "known",
         "lexicon",
         "lower",
         "maybe",
@@ -66,7 +67,7 @@ class Record:
         if None in kinds:
             memory = lexicon.learn(runs)
             kinds = set(map(memory[0].get, runs))
-        _, self.tells, self._notable = memory
+        self.known, self.tells, self._notable = memory
         self.every = every = reduce(or_, kinds, 0)
         self.shapes: frozenset[str] = frozenset()
         self.person = bool(every & CONTEXT) and not _is_of_links(lower, runs, memory[0])
@@ -134,17 +135,15 @@ class Record:
                 self._standing.setdefault(match.group(), []).append(match.start())
         return self._standing
 
-    def places(self, word: bytes) -> Iterable[int]:
-        """Return where a word stands, bounded by what is no letter.
+    def places(self, word: bytes) -> Iterator[int]:
+        """Yield where a word stands, bounded by what is no letter.
 
         Many words are looked for at once: one search for each would cost the square of the text.
         """
         self._asked += 1
         if self._asked > ASKED_MAX and word.isalpha():
-            return self.standing.get(word, ())
-        return self._search(word)
-
-    def _search(self, word: bytes) -> Iterator[int]:
+            yield from self.standing.get(word, ())
+            return
         lower, size = self.lower, len(word)
         at = lower.find(word)
         while at >= 0:

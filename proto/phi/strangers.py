@@ -9,17 +9,21 @@ import re
 
 from proto.phi import beside, beyond, company, context, people
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, STRANGER, WORD
-from proto.phi.record import PEOPLE, TAKEN, Record
+from proto.phi.record import PEOPLE, Record
 from proto.phi.values import Kind
 
-_CAPITALISED = re.compile(rb"(?<![A-Za-z0-9_.-])[A-Z][A-Za-z'-]{2,}(?![A-Za-z0-9_=])")
 _ALONE = re.compile(
-    rb"(?<![A-Za-z0-9_.\\/@:=%&?#-])[A-Z][a-z]{3,}(?:['-][A-Z][a-z]+)?(?=[ ,;.!?)\"'|<\n]|'s|$)"
+    rb"[A-Z](?<![A-Za-z0-9_.\\/@:=%&?#-][A-Z])[a-z]{3,}(?:['-][A-Z][a-z]+)?(?=[ ,;.!?)\"'|<\n]|'s|$)"
     rb"(?! v?[0-9]|\.[A-Za-z0-9_]|\"?[:=])"
 )
+_WORD = r"(?:[A-Z][a-z']{0,3})?[A-Z](?:[a-z'-]+|[A-Z'-]+)"
+_PAIRS = re.compile(
+    rf"([A-Z](?<![A-Za-z0-9_.-][A-Z])(?:[a-z']{{0,3}}[A-Z])?(?:[a-z'-]*|[A-Z'-]+))[,.]? (?=({_WORD})(?![A-Za-z0-9_=]))".encode()
+)
+_ALL_BITS = bytes(255 if byte else 0 for byte in range(256))
 _NAMES = FIRST | LAST | ALSO
-PAIR = 2
 _NO_STRANGER = WORD | CUE | CONTEXT
+_SOMEBODY = STRANGER | LIKELY
 
 
 def read(record: Record, about_people: bool) -> None:  # noqa: FBT001 - what the record was before
@@ -29,23 +33,22 @@ def read(record: Record, about_people: bool) -> None:  # noqa: FBT001 - what the
         record: the record.
         about_people: whether it was known from the start that it is about people.
     """
-    if not record.every & (STRANGER | LIKELY) and (about_people or "initials" not in record.shapes):
-        return
-    rest = _rest(record)
-    written = record.lexicon.written
-    flags = list(map(written, _CAPITALISED.findall(rest)))
-    if not about_people and ("initials" in record.shapes or _may_be_somebody(flags)):
+    if not about_people and _may_name_somebody(record):
         before = _count(record)
         for look in (people.loose, company.read, beyond.read):
             look(record)
         if _count(record) > before:
             beside.read(record)
             context.read(record)
-            rest = _rest(record)
-    if any(not flag & _NO_STRANGER for flag in flags) and any(
-        one[2] in PEOPLE for one in record.found
-    ):
-        _alone(record, rest)
+    known, data = record.known, record.data
+    for run in record.runs:
+        if run.istitle() and known[run] & _SOMEBODY:
+            at = data.find(run)
+            if at >= 0 and record.covered(at, at + 1):
+                continue
+            if any(one[2] in PEOPLE for one in record.found):
+                _alone(record, _rest(record))
+            return
 
 
 def _count(record: Record) -> int:
@@ -54,18 +57,25 @@ def _count(record: Record) -> int:
 
 
 def _rest(record: Record) -> bytes:
-    """Return the bytes with what was found as that of tokens."""
-    rest = bytearray(record.data)
-    for start, end, _, _ in record.found:
-        rest[start:end] = TAKEN * (end - start)
-    return bytes(rest)
+    """Return the bytes with what was found as bytes of no letter."""
+    if record.taken is None:
+        return record.data
+    taken = int.from_bytes(record.taken.translate(_ALL_BITS), "little")
+    return (int.from_bytes(record.data, "little") | taken).to_bytes(len(record.data), "little")
 
 
-def _may_be_somebody(flags: list[int]) -> bool:
-    """Whether a word can be somebody's by itself, or two that are machines' words too."""
-    if any(not flag & WORD for flag in flags):
+def _may_name_somebody(record: Record) -> bool:
+    """Whether a pair that can be somebody's stands there, or the initials of one."""
+    if "initials" in record.shapes:
         return True
-    return len([flag for flag in flags if flag & _NAMES]) >= PAIR
+    if not record.every & _SOMEBODY:
+        return False
+    written = record.lexicon.written
+    for one, two in _PAIRS.findall(_rest(record)):
+        some = written(one), written(two)
+        if not all(flag & WORD for flag in some) or all(flag & _NAMES for flag in some):
+            return True
+    return False
 
 
 def _alone(record: Record, rest: bytes) -> None:
