@@ -4,6 +4,8 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 STAMP   := $(VENV)/.installed
 PYTEST  := $(BIN)/pytest
+# One more than there are processors, as many tests wait for hosts and daemons; each takes memory.
+WORKERS := $(shell n=$$(nproc); [ "$$n" -lt 7 ] && echo $$((n + 1)) || echo 8)
 SOURCES := appliance central osiris proto runtime tests
 
 .DEFAULT_GOAL := help
@@ -42,7 +44,7 @@ run: setup ## the demo: a hub, an appliance and a small clinic of real machines 
 
 test: setup ## every test that this machine can run; names what it leaves out
 	@$(BIN)/python -m osiris.packages install browser
-	@$(PYTEST) tests -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## format, lint, types, import contracts, dependencies, generated files, the house's own rules
 	@$(BIN)/ruff format --check .
