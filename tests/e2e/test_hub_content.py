@@ -193,6 +193,7 @@ async def test_the_job_renews_the_timestamp_and_takes_in_what_is_published(tmp_p
         config.file.origin,
         snapshot=place.signing_key("snapshot").public,
         timestamp=place.signing_key("timestamp").public,
+        vouched={},
         **keys,
     )
     broken = {path: data for path, data in SMALL.items() if not path.startswith("controls/")}

@@ -58,7 +58,9 @@ class RepositoryWorld:
     def hub(self) -> HubKeys:
         """The public halves of the hub's online keys."""
         return HubKeys(
-            "https://hub.example:8443", **{name: key.public for name, key in self.online.items()}
+            "https://hub.example:8443",
+            vouched={},
+            **{name: key.public for name, key in self.online.items()},
         )
 
     @property

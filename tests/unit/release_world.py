@@ -50,7 +50,7 @@ class Ceremony:
     def tell_hub_keys(self) -> None:
         """Put the hub's public keys into the folder."""
         public = {name: key.public for name, key in self.online.items()}
-        hub = HubKeys(origin="https://hub.example:8443", **public)
+        hub = HubKeys(origin="https://hub.example:8443", vouched={}, **public)
         self.folder.hub_keys_file.write_bytes(hub.to_bytes())
 
     def join(self, role: Role, person: str) -> SigningKey:
