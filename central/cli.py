@@ -271,12 +271,19 @@ def list_appliances(output: Format = Output.TABLE, config: ConfigFile = DEFAULT)
 @appliance.command("confirm")
 def confirm(
     appliance_id: Annotated[str, typer.Argument(help="The appliance's id, a-....")],
+    fingerprint: Annotated[
+        str, typer.Argument(help="As the appliance's own portal shows it, in quotes.")
+    ],
     output: Format = Output.TABLE,
     config: ConfigFile = DEFAULT,
 ) -> None:
-    """Say that you compared the appliance's fingerprint with what its portal shows."""
-    path = f"/local/appliances/{appliance_id}/confirm"
-    print_fields(_ask(config, lambda door: door.post(path, {})), output=output)
+    """Confirm an appliance by the fingerprint that its own portal shows, under Health.
+
+    It is compared with the key that enrolled here: another one means that somebody else used the
+    claim code, or that the appliance renewed its keys meanwhile.
+    """
+    path, body = f"/local/appliances/{appliance_id}/confirm", {"fingerprint": fingerprint}
+    print_fields(_ask(config, lambda door: door.post(path, body)), output=output)
 
 
 @appliance.command("clear")

@@ -62,29 +62,34 @@ class OtherKeyError(ConflictError):
     code = "other_key"
 
 
-async def confirm_appliance(
-    hub: Hub, appliance: ApplianceId, *, by: str, shown: str | None = None
-) -> None:
+async def confirm_appliance(hub: Hub, appliance: ApplianceId, *, by: str, shown: str) -> None:
     """Note that a person compared the appliance's fingerprint with what its portal shows.
 
     Args:
         hub: the hub.
         appliance: which.
         by: who.
-        shown: the fingerprint that they were shown here, where a page showed it.
+        shown: the fingerprint that they compared; how its digits are grouped is no matter.
 
     Raises:
         NotFoundError: there is no such appliance.
-        OtherKeyError: it has other keys since that was shown.
+        OtherKeyError: it has another key than that, or has renewed its keys since.
     """
     async with hub.store.write() as connection:
         found = await appliances.find_by_id(connection, appliance)
-        if shown is not None and shown != PublicKey(found.ed25519).fingerprint():
-            msg = f"{appliance} renewed its keys since this was shown: compare the new fingerprint"
+        if _digits(shown) != _digits(PublicKey(found.ed25519).fingerprint()):
+            msg = (
+                f"{appliance} has another fingerprint here than the one that was compared. If it"
+                " renewed its keys since, compare the new one; if not, somebody else enrolled"
+            )
             raise OtherKeyError(msg)
         await appliances.confirm(
             found.site, connection, appliance=appliance, by=by, now_ms=hub.now_ms
         )
+
+
+def _digits(fingerprint: str) -> str:
+    return "".join(fingerprint.split()).lower()
 
 
 async def clear_condition(hub: Hub, appliance: ApplianceId, code: Condition) -> None:

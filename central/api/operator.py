@@ -119,8 +119,11 @@ async def list_refusals(visit: ConsoleVisit) -> Response:
 async def confirm(visit: ConsoleVisit) -> Response:
     """Note that the caller compared an appliance's fingerprint."""
     appliance = ids.parse_appliance_id(visit.request.path_params["appliance"])
-    by = visit.session.person if visit.session else "local"
-    await commands.confirm_appliance(visit.app.hub, appliance, by=by)
+    if visit.session:
+        by, shown = visit.session.person, visit.form.get("fingerprint", "")
+    else:
+        by, shown = "local", (await _body(visit, Compared)).fingerprint
+    await commands.confirm_appliance(visit.app.hub, appliance, by=by, shown=shown)
     return _answer({"appliance": appliance, "confirmed": True})
 
 
@@ -139,6 +142,12 @@ class NewSite(Message):
     """Body of a request for a new site."""
 
     label: str
+
+
+class Compared(Message):
+    """A fingerprint that somebody compared with an appliance's portal."""
+
+    fingerprint: str
 
 
 class NewUser(Message):

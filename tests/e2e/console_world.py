@@ -135,4 +135,6 @@ async def told(world: ConsoleWorld, box: Box) -> None:
 
 async def confirmed(world: ConsoleWorld, box: Box) -> None:
     """Let a person have compared an appliance's fingerprint."""
-    await confirm_appliance(world.trial.net.hub, ApplianceId(box.appliance), by=PERSON)
+    shown = box.key.public.fingerprint()
+    appliance = ApplianceId(box.appliance)
+    await confirm_appliance(world.trial.net.hub, appliance, by=PERSON, shown=shown)

@@ -201,7 +201,12 @@ def test_an_appliance_is_confirmed_from_the_command_line(hub: HubProcess) -> Non
     assert isinstance(before, list)
     assert before[0]["fingerprint"] == box.key.public.fingerprint()
     assert before[0]["confirmed"] == "never"
-    ask(hub, "appliance", "confirm", box.appliance)
+    for other in ("", "0000 " * 8, Box.make(system_entropy).key.public.fingerprint()):
+        with pytest.raises(ConflictError, match="another fingerprint here"):
+            ask(hub, "appliance", "confirm", box.appliance, other)
+    assert ask(hub, "appliance", "list") == before
+    said = before[0]["fingerprint"].replace(" ", "").upper()
+    ask(hub, "appliance", "confirm", box.appliance, said)
     after = ask(hub, "appliance", "list")
     assert isinstance(after, list)
     assert after[0]["confirmed"] != "never"
@@ -210,8 +215,8 @@ def test_an_appliance_is_confirmed_from_the_command_line(hub: HubProcess) -> Non
 @pytest.mark.parametrize(
     ("arguments", "family"),
     [
-        (("appliance", "confirm", "nonsense"), 4),
-        (("appliance", "confirm", "a-aaaaaaaaaa"), 4),
+        (("appliance", "confirm", "nonsense", "ab12"), 4),
+        (("appliance", "confirm", "a-aaaaaaaaaa", "ab12"), 4),
         (("site", "claim", "s-aaaaaaaaaa"), 4),
         (("site", "add", " "), 4),
         (("user", "add", "Ann Smith", "--generate"), 4),

@@ -166,7 +166,8 @@ async def test_a_site_shows_its_appliances_targets_and_incidents(hub: Trial) -> 
 
 async def test_an_appliance_that_was_confirmed_says_so(hub: Trial) -> None:
     box = await a_site(hub)
-    await confirm_appliance(hub.net.hub, ApplianceId(box.appliance), by="ann")
+    shown, appliance = box.key.public.fingerprint(), ApplianceId(box.appliance)
+    await confirm_appliance(hub.net.hub, appliance, by="ann", shown=shown)
     assert (await read_site(hub, box.site)).appliances[0].confirmed_ms == hub.clock.now_ms()
     assert [row.unconfirmed for row in await read_fleet(hub)] == [0]
 
