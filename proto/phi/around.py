@@ -96,6 +96,7 @@ _LISTED_FOLDER = Pattern(rf"[\\/]([A-Za-z][A-Za-z'-]{{1,30}}, {_WORDS})[\\/.]")
 _OWN_FOLDER = Pattern(
     rf"(?i:[\\/](?:desktop|documents|downloads|onedrive|pictures|my documents|shared))[\\/]({_WORDS} {_WORDS})(?: [A-Za-z0-9#-]{{1,20}}){{0,4}}[\\/]"
 )
+_BARE_FOLDER = Pattern(rf"[\\/]({_WORDS} {_WORDS})[\\/]")
 _WORDY_FILE = Pattern(
     rf"[\\/]({_WORDS} {_WORDS})(?: [a-z0-9#][a-z0-9_-]{{1,20}}){{1,4}}\.[A-Za-z0-9]{{2,4}}\b"
 )
@@ -253,6 +254,15 @@ def _cars(record: Record) -> None:
                 record.hit(Kind.VEHICLE, *spans[1], "a plate in a record about vehicles")
 
 
+def _folders_of_two(record: Record) -> None:
+    """Take folders of two words, of which one is a name before it is a word: `/LEE ANAHERA/`."""
+    for spans in _BARE_FOLDER.each(record.data):
+        flags = [word_flags(record, word) for word in record.data[slice(*spans[1])].split()]
+        sure = any(flag & NAMEY and flag & SURE and not flag & WORD for flag in flags)
+        if sure and not any(flag & (CUE | CONTEXT) for flag in flags):
+            record.hit(Kind.NAME, *spans[1], "a folder of two names")
+
+
 def _folders(record: Record) -> None:
     """Take folders of two words with a number, or with a comma between: `/ortho/lee, Ann/`."""
     for spans in _FOLDER.each(record.data):
@@ -262,6 +272,7 @@ def _folders(record: Record) -> None:
     for spans in _LISTED_FOLDER.each(record.data):
         if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
             record.hit(Kind.NAME, *spans[1], "a folder of somebody")
+    _folders_of_two(record)
     for spans in _OWN_FOLDER.each(record.data):
         if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
             record.hit(Kind.NAME, *spans[1], "a folder of somebody")
@@ -318,6 +329,6 @@ GATED = (
     ("quoted_day", (_QUOTED_DAY,)),
     ("slashes", (_SLASHES,)),
     ("body", (_FMR,)),
-    ("folder", (_FOLDER, _LISTED_FOLDER, _WORDY_FILE, _OWN_FOLDER)),
+    ("folder", (_FOLDER, _LISTED_FOLDER, _WORDY_FILE, _OWN_FOLDER, _BARE_FOLDER)),
 )
 """Each gate with the patterns that are tried only when it is lit."""

@@ -23,6 +23,10 @@ _CALLED_BEFORE = re.compile(
 _CALLED_AFTER = re.compile(
     rb"(?i)[\"')]?[ ,;|/(-]{1,3}[\"']?(?:id|no|num|nr|pid|chart|pt|#)[\"']?[:=# ]{1,3}[\"']?([0-9]{5,12})(?![0-9A-Za-z.:])"
 )
+_ENDS_NUMBER = frozenset(b"0123456789nret"[at : at + 1] for at in range(14))
+"""How a number ends, or a word for people that stands between one and a name."""
+_CALLED_MARKS = frozenset(b"\"') ,;|/(-"[at : at + 1] for at in range(10))
+"""What stands first behind a name that a number follows."""
 _OPENS_WITH = re.compile(
     rb"(?:^|[\"'=\[(|>])([A-Z]{0,3}[0-9]{6,10}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:[\"'])? (?:\((?i:patient|pt|for|name|member)[ :=]{1,2})?\Z"
 )
@@ -123,12 +127,13 @@ def _numbered(record: Record, start: int) -> None:
 def _called(record: Record, start: int, end: int) -> None:
     data, called = record.data, list[re.Match[bytes] | None]()
     first = max(0, start - 60)
-    ahead = data[first:start].rstrip(b"\"' ,;|/(:=-")
+    ahead = data[max(0, start - 16) : start].rstrip(b"\"' ,;|/(:=-")
     if ahead[-1:].isdigit() or ahead.lower().endswith(_CALLED_BETWEEN):
         called.append(_CALLED_BEFORE.search(data, first, start))
-    if data[start - 1 : start] == b" ":
+    if data[start - 1 : start] == b" " and data[start - 2 : start - 1] in _ENDS_NUMBER:
         called.append(_OPENS_WITH.search(data, max(0, start - 34), start))
-    called.append(_CALLED_AFTER.match(data, end, min(len(data), end + 40)))
+    if data[end : end + 1] in _CALLED_MARKS:
+        called.append(_CALLED_AFTER.match(data, end, min(len(data), end + 40)))
     for one in called:
         if one is not None and not record.covered(*one.span(1)):
             record.hit(Kind.MRN, *one.span(1), "a number beside a name")

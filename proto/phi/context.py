@@ -59,7 +59,7 @@ _CALLER = Pattern(
     r"(?i)[/\\_-]1?[2-9][0-9]{2}[2-9][0-9]{6}[_-]([a-z][a-z'-]{2,24}(?:[_-][a-z][a-z'-]{2,24})?)\.(?:wav|mp3|gsm|ogg)"
 )
 _CAR = Pattern(
-    r"\b([A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[A-Z]{3}-[0-9]{4})\b[,:]? (?i:(?:a |on )?(?:(?:black|white|gray|grey|silver|red|blue|green|tan|gold|brown|orange|dark|light|old|new) ){0,2}(?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda))\b"
+    r"\b([A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[A-Z]{3}-[0-9]{4})\b[,:]? (?i:(?:a |on )?(?:(?:black|white|gray|grey|silver|red|blue|green|tan|gold|brown|orange|dark|light|old|new) ){0,2}(?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda|civic|accord|camry|corolla|altima|prius|rav4|outback|forester|elantra|sonata|jetta|passat|silverado|tahoe|wrangler|odyssey|sienna|highlander|equinox|malibu|impala|focus|fusion|mustang|charger|durango|sentra|rogue|tacoma|tundra))\b"
 )
 _SYSTEM = Pattern(
     r"(?i)/(?:mrn|ssn|mpi|patient-?ids?|chart|medrec|account)\|([A-Za-z0-9-]{4,24})(?:$|[^A-Za-z0-9-])"

@@ -18,6 +18,7 @@ _OWNED = (
 _OF_PEOPLE = (
     "chart|mom|mother|dad|father|wife|husband|daughter|son|insurance|appointment|appt|account|records?|labs?|results?|desk"
     "|office|inbox|mailbox|calendar|login|password|car|van|truck|home|birthday|visit|schedule|shift|badge|parents|sister"
+    "|address|envelope|copay|letter|label|kids|kid|email|coverage|paperwork|photos|photo|teeth|tooth"
     "|brother|family|refill|prescription|rx|meds|x-?rays?|dob|ssn|mrn|voicemail|extension|statement|bill|balance|claim"
 )
 _OWNER = Pattern(

@@ -110,11 +110,11 @@ class Record:
     def hit(self, kind: Kind, start: int, end: int, why: str) -> None:
         """Note a span of this view; empty ones are nothing."""
         value = self.data[start:end]
-        bare = value.strip(TAKEN)  # a token stays as it is
-        if bare != value:
+        if TAKEN in value:
+            bare = value.strip(TAKEN)  # a token stays as it is
             start += value.find(bare[:1])
-            end = start + len(bare)
-        if bare and not bare.isspace():
+            end, value = start + len(bare), bare
+        if value and not value.isspace():
             self.found.append((start, end, kind, why))
             if self.taken is None:
                 self.taken = bytearray(len(self.data))

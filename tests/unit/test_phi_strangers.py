@@ -34,6 +34,10 @@ pytestmark = pytest.mark.skipif(
         ("LVAD alarm low flow; caregiver Laesen +19483437817", "Laesen"),
         ("CGM transmitter JT16744202 paired with phone of Obioglu", "Obioglu"),
         ("plan='53025281900' mrn='87-38-58'", "53025281900"),
+        ("J:\\Ceph\\OKAFOR ANAHERA\\lat.tif locked", "ANAHERA"),
+        ("printer prints Betty's address on it", "Betty"),
+        ("security: RGK 7079 blue Civic, lights on", "7079"),
+        ("rcpt=ann.lee@gmail.com tmpl=birthday turns=91", "=91"),
         ("Users\\pageh\\Desktop\\Hauula Page tax\\W2.exe", "Hauula"),
     ],
 )
