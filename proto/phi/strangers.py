@@ -40,11 +40,11 @@ def read(record: Record, about_people: bool) -> None:  # noqa: FBT001 - what the
         if _count(record) > before:
             beside.read(record)
             context.read(record)
-    known, data = record.known, record.data
+    known, find, at = record.known, (b" " + record.apart + b" ").find, 0
     for run in record.runs:
         if run.istitle() and known[run] & _SOMEBODY:
-            at = data.find(run)
-            if at >= 0 and record.covered(at, at + 1):
+            at = find(b" " + run + b" ", at)  # here the run begins, for a blank stands before all
+            if record.covered(at, at + 1):
                 continue
             if any(one[2] in PEOPLE for one in record.found):
                 _alone(record, _rest(record))

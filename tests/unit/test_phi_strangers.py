@@ -1,8 +1,12 @@
 """Who stands beside somebody that was found, and what of a record about machines stays."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from proto.phi import default_names, scrub_text
+from proto.phi import default_names, default_policy, scrub_text
+from proto.phi.lexicon import Lexicon
+from proto.phi.record import ASKED_MAX, Record
 
 pytestmark = pytest.mark.skipif(
     default_names() is None, reason="the gazetteer was not compiled here (extra gazetteer)"
@@ -66,3 +70,18 @@ def test_a_mail_address_goes_without_the_quote_before_it() -> None:
 def test_a_name_before_a_number_with_dots_is_judged_alike_before_and_after() -> None:
     once = scrub_text("Sfax: 4 pgs, ANI 712.985.2557, patient on barcode PRIVELTHO, HASSAN")
     assert scrub_text(once) == once
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.sampled_from(["ann", "Ann", "annie", "lee", "-", " ", "1", "_", "'"]), max_size=40)
+)
+def test_a_word_is_found_at_the_same_places_however_many_were_looked_for(parts: list[str]) -> None:
+    data = "".join(parts).encode()
+    names = default_names()
+    assert names is not None
+    record = Record(data, data.lower(), Lexicon(default_policy(), names))
+    first = [list(record.places(word)) for word in (b"ann", b"lee")]
+    for _ in range(ASKED_MAX):
+        list(record.places(b"lee"))
+    assert [list(record.places(word)) for word in (b"ann", b"lee")] == first
