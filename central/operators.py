@@ -30,6 +30,10 @@ class NoAuthorityError(ConflictError):
     code = "no_trust"
 
 
+class NoAuthorityYetError(NoAuthorityError):
+    """Nobody has published an authority file for this hub."""
+
+
 class Operators:
     """The authority file, parsed once for each content."""
 
@@ -43,15 +47,19 @@ class Operators:
         """Return the authority as it is at a second.
 
         Raises:
-            NoAuthorityError: there is none, it does not hold, or it has expired.
+            NoAuthorityYetError: there is none.
+            NoAuthorityError: it cannot be read, does not hold, or has expired.
         """
         try:
             seen = self._path.stat()
             if self._found is None or (seen.st_mtime_ns, seen.st_size) != self._stamp:
                 self._found = self._read()
                 self._stamp = (seen.st_mtime_ns, seen.st_size)
-        except OSError as error:
+        except FileNotFoundError as error:
             msg = f"authority: {error.strerror}: nothing can be ordered before the ceremony"
+            raise NoAuthorityYetError(msg) from error
+        except OSError as error:
+            msg = f"authority: {error.strerror}"
             raise NoAuthorityError(msg) from error
         if self._found.document.expires <= now_s:
             msg = f"authority: expired at {self._found.document.expires}: publish a new one"

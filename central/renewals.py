@@ -5,14 +5,13 @@ What is read is what people signed, as it lies here; nothing is verified for bei
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from central.core import box_ages
 from central.core.endings import Ending, Kind, of_authority, sentences
-from central.operators import NoAuthorityError
+from central.operators import NoAuthorityError, NoAuthorityYetError
 from central.repository import HubRepository, tell_renewed
 from central.state import Hub
 from proto.errors import NotFoundError, OsirisError
@@ -104,9 +103,12 @@ def endings(hub: Hub) -> Endings:
             damaged.append(f"The {kind} cannot be read: {error}")
         else:
             found += [] if end_s is None else [Ending(kind, "", end_s)]
-    # A hub whose authority does not hold says so by its health.
-    with suppress(NoAuthorityError):
+    try:
         found += of_authority(hub.desk.authority(hub.now_ms // 1000))
+    except NoAuthorityYetError:
+        pass  # a hub before its ceremony has nothing that ends
+    except NoAuthorityError as error:
+        damaged.append(f"Nothing can be ordered: {error}")
     return Endings(tuple(found), tuple(damaged))
 
 

@@ -3,8 +3,9 @@
 Times are as stored: `_ms` milliseconds by the hub's clock, `_s` seconds as an appliance signed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -22,7 +23,7 @@ from central.store.views.fleet import fleet
 from central.store.views.incident import incident_view
 from central.store.views.site import appliance_views, finding_views, incident_lines, site_view
 from proto import ids, strict_json
-from proto.errors import MalformedError, NotFoundError
+from proto.errors import MalformedError, NotFoundError, OsirisError, UnreachableError
 from proto.keysets import Role
 from proto.message import Message
 from proto.secret import Secret
@@ -30,6 +31,7 @@ from runtime.terminal import when
 from runtime.web.passwords import MADE_ENTROPY_BYTES, check_new, hashed, make_password
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 LINES_MAX = 200
 BODY_BYTES_MAX = 4096
@@ -214,6 +216,7 @@ async def status(visit: ConsoleVisit) -> Response:
             "origin": hub.origin,
             "trust": hub.trust,
             **_content(hub),
+            "signer": await _signer(hub),
             "renew": list(await renewals.notices(hub)),
             "looks_at_text": hub.looker.names is not None,
             "revision": await current_revision(hub.store),
@@ -231,12 +234,30 @@ def _content(hub: Hub) -> dict[str, Any]:
     if hub.content is None:
         return {"release": None, "release_ends": None, "grants_end": None}
     repository = HubRepository(hub.content.parent)
-    release, ends_s = repository.life_of(Role.RELEASE), repository.grants_end_s()
+    release = _if_it_holds(partial(repository.life_of, Role.RELEASE))
+    ends_s = _if_it_holds(repository.grants_end_s)
     return {
         "release": release.version if release else None,
         "release_ends": when(release.expires * 1000) if release else None,
         "grants_end": when(ends_s * 1000) if ends_s else None,
     }
+
+
+def _if_it_holds(read: Callable[[], T | None]) -> T | None:
+    """Return what is read; None where it is damaged, which `renewals.notices` tells."""
+    try:
+        return read()
+    except OsirisError:
+        return None
+
+
+async def _signer(hub: Hub) -> str:
+    """Return whether the signer signs orders, in words."""
+    try:
+        problem = (await hub.signer.status()).problem
+    except UnreachableError as error:
+        return str(error)
+    return f"signs no orders: {problem}" if problem else "signs orders"
 
 
 def _site(visit: ConsoleVisit) -> ids.SiteId:

@@ -13,12 +13,14 @@ from typer.testing import CliRunner
 
 from central.cli import hub as command_line
 from central.door import open_door
+from central.repository import HubRepository
 from central.store.migrate import head_revision
 from osiris.demo.free_port import free_port
 from proto.claim import parse_claim_code
 from proto.errors import ConfigError, ConflictError, OsirisError
 from proto.findings import Verdict
 from proto.hub import check_in, enroll, evidence
+from proto.keysets import Role
 from runtime.clock import SystemClock, system_entropy
 from tests.fakes.box import Box, read_head
 from tests.fakes.hub_process import HubProcess, hub_process
@@ -191,6 +193,23 @@ def test_the_command_line_works_with_and_without_a_daemon(hub: HubProcess, *, se
     status = ask(hub, "status")
     assert isinstance(status, dict)
     assert (status["sites"], status["trust"]) == (1, "development")
+
+
+def test_a_damaged_release_and_a_signer_that_is_away_are_told_by_status(hub: HubProcess) -> None:
+    place = HubRepository(hub.config.state_dir).place
+    file = place.metadata(Role.RELEASE, place.newest(Role.RELEASE))
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-40])
+    away = ask(hub, "status")
+    file.write_bytes(whole)
+    hub.start()
+    there = ask(hub, "status")
+    assert isinstance(away, dict)
+    assert isinstance(there, dict)
+    assert away["release"] is None
+    assert away["renew"][0].startswith("The release cannot be read: ")
+    assert away["signer"].startswith("the signer does not answer")
+    assert (there["release"], there["signer"]) == (1, "signs orders")
 
 
 def test_an_appliance_is_confirmed_from_the_command_line(hub: HubProcess) -> None:

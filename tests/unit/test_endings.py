@@ -7,6 +7,7 @@ import pytest
 
 from central import renewals
 from central.core.endings import NOTICES, Ending, Kind, of_authority, sentences
+from central.operators import Operators, OrderDesk
 from central.repository import HubRepository
 from proto.keysets import DAY_S, Role
 from tests.fakes.hub import trial
@@ -60,6 +61,26 @@ async def test_a_hub_goes_by_whose_trust_its_own_is(tmp_path: Path, trust: str, 
         dot, *_ = await renewals.notices(hub)
     assert dot.startswith("The operator's key of dot ended ")
     assert f": {then}" in dot
+
+
+async def test_an_authority_that_does_not_hold_is_told_and_one_that_never_was_is_not(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "authority.json"
+    async with trial(tmp_path) as made:
+        hub = replace(
+            made.net.hub, content=tmp_path / "content", desk=OrderDesk(Operators(path), {})
+        )
+        assert await renewals.notices(hub) == ()
+        path.write_bytes(b'{"v": 1')
+        (told,) = await renewals.notices(hub)
+        assert told.startswith("Nothing can be ordered: authority: does not hold: ")
+        path.write_bytes(TRUST.authority.document.to_bytes())
+        made.clock.advance(DAY_S * 1000)
+        assert not any("ordered" in one for one in await renewals.notices(hub))
+        made.clock.advance(60 * DAY_S * 1000)
+        (told,) = await renewals.notices(hub)
+        assert told.startswith("Nothing can be ordered: authority: expired at ")
 
 
 async def test_a_document_that_cannot_be_read_is_told_and_hides_no_other(tmp_path: Path) -> None:
