@@ -371,9 +371,20 @@ def run(config: ConfigFile = DEFAULT) -> None:
 @appliance.command("enroll")
 def enroll(
     code: Annotated[str, typer.Argument(help="The claim code from `osiris hub site add`.")],
+    first_root: Annotated[
+        str | None,
+        typer.Option(
+            "--first-root",
+            help="The digest of the first root, as your root people read it out: no other counts.",
+        ),
+    ] = None,
     config: ConfigFile = DEFAULT,
 ) -> None:
-    """Enroll this appliance at its hub with a claim code."""
+    """Enroll this appliance at its hub with a claim code.
+
+    The code vouches for the hub that printed it. Whose hub that is only your root people know: with
+    --first-root a hub that somebody took over enrolls nothing under a root of their own.
+    """
     from appliance.shell import enrollment, identity  # noqa: PLC0415 - not for --help
     from proto.claim import parse_claim_code  # noqa: PLC0415
     from runtime.clock import SystemClock, system_entropy  # noqa: PLC0415
@@ -383,12 +394,21 @@ def enroll(
     keys = identity.load_keys(place, system_entropy)
     enrolled = asyncio.run(
         enrollment.enroll(
-            place, keys, parse_claim_code(code), clock=SystemClock(), entropy=system_entropy
+            place,
+            keys,
+            parse_claim_code(code),
+            clock=SystemClock(),
+            entropy=system_entropy,
+            first_root=first_root,
         )
     )
     say(f"enrolled as {enrolled.appliance} of site {enrolled.site}")
     say(f"fingerprint {keys.signing.public.fingerprint()}")
     say("Compare the fingerprint with what the hub's console shows, and confirm it there.")
+    pinned = identity.load_root(place).content_root
+    if first_root is None and pinned is not None:
+        say(f"first root {pinned.hex()}")
+        say("Compare it with what your root people read out: it says who may ever order here.")
 
 
 @appliance.command("status")

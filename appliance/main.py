@@ -311,6 +311,7 @@ def _portal(
             box_keys=box_keys,
             hub=root.hub_origin,
             development_trust=root.is_development,
+            first_root=root.content_root.hex() if root.content_root is not None else "",
             version=work.version,
         ),
         pages=portal_pages(config.settings.site.time_zone),

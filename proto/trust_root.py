@@ -44,6 +44,7 @@ _REQUIRED = (
     "expires",
 )
 _OPTIONAL = ("tls_ca_pem", "content_root")
+_TOLD = re.compile(r"[0-9a-f]{64}")
 _PEM = re.compile(
     r"(?:-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]{1,76}\n)+-----END CERTIFICATE-----\n)+"
 )
@@ -53,6 +54,12 @@ class RootSuccessionError(ConflictError):
     """A trust root that does not follow the one that is held: a rollback or a gap."""
 
     code = "root_succession"
+
+
+class OtherFirstRootError(ConflictError):
+    """A trust root that pins another first root of content than the one that people said."""
+
+    code = "other_first_root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,33 @@ def open_first(root_bytes: bytes, *, pinned: bytes) -> TrustRoot:
     trust = trust_one("root", root.root_key)
     envelope.open_envelope(root_bytes, kind=Kind.ROOT, trust=trust)
     return root
+
+
+def require_content_root(root: TrustRoot, told: str) -> None:
+    """Return if a root pins the first root of content that the root people read out.
+
+    A claim code vouches for the hub that printed it, and for no more: a hub that was taken prints
+    one that pins a root of its own. What the root people say is the one thing that tells it apart.
+
+    Args:
+        root: the root that a claim code pinned.
+        told: the SHA-256 of their first root, in hex; how its digits are grouped is no matter.
+
+    Raises:
+        MalformedError: what was told is no digest.
+        OtherFirstRootError: the root pins another, or none.
+    """
+    digits = told.replace(" ", "").lower()
+    if _TOLD.fullmatch(digits) is None:
+        msg = "the first root is told as the 64 digits of a SHA-256"
+        raise MalformedError(msg)
+    if root.content_root is None or root.content_root.hex() != digits:
+        pinned = root.content_root.hex() if root.content_root is not None else "none"
+        msg = (
+            f"this hub's trust begins with the first root {pinned}, and your root people say"
+            f" {digits}: whoever made the claim code is not their hub, or is not theirs any more"
+        )
+        raise OtherFirstRootError(msg)
 
 
 def open_next(root_bytes: bytes, *, held: TrustRoot) -> TrustRoot:

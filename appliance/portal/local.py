@@ -108,6 +108,7 @@ async def status(work: Work, visit: PortalVisit, _: Body) -> object:
             "sealing_key": visit.app.identity.sealing.b64(),
             "sealing_fingerprint": visit.app.identity.sealing.fingerprint(),
             "hub": visit.app.identity.hub,
+            "first_root": visit.app.identity.first_root,
             "hub_seen_ms": await meta.get_int(conn, meta.Key.HUB_SEEN_MS),
             "hub_acknowledged": head.acked_size,
             "evidence": head.tree.size,

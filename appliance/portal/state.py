@@ -133,6 +133,7 @@ class Identity:
         scribe: holds the signing key, which may be renewed while this runs.
         box_keys: hold the key that logins are sealed to, which may be renewed too.
         hub: the hub's address, "" while not enrolled.
+        first_root: the first root that the enrollment pinned, hex; "" where it pinned none.
         development_trust: whether one person made the hub's keys, on one machine.
     """
 
@@ -144,6 +145,7 @@ class Identity:
     hub: str
     version: str
     development_trust: bool
+    first_root: str = ""
 
     @property
     def fingerprint(self) -> str:

@@ -3,6 +3,9 @@
 The trust root is fetched over a connection that is not trusted yet, compared with the fingerprint
 in the claim code, and pinned; only then, over TLS that the root's authority vouches for, is the
 code's secret proved. A second run with the same keys and code gets the same answer.
+
+A hub that was taken before prints claim codes too, which pin a root of its own: whoever enrolls can
+say the digest of the first root that the root people read out, and then no other counts.
 """
 
 import hashlib
@@ -17,7 +20,7 @@ from proto.claim import ClaimCode, claim_proof
 from proto.envelope import Kind, open_envelope
 from proto.errors import ConflictError, MalformedError
 from proto.hub.enroll import EnrollReply, EnrollRequest
-from proto.trust_root import TrustRoot, open_first
+from proto.trust_root import TrustRoot, open_first, require_content_root
 from runtime import tls
 from runtime.tls import write_private
 
@@ -27,12 +30,27 @@ CLAIM_NAME_BYTES = 16
 
 
 async def enroll(
-    place: Place, keys: Keys, code: ClaimCode, *, clock: Clock, entropy: Entropy
+    place: Place,
+    keys: Keys,
+    code: ClaimCode,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    first_root: str | None = None,
 ) -> Enrolled:
     """Enroll this appliance and keep the answer.
 
+    Args:
+        place: where it is kept.
+        keys: this appliance's own.
+        code: what a person carried here.
+        clock: the clock on the wall.
+        entropy: gives the challenge.
+        first_root: the digest that the root people read out, hex; None where nobody was asked.
+
     Raises:
-        ConflictError: it is enrolled already, or its keys are those of one that was.
+        ConflictError: it is enrolled already, its keys are those of one that was, or the hub's
+            trust begins with another first root than people say.
         MalformedError: the hub's trust root is not the one the code names, or its answer is bad.
         RejectedError: the hub refuses the code.
         UnreachableError: the hub does not answer.
@@ -49,6 +67,8 @@ async def enroll(
         raise ConflictError(msg)
     raw = await _fetch_root(code, keys)
     root = open_first(raw, pinned=code.root_fingerprint)
+    if first_root is not None:
+        require_content_root(root, first_root)
     reply = await _prove(code, keys, root, clock=clock, entropy=entropy)
     enrolled = Enrolled(site=reply.site, appliance=reply.appliance, log_origin=reply.log_origin)
     write_private(place.root, raw)

@@ -116,6 +116,7 @@ async def portal_world(
                 scribe=work.scribe,
                 box_keys=BoxKeys(SealingKey(bytes(SEED_BYTES))),
                 hub="https://hub.example:8443",
+                first_root="5a" * 32,
                 development_trust=True,
                 version="0.1.0",
             ),

@@ -48,6 +48,14 @@ async def test_a_signed_set_says_its_release_and_when_it_was_taken(tmp_path: Pat
     assert words.DEVELOPMENT_TRUST.label not in page
 
 
+async def test_the_first_root_is_shown_to_be_compared_with_what_the_root_people_say(
+    tmp_path: Path,
+) -> None:
+    """A claim code of a hub that was taken pins another: only people can tell."""
+    page = await said(tmp_path, None)
+    assert f"{'5a' * 32} It says whose keys may ever count here." in page
+
+
 async def test_what_has_ended_is_named_with_since_when(tmp_path: Path) -> None:
     page = await said(tmp_path, signed(tmp_path))
     assert "The timestamp has ended 1 day ago" in page

@@ -1,12 +1,16 @@
 """The page of threats: what a hub that was taken can do, each line tried when the page is made."""
 
+from contextlib import redirect_stdout
+from io import StringIO
+
 from tests.unit.taken_hub import CAN, CANNOT, Attempt
+from tests.unit.taken_key_rows import AUDIT, KEYS_CAN, KEYS_CANNOT
 from tests.unit.taken_web import WEB
 
 PAGE = "docs/threat-model.md"
 HEAD = """# Threat model: the hub was taken
 
-Made from `tests/unit/taken_hub.py` by `make proto`; do not edit. Somebody holds the whole hub: its
+Made from `tests/unit/taken_*.py` by `make proto`; do not edit. Somebody holds the whole hub: its
 database, its web process, and every key that is online there (order, heads, logs, snapshot,
 timestamp, and its half of promoted rules). They write what they like to the order log and to the
 content repository. They hold no person's key: those of root, release and operators are kept offline
@@ -31,6 +35,14 @@ before it has not signed for it. To what it asks, the signer answers:
 
 | they try | the signer answers | because |
 |---|---|---|"""
+AUDITOR = """
+## What they cannot show an auditor
+
+An auditor has the public keys of appliances from their own pages, and authority and grants from the
+people. What such a hub then shows of an order, `osiris order verify` sees so:
+
+| they try | what is seen | because |
+|---|---|---|"""
 REST = """
 They also see what sites have sent, which was scrubbed on the site, and can withhold everything:
 sites go on discovering, healing and collecting evidence by themselves, and say since when they are
@@ -42,7 +54,13 @@ Not covered here: an appliance or a person's machine that was taken, and the cli
 
 def page() -> bytes:
     """Return the page; every answer in it was just given."""
-    lines = [HEAD, *map(_row, CANNOT), CAN_DO, *map(_row, CAN), SIGNER, *map(_row, WEB), REST]
+    with redirect_stdout(StringIO()):  # what an attacked appliance logs
+        return _page()
+
+
+def _page() -> bytes:
+    lines = [HEAD, *map(_row, (*CANNOT, *KEYS_CANNOT)), CAN_DO, *map(_row, (*CAN, *KEYS_CAN))]
+    lines += [AUDITOR, *map(_row, AUDIT), SIGNER, *map(_row, WEB), REST]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -1,6 +1,7 @@
 """The trust root: pinned once by a claim code, then followed from version to version."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -141,3 +142,25 @@ def test_a_root_that_no_reader_takes_is_not_made() -> None:
             created=1,
             expires=2,
         )
+
+
+PEOPLES = "ab" * 32
+
+
+@pytest.mark.parametrize("told", [PEOPLES, f" {PEOPLES[:32]} {PEOPLES[32:].upper()}"])
+def test_a_root_that_pins_the_first_root_that_people_say_is_taken(told: str) -> None:
+    trust_root.require_content_root(replace(root(), content_root=bytes.fromhex(PEOPLES)), told)
+
+
+@pytest.mark.parametrize("pinned", [None, bytes(32), bytes.fromhex(PEOPLES[2:] + "ac")])
+def test_a_root_that_pins_another_or_none_is_refused_by_who_knows_the_right_one(
+    pinned: bytes | None,
+) -> None:
+    with pytest.raises(trust_root.OtherFirstRootError, match=PEOPLES):
+        trust_root.require_content_root(replace(root(), content_root=pinned), PEOPLES)
+
+
+@pytest.mark.parametrize("told", ["", PEOPLES[:-1], PEOPLES + "\n\n", "zz" * 32])
+def test_what_is_no_digest_is_not_compared(told: str) -> None:
+    with pytest.raises(MalformedError):
+        trust_root.require_content_root(replace(root(), content_root=bytes.fromhex(PEOPLES)), told)
