@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -12,11 +12,13 @@ import typer
 from osiris.desk.listing import print_lines
 from osiris.desk.person_key import Directory, Format
 from osiris.desk.place import Desk
+from osiris.desk.places import Place, in_asks, sites_listed
 from osiris.desk.session import Session, at
 from proto import strict_json
 from proto.asks import Ask, parse_ask
-from proto.errors import MalformedError
-from proto.hub.desk import OrdersListed, batch_name
+from proto.errors import MalformedError, OsirisError
+from proto.hub.desk import OrderLine, batch_name
+from proto.order import ApplianceTarget
 from proto.order_entry import Field, Form, fields_of, read_typed
 from proto.order_words import CHANGES, needs, span
 from proto.orders.kinds import OrderKind
@@ -27,14 +29,19 @@ HELP = """Draft an order: it asks the hub for bytes that people then read and si
 
 `osiris order draft TYPE --help` says what a type does, who must sign it, and shows examples. A
 draft of tier 0 or 1 is signed by the hub's order key and goes out at once; any other waits for
-people: osiris order approve SID.
+people: osiris order approve SID. `--sites FILE` drafts for as many sites as a file lists.
 """
 
 draft = typer.Typer(help=HELP, no_args_is_help=True)
 
 _COMMON: Final[Mapping[str, Any]] = {
     "site": Annotated[
-        list[str], typer.Option("--site", help="The site's id, s-...; several make a batch.")
+        list[str] | None,
+        typer.Option("--site", help="The site's id, s-...; several make a batch."),
+    ],
+    "sites": Annotated[
+        Path | None,
+        typer.Option("--sites", help="A file of site ids, one a line; # begins a comment."),
     ],
     "appliance": Annotated[
         list[str] | None,
@@ -59,6 +66,8 @@ _COMMON: Final[Mapping[str, Any]] = {
     "output": Format,
 }
 _DEFAULTS: Final[Mapping[str, Any]] = {
+    "site": None,
+    "sites": None,
     "appliance": None,
     "life": None,
     "not_before": None,
@@ -151,29 +160,52 @@ for _kind in KINDS.values():
 def _draft(kind: OrderKind, fields: tuple[Field, ...], given: Mapping[str, Any]) -> None:
     desk: Path = given["desk"]
     with at(Desk(desk)) as session:
-        ask = _ask(kind, fields, given, session)
-        made = session.draft(ask)
-    told(ask, made, output=given["output"])
+        asks = _asks(kind, fields, given, session)
+        made: list[OrderLine] = []
+        try:
+            for ask in asks:
+                made += session.draft(ask).orders
+                if len(asks) > 1:
+                    note(f"{len(made)} of {sum(len(one.targets) for one in asks)} drafted")
+        except OsirisError:
+            if made:
+                _told_in_part(asks, made, output=given["output"])
+            raise
+    told(asks, made, output=given["output"])
 
 
-def told(ask: Ask, made: OrdersListed, *, output: Output) -> None:
-    """Print what became of an ask, and what its drafts wait for."""
-    batch = batch_name(ask.to_bytes())
-    print_lines(made.orders, output=output)
-    waiting = [line for line in made.orders if line.stage == "waits_for_people"]
+def _told_in_part(asks: Sequence[Ask], made: Sequence[OrderLine], *, output: Output) -> None:
+    """Say what was drafted before the hub refused the rest: it stands, and is not drafted again."""
+    told(asks, made, output=output)
+    every = [target for ask in asks for target in ask.targets]
+    rest = every[len(made)]
+    first = rest.appliance if isinstance(rest, ApplianceTarget) else rest.site
+    note(
+        f"Drafted for the first {len(made)} of {len(every)} places, for none from {first} on."
+        " Once that is put right, draft for those alone."
+    )
+
+
+def told(asks: Sequence[Ask], made: Sequence[OrderLine], *, output: Output) -> None:
+    """Print what became of asks, and what their drafts wait for."""
+    print_lines(made, output=output)
+    waiting = [line for line in made if line.stage == "waits_for_people"]
     if waiting:
-        name = batch if len(waiting) > 1 else waiting[0].sid
-        note(f"Nothing is delivered until people sign: osiris order approve {name}")
-    if any(line.stage == "drafted" for line in made.orders):
+        alone = [waiting[0].sid or ""] if len(waiting) == 1 else []
+        held = {line.batch for line in waiting}
+        batches = [name for ask in asks if (name := batch_name(ask.to_bytes())) in held]
+        names = " ".join(alone or batches)
+        note(f"Nothing is delivered until people sign: osiris order approve {names}")
+    if any(line.stage == "drafted" for line in made):
         note(
             "The hub's signer does not answer now. The hub asks it again by itself: do not repeat."
         )
 
 
-def _ask(
+def _asks(
     kind: OrderKind, fields: tuple[Field, ...], given: Mapping[str, Any], session: Session
-) -> Ask:
-    """Return what was typed as an ask.
+) -> list[Ask]:
+    """Return what was typed as asks, each of as many places as one may name.
 
     Raises:
         typer.BadParameter: something that was typed is wrong.
@@ -189,20 +221,29 @@ def _ask(
         value = {
             "v": 1,
             "type": kind.name.value,
-            "targets": _targets(kind, given["site"], given["appliance"] or []),
             "params": read_typed(kind, typed, now_s=now_s, day_end=day_end),
             "life_s": _life_s(kind, given["life"]),
             "not_before": _not_before(given["not_before"]),
             "people": given["people"],
             "reason": given["reason"],
-            **session.link.stamp(),
         }
-        return parse_ask(strict_json.dumps(value))
+        places = _places(kind, given)
+        return [
+            parse_ask(strict_json.dumps({**value, "targets": some, **session.link.stamp()}))
+            for some in in_asks(places)
+        ]
     except MalformedError as error:
         raise typer.BadParameter(str(error)) from None
 
 
-def _targets(kind: OrderKind, sites: list[str], appliances: list[str]) -> list[dict[str, str]]:
+def _places(kind: OrderKind, given: Mapping[str, Any]) -> list[Place]:
+    named: list[str] = given["site"] or []
+    appliances: list[str] = given["appliance"] or []
+    listed = sites_listed(given["sites"]) if given["sites"] is not None else []
+    if bool(named) == bool(listed):
+        msg = "where to? Give --site, or --sites with a file of them"
+        raise MalformedError(msg)
+    sites = named or listed
     if not appliances and not kind.is_for_sites:
         msg = f"--appliance: {kind.name} is for one appliance; name it"
         raise MalformedError(msg)

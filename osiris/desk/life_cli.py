@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from osiris.desk import asking, reading
-from osiris.desk.listing import STAGES, life, print_lines, summary
+from osiris.desk.listing import STAGES, counted, life, print_lines, summary
 from osiris.desk.person_key import Directory, Format
 from osiris.desk.place import Desk
 from osiris.desk.reading import Read
@@ -19,7 +19,7 @@ from proto.asks import parse_ask
 from proto.authority import AuthoritySet
 from proto.envelope import Kind
 from proto.errors import ConfigError, ConflictError, MalformedError
-from proto.hub.desk import LIST_MAX, OrderLine, OrderShown, Taken, Withdraw
+from proto.hub.desk import LIST_MAX, OrderLine, OrderShown, OrderToSign, Taken, Withdraw
 from proto.opinions import OperatorVeto
 from proto.order_words import shown as quoted
 from proto.orders.kinds import HOUR_S, OrderType
@@ -45,20 +45,23 @@ def mount(order: typer.Typer) -> None:
 
 
 def approve(
-    name: Annotated[str, typer.Argument(help="An order's name (sid), or a batch, b-....")],
+    names: Annotated[
+        list[str], typer.Argument(help="An order's name (sid), or batches, b-....", metavar="NAME")
+    ],
     desk: Directory,
     output: Format = Output.TABLE,
 ) -> None:
     """Read an order and sign it, here, with your own key.
 
     The exact bytes are fetched and held against what was asked for; bytes that say anything else
-    are refused. They are shown in words, and what you sign is what was shown. A batch is shown once
-    with every place it goes to, and each of its orders is signed. Nothing is signed unless you type
-    the word.
+    are refused. They are shown in words, and what you sign is what was shown. A batch, or several
+    that say the same, is shown once with every place it goes to, and each of its orders is signed.
+    Nothing is signed unless you type the word. If the hub goes away in between, give the same
+    command again.
     """
     place = Desk(desk)
     with at(place) as session:
-        orders = _read(session, place, name)
+        orders = _read(session, place, names)
         say(laid_out(reading.in_words(orders), columns=width()))
         _warn(orders, session, place.authority())
         many = f" these {len(orders)} orders" if len(orders) > 1 else " this order"
@@ -68,29 +71,30 @@ def approve(
             msg = "not signed: the word was not typed"
             raise ConflictError(msg)
         session.approve({one.sid.hex(): session.sign(one.body) for one in orders})
-        told = {"signed": [one.sid.hex() for one in orders], "by": session.link.person}
-        print_fields(told, output=output)
-        note(_what_now(session.shown(orders[0].sid.hex()).order.line, name))
+        _signed(orders, by=session.link.person, output=output)
+        note(_what_now(session.shown(orders[0].sid.hex()).order.line, names))
 
 
-def _what_now(line: OrderLine, name: str) -> str:
+def _signed(orders: Sequence[Read], *, by: str, output: Output) -> None:
+    """Print what was signed: in a table many orders are a number, their names were shown before."""
+    sids = [one.sid.hex() for one in orders]
+    is_told = output is Output.JSON or len(sids) == 1
+    print_fields({"signed": sids if is_told else f"{len(sids)} orders", "by": by}, output=output)
+
+
+def _what_now(line: OrderLine, names: Sequence[str]) -> str:
     """Return what an order that was just signed waits for."""
     missing = line.people - len(line.approved)
     if line.leaf is None and missing > 0:
         who = "1 more person signs" if missing == 1 else f"{missing} more people sign"
-        return f"It is delivered once {who}: osiris order approve {name}"
-    return f"Now: {STAGES.get(line.stage, line.stage)}. Follow it: osiris order list"
+        return f"It is delivered once {who}: osiris order approve {' '.join(names)}"
+    batches = "".join(f" --batch {name}" for name in names if name.startswith("b-"))
+    return f"Now: {STAGES.get(line.stage, line.stage)}. Follow it: osiris order list{batches}"
 
 
-def _read(session: Session, desk: Desk, name: str) -> Sequence[Read]:
+def _read(session: Session, desk: Desk, names: Sequence[str]) -> Sequence[Read]:
     """Return what is to be signed, refused where it does not say what was asked for."""
-    found = session.to_sign(name)
-    if not found:
-        msg = f"{name}: the hub knows no such batch"
-        raise ConfigError(msg)
-    if name.startswith("b-") and any(one.line.batch != name for one in found):
-        msg = f"{name}: the hub gave orders of another batch"
-        raise reading.BytesChangedError(msg)
+    found = [one for name in dict.fromkeys(names) for one in _to_sign(session, name)]
     authority = desk.authority()
     orders = [
         reading.read_bytes(
@@ -104,6 +108,18 @@ def _read(session: Session, desk: Desk, name: str) -> Sequence[Read]:
     reading.require_in_time(orders, now_s=session.link.now_s)
     reading.require_alike(orders)
     return orders
+
+
+def _to_sign(session: Session, name: str) -> Sequence[OrderToSign]:
+    """Return what the hub gives under a name; what it says there is not held against anything."""
+    found = session.to_sign(name)
+    if not found:
+        msg = f"{name}: the hub knows no such batch"
+        raise ConfigError(msg)
+    if name.startswith("b-") and any(one.line.batch != name for one in found):
+        msg = f"{name}: the hub gave orders of another batch"
+        raise reading.BytesChangedError(msg)
+    return found
 
 
 def _warn(orders: Sequence[Read], session: Session, authority: AuthoritySet | None) -> None:
@@ -126,6 +142,10 @@ def _warn(orders: Sequence[Read], session: Session, authority: AuthoritySet | No
 def list_orders(
     desk: Directory,
     site: Annotated[str | None, typer.Option("--site", help="Only of this site, s-....")] = None,
+    batch: Annotated[
+        list[str] | None,
+        typer.Option("--batch", help="All of this batch, b-..., and how many stand where."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=LIST_MAX, help="How many, newest first.")] = 50,
     output: Format = Output.TABLE,
 ) -> None:
@@ -133,9 +153,16 @@ def list_orders(
 
     This is what the hub says; `osiris order verify` needs no hub.
     """
+    if batch and site is not None:
+        msg = "--batch: names all places of a batch; give no --site beside it"
+        raise typer.BadParameter(msg)
     with at(Desk(desk)) as session:
-        lines = session.listed(site, limit=limit)
+        if not batch:
+            print_lines(session.listed(site, limit=limit), output=output)
+            return
+        lines = [one.line for name in dict.fromkeys(batch) for one in _to_sign(session, name)]
     print_lines(lines, output=output)
+    note(counted(lines))
 
 
 def show(

@@ -1,6 +1,7 @@
 """Orders as a desk lists them: what the hub says of each one's life, in words."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from osiris.desk.words import moment
@@ -82,6 +83,12 @@ def print_lines(lines: Iterable[OrderLine], *, output: Output) -> None:
         "drafted": "drafted",
     }
     print_rows([row(line) for line in lines], columns, output=output)
+
+
+def counted(lines: Sequence[OrderLine]) -> str:
+    """Return how many of some orders stand where, the most first."""
+    found = Counter(_short(line) for line in lines).most_common()
+    return f"{len(lines)} orders: " + "; ".join(f"{many} {said}" for said, many in found)
 
 
 def life(line: OrderLine) -> tuple[Line, ...]:

@@ -72,7 +72,7 @@ def login(
         # The ask is read before the box goes out: what was typed wrong leaves nothing at the hub.
         ask = _ask(session, made, to, target=target, place=(site, appliance), reason=reason)
         _send(session, made, site=site, appliance=appliance)
-        told(ask, session.draft(ask), output=output)
+        told([ask], session.draft(ask).orders, output=output)
 
 
 def _sealing_key(text: str) -> SealingPublicKey:

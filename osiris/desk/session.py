@@ -121,6 +121,8 @@ class Session:
         for start in range(0, len(pairs), APPROVALS_MAX):
             part = tuple(pairs[start : start + APPROVALS_MAX])
             self.link.ask(Approve(approvals=part, **self.link.stamp()), Taken)
+            if len(pairs) > APPROVALS_MAX:
+                note(f"{start + len(part)} of {len(pairs)} signatures are at the hub")
 
 
 @contextmanager

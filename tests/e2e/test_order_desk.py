@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from osiris.desk import places
 from osiris.desk.place import Desk
 from proto import strict_json
 from proto.envelope import Kind, sign
@@ -141,6 +142,75 @@ def test_a_batch_is_shown_once_and_each_of_its_orders_is_signed(world: Desks) ->
     assert signed.out.count("Waive a check until a date") == 1
     assert all(line["sid"] in signed.out.replace(" ", "").replace("\n", "") for line in lines)
     assert [stage(world, line["sid"])["approved"] for line in lines] == [[BEA], [BEA]]
+
+
+WAIVE = ("waive", "--reason", "a test", "--check", "lin.ssh.root_login", "--on", "all")
+UNTIL = ("--until", "+30d")
+
+
+def sites_file(folder: Path, *sites: str) -> tuple[str, str]:
+    """Write a list of sites; return the option that names it."""
+    file = folder / "sites.txt"
+    file.write_text("\n".join(["# two clinics", *sites]))
+    return "--sites", str(file)
+
+
+def test_more_sites_than_one_ask_names_are_drafted_signed_and_followed_together(
+    world: Desks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "TARGETS_MAX", 1)
+    sites = (world.box.site, world.another_site())
+    ran = world.run(ADA, "draft", *WAIVE, *UNTIL, *sites_file(tmp_path, *sites), "-o", "json")
+    assert ran.status == 0, ran.err
+    batches = [line["batch"] for line in ran.json()]
+    assert [line["site"] for line in ran.json()] == list(sites)
+    assert len(set(batches)) == 2
+    assert f"osiris order approve {' '.join(batches)}" in ran.err
+    signed = world.run(BEA, "approve", *batches, word="sign")
+    assert signed.status == 0, signed.err
+    assert all(site in signed.words for site in sites)
+    assert "2 orders" in signed.out
+    followed = world.run(BEA, "list", "--batch", batches[0], "--batch", batches[1])
+    assert followed.status == 0, followed.err
+    assert "2 orders: 2 logged, not fetched yet" in followed.err
+
+
+def test_batches_that_do_not_say_the_same_are_not_signed_together(world: Desks) -> None:
+    other = world.another_site()
+    asked = ("--site", world.box.site, "--site", other)
+    drafted = [world.run(ADA, "draft", *WAIVE, *UNTIL, *asked, "-o", "json") for _ in range(2)]
+    batches = [ran.json()[0]["batch"] for ran in drafted]
+    ran = world.run(BEA, "approve", *batches, word="sign")
+    assert ran.status == 4
+    assert "do not say the same" in ran.err
+    assert all(one["approved"] == [] for one in world.run(BEA, "list", "-o", "json").json()[:4])
+
+
+def test_what_was_drafted_before_the_hub_refused_the_rest_is_told(
+    world: Desks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "TARGETS_MAX", 1)
+    sites = (world.box.site, "s-zzzzzzzzzz")
+    ran = world.run(ADA, "draft", *WAIVE, *UNTIL, *sites_file(tmp_path, *sites), "-o", "json")
+    assert ran.status != 0
+    (line,) = ran.json()
+    assert line["site"] == world.box.site
+    assert "for none from s-zzzzzzzzzz on" in ran.err
+
+
+def test_a_list_with_a_wrong_line_drafts_nothing(world: Desks, tmp_path: Path) -> None:
+    before = len(world.run(BEA, "list", "-o", "json").json())
+    listed = sites_file(tmp_path, world.box.site, "s-WRONG")
+    ran = world.run(ADA, "draft", *WAIVE, *UNTIL, *listed)
+    assert ran.status != 0
+    assert "line 3" in ran.err
+    assert len(world.run(BEA, "list", "-o", "json").json()) == before
+
+
+def test_a_draft_without_a_place_asks_where_to(world: Desks) -> None:
+    ran = world.run(ADA, "draft", *WAIVE, *UNTIL)
+    assert ran.status == 2
+    assert "where to?" in ran.err
 
 
 def test_a_draft_is_withdrawn_and_a_logged_order_is_cancelled_by_an_order(world: Desks) -> None:
