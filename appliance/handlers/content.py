@@ -10,7 +10,7 @@ from appliance.core import content_refusals
 from appliance.core.content_refusals import ContentRefusedError, ExpiredError, FrozenError
 from appliance.core.trusted import ONLINE
 from appliance.handlers.library import Library
-from appliance.handlers.site_clock import pass_root
+from appliance.handlers.site_clock import count, pass_root
 from appliance.handlers.wellness import clear_condition, raise_condition
 from appliance.handlers.work import Work
 from appliance.store import order_state
@@ -90,6 +90,7 @@ async def settle(work: Work, library: Library, *, changed: bool) -> None:
         trusted = library.trusted
         await pass_root(work, version=trusted.root_version, created_s=trusted.root_s)
         await _pass(work, trusted.made_s)
+        await count(work, trusted.made_s, trusted.root_s)
     wanted = unwell(library, now_s=await now_s(work), clock_s=seconds(work.clock))
     for condition in CONDITIONS.values():
         if condition in wanted:

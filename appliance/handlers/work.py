@@ -67,11 +67,13 @@ class Word:
         is_level: the hub said that it holds no more of our evidence than we do; until then this
             disk may be one that was put back.
         floor_s: the floor clock as it was last read from the store, where it outlives this.
+        counted_s: up to when, on the appliance's own clock, this process counted that it runs.
     """
 
     answered_s: int | None = None
     is_level: bool = False
     floor_s: int = 0
+    counted_s: int | None = None
 
 
 @dataclass(slots=True)

@@ -95,6 +95,17 @@ async def keep_root(conn: aiosqlite.Connection, version: int) -> None:
     await conn.execute("UPDATE order_state SET root_version = ?", (version,))
 
 
+async def passed(conn: aiosqlite.Connection) -> int:
+    """Return the time that has surely passed; see `core.order_gate.clock.passed_s`."""
+    (row,) = await conn.execute_fetchall("SELECT passed_s FROM order_state")
+    return int(row["passed_s"])
+
+
+async def keep_passed(conn: aiosqlite.Connection, passed_s: int) -> None:
+    """Remember a time that has surely passed."""
+    await conn.execute("UPDATE order_state SET passed_s = ?", (passed_s,))
+
+
 async def see(conn: aiosqlite.Connection, own_s: int) -> None:
     """Note what the own clock of this process says."""
     await conn.execute("UPDATE order_state SET seen_s = ?", (own_s,))

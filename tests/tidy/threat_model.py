@@ -3,6 +3,7 @@
 from contextlib import redirect_stdout
 from io import StringIO
 
+from tests.unit.taken_clock_rows import CLOCK_CAN, CLOCK_CANNOT
 from tests.unit.taken_hub import CAN, CANNOT, Attempt
 from tests.unit.taken_key_rows import AUDIT, KEYS_CAN, KEYS_CANNOT
 from tests.unit.taken_web import WEB
@@ -35,6 +36,15 @@ before it has not signed for it. To what it asks, the signer answers:
 
 | they try | the signer answers | because |
 |---|---|---|"""
+CLOCK = """
+## With the network's clock as well
+
+Whoever also answers an appliance's NTP sets its clock on the wall as they like. By that clock
+nothing comes back that has ended (the floor holds that) and nothing is waited for (the appliance's
+own clock does that), but hours of the day and dates that people name are read from it.
+
+| they try | the appliance answers | because, or bounded by |
+|---|---|---|"""
 AUDITOR = """
 ## What they cannot show an auditor
 
@@ -60,6 +70,7 @@ def page() -> bytes:
 
 def _page() -> bytes:
     lines = [HEAD, *map(_row, (*CANNOT, *KEYS_CANNOT)), CAN_DO, *map(_row, (*CAN, *KEYS_CAN))]
+    lines += [CLOCK, *map(_row, (*CLOCK_CANNOT, *CLOCK_CAN))]
     lines += [AUDITOR, *map(_row, AUDIT), SIGNER, *map(_row, WEB), REST]
     return ("\n".join(lines) + "\n").encode()
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.core.order_gate import answers, gate
-from appliance.core.order_gate.clock import ONLINE_AHEAD_S_MAX, Floor
+from appliance.core.order_gate.clock import ONLINE_AHEAD_S_MAX, Floor, passed_s
 from appliance.core.order_gate.ledger import (
     ROWS_MAX,
     TURNS,
@@ -155,6 +155,29 @@ class TestClock:
     def test_a_root_that_was_held_back_lowers_no_floor_that_the_clock_has_reached(self) -> None:
         assert Floor(NOW).after_root(NOW - 10**7, clock_s=NOW).at_s == NOW
         assert Floor(NOW).after_root(NOW + 10**7, clock_s=NOW - 5).at_s == NOW
+
+    def test_a_root_lowers_no_floor_below_what_has_surely_passed(self) -> None:
+        assert Floor(NOW).after_root(NOW - 99, clock_s=NOW - 200, passed_s=NOW - 9).at_s == NOW - 9
+        assert Floor(NOW).after_root(NOW - 99, clock_s=NOW, passed_s=NOW + 9).at_s == NOW
+
+    @settings(deadline=None)
+    @given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))))
+    def test_what_has_surely_passed_is_never_later_than_it_is(
+        self, steps: list[tuple[int, int, int]]
+    ) -> None:
+        """Time runs, clocks say what they like, and people date what they sign not ahead of it."""
+        true_s = passed = 0
+        for ran_s, clock_s, ago_s in steps:
+            true_s += ran_s
+            signed_s = max(true_s - ago_s, 0)
+            before = passed
+            passed = passed_s(passed, ran_s=ran_s, signed_s=(signed_s,), clock_s=clock_s)
+            assert before + ran_s <= passed <= true_s
+
+    def test_a_date_that_the_clock_has_not_reached_is_not_counted(self) -> None:
+        """People slipped by a year: nothing is held to have passed that has not."""
+        assert passed_s(NOW, ran_s=5, signed_s=(NOW + 10**7,), clock_s=NOW + 5) == NOW + 5
+        assert passed_s(NOW, ran_s=5, signed_s=(NOW + 10,), clock_s=NOW + 10) == NOW + 10
 
 
 class TestBrakes:

@@ -97,6 +97,19 @@ async def test_people_are_told_that_it_is_the_floor_by_which_it_has_ended(
     assert [row["detail"] for row in rows if "osiris site clock" in row["detail"]]
 
 
+async def test_what_people_signed_is_noted_as_passed_when_it_is_taken(
+    work: Work, home: Path
+) -> None:
+    """A root that was kept back since puts the floor back no further; see `taken_clock.py`."""
+    repository = published()
+    async with at_hub(home, repository) as (library, _):
+        await handler.look(work, library)
+        assert library.trusted is not None
+        made_s = max(library.trusted.made_s, library.trusted.root_s)
+    async with work.store.read() as conn:
+        assert await order_state.passed(conn) == made_s > 0
+
+
 async def test_a_root_that_its_people_did_not_sign_lowers_nothing(work: Work, home: Path) -> None:
     repository = published()
     async with at_hub(home, repository) as (library, _):

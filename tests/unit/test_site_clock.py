@@ -1,18 +1,28 @@
 """The floor clock's way back: a person on the LAN lowers it, a hub does not."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from appliance.core.order_gate.clock import ONLINE_AHEAD_S_MAX
-from appliance.handlers.site_clock import NoPersonError, pass_root, set_clock, view
-from appliance.handlers.work import Work
+from appliance.handlers.site_clock import (
+    COUNT_EVERY_S,
+    NoPersonError,
+    count,
+    pass_root,
+    set_clock,
+    view,
+)
+from appliance.handlers.work import Word, Work
 from appliance.store import accounts, evidence, order_state
 from appliance.tasks.order_talk import hear
 from appliance.tasks.recovery import catch_up
 from appliance.tasks.uplink import send_all
 from proto.errors import MalformedError, NotFoundError
 from proto.receipts import Chain, ClockSet
+from runtime.clock import StartedClock
+from tests.fakes.clock import ManualClock
 from tests.unit.cut_process import virtual
 from tests.unit.order_hub import LogHub
 from tests.unit.order_site import FOOTING, alive, enrolled_site, receipts, take
@@ -136,6 +146,46 @@ async def test_a_later_root_brings_a_floor_that_is_ahead_back_once(tmp_path: Pat
         assert (await view(work)).floor_s == NOW + 500
         told = [one for one in await receipts(work) if isinstance(one, ClockSet)]
         assert [(one.by, one.floor) for one in told] == [("root", NOW + 60)]
+
+
+async def passed(work: Work) -> int:
+    async with work.store.read() as conn:
+        return await order_state.passed(conn)
+
+
+@virtual
+async def test_only_time_that_was_run_through_counts_as_passed(tmp_path: Path) -> None:
+    """Neither a clock that is set, nor being off, makes it later; nothing makes it earlier."""
+    site, steady = await enrolled_site(tmp_path), ManualClock(0)
+    ran_s = 0
+    for wall_s in (0, YEAR_S, -2 * YEAR_S):
+        site.clock.advance(wall_s * 1000)
+        async with alive(site) as (made, _):
+            own = StartedClock(site.clock, steady)
+            work = replace(made, own_clock=own, word=Word(is_level=True))
+            await count(work, NOW)
+            for step_s in (COUNT_EVERY_S, 10 * COUNT_EVERY_S, COUNT_EVERY_S):
+                steady.advance(step_s * 1000)
+                site.clock.advance(-5000)
+                await count(work, NOW)
+                ran_s += step_s
+                assert await passed(work) == NOW + ran_s
+            steady.advance(1000)
+            await count(work, NOW)
+            assert await passed(work) == NOW + ran_s, "nothing is written each second"
+
+
+@virtual
+async def test_a_person_on_the_lan_lowers_what_counts_as_passed_too(tmp_path: Path) -> None:
+    """They know what time it is, whatever was signed: a root may lower the floor to it again."""
+    site = await enrolled_site(tmp_path)
+    async with alive(site) as (work, _):
+        await with_person(work)
+        await count(work, NOW)
+        await set_clock(work, NOW - YEAR_S, account=EVA, reason="people dated it a year ahead")
+        assert await passed(work) == NOW - YEAR_S
+        await set_clock(work, NOW, account=EVA, reason="a trial")
+        assert await passed(work) == NOW - YEAR_S, "what they raise is no proof"
 
 
 @virtual

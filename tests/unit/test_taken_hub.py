@@ -11,13 +11,14 @@ from osiris.desk.order_proof import Held
 from proto.incidents import State
 from proto.order_codes import Code
 from tests.unit.cut_process import virtual
-from tests.unit.taken_hub import ATTEMPTS, CANNOT, DONE, Attempt
+from tests.unit.taken_clock_rows import CLOCK_CAN, CLOCK_CANNOT
+from tests.unit.taken_hub import CAN, CANNOT, DONE, Attempt
 from tests.unit.taken_key_rows import AUDIT, KEYS_CAN, KEYS_CANNOT
 from tests.unit.taken_web import WEB
 from tests.unit.test_restart_every_point import Bulb, alive, box_with, restarted
 
-REFUSED = (*CANNOT, *KEYS_CANNOT, *AUDIT, *WEB)
-TRIED = (*ATTEMPTS, *KEYS_CANNOT, *KEYS_CAN, *AUDIT, *WEB)
+REFUSED = (*CANNOT, *KEYS_CANNOT, *CLOCK_CANNOT, *AUDIT, *WEB)
+TRIED = (*REFUSED, *CAN, *KEYS_CAN, *CLOCK_CAN)
 PASSED = Held.PASSED.value
 
 

@@ -5,7 +5,10 @@ now = max(clock, floor). The floor is the highest signed time that was verified,
 - an online key (a head, an order, a checkpoint) moves it at most to the appliance's own clock and a
   day: to the clock, not to the floor, so that many heads do not add up;
 - further only the iat of a statement that people signed, or a person on the LAN;
-- only a person on the LAN and a new trust root lower it, and both are put in evidence.
+- only a person on the LAN and a new trust root lower it, and both are put in evidence. A root
+  lowers it no further than to what has surely passed (`passed_s`): whoever holds both the hub and
+  the network's clock may keep a root back, set the clock to the days after it was made, and then
+  show it, to have orders run that ended since.
 
 The clock on the wall never moves it: a clock that was ahead for a while leaves nothing behind.
 
@@ -27,6 +30,7 @@ wall as it was when the process started, and how long the process has run since.
   never shorter. The refusals that brake orders are counted in the same way.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,16 +59,33 @@ class Floor:
         """Return the floor that a person on the LAN set, higher or lower."""
         return Floor(to_s)
 
-    def after_root(self, created_s: int, *, clock_s: int) -> "Floor":
+    def after_root(self, created_s: int, *, clock_s: int, passed_s: int = 0) -> "Floor":
         """Return the floor after trust root N + 1: one that is ahead comes back to what is known.
 
-        That is when the root was made, and the clock on the wall: a root that was held back for
-        long lowers no floor that the clock has reached.
+        That is when the root was made, the clock on the wall, and what has surely passed: a root
+        that was held back for long lowers no floor that is right.
         """
-        return Floor(min(self.at_s, max(created_s, clock_s)))
+        return Floor(min(self.at_s, max(created_s, clock_s, passed_s)))
 
     def _raised(self, to_s: int) -> "Floor":
         return self if to_s <= self.at_s else Floor(to_s)
+
+
+def passed_s(known_s: int, *, ran_s: int, signed_s: Iterable[int], clock_s: int) -> int:
+    """Return a time that has surely passed, whatever a clock says that somebody set back.
+
+    It is the newest date that people signed and that the clock on the wall had reached when it was
+    looked at, and how long this appliance has run since. A date that people signed ahead of that
+    clock is a slip of theirs, or the clock is wrong: it is not counted.
+
+    Args:
+        known_s: what was known to have passed.
+        ran_s: how long the process has run since that was noted, by a clock that nobody sets.
+        signed_s: when people say that they signed what is in force.
+        clock_s: the clock on the wall.
+    """
+    reached = (one for one in signed_s if one <= clock_s)
+    return max(known_s + ran_s, *reached, 0)
 
 
 def aged(at_s: int, *, seen_s: int, own_s: int) -> int:
