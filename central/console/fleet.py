@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from central import renewals
+from central.console import site_list
 from central.console.frame import PRESENCES, Counts, believed, page, slices
+from central.console.site_list import PER_PAGE, WORDS_CHARS_MAX, Wanted
 from central.core.fleet import Presence
 from central.state import ConsoleVisit
 from central.store.views.fleet import FleetRow, fleet
@@ -26,21 +28,22 @@ class SiteRow:
 
 async def show(visit: ConsoleVisit) -> Response:
     """Show the fleet."""
-    rows = await _rows(visit)
-    total = Counts(
-        compliant=sum(row.counts.compliant for row in rows),
-        drifted=sum(row.counts.drifted for row in rows),
-        unknown=sum(row.counts.unknown for row in rows),
-        not_applicable=sum(row.counts.not_applicable for row in rows),
-        was="",
-    )
-    views = [row.view for row in rows]
+    views = await _views(visit)
+    wanted = Wanted.of(visit.request.query_params)
+    total = _total([_row(view).counts for view in views])
+    listed = site_list.listed(views, wanted)
     values = {
-        "rows": rows,
+        "rows": [_row(view) for view in listed.rows],
+        "listed": listed,
+        "wanted": wanted,
+        "kinds": site_list.kinds(views, wanted),
+        "is_long": len(views) > PER_PAGE,
+        "words_chars_max": WORDS_CHARS_MAX,
         "total": total,
         "slices": slices(total),
         "sentence": sentence(views),
         "tone": tone(views),
+        "sites": len(views),
         "online": sum(view.presence is Presence.ONLINE for view in views),
         "healed": sum(view.healed_lately for view in views),
         "escalated": sum(view.escalated for view in views),
@@ -51,6 +54,16 @@ async def show(visit: ConsoleVisit) -> Response:
         "renew": await renewals.notices(visit.app.hub),
     }
     return page(visit, "fleet.html", values)
+
+
+def _total(counts: Sequence[Counts]) -> Counts:
+    return Counts(
+        compliant=sum(one.compliant for one in counts),
+        drifted=sum(one.drifted for one in counts),
+        unknown=sum(one.unknown for one in counts),
+        not_applicable=sum(one.not_applicable for one in counts),
+        was="",
+    )
 
 
 def sentence(views: Sequence[FleetRow]) -> str:
@@ -88,14 +101,14 @@ def tone(views: Sequence[FleetRow]) -> Tone:
     return Tone.INFO if any(view.open_incidents for view in views) else Tone.GOOD
 
 
-async def _rows(visit: ConsoleVisit) -> list[SiteRow]:
+async def _views(visit: ConsoleVisit) -> list[FleetRow]:
     hub = visit.app.hub
     async with hub.store.read() as connection:
-        found = await fleet(connection, settings=hub.settings, now_ms=visit.now_ms)
-    return [
-        SiteRow(view, PRESENCES[view.presence], believed(view.verdicts, view.presence))
-        for view in found
-    ]
+        return await fleet(connection, settings=hub.settings, now_ms=visit.now_ms)
+
+
+def _row(view: FleetRow) -> SiteRow:
+    return SiteRow(view, PRESENCES[view.presence], believed(view.verdicts, view.presence))
 
 
 _COLUMNS = (
@@ -136,6 +149,6 @@ async def fleet_csv(visit: ConsoleVisit) -> Response:
             row.view.escalated,
             row.view.healed_lately,
         )
-        for row in await _rows(visit)
+        for row in map(_row, await _views(visit))
     ]
     return csv.download("osiris-fleet.csv", _COLUMNS, table)

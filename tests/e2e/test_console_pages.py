@@ -12,6 +12,8 @@ import pytest
 from central.commands import add_site
 from central.console.routes import CONSOLE_ROUTES
 from central.state import Console
+from central.store import sites
+from proto.ids import SiteId
 from proto.keys import SigningKey
 from runtime.web.access import Access, Entry
 from tests.e2e.browser import EXAMINED, Look, examining
@@ -112,6 +114,39 @@ async def test_the_fleet_says_how_each_site_stands(world: ConsoleWorld) -> None:
     assert "Checks compliant now 4 of 7 2 drifted, 1 unknown" in said
     assert "1 appliance waits to be confirmed" in said
     assert "2 targets, 1 appliance Online" in said
+
+
+async def many_sites(world: ConsoleWorld) -> None:
+    """Add sixty sites of which nobody has heard yet."""
+    hub = world.trial.net.hub
+    async with hub.store.write() as connection:
+        for number in range(60):
+            site = SiteId("s-" + f"{number:010d}".translate(str.maketrans("0189", "abcd")))
+            label = f"Hillside Dental {number:02d}"
+            await sites.add_site(site, connection, label=label, now_ms=hub.now_ms)
+
+
+@pytest.mark.usefixtures("box")
+async def test_a_large_fleet_is_listed_in_pages_by_kind_and_by_name(world: ConsoleWorld) -> None:
+    await many_sites(world)
+    async with world.signed_in() as client:
+        first = words_of((await client.get("/")).text)
+        second = words_of((await client.get("/?page=2")).text)
+        people = words_of((await client.get("/?show=people")).text)
+        found = (await client.get('/?find=dental+59"')).text
+        one = words_of((await client.get("/?find=dental+59")).text)
+    assert "1 of 61 sites is online" in first
+    assert "Hillside Dental 49" in first
+    assert "Hillside Dental 50" not in first
+    assert "1 to 50 of 61 sites" in first
+    assert "51 to 61 of 61 sites" in second
+    assert "Riverside Family Clinic" in second
+    assert "Riverside Family Clinic" in people
+    assert "Hillside" not in people
+    assert "No site is of this kind" in found
+    assert "dental 59&#34;" in found
+    assert "Hillside Dental 59" in one
+    assert "Hillside Dental 58" not in one
 
 
 async def test_a_fleet_without_sites_claims_nothing(world: ConsoleWorld) -> None:
@@ -246,4 +281,7 @@ async def test_pages_are_accessible_and_fit(
     async with examining(world.lan, tmp_path, look) as examiner:
         await examiner.sign_in(PERSON)
         for path in paths_of(box):
+            await examiner.looks_right(path)
+        await many_sites(world)
+        for path in ("/?page=2", "/?show=people", "/?find=nowhere"):
             await examiner.looks_right(path)
