@@ -6,7 +6,8 @@ kept here:
 - Nothing of the body is left out: every parameter has its line, also one whose default looks dull.
 - What somebody wrote is quoted, on one line, with every character that a screen would obey, hide
   or turn around shown as its escape; so no text can pass for another line (CWE-150, CWE-451).
-- The tier that is named is the type's least one: the appliance may know reasons to raise it.
+- The tier that is named is the least one that the body has by itself: the appliance may know
+  reasons to raise it.
 """
 
 import unicodedata
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 from proto.order import ApplianceTarget, Order, Target
 from proto.orders.kinds import DAY_S, HOUR_S, OrderType, Tier, Touches
-from proto.orders.registry import kind_of
+from proto.orders.registry import kind_of, least_tier
 
 Moment = Callable[[int], str]
 """How a time, in seconds, is written for the people who read: the zone is theirs."""
@@ -142,10 +143,11 @@ def what(order_type: OrderType) -> str:
     return f"{kind_of(order_type).title} ({order_type.value})"
 
 
-def needs(order_type: OrderType) -> str:
-    """Return what must happen before an order of this type runs."""
-    tier = kind_of(order_type).tier
-    more = "; the appliance may ask for more than this" if order_type in RAISED else ""
+def needs(order_type: OrderType, *, tier: Tier | None = None) -> str:
+    """Return what must happen before an order runs; without a tier, by its type's least one."""
+    tier = kind_of(order_type).tier if tier is None else tier
+    is_open = order_type in RAISED and tier < Tier.DANGEROUS
+    more = "; the appliance may ask for more than this" if is_open else ""
     return f"{NEEDS[tier]} (tier {tier.value}{more})"
 
 
@@ -203,6 +205,7 @@ def order_in_words(order: Order, *, sid: bytes, moment: Moment) -> tuple[Line, .
         MalformedError: its parameters do not fit its type.
     """
     kind = kind_of(order.type)
+    tier = least_tier(order.type, order.params, at_s=order.iat)
     return (
         Line("What", what(order.type)),
         Line("Where", where(order.target)),
@@ -213,7 +216,7 @@ def order_in_words(order: Order, *, sid: bytes, moment: Moment) -> tuple[Line, .
         Line("Drafted", moment(order.iat)),
         Line("Not before", moment(order.not_before)),
         Line("Void from", f"{moment(order.exp)}, {span(order.exp - order.iat)} after drafting"),
-        Line("Needs", needs(order.type)),
+        Line("Needs", needs(order.type, tier=tier)),
         Line("Log", f"drafted on the site's order log of size {order.drafted_size()}"),
         Line("Nonce", order.nonce),
         Line("Name (sid)", digits_in_groups(sid.hex())),

@@ -24,7 +24,6 @@ from proto.order_words import (
     params_in_words,
     shown,
 )
-from proto.orders.kinds import OrderType
 from proto.orders.registry import kind_of
 from runtime.web import people
 from runtime.web.people import count
@@ -208,7 +207,7 @@ def _lines(visit: ConsoleVisit, view: OrderView) -> tuple[Line, ...]:
         Line("Changes", CHANGES[kind_of(wish.type).touches]),
         Line("Why", shown(wish.reason)),
         Line("Asked by", wish.by),
-        Line("Needs", needs(OrderType(wish.type))),
+        Line("Needs", needs(wish.type, tier=wish.tier)),
     )
 
 

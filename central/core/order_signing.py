@@ -46,9 +46,10 @@ from proto.grants import Grant, Trust
 from proto.keys import SigningKey
 from proto.order import ApplianceTarget, LogPlace, Order, SiteTarget, parse_order, sid_of
 from proto.orders.kinds import PEOPLE_BY_TIER, Tier
-from proto.orders.registry import kind_of
+from proto.orders.registry import kind_of, least_tier
 
 NONCE_BYTES: Final = 16
+SKEW_S: Final = 120
 PREV_WINDOW: Final = 4096
 """An order is logged fewer than so many leaves after the log that it was drafted on."""
 
@@ -88,7 +89,7 @@ def build(ask: AskDraft, *, now_s: int, nonce: bytes, place: LogPlace) -> Fixed:
     if ask.life_s > kind.life_s_max:
         msg = f"{ask.type.value} lives at most {kind.life_s_max} s"
         raise ScopeTypeError(msg)
-    tier = max(ask.tier, kind.tier)
+    tier = tier_of(ask, now_s=now_s)
     if ask.people < PEOPLE_BY_TIER[tier]:
         msg = f"tier {tier.value} needs {PEOPLE_BY_TIER[tier]} people, {ask.people} were asked for"
         raise PeopleTooFewError(msg)
@@ -116,6 +117,14 @@ def build(ask: AskDraft, *, now_s: int, nonce: bytes, place: LogPlace) -> Fixed:
     # What every appliance will read must be what was meant here.
     parse_order(body)
     return Fixed(sid_of(body), body, now_s, exp)
+
+
+def tier_of(ask: AskDraft, *, now_s: int) -> Tier:
+    """Return the tier for which people must sign: never below what the parameters give it.
+
+    Who asks may know of more; a clock that is a little ahead of this one asks for no more people.
+    """
+    return max(ask.tier, least_tier(ask.type, ask.params, at_s=now_s + SKEW_S))
 
 
 def logged_body(leaf: bytes) -> bytes:

@@ -81,7 +81,6 @@ from proto.message import Message
 from proto.note import Checkpoint
 from proto.order import LogPlace, parse_order, sid_of
 from proto.order_log import BATCH_LEAVES_MAX, origin_of
-from proto.orders.registry import kind_of
 from proto.strict_json import b64_decode, b64_encode
 from runtime.clock import Clock, Entropy
 
@@ -216,7 +215,7 @@ class Signer:
         nonce = self._entropy(NONCE_BYTES)
         fixed = order_signing.build(ask, now_s=now_s, nonce=nonce, place=place)
         self._force.order(parse_order(fixed.body), trust, now_s=now_s)
-        tier = max(ask.tier, kind_of(ask.type).tier)
+        tier = order_signing.tier_of(ask, now_s=now_s)
         self._ledger.keep_draft(Built(ask.site, fixed, tier, ask.people), now_s=now_s)
         return Drafted(
             body=b64_encode(fixed.body), sid=fixed.sid.hex(), iat=fixed.iat_s, exp=fixed.exp_s

@@ -23,7 +23,7 @@ from proto.hub.desk import LIST_MAX, OrderLine, OrderShown, OrderToSign, Taken, 
 from proto.opinions import OperatorVeto
 from proto.order_words import shown as quoted
 from proto.orders.kinds import HOUR_S, OrderType
-from proto.orders.registry import kind_of
+from proto.orders.registry import least_tier
 from runtime.terminal import Output, note, print_fields, print_json, say
 
 SIGN_WORD: Final = "sign"
@@ -133,9 +133,9 @@ def _warn(orders: Sequence[Read], session: Session, authority: AuthoritySet | No
         return
     person = authority.people[listed.holder.person]
     for one in orders:
-        kind = kind_of(one.order.type)
-        site = one.order.target.site
-        if not person.may_sign(tier=kind.tier, site=site, order_type=kind.name):
+        order, site = one.order, one.order.target.site
+        tier = least_tier(order.type, order.params, at_s=order.iat)
+        if not person.may_sign(tier=tier, site=site, order_type=order.type):
             note(f"Authority does not let {person.person} sign this at {site}.")
 
 

@@ -8,8 +8,8 @@ Rules kept here:
 - Each thing is passed, failed or not checked; nothing is passed for want of what it needs, and what
   files that were made after an order do not carry is not checked: they may have carried it before.
 - An order is verified when nothing failed, and its signatures, grant and people passed.
-- The least tier of the type counts. An appliance may have had reasons for a higher one, which its
-  own receipt (`intent.tier`, `intent.people`) names; that is then held against it too.
+- The least tier that its own bytes give it counts. An appliance may have had reasons for a higher
+  one, which its own receipt (`intent.tier`, `intent.people`) names; that is held against it too.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ from proto.order import ApplianceTarget, Order, parse_order
 from proto.order_file import OrderFile
 from proto.order_words import span
 from proto.orders.kinds import PEOPLE_BY_TIER, Tier
-from proto.orders.registry import kind_of
+from proto.orders.registry import kind_of, least_tier
 from proto.receipts import Intent, OrderReceipt, Refusal, Result, parse_receipt
 
 PREV_WINDOW: Final = 4096
@@ -257,8 +257,13 @@ def _allowed(seen: _Seen, tier: Tier) -> list[str]:
     )
 
 
+def _least(order: Order) -> Tier:
+    """Return the least tier that it has by its bytes, at whichever second of its life."""
+    return least_tier(order.type, order.params, at_s=order.exp)
+
+
 def _people(seen: _Seen) -> Look:
-    tier = kind_of(seen.order.type).tier
+    tier = _least(seen.order)
     needed, found = PEOPLE_BY_TIER[tier], _allowed(seen, tier)
     who = f": {', '.join(found)}" if found else ""
     said = f"{len(found)} who may sign for tier {tier.value}{who}; {needed} must"
@@ -384,7 +389,7 @@ def _tier_look(receipt: OrderReceipt, seen: _Seen) -> Look:
     """Hold what an appliance ran an order as against who signed it."""
     if not isinstance(receipt, Intent):
         return Look("", Held.PASSED, _told(receipt))
-    found, least = _allowed(seen, receipt.tier), kind_of(seen.order.type).tier
+    found, least = _allowed(seen, receipt.tier), _least(seen.order)
     said = f"accepted as tier {receipt.tier.value}, for which {len(found)} people signed"
     if receipt.tier < least:
         return Look("", Held.FAILED, said)

@@ -148,6 +148,15 @@ class Params(Message):
         """Return the order's tier; `least` is its type's."""
         return least
 
+    def tier_alone(self, *, at_s: int, least: Tier) -> Tier:  # noqa: ARG002 - not all ask for it
+        """Return the least tier that these parameters can have at any site.
+
+        Args:
+            at_s: when it is judged, in seconds; later asks for no more.
+            least: its type's tier.
+        """
+        return least
+
     def content(self) -> tuple[str, ...]:
         """Return the hex SHA-256 of each file it names, all of which must be current targets."""
         return ()

@@ -6,6 +6,7 @@ ends the program at import.
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from proto.invariants import require
 from proto.orders import (
@@ -33,7 +34,7 @@ from proto.orders import (
     view_logs,
     waive,
 )
-from proto.orders.kinds import LIFE_S_MAX, OrderKind, OrderType
+from proto.orders.kinds import LIFE_S_MAX, OrderKind, OrderType, Tier
 
 _MODULES = (
     run_drift,
@@ -75,3 +76,21 @@ for _module in _MODULES:
 def kind_of(order_type: OrderType) -> OrderKind:
     """Return one order type."""
     return KINDS[order_type]
+
+
+def least_tier(order_type: OrderType, params: Mapping[str, Any], *, at_s: int) -> Tier:
+    """Return the least tier that an order with these parameters has, wherever it goes.
+
+    What holds at a site can raise it there.
+
+    Args:
+        order_type: its type.
+        params: as they stand in its body.
+        at_s: when it is judged, in seconds; later asks for no more.
+
+    Raises:
+        MalformedError: the parameters do not fit the type.
+    """
+    kind = kind_of(order_type)
+    found = kind.params.from_value(dict(params), "params")
+    return found.tier_alone(at_s=at_s, least=kind.tier)

@@ -40,8 +40,13 @@ class SetPolicy(Params):
         held = circumstances.setting(self.check)
         is_more = CAUTION.index(self.autonomy) <= CAUTION.index(held.autonomy)
         is_long_enough = self.until >= held.until_s
-        is_short = self.until <= circumstances.now_s + CAUTIOUS_S_MAX
-        is_tame = self.check != "all" and is_more and is_long_enough and is_short
+        if is_more and is_long_enough:
+            return self.tier_alone(at_s=circumstances.now_s, least=least)
+        return Tier.DANGEROUS
+
+    def tier_alone(self, *, at_s: int, least: Tier) -> Tier:
+        """Return tier 3 for the whole site, and for more than 90 days."""
+        is_tame = self.check != "all" and self.until <= at_s + CAUTIOUS_S_MAX
         return least if is_tame else Tier.DANGEROUS
 
     def ends_s(self) -> int:

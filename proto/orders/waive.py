@@ -45,8 +45,12 @@ class Waive(Params):
     def tier_in(self, circumstances: Circumstances, *, least: Tier) -> Tier:
         """Return the least tier only for what makes one check more cautious, for 90 days."""
         is_more = self.until >= circumstances.waived_until_s.get(self.check, 1)
-        is_short = self.until <= circumstances.now_s + CAUTIOUS_S_MAX
-        return least if self.check != "all" and is_more and is_short else Tier.DANGEROUS
+        return self.tier_alone(at_s=circumstances.now_s, least=least) if is_more else Tier.DANGEROUS
+
+    def tier_alone(self, *, at_s: int, least: Tier) -> Tier:
+        """Return tier 3 for every check, for an end of a waiver, and for more than 90 days."""
+        is_tame = self.check != "all" and 0 < self.until <= at_s + CAUTIOUS_S_MAX
+        return least if is_tame else Tier.DANGEROUS
 
     def ends_s(self) -> int | None:
         """Return the end date; None when it ends a waiver."""

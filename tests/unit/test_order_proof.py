@@ -60,6 +60,25 @@ def test_too_few_people_fail(people: tuple[str, ...], what: str) -> None:
     assert what in failed(look(order_file(*people)))
 
 
+@pytest.mark.parametrize(
+    ("order_type", "changes"),
+    [
+        (OrderType.WAIVE, {"check": "all"}),
+        (OrderType.WAIVE, {"until": 0}),
+        (OrderType.WAIVE, {"until": world.NOW + 200 * DAY_S}),
+        (OrderType.SET_POLICY, {"check": "all"}),
+    ],
+    ids=["waives every check", "ends a waiver", "waives for long", "the whole site"],
+)
+def test_what_two_must_sign_by_its_own_bytes_is_not_passed_with_one(
+    order_type: OrderType, changes: dict[str, Any]
+) -> None:
+    document = world.body(order_type, params=world.PARAMS[order_type] | changes)
+    alone = verify(world.signed(document, "ada"), KEYS)
+    assert failed(alone) == ["people"]
+    assert verify(world.signed(document, "ada", "bea"), KEYS).is_verified
+
+
 def test_one_changed_byte_of_the_body_fails() -> None:
     file = order_file("ada", "bea")
     leaf = json.loads(strict_json.b64_decode(file["envelope"], "x"))

@@ -9,7 +9,7 @@ from proto import strict_json
 from proto.errors import MalformedError
 from proto.order import parse_order, sid_of
 from proto.order_words import LABELS, Line, order_in_words, params_in_words, shown, span
-from proto.orders.kinds import OrderType
+from proto.orders.kinds import DAY_S, OrderType
 from proto.orders.registry import KINDS
 from tests.unit import order_world as world
 from tests.unit.core_values import SITE, TARGET
@@ -31,6 +31,27 @@ def test_an_order_says_what_where_until_when_why_and_by_whom() -> None:
     assert said["Asked by"] == "ada"
     assert said["Void from"].startswith("2026-01-01 00:50:00 UTC")
     assert "two people's signatures" in said["Needs"]
+
+
+@pytest.mark.parametrize(
+    ("order_type", "changes"),
+    [
+        (OrderType.WAIVE, {"check": "all"}),
+        (OrderType.WAIVE, {"until": 0}),
+        (OrderType.WAIVE, {"until": world.NOW + 200 * DAY_S}),
+        (OrderType.SET_POLICY, {"check": "all"}),
+    ],
+    ids=["waives every check", "ends a waiver", "waives for long", "the whole site"],
+)
+def test_what_two_must_sign_is_not_called_a_thing_of_one(
+    order_type: OrderType, changes: dict[str, object]
+) -> None:
+    params = world.PARAMS[order_type] | changes
+    said = words_of(world.body(order_type, params=params))
+    assert said["Needs"].startswith("two people's signatures")
+    assert said["Needs"].endswith("(tier 3)")
+    tame = words_of(world.body(order_type))
+    assert tame["Needs"].endswith("(tier 2; the appliance may ask for more than this)")
 
 
 def test_every_appliance_of_a_site_is_said_aloud() -> None:

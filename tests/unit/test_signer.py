@@ -160,6 +160,29 @@ async def test_what_could_never_run_is_not_drafted(
     assert await code_of(link.draft(asked)) == code
 
 
+@pytest.mark.parametrize(
+    ("order_type", "changes"),
+    [
+        (OrderType.WAIVE, {"check": "all"}),
+        (OrderType.WAIVE, {"until": 0}),
+        (OrderType.WAIVE, {"until": NOW + 200 * DAY_S}),
+        (OrderType.SET_POLICY, {"check": "all"}),
+        (OrderType.SET_POLICY, {"until": NOW + 200 * DAY_S}),
+    ],
+    ids=["waives every check", "ends a waiver", "waives for long", "the site", "for long"],
+)
+async def test_whoever_asks_the_signer_cannot_name_a_lower_tier_than_the_bytes_have(
+    world: SignerWorld, order_type: OrderType, changes: dict[str, object]
+) -> None:
+    link = world.start()
+    params = order_world.PARAMS[order_type] | changes
+    assert await code_of(link.draft(wish(order_type, params=params))) == "people_too_few"
+    fixed = await link.draft(wish(order_type, params=params, people=2))
+    one, two = approval("ada", fixed.body), approval("bea", fixed.body)
+    assert await code_of(link.log(fixed.sid, [one])) == "people_too_few"
+    await link.log(fixed.sid, [one, two])
+
+
 GRANTS = {
     "another key": ({"key": key("another").public.b64()}, "grant_absent"),
     "another type": ({"types": ["healing"]}, "grant_type"),
