@@ -130,7 +130,24 @@ def read_typed(
             msg = f"{field.label}: is needed ({field.hint or ', '.join(field.choices)})"
             raise MalformedError(msg)
         values[name] = _value(field, text, now_s=now_s, day_end=day_end)
-    return kind.params.from_value(values, "params").to_value()
+    try:
+        return kind.params.from_value(values, "params").to_value()
+    except MalformedError as error:
+        raise _in_words(error, known, typed) from None
+
+
+def _in_words(
+    error: MalformedError, known: Mapping[str, Field], typed: Mapping[str, str]
+) -> MalformedError:
+    """Return what is wrong with a field, as whoever typed it knows it."""
+    _, _, inner = str(error).partition(":")[0].partition(".")
+    name = inner.partition(".")[0]
+    field = known.get(name)
+    if field is None:
+        return error
+    wanted = field.hint or ", ".join(field.choices)
+    msg = f"{field.label}: {typed.get(name, '')!a:.60} is not what it must be ({wanted})"
+    return MalformedError(msg)
 
 
 def _value(field: Field, text: str, *, now_s: int, day_end: DayEnd) -> Any:  # noqa: ANN401 - JSON

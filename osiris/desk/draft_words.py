@@ -23,6 +23,8 @@ from proto.errors import ConfigError, IntegrityError, RejectedError
 from proto.grants import GrantSet
 from proto.keys import Holder, PublicKey
 from proto.keysets import ROLES, PeopleError, Role
+from proto.order_words import span
+from proto.orders.kinds import RING_STEP_S
 from proto.policy import Policy
 from proto.release_keys import (
     AUTHORITY_TARGET,
@@ -239,6 +241,8 @@ def _policy_words(policy: Policy) -> Iterable[str]:
     yield f"rolled out since {moment(policy.rollout.started)}{halted}"
     for number, ring in enumerate(policy.rings):
         yield f"ring {number} {ring.name}: after {ring.after_s} s, sites {_some(ring.sites)}"
+        wait = f"after {span(number * RING_STEP_S)}" if number else "AT ONCE: nobody can veto it"
+        yield f"ring {number} {ring.name}: a change that one operator signed runs {wait}"
     for host in policy.download_hosts:
         yield f"files may be fetched from {host}"
 

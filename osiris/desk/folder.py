@@ -103,6 +103,8 @@ download_hosts = []
 
 # In which order sites get new content, and how many seconds after the rollout's start.
 # The first ring is the canaries'. The last ring is for every site that no other names.
+# A change that one operator signed waits two hours for each ring before a site's own, so that any
+# other can veto it; at sites of the first ring it runs at once. So name canaries:
 #
 # [[ring]]
 # name = "canary"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from osiris.desk import asking, reading
-from osiris.desk.listing import STAGES, counted, life, print_lines, summary
+from osiris.desk.listing import STAGES, counted, life, print_lines, stopped_by, summary
 from osiris.desk.person_key import Directory, Format
 from osiris.desk.place import Desk
 from osiris.desk.reading import Read
@@ -22,8 +22,8 @@ from proto.errors import ConfigError, ConflictError, MalformedError
 from proto.hub.desk import LIST_MAX, OrderLine, OrderShown, OrderToSign, Taken, Withdraw
 from proto.opinions import OperatorVeto
 from proto.order_words import shown as quoted
-from proto.orders.kinds import HOUR_S, OrderType
-from proto.orders.registry import least_tier
+from proto.orders.kinds import HOUR_S, OrderType, Tier
+from proto.orders.registry import kind_of, least_tier
 from runtime.terminal import Output, note, print_fields, print_json, say
 
 SIGN_WORD: Final = "sign"
@@ -231,6 +231,7 @@ def cancel(name: Name, reason: Reason, desk: Directory, output: Format = Output.
             parse_ask(strict_json.dumps(_cancelling(sid, target, reason, session)))
         )
     print_lines(made.orders, output=output)
+    note(stopped_by(found.line))
 
 
 def _cancelling(sid: str, target: dict[str, Any], reason: str, session: Session) -> dict[str, Any]:
@@ -251,11 +252,16 @@ def veto(name: Name, reason: Reason, desk: Directory, output: Format = Output.TA
     """Stop an order everywhere at its site, with your own signature.
 
     Any operator may, for whatever site; a veto only ever stops. The hub passes it on, and each
-    appliance verifies your signature itself; an order that already ran is not undone.
+    appliance verifies your signature itself; an order that already ran is not undone. What only
+    looks (tier 0) no veto stops: cancel it.
     """
     with at(Desk(desk)) as session:
         sid = session.named(name)
-        order, _ = reading.order_in(session.shown(sid).order)
+        found = session.shown(sid).order
+        order, _ = reading.order_in(found)
+        if kind_of(order.type).tier is Tier.OBSERVE:
+            msg = f"{order.type} changes nothing, and no veto stops it: osiris order cancel {sid}"
+            raise ConflictError(msg)
         site, stamp = order.target.site, session.link.stamp()
         try:
             said = OperatorVeto.from_value(
@@ -274,3 +280,4 @@ def veto(name: Name, reason: Reason, desk: Directory, output: Format = Output.TA
             raise typer.BadParameter(str(error)) from None
         session.link.opinion(Kind.VETO, said.to_bytes())
     print_fields({"vetoed": sid, "site": site, "reason": quoted(reason)}, output=output)
+    note(stopped_by(found.line))

@@ -34,6 +34,11 @@ STAGES: Final = {
 """An order's stage -> what people read."""
 
 
+OVER: Final = frozenset(
+    {"unsigned", "withdrawn", "expired", "done", "failed", "unknown", "refused", "vetoed"}
+)
+"""The stages that no order leaves."""
+
 LAN_SAID: Final = {"veto": "vetoed", "consent": "consent given"}
 """What people say of an order on the LAN -> what operators read."""
 
@@ -129,3 +134,16 @@ def summary(line: OrderLine) -> tuple[Line, ...]:
         Line("What", f"{kind_of(line.type).title} ({line.type.value}), says the hub"),
         Line("Why", shown(line.reason)),
     )
+
+
+def stopped_by(line: OrderLine) -> str:
+    """Return what a veto or a cancel that was just given still stops, as the hub tells it."""
+    if line.stage in OVER:
+        said = stage(line.stage, line.code)
+        return f"It stops nothing: the hub says that the order was over before: {said}."
+    late = [one.appliance for one in line.answers if one.stage in {*OVER, "executing"}]
+    if late:
+        return f"It stops nothing at {', '.join(late)}, where the order was begun or over before."
+    if line.leaf is None:
+        return "It was not delivered yet."
+    return f"It counts once the appliance has heard it. Follow it: osiris order show {line.sid}"

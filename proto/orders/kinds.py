@@ -83,6 +83,9 @@ class Tier(IntEnum):
     DANGEROUS = 3
 
 
+RING_STEP_S: Final = 2 * HOUR_S
+"""How long an order of tier 2 that one person signed waits for each ring before its site's own."""
+
 PEOPLE_BY_TIER: Final = {Tier.OBSERVE: 0, Tier.HEAL: 0, Tier.CHANGE: 1, Tier.DANGEROUS: 2}
 """How many different people must have signed an order."""
 

@@ -187,7 +187,7 @@ WRONG: list[tuple[dict[str, str], int, str]] = [
     ({"appliance": "a-zzzzzzzzzz"}, 422, "has no appliance a-zzzzzzzzzz"),
     ({"reason": ""}, 422, "reason"),
     ({"p_minutes": "lots"}, 422, "not a whole number"),
-    ({"p_target": "192.0.2.5"}, 422, "params.target"),
+    ({"p_target": "192.0.2.5"}, 422, "Target: '192.0.2.5' is not what it must be"),
     ({"hours": "-1"}, 422, "not a whole number"),
     ({"hours": "99"}, 422, "life_s"),
     ({"people": "\u0663"}, 422, "not a whole number"),

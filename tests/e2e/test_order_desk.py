@@ -227,12 +227,21 @@ def test_a_draft_is_withdrawn_and_a_logged_order_is_cancelled_by_an_order(world:
 
 
 def test_any_operators_veto_reaches_the_appliance_with_their_own_signature(world: Desks) -> None:
-    sid = drafted(world, ADA, "force_checkin")
+    sid = drafted(world, ADA, "restart_agent", "--drain-s", "60")
     ran = world.run(CYD, "veto", sid, "--reason", "not now")
     assert ran.status == 0, ran.err
+    assert "It counts once the appliance has heard it" in ran.err
     world.fetch()
     assert any(sid in _body(one) for one in world.opinions)
     assert stage(world, sid)["vetoed"] == [CYD]
+
+
+def test_nobody_is_told_that_they_vetoed_what_no_veto_stops(world: Desks) -> None:
+    sid = drafted(world, ADA, "force_checkin")
+    ran = world.run(CYD, "veto", sid, "--reason", "not now")
+    assert ran.status == 4
+    assert f"no veto stops it: osiris order cancel {sid}" in ran.err
+    assert stage(world, sid)["vetoed"] == []
 
 
 def clears(world: Desks) -> list[str]:

@@ -82,6 +82,7 @@ async def test_a_veto_is_signed_by_the_appliance_and_ends_the_order(portal: Orde
     async with portal.signed_in() as client:
         form = {"csrf": await csrf(client), "reason": "We are in surgery.", "password": PASSWORD}
         path = f"/orders/{leaf}/veto"
+        asked = await shown(client, f"/orders/{leaf}")
         wrong = await client.post(path, data={**form, "password": "wrong"})
         empty = await client.post(path, data={**form, "reason": " "})
         hidden = await client.post(path, data={**form, "reason": "a\u202eb"})
@@ -101,6 +102,7 @@ async def test_a_veto_is_signed_by_the_appliance_and_ends_the_order(portal: Orde
     )
     assert [one.status_code for one in (wrong, empty, hidden)] == [400, 400, 400]
     assert "This is not your password." in wrong.text
+    assert "This stays on this appliance." in asked, "and nobody fears that operators read it"
     assert done.status_code == 303
     assert (said.order, said.by) == (sid, portal.code)
     assert PERSON not in said.to_bytes().decode()

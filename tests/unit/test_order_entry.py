@@ -71,14 +71,30 @@ def test_values_of_a_repair_keep_their_kind() -> None:
     ("order_type", "texts", "named"),
     [
         (OrderType.DIAGNOSTIC, {}, "Look at: is needed"),
-        (OrderType.DIAGNOSTIC, {"look": "shell"}, "params.look"),
+        (
+            OrderType.DIAGNOSTIC,
+            {"look": "shell"},
+            r"Look at: 'shell' is not what it must be \(disk",
+        ),
         (OrderType.DIAGNOSTIC, {"look": "disk", "command": "id"}, "command"),
         (OrderType.RESTART_AGENT, {"drain_s": "soon"}, "not a whole number"),
         (OrderType.RESTART_AGENT, {"drain_s": "\u0663"}, "not a whole number"),
-        (OrderType.RESTART_AGENT, {"drain_s": "9000"}, "params.drain_s"),
+        (
+            OrderType.RESTART_AGENT,
+            {"drain_s": "9000"},
+            r"'9000' is not what it must be \(seconds, 0 to 900\)",
+        ),
         (OrderType.DISABLE_HEALING, {"check": "all", "until": "tomorrow"}, "not a day"),
-        (OrderType.DISABLE_HEALING, {"check": "all", "until": "now"}, "params.until"),
-        (OrderType.RUN_DRIFT, {"on": "t-1", "checks": "all"}, "params.on"),
+        (
+            OrderType.DISABLE_HEALING,
+            {"check": "all", "until": "now"},
+            "Until: 'now' is not what it must be",
+        ),
+        (
+            OrderType.RUN_DRIFT,
+            {"on": "t-1", "checks": "all"},
+            "Targets: 't-1' is not what it must be",
+        ),
         (
             OrderType.HEALING,
             {"incident": "i-aaaaaaaaaa", "runbook": "rb.x", "params": "port"},
@@ -90,6 +106,11 @@ def test_values_of_a_repair_keep_their_kind() -> None:
             "twice",
         ),
         (OrderType.DIAGNOSTIC, {"look": "x" * 20_000}, "too long"),
+        (
+            OrderType.WAIVE,
+            {"check": "lin.x;rm", "on": "all", "until": "+30d"},
+            "Check: 'lin.x;rm' is not what it must be",
+        ),
     ],
 )
 def test_what_is_typed_wrong_is_refused_by_name(

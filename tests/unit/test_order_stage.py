@@ -8,7 +8,8 @@ from central.api.desk import line_of
 from central.core.order_stage import OVER, AtAppliance, Stage, at_appliance, stage_of
 from central.core.orders import Draft, Fixed, ReceiptRow, WaitRow, Wish
 from central.store.views.orders import OrderView
-from osiris.desk.listing import STAGES
+from osiris.desk.listing import OVER as OVER_AT_DESK
+from osiris.desk.listing import STAGES, stopped_by
 from proto.errors import MalformedError
 from proto.ids import ApplianceId, SiteId
 from proto.orders.kinds import OrderType, Tier
@@ -114,3 +115,26 @@ def test_more_than_a_list_holds_is_refused_with_a_code() -> None:
     with pytest.raises(MalformedError, match=r"order d\.approved"):
         line_of(view)
     assert line_of(replace(view, approved=many[:7])).approved == many[:7]
+
+
+def test_the_desk_knows_what_is_over() -> None:
+    assert {stage.value for stage in OVER} == OVER_AT_DESK
+
+
+@pytest.mark.parametrize(
+    ("receipts", "said"),
+    [
+        ((), "It counts once the appliance has heard it."),
+        ((receipt(1, "intent"),), f"It stops nothing at {BOX}"),
+        ((receipt(1, "intent"), receipt(2, "result", "done")), "It stops nothing: the hub says"),
+        ((receipt(1, "refused", "rate_hour"),), "It stops nothing: the hub says"),
+    ],
+    ids=["not begun", "runs", "ran", "refused"],
+)
+def test_who_vetoes_or_cancels_is_told_where_that_comes_too_late(
+    receipts: tuple[ReceiptRow, ...], said: str
+) -> None:
+    answer = at(*receipts)
+    stage, code = stage_of(FIXED, leaf=4, approved=1, answers=[answer], now_s=NOW)
+    view = OrderView(FIXED, (), (), (), 4, None, (answer,), stage, code)
+    assert stopped_by(line_of(view)).startswith(said)

@@ -107,6 +107,7 @@ def test_what_is_signed_is_told_in_words(drafted: Ceremony) -> None:
     release = "\n".join(drafted.words(Role.RELEASE))
     assert "operator ada: tiers 0, 1, 2, 3; sites all" in release
     assert "ring 0 all: after 0 s, sites all" in release
+    assert "ring 0 all: a change that one operator signed runs AT ONCE" in release
     grants = "\n".join(drafted.words(Role.GRANTS))
     assert drafted.online["order"].public.fingerprint() in grants
 
@@ -171,6 +172,7 @@ def test_rings_are_what_people_decided(published: Ceremony) -> None:
     words = published.words(Role.RELEASE)
     assert "  + ring 0 canary: after 0 s, sites s-aaaaaaaaaa" in words
     assert "  + ring 1 all: after 7200 s, sites all" in words
+    assert "  + ring 1 all: a change that one operator signed runs after 2 h" in words
 
 
 def test_an_operators_reach_is_what_people_decided(published: Ceremony) -> None:

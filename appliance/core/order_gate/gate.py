@@ -75,13 +75,12 @@ from proto.grants import Trust
 from proto.merkle import Shown, leaf_hash
 from proto.order import LogPlace, SiteTarget, parse_order, place_text
 from proto.order_codes import REASONS, Code, Step
-from proto.orders.kinds import PEOPLE_BY_TIER, UNTIL_S_MAX, Tier, Touches
+from proto.orders.kinds import PEOPLE_BY_TIER, RING_STEP_S, UNTIL_S_MAX, Tier, Touches
 from proto.orders.registry import kind_of
 
 FUTURE_S_MAX: Final = 120
 WINDOW_LEAVES: Final = 4096
 FRESH_S: Final = 300
-RING_STEP_S: Final = 2 * 3600
 TIME_LOCK_S: Final = 4 * 3600
 _ORDER: Final = tuple(Step)
 PEOPLE_AT_ONCE: Final = 2
