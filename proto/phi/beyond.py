@@ -7,6 +7,7 @@ has device`.
 
 import re
 
+from proto.phi import introduced
 from proto.phi.lexicon import (
     ALSO,
     CONTEXT,
@@ -58,17 +59,15 @@ _PAIR = Pattern(
 )
 
 
+_JOINS = frozenset(b"_- ")
+
+
 def read(record: Record) -> None:
     """Find the rest of names, and those whose verb tells that they are somebody's."""
     if record.every & LIKELY:
         if "acts" in record.shapes:
             _does_something(record)
-        if (
-            record.person
-            or "login" in record.shapes
-            or b" to " in record.lower
-            or b" for " in record.lower
-        ):
+        if record.person or "login" in record.shapes or not _JOINS.isdisjoint(record.lower):
             _written_small(record)
     if record.person:
         said(record)
@@ -248,6 +247,8 @@ def _written_small(record: Record) -> None:
             continue
         if flags & FIRST and word + b"." in lower:
             _dotted(record, word)
+        if word + b"_" in lower or word + b"-" in lower:
+            _joined(record, word, flags)
         if word + b" " in record.data or (record.person and word + b", " in record.data):
             _lower(record, word, flags)
 
@@ -263,6 +264,21 @@ def _dotted(record: Record, word: bytes) -> None:
             record.hit(Kind.USERNAME, at, match.end(), "a login of two names")
 
 
+_REST_OF_JOINED = re.compile(rb"[_-]([a-z]{3,24})(?![a-z0-9@(])")
+
+
+def _joined(record: Record, word: bytes, flags: int) -> None:
+    """Take two names that a dash joins: `holmes_ingrid`, `ingrid-holmes`."""
+    for at in record.places(word):
+        match = _REST_OF_JOINED.match(record.lower, at + len(word))
+        if match is None or record.data[at - 1 : at] in _INSIDE or record.covered(at, match.end()):
+            continue
+        rest = record.lexicon.flags(match[1])
+        both = (flags & FIRST and rest & LAST) or (flags & LAST and rest & FIRST)
+        if both and not rest & (WORD | CUE):
+            record.hit(Kind.NAME, at, match.end(), "two names that a dash joins")
+
+
 _LOWER_NEXT = re.compile(rb"(,?) ([a-z][a-z'-]{2,30})(?![A-Za-z0-9_@=:\\/'-])")
 
 
@@ -274,7 +290,7 @@ def _lower(record: Record, word: bytes, flags: int) -> None:
         match = _LOWER_NEXT.match(record.data, at + len(word))
         if match is None or record.covered(at, match.end()):
             continue
-        if not record.person and _SMALL_BEFORE.search(record.lower, max(0, at - 9), at) is None:
+        if not record.person and not introduced.around(record, at, match.end()):
             continue
         rest = record.lexicon.flags(match[2].translate(None, b"'-"))
         wanted = (LAST, FIRST) if match[1] else (FIRST, LAST)
@@ -282,8 +298,6 @@ def _lower(record: Record, word: bytes, flags: int) -> None:
             record.hit(Kind.NAME, at, match.end(), "a first and a last name written small")
 
 
-_SMALL_BEFORE = re.compile(rb" (?:to|for) \Z")
-"""What lets two names written small be somebody's where nothing else tells of people."""
 _OPENS = frozenset({b"", b" ", b"(", b'"', b"'", b"=", b":", b",", b"|", b">"})
 _INSIDE = frozenset({b".", b"-", b"@", TAKEN})
 

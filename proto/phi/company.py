@@ -104,7 +104,15 @@ def _middles(record: Record) -> None:
         flags = [word_flags(record, word) for word in words[::2]]
         if any(flag & CONTEXT for flag in flags) or (flags[0] & CUE and not flags[0] & SURE):
             continue
-        if record.person or any(flag & NAMEY and not flag & WORD for flag in flags):
+        first, last = (
+            record.lexicon.names.weights(word.translate(None, b"'-").lower().decode())
+            for word in words[::2]
+        )
+        if (
+            record.person
+            or not flags[0] & flags[1] & WORD
+            or (flags[0] & (ALSO | FIRST) and first[0] and last[1])
+        ):
             record.hit(Kind.NAME, start, end, "a name with an initial in the middle")
 
 

@@ -23,13 +23,14 @@ from proto.phi import (
     credentials,
     deeds,
     infra,
+    introduced,
     known,
     labels,
     nested,
     owners,
     pairs,
     paths,
-    people,
+    runs,
     secrets,
     segments,
     shapes,
@@ -42,6 +43,7 @@ from proto.phi.lexicon import (
     BRAND,
     KNOWN,
     LIKELY,
+    NAMELIKE,
     ROOT,
     SOMEBODY,
     STRANGER,
@@ -194,7 +196,8 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (paths.read, frozenset({"url", "file", "dated", "route", "asks"}), ROOT | BRAND),
     (shapes.read_old_days, frozenset({"date"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
-    (people.loose, frozenset(), LIKELY | STRANGER | KNOWN),
+    (runs.loose, frozenset(), LIKELY | STRANGER | KNOWN),
+    (introduced.read, frozenset(), LIKELY | NAMELIKE),
     (
         around.read,
         around.GATES,
@@ -208,7 +211,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (context.read, frozenset(), ANY),
 )
 """In the order of work, each with the forms and the flags of words that call for it."""
-_FLAGS = TELLS | ROOT | BRAND | LIKELY | STRANGER | KNOWN | SOMEBODY
+_FLAGS = NAMELIKE | TELLS | ROOT | BRAND | LIKELY | STRANGER | KNOWN | SOMEBODY
 _LAYERED = frozenset({"escape", "marked", "quoted", "spaced", "blob", "hex"})
 _NOWHERE: frozenset[int] = frozenset()
 

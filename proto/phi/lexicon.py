@@ -41,11 +41,15 @@ STRANGER = 8192
 
 SOMEBODY = 16384
 """Somebody of the site has this name, which may be an ordinary word too."""
+NAMELIKE = 32768
+"""Of a run: written as names are, and no word in it is one of machines."""
 
 NOTABLE = SURE | KNOWN | ROOT | SOMEBODY
 """Words that are looked for where they stand."""
 
 NAMEY = FIRST | LAST | KNOWN
+_NO_NAME = WORD | CUE | CONTEXT
+NAMELIKE_LETTERS_MIN = 3
 NAME_MIN = 64
 SURE_MIN = 128
 ALSO_MIN = 20
@@ -80,6 +84,14 @@ _TALK = frozenset(
 """Words of equipment that stand before people's keys too."""
 
 
+_SPOKEN = (
+    r"(?=[^AEIOUY]{0,3}[AEIOUY])(?:[B-DF-HJ-NP-TV-XZ]{0,4}[AEIOUY]){1,12}[B-DF-HJ-NP-TV-XZ]{0,3}"
+)
+_SMALL = r"(?:Mc|Mac|De|Di|Da|Du|La|Le|Van|Von|Fitz|O'?)?[A-Z][a-z]+"
+NAME_WRITTEN = re.compile(
+    rf"(?:{_SMALL}(?:[-'_][A-Za-z][a-z]*){{0,3}}|{_SPOKEN}(?:[-'_]{_SPOKEN}){{0,3}})(?:\.[A-Za-z]{{2,4}})?\Z".encode()
+)
+"""Small letters behind a capital, or capitals that can be spoken: no abbreviation of machines."""
 _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -203,6 +215,12 @@ class Lexicon:
                 every |= STRANGER
             elif found & NAMEY and not is_plain(found):
                 every |= LIKELY
+            if (
+                not found & _NO_NAME
+                and len(word) >= NAMELIKE_LETTERS_MIN
+                and NAME_WRITTEN.match(run.rstrip(KEY_MARKS))
+            ):
+                every |= NAMELIKE
         if every & CUE or self._cue_inside(run):
             key = key_of(run)
             info = self.policy.keys.info(key)

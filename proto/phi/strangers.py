@@ -7,7 +7,7 @@ known, or which is a name before it is a word, is somebody's where others are.
 
 import re
 
-from proto.phi import beside, beyond, company, context, people
+from proto.phi import beside, beyond, company, context, runs
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, STRANGER, WORD
 from proto.phi.record import PEOPLE, Record
 from proto.phi.values import Kind
@@ -35,7 +35,7 @@ def read(record: Record, about_people: bool) -> None:  # noqa: FBT001 - what the
     """
     if not about_people and _may_name_somebody(record):
         before = _count(record)
-        for look in (people.loose, company.read, beyond.read):
+        for look in (runs.loose, company.read, beyond.read):
             look(record)
         if _count(record) > before:
             beside.read(record)
