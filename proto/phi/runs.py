@@ -94,6 +94,8 @@ def _have_company(record: Record) -> bool:
     """Whether a run that is written like a name has another or an initial beside it, or is two."""
     known, before = record.known, 0
     for run in record.runs:
+        if run in _LEADING:
+            continue
         flags = known[run]
         if not flags & _COMPANY:
             flags |= ALSO if len(run.rstrip(b".")) == 1 else 0  # an initial
@@ -183,13 +185,14 @@ def _tokens(record: Record, start: int, end: int) -> list[Token]:
 
 _PARTICLE_MARKS = frozenset({b" ", b". "})
 _LEADING = frozenset(
-    b"De La Le Van Von Der Den Del Di Da Du Dos Das El Al Bin Ben Ibn Abu Ter Ten St Mc Mac".split()
+    b"De La Le Van Von Der Den Del Di Da Du Dos Das El Al Bin Ben Ibn Abu Ter Ten St St. Mc Mac"
+    b" DE LA LE VAN VON DER DEN DEL DI DA DU DOS DAS EL AL BIN BEN IBN ABU TER TEN ST ST. MC".split()
 )
 
 
 def _is_particle(token: bytes) -> bool:
     """Whether a word begins somebody's last name: `de`, `De`, `DE`, of which no name is made alone."""
-    return token in PARTICLES or token.title() in _LEADING
+    return token in PARTICLES or token in _LEADING
 
 
 def _pair(record: Record, one: Token, two: Token) -> bool:
@@ -229,7 +232,12 @@ _NO_NAME = WORD | CUE | CONTEXT
 _GIVEN = ALSO | FIRST
 _NAME_JOINS = frozenset({b" ", b", ", b",", b"_", b"^"})
 _SAID_JOINS = frozenset({b" ", b", ", b","})
-_NO_END = frozenset({b"=", b"\\", b"@", b":", b"("})
+_NO_END = frozenset({b"=", b"\\", b"@", b"("})
+
+
+def _bare(record: Record, token: Token) -> bytes:
+    """Return the word of a token without the particles before it."""
+    return record.data[token[0] : token[1]].rpartition(b" ")[2]
 
 
 def _are_strangers(record: Record, one: Token, two: Token) -> bool:
@@ -240,7 +248,7 @@ def _are_strangers(record: Record, one: Token, two: Token) -> bool:
     before = data[one[0] - 1 : one[0]]
     if before.isalnum() or before in _INSIDE or _is_of_equipment(record, one[0]):
         return False
-    words = data[one[0] : one[1]], data[two[0] : two[1]]
+    words = _bare(record, one), _bare(record, two)
     upper = words[0].isupper()
     if upper != words[1].isupper() or not all(map(NAME_WRITTEN.match, words)):
         return False
@@ -266,7 +274,7 @@ def _is_of_equipment(record: Record, start: int) -> bool:
 def _are_introduced(record: Record, one: Token, two: Token) -> bool:
     """Whether words that may be names stand where somebody is spoken of: `paged Grace Park`."""
     data = record.data
-    words = data[one[0] : one[1]], data[two[0] : two[1]]
+    words = _bare(record, one), _bare(record, two)
     if (
         one[3] not in _SAID_JOINS
         or (one[2] | two[2]) & CONTEXT
@@ -289,11 +297,11 @@ def _are_introduced(record: Record, one: Token, two: Token) -> bool:
 
 def _could_be(record: Record, given: Token, family: Token) -> bool:
     """Whether words are somebody's first and last names or nothing that is known."""
-    weights, lower = record.lexicon.names.weights, record.lower
+    weights = record.lexicon.names.weights
     for token, place, wanted in ((given, 0, ALSO | FIRST), (family, 1, -1)):
         if not token[2] & (WORD | CUE):
             continue
-        word = lower[token[0] : token[1]].translate(None, b"'-").decode()
+        word = _bare(record, token).lower().translate(None, b"'-").decode()
         if not token[2] & wanted or not weights(word)[place]:
             return False
     return True
@@ -431,7 +439,7 @@ def _initial_pair(record: Record, one: Token, two: Token) -> bool:
 
 def _is_written(record: Record, token: Token) -> bool:
     """Whether a word of which nothing is known is written as a name is."""
-    word = record.data[token[0] : token[1]]
+    word = _bare(record, token)
     upper = word.isupper()
     return len(word) >= (STRANGERS_LETTERS_MIN if upper else SPREAD_LETTERS_MIN) and bool(
         NAME_WRITTEN.match(word)
