@@ -9,10 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from proto.phi.composed import Composed, Composition
 from proto.phi.scan import Pattern
 
 KEY_CHARS_MAX = 80
 WORDS_MAX = 12
+WORDS_SAID_MIN = 2
 CACHE_MAX = 8192
 
 _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -55,6 +57,7 @@ class Keys:
         persons: tuple[str, ...],
         fillers: tuple[str, ...],
         infra: tuple[str, ...],
+        composed: tuple[Composed, ...] = (),
     ) -> None:
         """Index every phrase by its words."""
         self.persons = frozenset(word.encode() for word in persons)
@@ -66,16 +69,20 @@ class Keys:
         self.spoken = _index(classes, "spoken")
         tables = (self.anywhere, self.whole, self.person, self.spoken)
         phrases = {phrase for table in tables for phrase in table}
-        self.atoms = frozenset(word for phrase in phrases for word in phrase)
+        self.composition = Composition(
+            composed, infra=self.infra, passed=self.persons | self.fillers
+        )
+        told = frozenset(word for phrase in phrases for word in phrase)
+        self.atoms = told | self.composition.heads | self.composition.of
         self._known = self.atoms | self.persons | self.fillers | self.infra
-        self._cues = self.atoms | self.persons
+        self._cues = told | self.persons | self.composition.of
         self._spoken_longest = max(map(len, self.spoken), default=1)
         self._told: dict[bytes, Told | None] = {}
         self._heard: dict[bytes, Told | None] = {}
         # One linear look tells whether a word can run together from known ones at all.
         joined = "|".join(sorted(word.decode() for word in self._known if len(word) > 1))
         self._together = Pattern(f"(?:{joined}){{2,6}}")
-        self._first = frozenset(
+        self._first = self.composition.of | frozenset(
             phrase[0] for table in tables for phrase in table if len(phrase) > 1
         )
 
@@ -114,6 +121,7 @@ class Keys:
         words = self.words(run)
         told, kind = self._tell(words), self.spoken.get(words)
         heard = None if kind is None else Told(kind, not self.persons.isdisjoint(words))
+        heard = heard or self._as_spoken(told, run, words)
         begins = not self._first.isdisjoint(words)
         return (told, heard, begins) if told or heard or begins else None
 
@@ -140,16 +148,33 @@ class Keys:
         if kind == "NAME" and any(byte in b"0123456789" for byte in key):
             kind = None  # NURSE-19 is a machine
         told = None if kind is None else Told(kind, not self.persons.isdisjoint(words))
+        told = told or self._as_spoken(self.told(key), key, words)
         if len(self._heard) >= CACHE_MAX:
             self._heard.clear()
         self._heard[key] = told
+        return told
+
+    def _as_spoken(self, told: Told | None, key: bytes, words: tuple[bytes, ...]) -> Told | None:
+        """Return what a key of several known words tells without a mark: `chart number 12345`."""
+        if (
+            told is None
+            or len(words) < WORDS_SAID_MIN
+            or told.kind in _NOT_SAID
+            or not _SAID_KEY(key)
+            or not self._known.issuperset(words)
+        ):
+            return None
         return told
 
     def _tell(self, words: tuple[bytes, ...]) -> Told | None:
         if not words:
             return None
         person = not self.persons.isdisjoint(words)
-        kind = self.whole.get(words) or self._anywhere(words, person=person)
+        kind = (
+            self.whole.get(words)
+            or self._anywhere(words, person=person)
+            or self.composition.kind(words)
+        )
         if kind is None:
             bare = tuple(word for word in words if word not in self.fillers)
             if person and self.infra.isdisjoint(words):
@@ -241,6 +266,11 @@ _MAY_BE_INFRA = frozenset(
         "URL",
     ]
 )
+
+
+_NOT_SAID = frozenset({"NAME_MAYBE", "DATE_MAYBE", "DEVICE_MAYBE"})
+_SAID_KEY = re.compile(rb"[A-Za-z]+(?:[ _-][A-Za-z]+)*").fullmatch
+"""What of keys can be said: words, not paths or hexadecimal digits."""
 
 
 def _index(classes: Mapping[str, Phrases], table: str) -> dict[tuple[bytes, ...], str]:

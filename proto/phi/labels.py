@@ -62,7 +62,7 @@ _BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
 _MARKED = re.compile(
     rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
-    rb"(?:=>|:=|->|\)=\(|\) ?(?:=|LIKE|like) ?(?:[A-Za-z_.]{2,16}\()?|= ?(?:upper|lower|trim|soundex|nvl|isnull|coalesce|nullif|md5|UPPER|LOWER|TRIM|SOUNDEX|NVL|ISNULL|COALESCE)\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \(| -(?:eq|ne|like|match|ieq|ilike|contains|in) )"
+    rb"(?:REG_[A-Z_]{2,14}(?=[ \t])|:?</[a-z]{1,8}>\s{0,8}(?:<[a-z]{1,8}[^<>]{0,60}>)?|\((?=\\{0,3}[\"'])|=>|:=|->|\)=\(|\) ?(?:=|LIKE|like) ?(?:[A-Za-z_.]{2,16}\()?|= ?(?:upper|lower|trim|soundex|nvl|isnull|coalesce|nullif|md5|UPPER|LOWER|TRIM|SOUNDEX|NVL|ISNULL|COALESCE)\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \(| -(?:eq|ne|like|match|ieq|ilike|contains|in) )"
     rb"[ \t]{0,24}(?:\r?\n[ \t]{1,40})?(?:\[[ \n\t]{0,8})?(?:[bBuUNr](?=['\"]))?(\\{0,3}[\"'`]|%(?![0-9A-Fa-f]{2}))?"
 )
 _VALUE_ATTRIBUTE = re.compile(rb"[^<>\"]{0,40}\bvalue=(\")")
@@ -243,6 +243,8 @@ def _value_at(data: bytes, start: int, stop: int, *, told: Told, marked: int) ->
         if match is not None and (data[stop] != CLOSE or data[start - 2 : start] != b"</"):
             return match.end()
     before = data[start - 1 : start]
+    if before == b"[" and data[stop : stop + 2] == b"] " and data[stop + 2 : stop + 3] != b"[":
+        return stop + 2
     if before == b"<":
         attribute = _VALUE_ATTRIBUTE.match(data, stop, stop + 60)
         return -1 if attribute is None else attribute.end()

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from proto.catalog.reader import Problems, Reader
 from proto.catalog.strict_yaml import YamlError, parse_yaml
 from proto.errors import CatalogError
+from proto.phi.composed import Composed
 from proto.phi.gazetteer import read_gazetteer
 from proto.phi.keys import Keys, Phrases
 from proto.phi.names import Names as SiteNames
@@ -180,9 +181,21 @@ def _keys(reader: Reader, problems: Problems) -> Keys:
         )
         one.finish()
     persons, fillers, infra = (_words(reader, name) for name in ("persons", "fillers", "infra"))
+    composed = tuple(_composed(one, classes) for one in reader.each("composed"))
     reader.finish()
     problems.refuse_if_any()
-    return Keys(classes, persons=persons, fillers=fillers, infra=infra)
+    return Keys(classes, persons=persons, fillers=fillers, infra=infra, composed=composed)
+
+
+def _composed(reader: Reader, classes: Mapping[str, Phrases]) -> Composed:
+    kind = reader.text("kind")
+    if kind not in classes:
+        reader.fail(f"{kind} is no class", "kind")
+    heads, of = (
+        frozenset(word.encode() for word in _words(reader, name)) for name in ("heads", "of")
+    )
+    reader.finish()
+    return Composed(kind, heads, of)
 
 
 def _vocabulary(lists: Reader, words: Reader) -> Vocabulary:

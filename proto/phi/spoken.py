@@ -15,7 +15,7 @@ from proto.phi.values import Kind
 
 _SPOKEN = re.compile(
     rb"(?:[ ]{0,2}(?:#|no\.|no|number|num|nr|id|card|copy|is|was|of|on|to|for|at|the|from|ending|in|with|named|name|as|dr\.?|mr\.?|mrs\.?|ms\.?|"
-    rb"patient|pt|user|member|value|code|called|last four|last 4|scanned|entered|recorded|verified|shows|reads|captured|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
+    rb"patient|pt|user|member|value|code|called|last four|last 4|scanned|entered|recorded|verified|shows|reads|captured|now|still|has been|have been|changed|updated|set|given|listed|file|supplied|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
 )
 _FURTHER = re.compile(rb" ?(?:/|,|&|and|->) ?#?(?=[A-Za-z]{0,4}[0-9-]*\d{3})")
 _NUMBERED = frozenset({Kind.MRN, Kind.DEVICE, Kind.ACCOUNT, Kind.OTHER_ID, Kind.HEALTH_PLAN})
@@ -81,13 +81,7 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         told.kind == "OTHER_ID" and _is_of_vendor(record, stop)
     ):
         return -1
-    if told.kind == "SECRET" and (
-        not secretive(data[value:end])
-        or _NEXT_KEY.match(data, value, end) is not None
-        or _HOST.fullmatch(data, value, end) is not None
-    ):
-        return -1
-    if told.kind == "BIOMETRIC" and _LONG_TEMPLATE.fullmatch(data, value, end) is None:
+    if not _has_form(record, told, value, end):
         return -1
     if kind is Kind.NAME and (
         _COLUMN.match(record.lower, value, end) or not _spoken_name(record, value, end)
@@ -97,7 +91,32 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
     return further(record, kind, end, limit)
 
 
+def _has_form(record: Record, told: Told, value: int, end: int) -> bool:
+    """Whether a value is written as one of its class must be where only words announce it."""
+    data = record.data
+    if told.kind == "SECRET":
+        return secretive(data[value:end]) and not any(
+            (
+                _NEXT_KEY.match(data, value, end),
+                _HOST.fullmatch(data, value, end),
+                _CALL.match(data, value, end),
+            )
+        )
+    form = _FORMS.get(told.kind)
+    return form is None or form.match(data, value, end) is not None
+
+
 _NEXT_KEY = re.compile(rb"[A-Za-z_]{2,20}=")
+_CALL = re.compile(rb"[A-Za-z_]{3,24}\(")
+"""The type of a column, the call of a function."""
+_FORMS = {
+    "URL": re.compile(rb"(?:[a-z]{3,8}:/|/)[^\s]{6}"),
+    "PHOTO": re.compile(rb"[^\s]*[0-9A-Za-z_]\.(?:jpe?g|png|gif|bmp|tiff?|heic|webp|dcm)"),
+    "IP": re.compile(rb"[0-9a-fA-F.:]{7}"),
+    "CITY": re.compile(rb"[A-Z]"),
+    "BIOMETRIC": re.compile(rb"[A-Za-z0-9+/=]{40,}\Z"),
+}
+"""What a value begins with where only words announce it."""
 _CASE = re.compile(rb"(?:^|[^a-z])(?:case|order|confirmation)\Z")
 CASE_CHARS_MAX = 13
 _VENDORS = frozenset(
@@ -131,7 +150,6 @@ _COLUMN = re.compile(
     rb"(?:name|names|id|phone|address|dob|date|email|number|no|portal|list)(?![a-z])"
 )
 """What follows a word for people where it is the name of a column: `Pt Name,Birth`."""
-_LONG_TEMPLATE = re.compile(rb"[A-Za-z0-9+/=]{40,}")
 _HOST = re.compile(rb"[A-Z]{2,12}(?:-[A-Z]{1,8})?-?[0-9]{1,3}")
 _STATE = re.compile(rb"[A-Z]{2} (?=[A-Z0-9-]*\d)")
 _TITLED = re.compile(
