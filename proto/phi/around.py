@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
+from proto.phi.checks import luhn
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
 from proto.phi.people import word_flags
 from proto.phi.record import Record, digits
 from proto.phi.scan import SETS_MAX, Pattern
-from proto.phi.shapes import luhn
 from proto.phi.values import Kind
 
 TEMPLATE_CHARS_MIN = 80

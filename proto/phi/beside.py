@@ -35,6 +35,12 @@ _XCN = re.compile(rb"(?:^|[|~])([0-9]{6,12})\^\Z")
 _MACHINE_FIELD = re.compile(
     rb"\d{1,3}(?:\.\d{1,3}){2,3}$|\d{1,2}:\d{2}|\d{4}-\d{2}-\d{2}T|\d{3}-[A-Z][0-9A-Z]$"
 )
+_MEASURE = re.compile(
+    rb"[\"']? ?(?:bytes|octets|[kmgtKMGT]i?[bB]|ms|msec|secs?|seconds|rows?|lines?)(?![A-Za-z])"
+)
+"""What makes a number a measure."""
+_TAG = re.compile(rb"(?<=\()[0-9A-Fa-f]{4}, ?[0-9A-Fa-f]{4}\)")
+"""The tag of an element (DICOM)."""
 _LOGGED = re.compile(rb"[12][0-9]{3}-[0-9]{2}-[0-9]{2}[ ,][0-9]{1,2}:[0-9]{2}")
 """A stamp of the log's own, which no separator makes somebody's."""
 
@@ -146,6 +152,8 @@ def _behind(record: Record, place: int) -> None:
             place += 1
         match = _FIELD.match(data, place, min(len(data), place + 40))
         if match is None or _MACHINE_FIELD.match(match[2]) or digits(match[2]) < 4:
+            break
+        if _MEASURE.match(data, match.end(2)) or _TAG.match(data, match.start(2)):
             break
         if _LOGGED.match(data, match.start(2)) is not None:
             break

@@ -222,11 +222,16 @@ def _pairs_of_words(record: Record) -> None:
         start, end = spans[1][0], spans[2][1]
         turned = record.data[spans[1][1] : spans[1][1] + 1] == b","
         words = [record.lower[slice(*span)].strip(b"'-").decode() for span in spans[1:3]]
+        if words[0] in _NEVER_FIRST:
+            continue
         flags = [word_flags(record, record.data[slice(*span)]) for span in spans[1:3]]
         if any(flag & CONTEXT for flag in flags) or record.covered(start, end):
             continue
         if weights(words[0])[turned] > 0 and weights(words[1])[not turned] > 0:
             record.hit(Kind.NAME, start, end, "words that are both names, where a name may stand")
+
+
+_NEVER_FIRST = frozenset({"the", "not", "this", "that", "for", "from", "with", "no"})
 
 
 def _does_something(record: Record) -> None:

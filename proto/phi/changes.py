@@ -35,15 +35,13 @@ _ELEMENTS = Pattern(
     r"(?i)<(?:[a-z]+:)?(?:key|name|field|fieldname|column|columnname|property|attribute|label|param|th|dt|string)\b[^<>]{0,80}>\s{0,20}([A-Za-z][A-Za-z0-9_. -]{1,40}):?\s{0,20}</[^<>]{1,40}>((?:\s{0,20}<[^<>]{1,80}>[^<>]{0,200}</[^<>]{1,40}>){1,3})"
 )
 _TEXT = re.compile(rb">\s{0,20}([^<>\n]{1,200}?)\s{0,20}</")
-_FROM = (
-    r"(?:from |old[ _]?(?:value)?[=: ]{1,2}|before[=: ]{1,2}|was[=: ]{1,2}|prev(?:ious)?[=: ]{1,2})"
-)
+_FROM = r"(?:\bfrom |old[ _]?(?:value)?[=: ]{1,2}|before[=: ]{1,2}|was[=: ]{1,2}|prev(?:ious)?[=: ]{1,2})"
 _WAS = re.compile(rf"(?i){_FROM}".encode())
 _CHANGED = Pattern(
     rf"(?i)([A-Za-z][A-Za-z0-9_.]{{1,40}}(?: [A-Za-z]{{2,12}}){{0,2}}?)[\"'`]?(?:,|:)? ?(?:was |were |has been |is )?(?:changed |updated |modified |edited |corrected |switched |set |moved )?(?::? ?{_FROM})(.{{1,{SIDES_BYTES_MAX}}})"
 )
 _SIDES = re.compile(
-    rb"(?i)^(?:([\"'`\[(<])([^\"'`\]\n)>]{1,80})[\"'`\])>]|([^\s,;\"'\[(<][^,;\"'\n]{0,60}?))[,;]? {0,2}(?:to|new[ _]?(?:value)?|->|=>|-->|after|now|is now|by|into|~)[=: ]{0,2} ?(?:[\"'`\[(<]([^\"'`\]\n)>]{1,80})|([^\s,;\"'\n][^,;\"'\n]{0,60}))"
+    rb"(?i)^(?:([\"'`\[(<])([^\"'`\]\n)>]{1,80})[\"'`\])>]|([^\s,;\"'\[(<][^,;\"'\n]{0,60}?))[,;]? {0,2}(?:(?<![A-Za-z])(?:to|new[ _]?(?:value)?|after|now|is now|by|into)(?![A-Za-z])|->|=>|-->|~)[=: ]{0,2} ?(?:[\"'`\[(<]([^\"'`\]\n)>]{1,80})|([^\s,;\"'\n][^,;\"'\n]{0,60}))"
 )
 _ARROWS = (b"->", b"=>", b"~>")
 _ARROW = Pattern(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from proto.phi.fitness import secretive
+from proto.phi.fitness import is_prose, secretive
 from proto.phi.plans import plan
 from proto.phi.record import Record
 from proto.phi.scan import Pattern, Sought
@@ -241,6 +241,9 @@ _CRUMB = re.compile(
 _CRUMBS_LET = frozenset(
     b"path domain expires max-age samesite version comment priority lang locale theme consent".split()
 )
+_CIPHER = re.compile(
+    rb"(?i)(?:TLS|SSL|ECDHE?|DHE|EDH|ADH|RSA|3?DES|AES|RC4|CHACHA20|CAMELLIA|ARIA|PSK|GCM|CBC)[0-9]{0,3}[-_]"
+)
 WORD_DIGITS = re.compile(rb"[0-9]")
 
 
@@ -271,15 +274,11 @@ def _trimmed(data: bytes, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _lone(record: Record, pattern: Pattern, why: str) -> None:
-    for spans in pattern.each(record.data):
-        value = record.data[slice(*spans[1])]
-        if WORD_DIGITS.search(value) or not value.isalpha():
-            record.hit(Kind.SECRET, *spans[1], why)
-
-
 _MACHINE = re.compile(rb"[A-Z]{2,12}(?:-[A-Z]{1,8})?-[0-9]{1,3}")
-_ENTERED = re.compile(rb"(?:log|sign)(?:s|ged|ging|ning|ned)?[ -]?(?:in|on) ?to \Z")
+_ENTERED = re.compile(
+    rb"(?:log|sign)(?:s|ged|ging|ning|ned)?[ -]?(?:in|on) ?to \Z|(?:termsrv|https?|cifs|host|ldap|mssqlsvc|rpcss|wsman|nfs|imap)/\Z"
+)
+SLASH = ord("/")
 """`log in to PACSGW-09`: a machine's name is one only there. People choose `SUMMER-25` too."""
 ENTERED_CHARS_MAX = 16
 
@@ -290,8 +289,9 @@ def _said(record: Record, pattern: Pattern) -> None:
         start, end = _trimmed(data, *spans[1])
         while end > start and data[end - 1] in b".?":
             end -= 1
-        if _ENTERED.search(record.lower, max(0, start - ENTERED_CHARS_MAX), start) and (
-            _MACHINE.fullmatch(data, start, end)
+        before = max(0, start - ENTERED_CHARS_MAX)
+        if _ENTERED.search(record.lower, before, start) and (
+            _MACHINE.fullmatch(data, start, end) or data[start - 1] == SLASH
         ):
             continue
         if _is_number(data, start, end) or (
@@ -370,7 +370,7 @@ def _strong(record: Record) -> None:
 
 
 _KNOWN_FORM = re.compile(
-    rb"[^@\s]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+|\$[({A-Za-z].*|%[A-Za-z_]+%.*|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}|[^?]*\?[a-z_]+=.*|\d[\d.,-]*%|[A-Z0-9]+(?:-[A-Z0-9]+)+|\d{4}-\d{2}-\d{2}.*|\+\d+|v?\d+\.\d+.*|#\d+"
+    rb"[^@\s]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9.]+)?|(?:%[0-9A-Fa-f]{2})+|\$[({A-Za-z].*|%[A-Za-z_]+%.*|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}|[^?]*\?[A-Za-z_]+=.*|\d[\d.,-]*%|[A-Z0-9]+(?:-[A-Z0-9]+)+|\d{4}-\d{2}-\d{2}.*|\+\d+|v?\d+\.\d+.*|#\d+"
 )
 
 
@@ -420,7 +420,10 @@ def _dotted(record: Record) -> None:
 def _hashed(record: Record) -> None:
     for spans in HASHED.each(record.data):
         record.hit(Kind.SECRET, *spans[1], "a password's hash")
-    _lone(record, _ENCRYPTED, "what was encrypted")
+    for spans in _ENCRYPTED.each(record.data):
+        value = record.data[slice(*spans[1])]
+        if (WORD_DIGITS.search(value) or not value.isalpha()) and _CIPHER.match(value) is None:
+            record.hit(Kind.SECRET, *spans[1], "what was encrypted")
 
 
 def _keyed(record: Record, pattern: Pattern) -> None:
@@ -437,7 +440,10 @@ def _licences(record: Record) -> None:
 
 
 def _phrase(record: Record) -> None:
-    _lone(record, _PHRASE, "a recovery phrase")
+    for spans in _PHRASE.each(record.data):
+        value = record.data[slice(*spans[1])]
+        if (WORD_DIGITS.search(value) or not value.isalpha()) and not is_prose(value):
+            record.hit(Kind.SECRET, *spans[1], "a recovery phrase")
 
 
 _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (

@@ -43,6 +43,7 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
         return (
             _PROTECTED.match(value) is None
             and b"://" not in value
+            and value[:1] not in {b"/", b"\\"}
             and len(value) > 3
             and value[:2] != b"0x"
             and (has_digit or told.person or is_street(record, start, end))
@@ -192,3 +193,14 @@ LETTERS_OF_WORDS_MIN = 3
 def _is_random_case(value: bytes) -> bool:
     """Whether capitals stand as in no words run together: `UDUZgTMOmy`, not `MaxPasswordAge`."""
     return len(value) < LETTERS_OF_WORDS_MIN * len(_CASED.findall(value))
+
+
+_OF_SENTENCES = frozenset(
+    b"the and are was were for but not has have which its can from been that with will this used these those".split()
+)
+PHRASE_WORDS_MIN = 4
+
+
+def is_prose(value: bytes) -> bool:
+    """Whether words in a row are of a sentence: a recovery phrase is of nouns and verbs."""
+    return not _OF_SENTENCES.isdisjoint(value.replace(b"-", b" ").split()[:PHRASE_WORDS_MIN])

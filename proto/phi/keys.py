@@ -90,8 +90,12 @@ class Keys:
         """Split a key into its lower-case words, at most `WORDS_MAX`."""
         found: list[bytes] = []
         letter = b""  # LName, FName: a single letter belongs to what follows
-        for piece in _PIECES.findall(key[:KEY_CHARS_MAX]):
-            word = piece.lower()
+        stop = 0
+        for match in _PIECES.finditer(key[:KEY_CHARS_MAX]):
+            word = match.group().lower()
+            if match.start() - stop > 1:
+                letter = b""  # s0-s0, of which digits are dots
+            stop = match.end()
             if found and word.isdigit() and found[-1] + word in self.atoms:
                 found[-1] += word  # last4, addr1
                 continue
@@ -167,7 +171,7 @@ class Keys:
         return told
 
     def _tell(self, words: tuple[bytes, ...]) -> Told | None:
-        if not words:
+        if not words or words[:2] in _OF_SYSTEMS:
             return None
         person = not self.persons.isdisjoint(words)
         kind = (
@@ -183,7 +187,9 @@ class Keys:
                 kind = self.whole.get(bare)
         if kind is None and words[-1] in _SHORT_SECRETS and _SERVICES.intersection(words[-3:-1]):
             kind = "SECRET"
-        if kind is None or (kind == "SECRET" and words[-1] in _ABOUT_SECRETS):
+        if kind is None or (
+            kind == "SECRET" and (words[-1] in _ABOUT_SECRETS or b"public" in words)
+        ):
             return None
         return Told(kind, person)
 
@@ -244,9 +250,11 @@ _ABOUT_SECRETS = frozenset(
     b"url uri endpoint type expires expiry expired expiration ttl lifetime length policy file path"
     b" name names count at status state required enabled authentication changed reset set last age"
     b" days attempts history complexity usage rotation issuer audience algorithm alg format size store"
-    b" provider manager field label hint prompt kind scope date since until version vault ref".split()
+    b" provider manager field label hint prompt kind scope date since until version vault ref time timestamp".split()
 )
 """What ends a key that only speaks about a secret: `tokenUrl`, `passwordExpires`."""
+_OF_SYSTEMS = frozenset({(b"ps", b"child"), (b"ps", b"parent"), (b"provider", b"guid")})
+"""What PowerShell calls places of its drives, and who writes an event: `PSChildName`."""
 _NUMBERS = frozenset({b"id", b"no", b"num", b"number", b"nbr", b"code"})
 _MAY_BE_INFRA = frozenset(
     [

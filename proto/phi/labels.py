@@ -25,7 +25,7 @@ from proto.phi.lexicon import (
     Tells,
 )
 from proto.phi.record import TAKEN, Record, digits
-from proto.phi.spoken import DOMAIN, further, number_of_somebody, read_spoken
+from proto.phi.spoken import DOMAIN, SHORT_DIGITS_MAX, further, number_of_somebody, read_spoken
 from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.values import Kind
 
@@ -133,15 +133,12 @@ def _one(record: Record, key: tuple[int, int], tells: Tells, after: int) -> int:
     data = record.data
     start, end = key
     _, _, _, plain, written, heard, begins = tells
-    if (
-        heard is not None
-        and heard.kind == "NAME"
-        and (
-            (not plain and digits(data[start:end]))
-            or (data[start:end] in _MAKES and data[end : end + 1] == b",")
-        )
-    ):
-        heard = None  # NURSE-19 is a machine
+    if heard is not None and _is_of_machine(data, start, end, kind=heard.kind, plain=plain):
+        heard = None
+    if data[end : end + 1] == b"[" and _PROCESS.match(data, end, end + 9) is not None:
+        kinds = {told.kind for told in (written, heard) if told is not None}
+        if kinds <= _OF_SERVICES:
+            return end
     if after & TAKES and data[end + 2 : end + 3] == TAKEN:
         return end
     if begins and after & GOES_ON and (stops := _more_stops(record, end)):
@@ -153,6 +150,25 @@ def _one(record: Record, key: tuple[int, int], tells: Tells, after: int) -> int:
             if reached > 0:
                 return reached
     return max(end, _key(record, key, (written, heard), after))
+
+
+_PROCESS = re.compile(rb"\[[0-9]{1,6}\]:")
+"""A service and its process in a system's log: `badge[2550]:`."""
+_OF_SERVICES = frozenset(
+    {"OTHER_ID", "DEVICE", "DEVICE_MAYBE", "ACCOUNT", "HEALTH_PLAN", "VEHICLE"}
+)
+_NUMBERED = frozenset({"NAME", "SSN", "OTHER_ID"})
+
+
+def _is_of_machine(data: bytes, start: int, end: int, *, kind: str, plain: bool) -> bool:
+    """Whether a cue is no word for people here: NURSE-19, EXAM-22, `Brother,` and `412 ms`."""
+    if kind in _NUMBERED and not plain and digits(data[start:end]):
+        return kind != "SSN" or data[start + 2 : start + 3].isdigit()  # ss7, but not ssn4
+    if kind != "NAME":
+        return False
+    if data[start:end] == b"ms" and data[start - 1 : start] in b" " and start > 1:
+        return data[start - 2 : start - 1].isdigit()
+    return data[start:end] in _MAKES and data[end : end + 1] == b","
 
 
 def _more_stops(record: Record, end: int) -> list[int]:
@@ -290,7 +306,7 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
     end = taker(record, value, limit)
     if told.kind == "NAME_MAYBE" and (end < 0 or not is_name(record, value, end)):
         return _maybe_number(record, value, limit)
-    if told.kind == "ADDRESS" and end > 0 and not is_street(record, value, end):
+    if end > 0 and _is_of_equipment(record, told, stop, (value, end)):
         return -1
     if end < 0 and told.kind in _INSTEAD:
         return _INSTEAD[told.kind](record, told, value, limit)
@@ -298,6 +314,18 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
         record.hit(kind, value, end, f"the key says {kind}")
         end = further(record, kind, end, limit)
     return end
+
+
+def _is_of_equipment(record: Record, told: Told, stop: int, found: tuple[int, int]) -> bool:
+    """Whether an address is of no house, or a number behind `auth` of a protocol."""
+    if told.kind == "ADDRESS":
+        return not is_street(record, *found)
+    if told.kind != "OTHER_ID" or digits(record.data[slice(*found)]) > SHORT_DIGITS_MAX:
+        return False
+    return _AUTH.search(record.lower, max(0, stop - 6), stop) is not None
+
+
+_AUTH = re.compile(rb"(?:^|[^a-z])auth\Z")
 
 
 def _visit(record: Record, told: Told, value: int, limit: int) -> int:

@@ -292,7 +292,7 @@ def _named(record: Record, folder: bytes) -> bool:
 
 
 def _named_after_somebody(record: Record, stem: bytes) -> bool:
-    if _GUID.fullmatch(stem) is not None:
+    if _NAMED_GUID.fullmatch(stem) is not None:
         return False
     documents, flags = record.lexicon.vocabulary["documents"], record.lexicon.flags
     words = _words(stem)
@@ -346,6 +346,8 @@ _ALL_WORDS = re.compile(
     rb"[A-Za-z][A-Za-z']{2,}(?:[_ ^,+-][A-Za-z][A-Za-z']{2,}){1,3}(?:[_ ^,+-][0-9-]{4,10}){0,2}(?:_[0-9]{1,3})?"
 )
 _GUID = re.compile(rb"\{?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?")
+_NAMED_GUID = re.compile(rb"(?:[A-Za-z]{1,6}[_-])?" + _GUID.pattern)
+"""`rec_` and a GUID."""
 _DATED = re.compile(
     rb"(?:19|20)\d{2}[-_.]?[01]\d[-_.]?[0-3]\d|[01]?\d[-_.][0-3]?\d[-_.](?:19|20)\d{2}"
 )

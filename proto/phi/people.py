@@ -31,9 +31,8 @@ PARTICLES = frozenset(
     b"de la le van von der den bin ibn al el da do dos das di del du della st mac ter ten y e".split()
 )
 _SUFFIXES = frozenset(b"jr sr ii iii iv".split())
-_NOT_FIRST = frozenset(
-    b"the a an in on at is was has had not no to of and or for from with this that".split()
-)
+_NOT_FIRST = frozenset(b"the a not this that for from with was which".split())
+"""Words that no name begins with, however they are written."""
 
 
 def word_flags(record: Record, token: bytes) -> int:
@@ -66,7 +65,12 @@ def take_name(record: Record, at: int, limit: int) -> int:
             break
         comma = b"," in join.group()
         place = join.end()
-    return end if plain and not digit_at(data, end) else -1
+    return end if plain and not digit_at(data, end) and not _goes_on_as_host(data, at, end) else -1
+
+
+def _goes_on_as_host(data: bytes, at: int, end: int) -> bool:
+    """Whether capitals between hyphens go on with a hyphen and a number: `TR-DC-FW-INT-B-5600`."""
+    return data[end : end + 1] == b"-" and b"-" in data[at:end] and data[at:end].isupper()
 
 
 _SMALL_NEXT = re.compile(rb"(,?) ([a-z][a-z'-]{2,30})(?![A-Za-z0-9_@=:\\/'-])")
@@ -89,6 +93,8 @@ def digit_at(data: bytes, end: int) -> bool:
 def _belongs(record: Record, token: bytes, end: int, *, first: bool, comma: bool) -> int:
     """Judge one token: 0 ends the name, 1 is part of it, 2 is part only if more follows."""
     lower = token.lower()
+    if first and lower in _NOT_FIRST:
+        return 0
     capital = token[0] < LOWER_A or token[token.rfind(b"-") + 1] < LOWER_A
     if len(token) > 7 and not token.isupper() and machine_camel(record, token):
         return 0

@@ -70,7 +70,7 @@ class Record:
         self.known, self.tells, self._notable = memory
         self.every = every = reduce(or_, kinds, 0)
         self.shapes: frozenset[str] = frozenset()
-        self.person = bool(every & CONTEXT) and not _is_of_links(lower, runs, memory[0])
+        self.person = bool(every & CONTEXT) and not _is_of_machines(lower, runs, memory[0])
         self._asked = 0
         self._standing: dict[bytes, list[int]] | None = None
         self._words: frozenset[bytes] | None = None
@@ -153,11 +153,34 @@ class Record:
             at = lower.find(word, end)
 
 
-def _is_of_links(lower: bytes, runs: list[bytes], known: dict[bytes, int]) -> bool:
-    """Whether `rx` is what a network card received, and nothing else speaks of patients."""
-    return b"tx" in lower and not any(
-        known[run] & CONTEXT for run in runs if not run.lower().startswith(b"rx")
-    )
+_OF_MACHINES = {
+    b"rx": re.compile(rb"tx"),
+    b"chart": re.compile(rb"(?:^|[^a-z])(?:helm|kube[a-z]*|grafana|argocd)(?:$|[^a-z])"),
+    b"claim": re.compile(rb"(?:^|[^a-z])(?:pvc?|jwt|saml|oidc|audience|oauth2?)(?:$|[^a-z])"),
+}
+"""Words that speak of patients, each with what tells that here it is one of machines."""
+_OF_PATIENTS = re.compile(
+    rb"pid(?:[|^~\\]|[-.][0-9]{1,2}(?![0-9])|[- ](?:segment|field)|\\{0,2}[\"']?[])]?(?: ?[=:#<>(]{1,2}| )[ \"'\\]{0,3}(?:[a-z-]{1,4})?[0-9]{2,3}-?[0-9]{2,3}-?[0-9]{2})"
+)
+"""A segment's name (HL7 v2) or a number longer than a process has: elsewhere `pid` is of one."""
+
+
+def _is_of_machines(lower: bytes, runs: list[bytes], known: dict[bytes, int]) -> bool:
+    """Whether what may speak of patients are words of machines: `rx` and `tx`, a process's `pid`."""
+    if b"pid" not in lower and not any(map(lower.__contains__, _OF_MACHINES)):
+        return False
+    for word in {run.lower().strip(b"-_.") for run in runs if known[run] & CONTEXT}:
+        if word == b"pid":
+            if _OF_PATIENTS.search(lower) is not None:
+                return False
+            continue
+        tells = _OF_MACHINES.get(word.rstrip(b"s")) or (_LINKS if word.startswith(b"rx") else None)
+        if tells is None or tells.search(lower) is None:
+            return False
+    return True
+
+
+_LINKS = _OF_MACHINES[b"rx"]
 
 
 def digits(data: bytes) -> int:

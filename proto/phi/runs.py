@@ -31,10 +31,10 @@ from proto.phi.people import (
     digit_at,
     ends_a_name,
     last_though_a_word,
-    machine_camel,
 )
 from proto.phi.record import Record
 from proto.phi.scan import Pattern
+from proto.phi.things import Token, before_other, could_be_both, is_thing
 from proto.phi.values import Kind
 
 LISTED_MIN = 4
@@ -115,21 +115,9 @@ _AFTER = frozenset({b"", b" ", b")", b"'", b'"', b",", b"<", b"|", b"\n", b";", 
 _QUOTES = frozenset({b"'", b'"'})
 
 
-Token = tuple[int, int, int, bytes]
-"""Of a word in a run: start, end, flags (-1 for an initial), the mark behind it."""
-
-
-def _before_key(record: Record, start: int, end: int) -> int:
-    """Return where a run ends that the next key is written behind: `DOE^JANE StationName=`."""
-    at = record.data.rfind(b" ", start, end)
-    return at if at > start and machine_camel(record, record.data[at + 1 : end]) else end
-
-
 def _run(record: Record, start: int, end: int) -> None:
     """Judge a run of capitalised words: each pair of neighbours, then what is beside a pair."""
-    if record.data[end : end + 1] == b"=":
-        end = _before_key(record, start, end)
-    tokens = _tokens(record, start, end)
+    tokens = _tokens(record, start, before_other(record, start, end))
     if (
         (len(tokens) < PAIR or b"," in tokens[0][3])  # most runs are told by their first mark
         and all(b"," in token[3] for token in tokens[:-1])
@@ -139,7 +127,11 @@ def _run(record: Record, start: int, end: int) -> None:
     names = [False] * len(tokens)
     for at in range(len(tokens) - 1):
         one, two = tokens[at], tokens[at + 1]
-        if one[3] and (_first_and_stranger(record, one, two) or _pair(record, one, two)):
+        if (
+            one[3]
+            and (_first_and_stranger(record, one, two) or _pair(record, one, two))
+            and not is_thing(record, one, two)
+        ):
             names[at] = names[at + 1] = True
     if True not in names:
         return
@@ -218,7 +210,9 @@ def _are_names(record: Record, one: Token, two: Token) -> bool:
             and record.data[two[1] : two[1] + 1] in _QUOTES
         )
         strange = quoted and not (is_plain(a) and plain_b) and not (a | b) & CUE
-        return not (key or b & CONTEXT) and (strange or _with_comma(record, a, b))
+        return not (key or b & CONTEXT) and (
+            strange or (_with_comma(record, a, b) and could_be_both(record, one, two))
+        )
     if _is_introduced(record, one, two):
         return True
     if _is_street(record, one, two):

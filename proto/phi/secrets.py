@@ -4,6 +4,7 @@ from proto.phi.fitness import is_variable
 from proto.phi.lexicon import NAMEY, WORD
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
+from proto.phi.takers import NO_SECRET
 from proto.phi.values import Kind
 
 # Group 1 is the secret when there is a group.
@@ -81,4 +82,5 @@ def is_plain_value(record: Record, value: bytes) -> bool:
         or lower.startswith((b"-", b"/"))
         or (lower.isdigit() and len(lower) < 6)
         or is_variable(value)
+        or NO_SECRET.fullmatch(lower) is not None
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from proto.phi.checks import luhn, valid_ssn, valid_vin
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import STREET, WORD
 from proto.phi.logins import is_person_login
@@ -21,15 +22,6 @@ _YEAR = re.compile(
 )
 _BIRTH_YEAR_MAX = 1999
 _EPOCHS = frozenset({1970, 1601, 1900, 1899, 1980, 1904, 1858})
-_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-_VIN_VALUES = dict(
-    zip(
-        "ABCDEFGHJKLMNPRSTUVWXYZ",
-        (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, 2, 3, 4, 5, 6, 7, 8, 9),
-        strict=True,
-    )
-)
-
 _FROM_AFAR = Pattern(
     r"(?:^|[ \[(=])([A-Za-z][A-Za-z0-9._-]{2,40})/([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}):[0-9]{2,5}\b"
 )
@@ -131,14 +123,15 @@ def _ssn(record: Record, start: int, end: int) -> None:
     ends_name = _EXTENSION.match(record.data, end) is not None  # W2_Parks_857-56-9641.pdf
     if not free(record, start, end, b"" if ends_name else b"-.:/_"):
         return
+    if _MIXED_MARKS.search(record.data, start, end) is not None:
+        return
     digits = _digits_of(record.data[start:end])
     if valid_ssn(digits):
         record.hit(Kind.SSN, start, end, "written like a social security number")
 
 
-def valid_ssn(digits: bytes) -> bool:
-    """Whether nine digits can be an SSN or ITIN: no part is all zeros, the area is not 666."""
-    return digits[:3] not in {b"000", b"666"} and digits[3:5] != b"00" and digits[5:] != b"0000"
+_MIXED_MARKS = re.compile(rb"\.[0-9]{2}/|/[0-9]{2}\.")
+"""An address with the mask behind it, and what follows."""
 
 
 def _phone(record: Record, start: int, end: int) -> None:
@@ -211,17 +204,6 @@ def _card(record: Record, start: int, end: int) -> None:
         record.hit(Kind.ACCOUNT, start, end, "groups of a card number with its check digit")
 
 
-def luhn(digits: bytes) -> bool:
-    """Whether the last digit checks the others (ISO/IEC 7812-1)."""
-    total = 0
-    for at, byte in enumerate(reversed(digits)):
-        value = byte - 48
-        if at % 2:
-            value = value * 2 - 9 if value > 4 else value * 2
-        total += value
-    return total % 10 == 0
-
-
 def _iban(record: Record, start: int, end: int) -> None:
     value = record.data[start:end].replace(b" ", b"").decode()
     number = "".join(str(int(character, 36)) for character in value[4:] + value[:4])
@@ -238,15 +220,6 @@ def _vin(record: Record, start: int, end: int) -> None:
     value = record.data[start:end]
     if free(record, start, end, b"-_{.") and _mixed(value) and valid_vin(value.decode()):
         record.hit(Kind.VEHICLE, start, end, "a vehicle number with its check digit")
-
-
-def valid_vin(value: str) -> bool:
-    """Whether the ninth character checks the other sixteen (49 CFR 565.15)."""
-    total = sum(
-        weight * (int(character) if character.isdigit() else _VIN_VALUES[character])
-        for weight, character in zip(_VIN_WEIGHTS, value, strict=True)
-    )
-    return value[8] == "0123456789X"[total % 11]
 
 
 _UNIT = re.compile(
@@ -371,6 +344,9 @@ _BUSES = frozenset(b"usb pci hid acpi root swd scsi display hdaudio bth storage 
 """What stands first in the ids of devices."""
 
 
+_GUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
 def _account(record: Record, start: int, end: int) -> None:
     data = record.data
     domain, _, login = data[start:end].replace(b"\\\\", b"\\").partition(b"\\")
@@ -387,7 +363,7 @@ def _account(record: Record, start: int, end: int) -> None:
     if b"." in login and login.rpartition(b".")[2].lower() in _EXTENSIONS:
         return
     begin = end - len(login)
-    if is_person_login(record, login):
+    if _GUID.match(login) is None and is_person_login(record, login):
         record.hit(Kind.USERNAME, begin, end, "an account of a domain")
 
 
@@ -427,9 +403,15 @@ def _date(record: Record, start: int, end: int) -> None:
 _BORN_ON = re.compile(rb"(?i)(?:^|[^a-z0-9])(?:b|d|born|dob|dod)\.\Z")
 
 
+_SID = re.compile(rb"(?:^|[^A-Za-z0-9])S-\Z")
+"""`S-1-5-18` is a system's own account."""
+
+
 def _stands_as_day(data: bytes, start: int, end: int) -> bool:
     """Whether a day is not the middle of a version, a SID, a path of numbers."""
     before, after = data[start - 1 : start], data[end : end + 1]
+    if before == b"-" and _SID.search(data, max(0, start - 3), start) is not None:
+        return False
     if before.isalnum() or (
         before in _JOINTS
         and not (before == b"-" and data[start - 2 : start - 1].isalpha())

@@ -77,9 +77,7 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         end = taker(record, value, limit)
     if end < 0:
         return _other_value(record, told, stop, value)
-    if _is_of_machines(data, told, stop, value, end) or (
-        told.kind == "OTHER_ID" and _is_of_vendor(record, stop)
-    ):
+    if _is_of_machines(record, told, stop, (value, end)):
         return -1
     if not _has_form(record, told, value, end):
         return -1
@@ -106,6 +104,21 @@ def _has_form(record: Record, told: Told, value: int, end: int) -> bool:
     return form is None or form.match(data, value, end) is not None
 
 
+_FOR_WHOM = re.compile(rb" (?:for|from|of|user|on)[ (\[\"']{1,3}(?:user |the |at )?\Z")
+"""Whose password it is, or whence it came, is not the password: `Bad password for admin1`."""
+_IN_PATHS = frozenset({b"/", b"\\", b"?"})
+_CUE = re.compile(rb"[A-Za-z0-9_.-]+\Z")
+
+
+def _is_path(data: bytes, stop: int) -> bool:
+    """Whether a cue with a blank behind is the end of a path: `/etc/passwd`."""
+    if data[stop : stop + 1] != b" ":
+        return False
+    cue = _CUE.search(data, max(0, stop - CUE_CHARS_MAX), stop)
+    return cue is not None and data[max(0, cue.start() - 1) : cue.start()] in _IN_PATHS
+
+
+CUE_CHARS_MAX = 40
 _NEXT_KEY = re.compile(rb"[A-Za-z_]{2,20}=")
 _CALL = re.compile(rb"[A-Za-z_]{3,24}\(")
 """The type of a column, the call of a function."""
@@ -139,8 +152,29 @@ def _is_of_vendor(record: Record, stop: int) -> bool:
     )
 
 
-def _is_of_machines(data: bytes, told: Told, stop: int, value: int, end: int) -> bool:
-    """Whether a number behind a cue is a page's, a sequence's, or a plan's of a database."""
+_COUNTS = re.compile(rb"(?:^|[^a-z])(?:order|case|script|exam|auth|study|confirmation)\Z")
+SHORT_DIGITS_MAX = 5
+
+
+def _is_counted(record: Record, stop: int, value: int, end: int) -> bool:
+    """Whether a short number behind a word of machines too is a place in a row: `order number 2201`."""
+    return (
+        not record.person
+        and digits(record.data[value:end]) <= SHORT_DIGITS_MAX
+        and _COUNTS.search(record.lower, max(0, stop - CASE_CHARS_MAX), stop) is not None
+    )
+
+
+def _is_of_machines(record: Record, told: Told, stop: int, found: tuple[int, int]) -> bool:
+    """Whether a number behind a cue is a page's, a sequence's, or a plan's of a database.
+
+    And what stands behind a word for a secret may be whose it is, or stand behind a file's path.
+    """
+    data, (value, end) = record.data, found
+    if told.kind == "SECRET":
+        return _FOR_WHOM.search(record.lower, stop, value) is not None or _is_path(data, stop)
+    if told.kind == "OTHER_ID":
+        return _is_of_vendor(record, stop) or _is_counted(record, stop, value, end)
     if told.kind == "PHONE":
         return data[value:end].isdigit() and data[stop - 7 : stop] == b" number"
     return told.kind == "HEALTH_PLAN" and digits(data[value:end]) < PLAN_DIGITS_MIN
@@ -163,6 +197,8 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
     data, limit = record.data, min(len(record.data), value + REACH)
     if told.kind in {"MRN", "HEALTH_PLAN"}:
         end = people.take_name(record, value, limit)
+        if end > 0 and not _spoken_name(record, value, end):
+            return -1
         if end > 0:
             record.hit(Kind.NAME, value, end, "a cue before a name")
         return end

@@ -43,6 +43,11 @@ SENTINELS = (
 )
 """Days that stand for none."""
 _ID = re.compile(rb"#?[A-Za-z0-9](?:[A-Za-z0-9]|[-/._](?=[A-Za-z0-9])){1,63}")
+_NO_ID = re.compile(
+    rb"\d{1,3}(?:\.\d{1,3}){3}|\d{1,5}(?:\.\d{1,6}){3,}|(?i:v?\d+(?:\.\d+)?(?:[kmgt]i?b|bytes|ms|mhz|ghz|mbps|gbps))"
+    rb"|0[xX][0-9a-fA-F]+"
+)
+"""Addresses, versions and sizes, and numbers in hexadecimal."""
 _SPACED = re.compile(rb"\d{2,5}(?:[ -]\d{2,7}){1,5}(?![\d.:/])")
 _PHONE = re.compile(
     rb"(?:tel:|sms:|sip:)?(?:\+|00)?\d{0,3}[ .-]{0,2}\(?\d{2,4}\)?(?:[ ./-]{0,3}\d{2,4}){1,4}"
@@ -59,13 +64,15 @@ _SHORTENED = re.compile(
 )
 """A full stop behind these ends no sentence."""
 _STREETLIKE = re.compile(
-    rb"#?\d{1,6}[A-Za-z]?[ -]+[A-Za-z0-9]|[A-Z][A-Za-z.' ]+,? ?\d|[Pp]\.? ?[Oo]"
+    rb"#?\d{1,6}[A-Za-z]?[ -]+[A-Za-z0-9]|[A-Z][A-Za-z.' ]*[a-z.'][ ,]{1,2}\d|[Pp]\.? ?[Oo]"
 )
 _ZIP = re.compile(rb"\d{5}(?:-?\d{4})?(?!\d)|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d")
 _PLATE = re.compile(
     rb"(?:[A-Z]{2,4}[ -]?\d{3,4}|\d{1,3}[ -]?[A-Z]{3}[ -]?\d{0,3}|[A-Z]{1,3}\d{1,4}[A-Z]{1,3}|\d{3} ?[A-Z]{3})"
     rb"(?![A-Za-z0-9])"
 )
+_PATHLIKE = re.compile(rb"[/_]")
+"""What a tag of a rule has, and no plate: `PCI/6.5.4`."""
 _UDI = re.compile(rb"\(?\d{2}\)[0-9A-Za-z()]{8,80}")
 _AGE = re.compile(rb"(9\d|1[0-2]\d)(?![\d.:/-])")
 _RUN = re.compile(rb"[^\s\"'<>,;|\x01)\]}\[{][^\s\"'<>,;|\x01)\]}]{0,511}")
@@ -109,16 +116,27 @@ def identifier(record: Record, at: int, limit: int, *, digits_min: int = 3) -> i
     end = _end(_SPACED, data, at, limit)
     single = _end(_ID, data, at, limit)
     end = max(end, single)
-    if end < 0:
+    if end < 0 or _NO_ID.fullmatch(data, at, end) is not None:
         return -1
     return end if digits(data[at:end]) >= digits_min else -1
+
+
+_OF_MACHINES = re.compile(
+    rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|\d{1,3}(?:\.\d{1,3}){3}(?![.\d])|\d{4}-\d{2}-\d{2}(?:[t ]\d|$)"
+)
+"""GUIDs, addresses and stamps, which begin as telephone numbers do."""
 
 
 def phone(record: Record, at: int, limit: int) -> int:
     """Take a telephone number of 7 to 15 digits."""
     data = record.lower
     end = _end(_PHONE, data, at, limit)
-    if end < 0 or not 7 <= digits(data[at:end]) <= 21 or data[end : end + 1].isdigit():
+    if (
+        end < 0
+        or not 7 <= digits(data[at:end]) <= 21
+        or data[end : end + 1].isdigit()
+        or _OF_MACHINES.match(data, at, limit) is not None
+    ):
         return -1
     return end
 
@@ -136,7 +154,9 @@ def postal(record: Record, at: int, limit: int) -> int:
 def vehicle(record: Record, at: int, limit: int) -> int:
     """Take a vehicle's number or its plate."""
     end = _end(_PLATE, record.data, at, limit)
-    return end if end > 0 else identifier(record, at, limit)
+    if end < 0:
+        end = identifier(record, at, limit)
+    return end if end > 0 and not _PATHLIKE.search(record.data, at, end) else -1
 
 
 def device(record: Record, at: int, limit: int) -> int:
@@ -165,6 +185,14 @@ _CLASS = re.compile(
 """The name of a class, of a service, of a job, whose token is spoken of."""
 
 
+NO_SECRET = re.compile(
+    rb"(?i)(?:ip:)?\[?\d{1,3}(?:\.\d{1,3}){3}\]?(?::\d{1,5})?|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}"
+    rb"|https?/[0-9.]+|\[?filtered\]?|(?:%[0-9a-f]{2})+|[^@\s/:]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9.]+)?"
+    rb"|(?:get|new|set|read|invoke|convertto|convertfrom)-[a-z]+"
+)
+"""Addresses, the version behind a request, marks in their escape, commands of PowerShell."""
+
+
 def secret(record: Record, at: int, limit: int) -> int:
     """Take a secret: everything up to a blank, a quote or a semicolon."""
     match = _TOKENISH.match(record.data, at, min(limit, at + 2048))
@@ -182,6 +210,7 @@ def secret(record: Record, at: int, limit: int) -> int:
         or (word.isdigit() and end - at < 4)
         or word[:1] == b"."
         or b"{" in word
+        or NO_SECRET.fullmatch(word) is not None
         or HOME.match(word) is not None
         or _CLASS.match(word) is not None
         or VARIABLE.fullmatch(record.data, at, end) is not None

@@ -1,0 +1,74 @@
+"""Things of machines that are written like names: `RetryCount`, `Robin Hood hash`, `Scala, Julia 1.10`.
+
+A pair of words that the gazetteer weighs as a name is none when it is run together from words of
+machines, or when what stands behind it says that it is a thing.
+"""
+
+import re
+
+from proto.phi.lexicon import is_plain
+from proto.phi.people import machine_camel
+from proto.phi.record import Record
+
+Token = tuple[int, int, int, bytes]
+"""Of a word in a run: start, end, flags (-1 for an initial), the mark behind it."""
+_STAMP_BEHIND = re.compile(rb" {1,2}[0-9]{1,2} [0-9]{2}:[0-9]{2}:")
+"""What follows a month in the stamp of a log."""
+_VERSION_BEHIND = re.compile(rb" v?[0-9]{1,4}\.[0-9]")
+_THING_BEHIND = re.compile(
+    rb" (?:theme|hash|algorithm|scheduler|kernel|engine|plugin|protocol|library|framework|codec|compiler|font|shader"
+    rb"|access(?= to| on| for| from|$|[,.;])|permissions?|rights)(?![a-z])"
+)
+"""Things of machines that are called as people are: `Robin Hood hash`, `Grant Read access to`."""
+
+
+def before_other(record: Record, start: int, end: int) -> int:
+    """Return where a run ends that something else is written behind.
+
+    That is the next key (`DOE^JANE StationName=`, `CN=Ann Lee,OU=`), the stamp of a log (`ANN LEE,
+    Dec 12 19:57:54`) or a version (`Scala, Julia 1.10`).
+    """
+    data = record.data
+    after = data[end : end + 1]
+    if after == b"=":
+        at = max(data.rfind(b" ", start, end), data.rfind(b",", start, end))
+        key = data[at + 1 : end]
+        if at > start and (key in _ATTRIBUTES or machine_camel(record, key)):
+            return at
+    elif after == b" " and (
+        _STAMP_BEHIND.match(data, end) is not None
+        or (b"," in data[start:end] and _VERSION_BEHIND.match(data, end) is not None)
+    ):
+        at = max(data.rfind(b" ", start, end), data.rfind(b",", start, end))
+        return max(at, start)
+    return end
+
+
+_ATTRIBUTES = frozenset({b"OU", b"DC", b"CN", b"O", b"L", b"ST", b"C", b"SN", b"UID", b"STREET"})
+"""Of a distinguished name (RFC 4514)."""
+
+
+def is_thing(record: Record, one: Token, two: Token) -> bool:
+    """Whether a pair that could be a name is of words of machines, or of a thing called as people."""
+    data = record.data
+    if not record.person and _THING_BEHIND.match(data, two[1]) is not None:
+        return True
+    return any(
+        stop - start > MACHINE_LETTERS_MIN
+        and b"-" not in data[start:stop]
+        and not data[start:stop].isupper()
+        and machine_camel(record, data[start:stop])
+        for start, stop, _, _ in (one, two)
+    )
+
+
+MACHINE_LETTERS_MIN = 7
+
+
+def could_be_both(record: Record, one: Token, two: Token) -> bool:
+    """Whether two words of machines are a last and a first name at all: not `Default,SMTP`."""
+    if not (is_plain(one[2]) and is_plain(two[2])) or b"-" in record.data[one[0] : two[1]]:
+        return True
+    weights = record.lexicon.names.weights
+    last, first = (weights(record.lower[token[0] : token[1]].decode()) for token in (one, two))
+    return last[1] > 0 or first[0] > 0
