@@ -59,7 +59,7 @@ def read(record: Record) -> None:
 
 def _machine(record: Record, component: bytes) -> bool:
     """Whether a component is made of words of machines alone, or is a year."""
-    text = component.strip()
+    text = component.strip(_AROUND)
     if text.isdigit():
         return len(text) <= 4
     words = text.lower().translate(LETTERS).split()
@@ -78,6 +78,8 @@ def _machine(record: Record, component: bytes) -> bool:
     )
 
 
+_AROUND = b" ()[]{}#@!$%&*+=~^-_.'"
+"""Marks that change nothing of what a component says: `443(` before a town's token."""
 _OF_FOLDERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _-.$"
 _SLASHES = frozenset({b"\\", b"/"})
 
@@ -126,8 +128,9 @@ def _below(record: Record, at: int, *, ids: bool) -> int:
             return at
         if _EXTENSION.search(match.group()):
             return _file(record, at, ids=ids)
-        if b"@" in match.group():
-            return match.end()  # a login at a host
+        if b"@" in match.group():  # a login at a host, perhaps behind a blank
+            own = b"@" in match.group().partition(b" ")[0]
+            return match.end() if own else _bare(record, at, ids=ids)
         if _ENDS_REQUEST.search(match.group()):
             return _file(record, at, ids=ids)
         after = data[match.end() : match.end() + 1]
@@ -158,6 +161,12 @@ def _file(record: Record, at: int, *, ids: bool) -> int:
         if stem_end > at and not _machine(record, data[at:stem_end]):
             record.hit(Kind.NAME, at, stem_end, "a file below a folder of people")
         return max(match.end(), end)
+    return _bare(record, at, ids=ids)
+
+
+def _bare(record: Record, at: int, *, ids: bool) -> int:
+    """Take the last part of a path up to a blank; return where it ends."""
+    data = record.data
     bare = _BARE.match(data, at, min(len(data), at + 160))
     if bare is None:
         return at
