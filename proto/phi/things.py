@@ -53,12 +53,13 @@ def is_thing(record: Record, one: Token, two: Token) -> bool:
     data = record.data
     if not record.person and _THING_BEHIND.match(data, two[1]) is not None:
         return True
+    words = (data[start:stop].rpartition(b" ")[2] for start, stop, _, _ in (one, two))
     return any(
-        stop - start > MACHINE_LETTERS_MIN
-        and b"-" not in data[start:stop]
-        and not data[start:stop].isupper()
-        and machine_camel(record, data[start:stop])
-        for start, stop, _, _ in (one, two)
+        len(word) > MACHINE_LETTERS_MIN
+        and b"-" not in word
+        and not word.isupper()
+        and machine_camel(record, word)
+        for word in words
     )
 
 
