@@ -152,7 +152,10 @@ def _is_of_vendor(record: Record, stop: int) -> bool:
     )
 
 
-_COUNTS = re.compile(rb"(?:^|[^a-z])(?:order|case|script|exam|auth|study|confirmation)\Z")
+_COUNTS = re.compile(
+    rb"(?:^|[^a-z])(?:order|case|script|exam|auth|study|confirmation)(?:[ _](?:number|no|num|id|#))?\Z"
+)
+COUNTS_CHARS_MAX = 24
 SHORT_DIGITS_MAX = 5
 
 
@@ -161,7 +164,7 @@ def _is_counted(record: Record, stop: int, value: int, end: int) -> bool:
     return (
         not record.person
         and digits(record.data[value:end]) <= SHORT_DIGITS_MAX
-        and _COUNTS.search(record.lower, max(0, stop - CASE_CHARS_MAX), stop) is not None
+        and _COUNTS.search(record.lower, max(0, stop - COUNTS_CHARS_MAX), stop) is not None
     )
 
 
