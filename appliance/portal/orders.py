@@ -6,6 +6,7 @@ browser signed in decides nothing.
 
 from dataclasses import dataclass
 
+import aiosqlite
 from starlette.responses import RedirectResponse, Response
 
 from appliance.core.order_gate.ledger import State
@@ -17,6 +18,7 @@ from appliance.portal.frame import page, pairs
 from appliance.portal.health import is_development
 from appliance.portal.state import PortalVisit
 from appliance.store import accounts, opinions, order_state, receipts
+from appliance.store import orders as ledger
 from appliance.store.opinions import OpinionKind
 from appliance.store.views import orders
 from appliance.store.views.orders import PAGE_LEAVES, OrderView
@@ -97,6 +99,16 @@ async def _show_list(visit: PortalVisit, problems: dict[str, str], *, status: in
         "problems": problems,
     }
     return page(visit, "orders.html", "/orders", values, status=status)
+
+
+async def objectionable(
+    visit: PortalVisit, rows: aiosqlite.Connection, *, shown_max: int
+) -> tuple[list[OrderRow], int]:
+    """Return the first orders that wait and that a veto stops, and how many there are."""
+    waiting = [row for row in await ledger.waiting(rows) if may_be_vetoed(row)]
+    _, enrolled = await orders.log_size(rows)
+    found = [await orders.one(rows, row.index, trust=_trust(visit)) for row in waiting[:shown_max]]
+    return [order_row(view, enrolled) for view in found if view is not None], len(waiting)
 
 
 def _before(visit: PortalVisit, size: int) -> int:

@@ -6,10 +6,11 @@ from starlette.responses import Response
 
 from appliance.handlers.settle import KINDS
 from appliance.portal.frame import SEVERITY_ORDER, check_text, freshness, page
+from appliance.portal.orders import objectionable
 from appliance.portal.rows import done_rows, incident_rows
 from appliance.portal.sentence import summary
 from appliance.portal.state import PortalVisit
-from appliance.store import meta
+from appliance.store import meta, order_state
 from appliance.store.health import Condition
 from appliance.store.views import incidents, inventory, site
 from appliance.store.views.incidents import IncidentView
@@ -42,10 +43,15 @@ async def show(visit: PortalVisit) -> Response:
         medical = await inventory.medical_targets(rows)
         observe_only = await meta.get(rows, meta.Key.OBSERVE_ONLY) == "1"
         evidence = await site.evidence(rows)
+        orders, orders_waiting = await objectionable(visit, rows, shown_max=SHOWN_MAX)
+        held_s = (await order_state.load(rows)).watch.held_since_s
     proved = sum(repair.result is Result.HEALED for repair in ended)
     values = {
         "today": today,
-        "summary": summary(today, observe_only=observe_only),
+        "summary": summary(today, observe_only=observe_only, orders=orders_waiting),
+        "orders": orders,
+        "orders_waiting": orders_waiting,
+        "orders_held": words.CONDITIONS[Condition.ORDERS_HELD] if held_s is not None else None,
         "proved": proved,
         "reasons": _reasons(today),
         "waiting": incident_rows(content, _worst_first(waiting)[:SHOWN_MAX]),

@@ -32,21 +32,32 @@ class Summary:
     waiting: int
 
 
-def summary(today: TodayView, *, observe_only: bool) -> Summary:
-    """Return the overview's sentence and the numbers behind it."""
+def summary(today: TodayView, *, observe_only: bool, orders: int = 0) -> Summary:
+    """Return the overview's sentence and the numbers behind it.
+
+    Args:
+        today: what the site's numbers are.
+        observe_only: whether the site is set so.
+        orders: how many orders run by themselves unless somebody here vetoes them.
+    """
     compliant, drifted, unknown = (
         today.verdicts.get(verdict, 0)
         for verdict in (Verdict.COMPLIANT, Verdict.DRIFTED, Verdict.UNKNOWN)
     )
     waiting = today.escalated + today.conflicts + today.medical
-    parts = [_looked(today), _repaired(today, observe_only=observe_only), _waiting(waiting)]
-    if unknown:
-        parts.insert(2, f"{count(unknown, 'check has', 'checks have')} no current answer")
-    if not today.targets:
-        parts = [_looked(today), _waiting(waiting)]
+    parts = [_looked(today)]
+    if today.targets:
+        parts.append(_repaired(today, observe_only=observe_only))
+    if unknown and today.targets:
+        parts.append(f"{count(unknown, 'check has', 'checks have')} no current answer")
+    if orders:
+        which = plural(orders, "it", "them")
+        runs = count(orders, "order runs", "orders run")
+        parts.append(f"{runs} unless somebody here vetoes {which}")
+    parts.append(_waiting(waiting, orders=orders))
     return Summary(
         text="; ".join(parts) + ".",
-        tone=_tone(today, waiting=waiting, unknown=unknown, drifted=drifted),
+        tone=_tone(today, waiting=waiting + orders, unknown=unknown, drifted=drifted),
         judged=compliant + drifted + unknown,
         compliant=compliant,
         drifted=drifted,
@@ -78,9 +89,9 @@ def _repaired(today: TodayView, *, observe_only: bool) -> str:
     return f"{count(today.healed, 'problem was', 'problems were')} repaired today and proved"
 
 
-def _waiting(waiting: int) -> str:
+def _waiting(waiting: int, *, orders: int) -> str:
     if not waiting:
-        return "nothing needs a person"
+        return f"nothing {'else ' if orders else ''}needs a person"
     return f"{waiting:,} {plural(waiting, 'needs', 'need')} a person"
 
 

@@ -83,12 +83,14 @@ async def test_a_veto_is_signed_by_the_appliance_and_ends_the_order(portal: Orde
         form = {"csrf": await csrf(client), "reason": "We are in surgery.", "password": PASSWORD}
         path = f"/orders/{leaf}/veto"
         asked = await shown(client, f"/orders/{leaf}")
+        first_page = await shown(client, "/")
         wrong = await client.post(path, data={**form, "password": "wrong"})
         empty = await client.post(path, data={**form, "reason": " "})
         hidden = await client.post(path, data={**form, "reason": "a\u202eb"})
         done = await client.post(path, data=form)
         await take(portal.site, portal.work)
         after = await shown(client, f"/orders/{leaf}")
+        first_page_after = await shown(client, "/")
         again = await client.post(path, data=form)
     async with portal.work.store.read() as conn:
         rows = await conn.execute_fetchall("SELECT statement FROM order_opinions")
@@ -102,6 +104,10 @@ async def test_a_veto_is_signed_by_the_appliance_and_ends_the_order(portal: Orde
     )
     assert [one.status_code for one in (wrong, empty, hidden)] == [400, 400, 400]
     assert "This is not your password." in wrong.text
+    assert "1 order runs unless somebody here vetoes it; nothing else needs a person" in first_page
+    assert 'Asked by ada: "asked for in a test"' in first_page
+    assert "Orders that wait" not in first_page_after
+    assert "nothing needs a person" in first_page_after
     assert "This stays on this appliance." in asked, "and nobody fears that operators read it"
     assert done.status_code == 303
     assert (said.order, said.by) == (sid, portal.code)
@@ -177,6 +183,7 @@ async def test_a_hold_is_ended_by_a_person_and_only_the_one_they_saw(portal: Ord
     async with portal.signed_in() as client:
         form = {"csrf": await csrf(client), "password": PASSWORD, "since": str(NOW)}
         page = await shown(client)
+        first_page = await shown(client, "/")
         wrong = await client.post("/orders/end-hold", data={**form, "password": "wrong"})
         other = await client.post("/orders/end-hold", data={**form, "since": str(NOW - 1)})
         async with portal.work.store.read() as conn:
@@ -186,6 +193,7 @@ async def test_a_hold_is_ended_by_a_person_and_only_the_one_they_saw(portal: Ord
     async with portal.work.store.read() as conn:
         assert (await order_state.load(conn)).watch.held_since_s is None
     assert "Orders are held back" in page
+    assert "Orders are held back" in first_page
     assert [wrong.status_code, other.status_code, done.status_code] == [400, 409, 303]
     assert "Orders are held back" not in after
 

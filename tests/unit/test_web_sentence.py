@@ -35,6 +35,14 @@ def test_a_computer_that_looks_medical_needs_a_person() -> None:
     assert told.tone is Tone.WARN
 
 
+def test_an_order_that_runs_by_itself_is_told_before_it_does() -> None:
+    told = summary(GOOD, observe_only=False, orders=2)
+    assert told.text.endswith(
+        "2 orders run unless somebody here vetoes them; nothing else needs a person."
+    )
+    assert told.tone is Tone.WARN
+
+
 @pytest.mark.parametrize(
     ("today", "said"),
     [
