@@ -12,6 +12,7 @@ from central.console.site_list import PER_PAGE, WORDS_CHARS_MAX, Wanted
 from central.core.fleet import Presence
 from central.state import ConsoleVisit
 from central.store.views.fleet import FleetRow, fleet
+from central.store.views.orders import objectionable
 from runtime.web import csv, people
 from runtime.web.people import count, plural
 from runtime.web.words import Tone, Words
@@ -29,6 +30,8 @@ class SiteRow:
 async def show(visit: ConsoleVisit) -> Response:
     """Show the fleet."""
     views = await _views(visit)
+    async with visit.app.hub.store.read() as connection:
+        orders_waiting = await objectionable(connection, now_s=visit.now_ms // 1000)
     wanted = Wanted.of(visit.request.query_params)
     total = _total([_row(view).counts for view in views])
     listed = site_list.listed(views, wanted)
@@ -50,6 +53,7 @@ async def show(visit: ConsoleVisit) -> Response:
         "open_incidents": sum(view.open_incidents for view in views),
         "unconfirmed": sum(view.unconfirmed for view in views),
         "targets": sum(view.targets for view in views),
+        "orders_waiting": orders_waiting,
         "origin": visit.app.hub.origin,
         "renew": await renewals.notices(visit.app.hub),
     }

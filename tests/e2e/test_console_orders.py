@@ -13,7 +13,7 @@ from proto.evidence import SaidWhat
 from proto.orders.registry import KINDS
 from tests.e2e.browser import EXAMINED, Look, examining
 from tests.e2e.console_world import PERSON, ConsoleWorld, clinic, console_world
-from tests.e2e.order_scene import ARCHIVE, clinic_orders, trust
+from tests.e2e.order_scene import ARCHIVE, Orders, clinic_orders, trust
 from tests.e2e.test_hub_lan_words import sid_of, statement, tell
 from tests.e2e.test_hub_orders import no_answer
 from tests.e2e.test_portal_pages import EVIL, HEADERS, Elements, words_of
@@ -88,6 +88,18 @@ SAID = {
     "logged": ["In the log", "was not fetched yet", "osiris order veto"],
     "withdrawn": ["Withdrawn", "Taken back by ada", "Nothing was sent."],
 }
+
+
+async def test_the_first_page_tells_of_what_runs_unless_somebody_vetoes_it(
+    world: ConsoleWorld, box: Box, orders: dict[str, OrderView]
+) -> None:
+    assert orders["waiting"].leaf is not None
+    async with world.signed_in() as client:
+        before = words_of((await client.get("/")).text)
+        await Orders(world.trial, box).fetch(size=orders["waiting"].leaf + 1)
+        after = words_of((await client.get("/")).text)
+    assert "1 order runs unless somebody vetoes it" in before
+    assert "unless somebody vetoes" not in after
 
 
 async def test_each_order_says_where_it_stands_and_what_can_be_done(

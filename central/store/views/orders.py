@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from central.core.order_stage import AtAppliance, Stage, at_appliance, stage_of
@@ -25,6 +25,7 @@ from central.store.order_tables import (
 from central.store.tables import appliance_keys, appliances
 from central.store.tables import leaves as evidence_leaves
 from proto.ids import ApplianceId, SiteId
+from proto.order_codes import Code
 
 Place = tuple[str, str]
 """A site and one of its appliances."""
@@ -89,6 +90,18 @@ async def views_of(
         return []
     heard = await _heard(connection, drafts)
     return [_view(draft, heard, now_s=now_s) for draft in drafts]
+
+
+async def objectionable(connection: AsyncConnection, *, now_s: int) -> int:
+    """Return how many orders run by themselves unless somebody vetoes them, in the whole fleet."""
+    table = order_waits.c
+    waits = (
+        select(table.site_id, table.leaf)
+        .where(table.code.in_([Code.RING_WAIT.value, Code.TIME_LOCK.value]), table.until_s > now_s)
+        .distinct()
+        .subquery()
+    )
+    return int((await connection.execute(select(func.count()).select_from(waits))).scalar_one())
 
 
 async def receipt_envelopes(
