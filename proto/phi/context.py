@@ -33,13 +33,17 @@ _IDS = Pattern(
 )
 _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
 _CALLED = Pattern(
-    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.])"
+    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|delete|deleted|survivor|retired|into|exists as|duplicate of|dupe of|same as)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12})(?:$|[ )\],;|.\"'])"
 )
 _WORN = Pattern(
     r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|holter|controller|ventilator|concentrator|aids?|s/n|sn|serial|interrogated|paired|loaner)"
-    r"(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?| [a-z]{2,10})?(?: |[\"']? ?[:=] ?[\"']?)"
+    r"(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?| [LR]| [a-z]{2,10})?(?: |[\"']? ?[:=] ?[\"']?)"
     r"([A-Z]{2,4}-?[0-9]{4,10}(?:-[0-9]{4,8})?[A-Z]?|[0-9]{2}[A-Z][0-9]{7})(?:$|[^A-Za-z0-9-])"
 )
+_ALSO_WORN = re.compile(
+    rb"(?:,|;| /| and)? (?:L|R|left|right|LEFT|RIGHT):? ([A-Z]{2,4}-?[0-9]{4,10}(?:-[0-9]{4,8})?[A-Z]?)(?![A-Za-z0-9-])"
+)
+"""The other one of a pair, as hearing aids are worn."""
 _EXTENSION = Pattern(r"<id\b[^<>]*\bextension=\"([^\"]{3,64})\"")
 _RESOURCE = Pattern(
     r"\b(?:Patient|Practitioner|RelatedPerson|Person|Encounter|Coverage|Visit|Appointment|Claim|Referral)(?:/|\(id=)"
@@ -181,12 +185,23 @@ _FORMS_OF_NUMBERS = (
 )
 
 
+_OF_PAYMENT = re.compile(
+    rb"(?:amount|approved|declined|terminal)[^\n]*[^a-z]ref(?:erence)?[:# ]{1,2}\Z"
+)
+"""A payment's own reference: a number of the terminal's, not of whoever paid."""
+_ALSO = {_IDS: _ALSO_ID, _WORN: _ALSO_WORN}
+"""What goes on behind a number of some forms."""
+
+
 def _numbers(record: Record, *, pattern: Pattern, kind: Kind, why: str) -> None:
     for start, end in pattern.values(record.data):
         if record.covered(start, end) or _NO_IDS.match(record.data, start):
             continue
+        if pattern is _CALLED and _OF_PAYMENT.search(record.lower, max(0, start - 60), start):
+            continue
         record.hit(kind, start, end, why)
-        more = _ALSO_ID.match(record.data, end) if pattern is _IDS else None
+        also = _ALSO.get(pattern)
+        more = None if also is None else also.match(record.data, end)
         if more is not None:
             record.hit(kind, *more.span(1), why)
 
@@ -198,7 +213,7 @@ def _extensions(record: Record) -> None:
 
 
 _ASKED = Pattern(
-    r"(?i)(?:^|[?&; ])(?:pid|id|pt|pat|no|num|ref|key|uid|acct|rec|number|p|cid|oid|person|chartid|room|visit|v)=([A-Z]{0,3}[0-9]{5,12}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:[&; \"']|$)"
+    r"(?i)(?:^|[?&; ])(?:(?:set|get|sel|edit|view|show|open|cur)_?)?(?:pid|id|pt|pat|no|num|ref|key|uid|acct|rec|number|p|cid|oid|person|chartid|room|visit|v)=([A-Z]{0,3}[0-9]{5,12}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:[&; \"']|$)"
 )
 
 

@@ -6,7 +6,7 @@ from proto.phi import people
 from proto.phi.keys import Told
 from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
 from proto.phi.record import LETTERS, Record, digits
-from proto.phi.takers import HOME, PLAN_DIGITS_MIN, SENTINELS, TAKERS, VARIABLE
+from proto.phi.takers import GUID, HOME, PLAN_DIGITS_MIN, SENTINELS, TAKERS, VARIABLE
 
 VALUE_CHARS_MAX = 4096
 
@@ -60,7 +60,8 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
     if kind == "PHONE" and b"@" in value:
         return True
     if kind in _NEED_DIGITS:
-        return has_digit and _PROTECTED.fullmatch(value) is None
+        is_own = kind in _NO_GUID and not told.person and GUID.fullmatch(value) is not None
+        return has_digit and not is_own and _PROTECTED.fullmatch(value) is None
     return kind != "SECRET" or (
         len(value) >= 3
         and not is_variable(record.data[start:end])
@@ -73,6 +74,7 @@ _CONNECTION = re.compile(
     rb"(?:^|;) ?(?:server|data source|host|hostname|addr|address|dsn|driver|endpoint|provider|database)\s?=[^;]{1,200};"
 )
 """A connection string is read for its own keys: its server is a fact, its password is not."""
+_NO_GUID = frozenset(["HEALTH_PLAN", "ACCOUNT", "LICENSE", "OTHER_ID"])
 _NEED_DIGITS = frozenset(
     [
         "DATE",

@@ -430,11 +430,17 @@ _NUMBER = re.compile(rb"[A-Z]{0,3}[0-9]{6,12}")
 def again(record: Record) -> None:
     """Look again at what may be names, now that the record is known to be about people."""
     for start, end in record.maybe if record.person else ():
-        if not record.covered(start, end) and fits(record, _MAYBE, start, end):
+        if record.covered(start, end):
+            continue
+        if _NUMBER.fullmatch(record.data, start, end):
+            if _ACCOUNT.search(record.lower, max(0, start - 16), start):
+                record.hit(Kind.ACCOUNT, start, end, "an account that is a number, beside people")
+        elif fits(record, _MAYBE, start, end):
             record.hit(Kind.NAME, start, end, "the key says NAME, the record is about people")
 
 
 _MAYBE = Told("NAME_MAYBE", person=False)
+_ACCOUNT = re.compile(rb"(?:account|acct)\\{0,3}[\"'] ?: ?\\{0,3}[\"']\Z")
 
 
 def _in_list(data: bytes, value: int) -> bool:
@@ -463,7 +469,8 @@ def _closing(data: bytes, value: int, quote: bytes) -> int:
 def _take_whole(record: Record, told: Told, value: int, end: int) -> None:
     kind = TAKERS[told.kind][0]
     if told.kind == "USERNAME":
-        take_user(record, value, end)
+        if take_user(record, value, end) < 0:
+            record.maybe.append((value, end))
         return
     record.hit(kind, value, end, f"the key says {kind}")
 

@@ -160,19 +160,23 @@ _OF_MACHINES = {
 }
 """Words that speak of patients, each with what tells that here it is one of machines."""
 _OF_PATIENTS = re.compile(
-    rb"pid(?:[|^~\\]|[-.][0-9]{1,2}(?![0-9])|[- ](?:segment|field)|\\{0,2}[\"']?[])]?(?: ?[=:#<>(]{1,2}| )[ \"'\\]{0,3}(?:[a-z-]{1,4})?[0-9]{2,3}-?[0-9]{2,3}-?[0-9]{2})"
+    rb"pid(?:[|^~\\]|[-.(][0-9]{1,2}(?![0-9])|[- ](?:segment|field)|\\{0,2}[\"']?[])]?(?: ?[=:#<>(]{1,2}| )[ \"'\\]{0,3}(?:[a-z-]{1,4})?[0-9]{2,3}-?[0-9]{2,3}-?[0-9]{2})"
 )
 """A segment's name (HL7 v2) or a number longer than a process has: elsewhere `pid` is of one."""
 
 
 def _is_of_machines(lower: bytes, runs: list[bytes], known: dict[bytes, int]) -> bool:
     """Whether what may speak of patients are words of machines: `rx` and `tx`, a process's `pid`."""
-    if b"pid" not in lower and not any(map(lower.__contains__, _OF_MACHINES)):
+    if not any(map(lower.__contains__, _LOOKED_AT)):
         return False
     for word in {run.lower().strip(b"-_.") for run in runs if known[run] & CONTEXT}:
         if word == b"pid":
             if _OF_PATIENTS.search(lower) is not None:
                 return False
+            continue
+        if word.startswith(b"pid_") and b"vid_" in lower:
+            continue  # the product of a USB device
+        if _QUEUE.fullmatch(word):
             continue
         tells = _OF_MACHINES.get(word.rstrip(b"s")) or (_LINKS if word.startswith(b"rx") else None)
         if tells is None or tells.search(lower) is None:
@@ -181,6 +185,9 @@ def _is_of_machines(lower: bytes, runs: list[bytes], known: dict[bytes, int]) ->
 
 
 _LINKS = _OF_MACHINES[b"rx"]
+_QUEUE = re.compile(rb"(?:adt|oru)[_-](?:in|out|inbound|outbound|queue|feed|q)")
+"""Where messages about patients wait, whoever they are about."""
+_LOOKED_AT = (*_OF_MACHINES, b"pid", b"adt", b"oru")
 
 
 def digits(data: bytes) -> int:

@@ -429,6 +429,8 @@ _JOINTS = frozenset({b"-", b".", b":", b"/"})
 _FIELD_MARKS = frozenset(b"|^,~ _-'\"/\\")
 
 
+_MIDNIGHT = re.compile(rb" 12:00:00 AM(?![0-9])")
+"""What many programs write behind a day that has no time."""
 _EPOCH_BEFORE = re.compile(rb"(?:^|\s)1[0-9]{9} \Z")
 """Seconds since 1970, which some logs write before the day."""
 
@@ -436,7 +438,9 @@ _EPOCH_BEFORE = re.compile(rb"(?:^|\s)1[0-9]{9} \Z")
 def _stamp(record: Record, start: int, end: int) -> bool:
     """Whether a day is a log's own: with a time to the second, or first in its line."""
     data = record.data
-    if _TIME_AFTER.match(data, end, min(len(data), end + 12)) or not data[:start].strip(b" [(<\"'"):
+    if not data[:start].strip(b" [(<\"'") or (
+        _TIME_AFTER.match(data, end, min(len(data), end + 12)) and not _MIDNIGHT.match(data, end)
+    ):
         return True
     if data[start:end].isdigit() and (not start or data[start - 1] not in _FIELD_MARKS):
         return True

@@ -10,7 +10,7 @@ from proto.phi.fitness import is_name, secretive
 from proto.phi.keys import Told
 from proto.phi.lexicon import NAMEY
 from proto.phi.record import Record, digits
-from proto.phi.takers import PLAN_DIGITS_MIN, REACH, SENTINELS, TAKERS
+from proto.phi.takers import GUID, PLAN_DIGITS_MIN, REACH, SENTINELS, TAKERS
 from proto.phi.values import Kind
 
 _SPOKEN = re.compile(
@@ -72,6 +72,8 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
     if told.kind == "LICENSE" and (state := _STATE.match(data, value, limit)) is not None:
         value = state.end()
     if told.kind in {"MRN", "HEALTH_PLAN", "ACCOUNT", "OTHER_ID"}:
+        if told.kind != "MRN" and GUID.match(data, value, limit):
+            return -1
         end = _spoken_id(record, value, limit)
     else:
         end = taker(record, value, limit)

@@ -256,16 +256,30 @@ def user(record: Record, at: int, limit: int) -> int:
     return logins.take_login(record, at, limit)
 
 
+GUID = re.compile(rb"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?")
+"""What software calls its own things by: a policy, a referral's message, a device's object."""
+
+
 def _id(record: Record, at: int, limit: int) -> int:
     return identifier(record, at, limit)
 
 
+def _written_id(record: Record, at: int, limit: int) -> int:
+    return -1 if GUID.match(record.data, at, limit) else identifier(record, at, limit)
+
+
 def _plan_id(record: Record, at: int, limit: int) -> int:
+    if GUID.match(record.data, at, limit):
+        return -1
     return identifier(record, at, limit, digits_min=PLAN_DIGITS_MIN)
 
 
 def _short_id(record: Record, at: int, limit: int) -> int:
     return identifier(record, at, limit, digits_min=1)
+
+
+def _short_written_id(record: Record, at: int, limit: int) -> int:
+    return -1 if GUID.match(record.data, at, limit) else _short_id(record, at, limit)
 
 
 TAKERS: dict[str, tuple[Kind, Taker]] = {
@@ -283,8 +297,8 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "SSN": (Kind.SSN, _id),
     "MRN": (Kind.MRN, _id),
     "HEALTH_PLAN": (Kind.HEALTH_PLAN, _plan_id),
-    "ACCOUNT": (Kind.ACCOUNT, _id),
-    "LICENSE": (Kind.LICENSE, _id),
+    "ACCOUNT": (Kind.ACCOUNT, _written_id),
+    "LICENSE": (Kind.LICENSE, _written_id),
     "VEHICLE": (Kind.VEHICLE, vehicle),
     "DEVICE": (Kind.DEVICE, device),
     "DEVICE_MAYBE": (Kind.DEVICE, _id),
@@ -292,9 +306,12 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "IP": (Kind.IP, run),
     "BIOMETRIC": (Kind.BIOMETRIC, run),
     "PHOTO": (Kind.PHOTO, run),
-    "OTHER_ID": (Kind.OTHER_ID, _id),
+    "OTHER_ID": (Kind.OTHER_ID, _written_id),
     "USERNAME": (Kind.USERNAME, user),
     "SECRET": (Kind.SECRET, secret),
 }
-SHORT: dict[str, Taker] = dict.fromkeys(("SSN", "MRN", "ACCOUNT", "LICENSE", "OTHER_ID"), _short_id)
+SHORT: dict[str, Taker] = {
+    **dict.fromkeys(("SSN", "MRN"), _short_id),
+    **dict.fromkeys(("ACCOUNT", "LICENSE", "OTHER_ID"), _short_written_id),
+}
 """After a key with its mark, fewer digits are enough."""
