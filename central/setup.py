@@ -316,6 +316,11 @@ def load_root(place: Place) -> tuple[bytes, TrustRoot]:
         raw = place.root.read_bytes()
     except FileNotFoundError:
         msg = f"{place.directory}: no hub is set up here; run `osiris hub init`"
+        if place.repository.hub_keys.exists() and not place.repository.holds_people():
+            msg = (
+                f"{place.directory}: this hub waits for what its people sign (osiris hub ceremony);"
+                " once they have published: osiris hub init --trust people"
+            )
         raise ConfigError(msg) from None
     except OSError as error:
         msg = f"{place.root}: cannot be read: {error.strerror}: run this as the hub's user or root"

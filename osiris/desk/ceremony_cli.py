@@ -1,6 +1,5 @@
 """`osiris hub ceremony`: how several people make the trust that a hub cannot change."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,7 +9,7 @@ from osiris.desk import asking
 from osiris.desk.content_cli import HERE, DeskOption, FolderOption, Format, now_s
 from osiris.desk.folder import CARD_ROLES, Card, Folder
 from osiris.desk.place import Desk
-from proto.errors import ConfigError, IntegrityError
+from proto.errors import ConfigError, IntegrityError, RejectedError
 from proto.keysets import ROLES, Role
 from proto.secret import Secret
 from runtime import keyfile
@@ -83,7 +82,11 @@ def begin(
     from osiris.desk import vouching  # noqa: PLC0415 - loads python-tuf
 
     data = read_bounded(hub_keys, size_bytes_max=KEYS_FILE_BYTES_MAX)
-    found = HubKeys.from_bytes(data.strip())
+    try:
+        found = HubKeys.from_bytes(data.strip())
+    except RejectedError as error:
+        msg = f"{hub_keys}: is not the file that `osiris hub init` writes: {error}"
+        raise ConfigError(msg) from None
     place = Folder(folder)
     fresh = vouching.new_keys(place.repository, found)
     strange = [one for one in fresh if not one.is_vouched]
@@ -92,7 +95,7 @@ def begin(
         msg = f"{hub_keys}: {told}. Nothing was taken; if you compared it: --unvouched"
         raise IntegrityError(msg)
     place.make()
-    shutil.copyfile(hub_keys, place.hub_keys_file)
+    place.hub_keys_file.write_bytes(data)  # what was looked at, whatever lies there by now
     shown = {"folder": str(folder), "hub": found.origin}
     shown |= {f"new {one.kind} key": one.key.fingerprint() for one in fresh}
     print_fields(shown, output=output)

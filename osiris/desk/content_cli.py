@@ -256,7 +256,7 @@ def publish(
     found = carry(Folder.there(folder), Place(to), now_s=now_s())
     _give(to)
     print_fields({role.value: version for role, version in found.items()}, output=output)
-    note("The hub takes it in within a minute; its log says so, or why not.")
+    note(f"A hub that looks into {to} takes it in within a minute; its log says so, or why not.")
 
 
 @content.command("trust")

@@ -126,7 +126,10 @@ def verify(data: bytes, keys: Keys) -> Report:
     trusts = keys.kept.at(_drafted_s(file.envelope_bytes())) if keys.kept is not None else ()
     found = [_under(report, file, parsed, keys=keys, trust=trust) for trust in trusts]
     if not found:
-        why = "no authority and grants were given: nothing here is known to be anybody's word"
+        why = (
+            "no authority and grants were given, by --desk or by --authority and --grants: nothing"
+            " here is known to be anybody's word"
+        )
         return replace(report, looks=(*report.looks, Look("signatures", Held.NOT_CHECKED, why)))
     return next((one for one in found if one.is_verified), found[0])
 

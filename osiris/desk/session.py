@@ -39,6 +39,7 @@ from runtime.terminal import note
 SID_CHARS: Final = 64
 PREFIX_CHARS_MIN: Final = 8
 TOLD_BEFORE_S: Final = DAY_S
+KEY_TOLD_BEFORE_S: Final = 14 * DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ def at(desk: Desk) -> Iterator[Session]:
         msg = f"{file.path}: a key of role {file.role}, an operator's is needed"
         raise ConfigError(msg)
     tell_of_end(desk, now_s=seconds(clock))
+    tell_of_key(desk, file, now_s=seconds(clock))
     secret = asking.passphrase(f"{file.person}'s passphrase: ") if file.is_sealed else None
     key = file.open(secret)
     with linked(hub, person=file.person, key=key, clock=clock, entropy=system_entropy) as link:
@@ -154,6 +156,28 @@ def tell_of_end(desk: Desk, *, now_s: int) -> None:
         return
     ends = "have ended" if now_s >= trust.expires else f"end {moment(trust.expires)}"
     note(f"This desk's authority and grants {ends}: osiris content trust --from-hub")
+
+
+def tell_of_key(desk: Desk, file: keyfile.KeyFile, *, now_s: int) -> None:
+    """Say beforehand when what a key signs counts for nothing, or soon will."""
+    authority = desk.authority()
+    if authority is None:
+        return
+    listed = authority.by_key.get(file.public.raw)
+    if listed is None:
+        note(
+            f"This desk's authority does not list this key of {file.person}: the hub does not hear"
+            " it, and what it signs counts for nothing. Give its public key to the people who sign"
+            " releases; once they have published: osiris content trust --from-hub"
+        )
+        return
+    again = f"osiris hub ceremony key {file.person} --role operator --renew"
+    if now_s < listed.not_before:
+        note(f"What this key signs counts from {moment(listed.not_before)}.")
+    elif now_s >= listed.not_after:
+        note(f"This key ended {moment(listed.not_after)}: what it signs counts no more: {again}")
+    elif now_s >= listed.not_after - KEY_TOLD_BEFORE_S:
+        note(f"This key ends {moment(listed.not_after)}; in time: {again}")
 
 
 def _own_key(desk: Desk, *, now_s: int) -> keyfile.KeyFile:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -286,4 +287,7 @@ def test_the_door_is_shut_where_no_hub_is(hub: HubProcess) -> None:
             pass
 
     with pytest.raises(ConfigError, match="no hub is set up here"):
+        asyncio.run(opens())
+    shutil.rmtree(hub.config.state_dir / "development")
+    with pytest.raises(ConfigError, match="this hub waits for what its people sign"):
         asyncio.run(opens())

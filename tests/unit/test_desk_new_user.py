@@ -5,8 +5,13 @@ from pathlib import Path
 import pytest
 
 from osiris.desk.place import Desk
-from osiris.desk.session import TOLD_BEFORE_S, tell_of_end
+from osiris.desk.session import KEY_TOLD_BEFORE_S, TOLD_BEFORE_S, tell_of_end, tell_of_key
 from proto import strict_json
+from proto.keysets import Role
+from proto.secret import Secret
+from runtime import keyfile
+from runtime.clock import system_entropy
+from runtime.keyfile import Cost
 from tests.e2e.desk_world import Ran, command
 from tests.unit import order_world as world
 
@@ -105,3 +110,46 @@ def test_a_desk_whose_trust_ends_says_so(
     told = capsys.readouterr().err
     assert told.startswith(said)
     assert bool(told) is bool(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "said"),
+    [
+        ("mallory", 0, "This desk's authority does not list this key of mallory: the hub"),
+        ("ada", -KEY_TOLD_BEFORE_S - 1, ""),
+        ("ada", -KEY_TOLD_BEFORE_S, "This key ends 20"),
+        ("ada", 0, "This key ended 20"),
+    ],
+    ids=["a stranger", "in time", "soon over", "over"],
+)
+def test_whose_key_counts_for_nothing_is_told_before_they_sign(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, at: int, said: str
+) -> None:
+    (tmp_path / "authority.json").write_bytes(strict_json.dumps(world.authority()))
+    seeds = [world.key(name).reveal_seed()]
+    file = keyfile.make(
+        tmp_path / "operator.key",
+        person=name,
+        role=Role.OPERATOR,
+        passphrase=Secret("correct horse battery"),
+        now_s=world.NOW,
+        entropy=lambda size: seeds.pop() if seeds else system_entropy(size),
+        cost=Cost(passes=1, memory_kib=64),
+    )
+    desk = Desk(tmp_path)
+    authority = desk.authority()
+    assert authority is not None
+    listed = authority.by_key.get(file.public.raw)
+    tell_of_key(desk, file, now_s=at + (listed.not_after if listed else world.NOW))
+    told = capsys.readouterr().err
+    assert told.startswith(said)
+    assert bool(told) is bool(said)
+
+
+def test_a_file_that_is_not_the_hubs_keys_is_named(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{'x': 1}")
+    folder = ("--folder", str(tmp_path / "release"))
+    ran = command(["hub", "ceremony", "begin", "--hub-keys", str(tmp_path / "keys.json"), *folder])
+    assert ran.status == 3
+    assert ran.err.startswith(f"{tmp_path}/keys.json: is not the file that `osiris hub init`")
+    assert not (tmp_path / "release").exists()
