@@ -192,7 +192,24 @@ def _listed(record: Record, words: list[bytes]) -> bool:
     return (one[1] > 0 and two[0] > 0) or (one[0] > 0 and two[1] > 0)
 
 
+_TITLED_DAY = Pattern(
+    r"[\"'][^\"'\n]{2,60}? ([A-Z][a-z'-]{1,24} [A-Z][A-Za-z'-]{1,24}) ([0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2})[\"']"
+)
+"""What a document is called after whom it is about: `"Superbill Itzel Post 08/14/2022"`."""
+
+
+def _titled_days(record: Record) -> None:
+    for spans in _TITLED_DAY.each(record.data):
+        one, two = (word_flags(record, word) for word in record.data[slice(*spans[1])].split())
+        first = one & FIRST and not one & (WORD | CUE | CONTEXT)
+        strange = not one and two & NAMEY
+        if (first and not two & CONTEXT) or (strange and not two & (CUE | CONTEXT)):
+            record.hit(Kind.NAME, *spans[1], "a name before a day, in a title")
+            record.hit(Kind.DATE, *spans[2], "a day behind a name, in a title")
+
+
 def _named_days(record: Record) -> None:
+    _titled_days(record)
     for pattern in (_SEXED, _LAST_FIRST):
         for spans in pattern.each(record.data):
             if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
@@ -324,7 +341,7 @@ GATED = (
     ("file", (_DOCUMENT, _OF_DOCUMENT)),
     ("masked", (_MASKED, _ENDING, _MASKED_JOINED)),
     ("pan", (_PAN,)),
-    ("named_day", (_SEXED, _LAST_FIRST)),
+    ("named_day", (_SEXED, _LAST_FIRST, _TITLED_DAY)),
     ("joined", (_JOINED,)),
     ("quoted_day", (_QUOTED_DAY,)),
     ("slashes", (_SLASHES,)),

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.skipif(
         ("hie: discovery 404 for Anahera/Adeyemi/1974-12-02/42256", "1974"),
         ("door_unlock tmpl=Rk1SACAyMAAAfeaeb508f66ecbdfa3e477870a48a panel=10.1.1.4", "feaeb508"),
         (f"face enroll ok vec={'4a38c0d1' * 15} cam=10.1.1.4", "4a38c0d1"),
+        ('Document "Superbill Itzel Post 08/14/2022" sent through winprint', "Itzel Post"),
+        ('job-name "AVS Wenoglu Gupta 08/12/2025" queued on lp by "x"', "08/12/2025"),
         ("OBD dongle P239F3ZT0FTV9PW17 trip end", "P239F3ZT0"),
         ("parking lot B tag=8MGN248 denied", "8MGN248"),
         ("MERGE x USING (VALUES ('BQU 7430','Ann Pruitt')) AS s(plate,owner_name)", "Pruitt"),
