@@ -44,7 +44,7 @@ _PRACTICE = Pattern(
     rf"(?i:{_KINDS_OF_CARE})(?:$|[^A-Za-z0-9_])"
 )
 _GREETED = Pattern(
-    r"[\"':>] ?([A-Z][A-Za-z'-]{2,30})[,!] (?i:reply|your|please|this|we|we're|you|confirm|thanks?|thank|don't|it's|time|our|click|tap|call|text|just|remember)\b"
+    r"(?:[\"':>] ?|, )([A-Z][A-Za-z'-]{2,30})(?:[,!]| -) (?i:view|see|pay|reply|your|please|this|we|we're|you|confirm|thanks?|thank|don't|it's|time|our|click|tap|call|text|just|remember)\b"
 )
 """Who is written to: `"Body": "Ann, reply C to confirm`."""
 _ROLE = Pattern(

@@ -45,6 +45,7 @@ from proto.phi.lexicon import (
     LIKELY,
     NAMELIKE,
     ROOT,
+    SMALL,
     SOMEBODY,
     STRANGER,
     TELLS,
@@ -197,7 +198,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (shapes.read_old_days, frozenset({"date"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (runs.loose, frozenset(), LIKELY | STRANGER | KNOWN),
-    (introduced.read, frozenset(), LIKELY | NAMELIKE),
+    (introduced.read, frozenset(), LIKELY | NAMELIKE | SMALL),
     (
         around.read,
         around.GATES,
@@ -211,7 +212,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (context.read, frozenset(), ANY),
 )
 """In the order of work, each with the forms and the flags of words that call for it."""
-_FLAGS = NAMELIKE | TELLS | ROOT | BRAND | LIKELY | STRANGER | KNOWN | SOMEBODY
+_FLAGS = NAMELIKE | SMALL | TELLS | ROOT | BRAND | LIKELY | STRANGER | KNOWN | SOMEBODY
 _LAYERED = frozenset({"escape", "marked", "quoted", "spaced", "blob", "hex"})
 _NOWHERE: frozenset[int] = frozenset()
 

@@ -109,7 +109,7 @@ _WORDS = {
     "afar": r"[a-z0-9]/[0-9]{1,3}\.[0-9]+\.[0-9]+\.[0-9]+:",
     "system": r"/(?:mrn|ssn|mpi|patient-?ids?|chart|medrec|account)\|",
     "four": r"last[ _-]?(?:4|four)",
-    "greeted": r"[,!] (?:reply|your|please|this|we|you|confirm|thank|don't|it's|time|our|click|tap|call|text|just|remember)",
+    "greeted": r"(?:[,!]| -) (?:view|see|pay|reply|your|please|this|we|you|confirm|thank|don't|it's|time|our|click|tap|call|text|just|remember)",
     "role": r"(?:contact|customer|client|recipient|callee|party|attendee|invitee|payer|visitor|renter|name|person|driver|who|callerid) ?[\"'][a-z]",
     "told": r"told |texted |asked |e-?mailed |paged |phoned |contacted |notified |reminded |informed |helped |spoke (?:with|to) |talk(?:ed|ing) (?:with|to) |met with |left (?:a )?(?:message|voicemail|vm) |voicemail from |reminder (?:to|for) |removed? |add |added |invited? |enroll(?:ed)? |register(?:ed)? |discharged? |admit(?:ted)? |refer(?:red)? |book(?:ed)? |reschedul(?:e|ed) ",
     "practice": r"[a-z'-] (?:family |pediatrics|peds|ortho|derm|dental|dentistry|oral surgery|endodontics|periodontics|internal medicine|medical|clinic|cardiology|urology|neurology|ob-?gyn|women's health|eye c|vision|optometry|podiatry|chiropractic|physical therapy|rheumatology|gastroenterology|surgery|pharmacy|law|llp|& |and associates)",

@@ -7,7 +7,7 @@ deed that is done to people lets a stranger's word be one, or two words that are
 import re
 from itertools import product
 
-from proto.phi.lexicon import CONTEXT, CUE, FIRST, LAST, LIKELY, NAMELIKE, SURE, WORD
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, NAMELIKE, SMALL, SURE, WORD
 from proto.phi.record import Record
 from proto.phi.values import Kind
 
@@ -16,6 +16,7 @@ NOBODY, MAYBE, SURELY = 0, 1, 2
 BEFORE_CHARS_MAX = 40
 AFTER_CHARS_MAX = 24
 STRANGER_LETTERS_MIN = 4
+ALONE_LETTERS_MIN = 3
 
 
 def _phrases(*groups: str) -> frozenset[bytes]:
@@ -140,13 +141,41 @@ def around(record: Record, start: int, end: int) -> int:
 def read(record: Record) -> None:
     """Find single words that are somebody's by what is done to them, or what they do."""
     known, find, at = record.known, (b" " + record.apart + b" ").find, 0
+    before = b""
     for run in record.runs:
-        if not known[run] & (LIKELY | NAMELIKE) or not run[:1].isupper() or not run.istitle():
+        flags = known[run]
+        if flags & SMALL:
+            if before:
+                _two_small(record, before, run)
+            before = run
+            continue
+        before = b""
+        if not flags & (LIKELY | NAMELIKE) or not run[:1].isupper() or not run.istitle():
             continue
         at = find(b" " + run + b" ", at)  # here the run begins, for a blank stands before all
         bare = run.rstrip(b".-")
         if bare.isalpha() and not record.covered(at, at + 1):
             _one(record, at, at + len(bare))
+
+
+def _two_small(record: Record, one: bytes, two: bytes) -> None:
+    """Take both names in small letters where somebody is spoken of: `admitted karen robinson`."""
+    flags = record.lexicon.flags(one), record.lexicon.flags(two)
+    for between in (b" ", b", "):
+        start = record.data.find(one + between + two)
+        end = start + len(one + between + two)
+        if start < 0 or record.covered(start, end) or record.data[end : end + 1] in _NO_END:
+            continue
+        level = around(record, start, end)
+        sure = any(flag & SURE for flag in flags)
+        if (level and sure and all(flag & _NAMEY or not flag for flag in flags)) or (
+            level == SURELY and min(len(one), len(two)) >= STRANGER_LETTERS_MIN
+        ):
+            record.hit(Kind.NAME, start, end, "somebody in small letters")
+
+
+_NAMEY = FIRST | LAST
+_NO_END = frozenset(b"=:\\/@._-("[at : at + 1] for at in range(9))
 
 
 def _one(record: Record, start: int, end: int) -> None:
@@ -155,13 +184,40 @@ def _one(record: Record, start: int, end: int) -> None:
         return
     flags = record.lexicon.written(data[start:end])
     accounts = record.lexicon.vocabulary["accounts"]
-    if flags & (WORD | CUE | CONTEXT) or record.lower[start:end] in accounts:
+    if flags & (CUE | CONTEXT) or record.lower[start:end] in accounts:
+        return
+    if flags & WORD and not (record.person and flags & (ALSO | FIRST)):
         return
     level = around(record, start, end)
     if not level:
+        return
+    if flags & WORD and not (level == SURELY and _MOVES_ON.match(data, end)):
         return
     sure = bool(flags & FIRST and flags & SURE)
     if (sure and before(record, start) and _MOVES_ON.match(data, end)) or (
         level == SURELY and (flags & (FIRST | LAST) or end - start >= STRANGER_LETTERS_MIN)
     ):
         record.hit(Kind.NAME, start, end, "somebody to whom or by whom something is done")
+
+
+def alone(record: Record) -> None:
+    """Find single words that are first of all names, written as such, in a record about people."""
+    data = record.data
+    for word, flag in record.flagged(SURE):
+        if flag & WORD or len(word) < ALONE_LETTERS_MIN:
+            continue
+        for at in record.places(word):
+            end = at + len(word)
+            if (
+                data[at] > 90
+                or data[at - 1 : at] not in _AHEAD
+                or data[end : end + 1] not in _AFTER
+                or _VERSION.match(data, end) is not None
+            ):
+                continue
+            record.hit(Kind.NAME, at, end, "a name in a record about people")
+
+
+_VERSION = re.compile(rb" v?\d+\.\d| \x01")
+_AHEAD = frozenset({b"", b" ", b"(", b"'", b'"', b",", b">", b"=", b"|", b"\n", b";", b":"})
+_AFTER = frozenset({b"", b" ", b")", b"'", b'"', b",", b"<", b"|", b"\n", b";", b".", b"!", b"?"})

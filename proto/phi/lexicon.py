@@ -43,6 +43,8 @@ SOMEBODY = 16384
 """Somebody of the site has this name, which may be an ordinary word too."""
 NAMELIKE = 32768
 """Of a run: written as names are, and no word in it is one of machines."""
+SMALL = 65536
+"""Of a run: one word in small letters that can be spoken, and is no word of machines."""
 
 NOTABLE = SURE | KNOWN | ROOT | SOMEBODY
 """Words that are looked for where they stand."""
@@ -54,6 +56,8 @@ NAME_MIN = 64
 SURE_MIN = 128
 ALSO_MIN = 20
 WORD_MIN = 70
+WORD_OF_NAMES_MIN = 130
+"""What much text has, names of people included, is a word of its own only when it is more common."""
 CACHE_MAX = 60_000
 RUNS_MAX = 60_000
 SPELLINGS_MAX = 8_192
@@ -88,6 +92,9 @@ _SPOKEN = (
     r"(?=[^AEIOUY]{0,3}[AEIOUY])(?:[B-DF-HJ-NP-TV-XZ]{0,4}[AEIOUY]){1,12}[B-DF-HJ-NP-TV-XZ]{0,3}"
 )
 _SMALL = r"(?:Mc|Mac|De|Di|Da|Du|La|Le|Van|Von|Fitz|O'?)?[A-Z][a-z]+"
+_SPOKEN_SMALL = re.compile(
+    rb"(?=[a-z]{3})(?=[^aeiouy]{0,3}[aeiouy])(?:[b-df-hj-np-tv-xz]{0,4}[aeiouy]){1,12}[b-df-hj-np-tv-xz]{0,3}\Z"
+)
 NAME_WRITTEN = re.compile(
     rf"(?:{_SMALL}(?:[-'_][A-Za-z][a-z]*){{0,3}}|{_SPOKEN}(?:[-'_]{_SPOKEN}){{0,3}})(?:\.[A-Za-z]{{2,4}})?\Z".encode()
 )
@@ -215,12 +222,9 @@ class Lexicon:
                 every |= STRANGER
             elif found & NAMEY and not is_plain(found):
                 every |= LIKELY
-            if (
-                not found & _NO_NAME
-                and len(word) >= NAMELIKE_LETTERS_MIN
-                and NAME_WRITTEN.match(run.rstrip(KEY_MARKS))
-            ):
-                every |= NAMELIKE
+            if not found & _NO_NAME and len(word) >= NAMELIKE_LETTERS_MIN:
+                every |= NAMELIKE if NAME_WRITTEN.match(run.rstrip(KEY_MARKS)) else 0
+                every |= SMALL if word == run and _SPOKEN_SMALL.match(run) else 0
         if every & CUE or self._cue_inside(run):
             key = key_of(run)
             info = self.policy.keys.info(key)
@@ -255,7 +259,7 @@ class Lexicon:
         found |= ALSO if first >= ALSO_MIN else 0
         if (
             word in vocabulary.words
-            or (common >= WORD_MIN and not found & SURE)
+            or (common >= (WORD_OF_NAMES_MIN if first or last else WORD_MIN) and not found & SURE)
             or (len(word) <= 2 and not found & SURE)
         ):
             found |= WORD

@@ -7,7 +7,19 @@ made of machine words alone goes; a file's extension stays.
 import re
 
 from proto.phi import logins
-from proto.phi.lexicon import ALSO, BRAND, CONTEXT, CUE, FIRST, LAST, NAMEY, ROOT, SURE, WORD
+from proto.phi.lexicon import (
+    ALSO,
+    BRAND,
+    CONTEXT,
+    CUE,
+    FIRST,
+    LAST,
+    NAME_WRITTEN,
+    NAMEY,
+    ROOT,
+    SURE,
+    WORD,
+)
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -255,7 +267,12 @@ def _query_tells(record: Record, query: bytes) -> bool:
 def _files(record: Record) -> None:
     for spans in _FILE.each(record.data):
         start, end = spans[1]
-        if _named_after_somebody(record, record.data[start:end]):
+        stem = record.data[start:end]
+        listed, comma, rest = stem.rpartition(b", ")
+        if comma and b"." in listed:  # the file before it in a list
+            start, stem = end - len(rest), rest
+        office = record.lower[end + 1 : end + 4] in _OF_OFFICES
+        if _named_after_somebody(record, stem) or (office and _is_two_names(record, stem)):
             record.hit(Kind.NAME, start, end, "a file named after a person")
             record.person = True
         else:
@@ -328,6 +345,31 @@ def _named_after_somebody(record: Record, stem: bytes) -> bool:
     return document and bool(strange or also or _IDENTIFYING.search(stem))
 
 
+_OF_OFFICES = frozenset(b"pdf doc jpg jpe png tif dcm rtf hei msg xls eml wav wma m4a".split())
+"""How the endings of scans, pictures, letters and dictations begin."""
+_TWO_NAMES = re.compile(
+    rb"(?:[A-Z][a-z']+[A-Z][a-z']+|[A-Za-z][A-Za-z']{2,}[_ ,^+-]{1,2}[A-Za-z][A-Za-z']{2,})(?:[_ -][A-Z])?(?:[_ -]?[0-9-]{1,10})?"
+)
+STRANGER_LETTERS_MIN = 4
+
+
+def _is_two_names(record: Record, stem: bytes) -> bool:
+    """Whether a scan, picture or letter is named by two words, of which none is one of machines."""
+    if _TWO_NAMES.fullmatch(stem) is None:
+        return False
+    words = _words(stem)
+    marks = [record.lexicon.flags(word) for word in words]
+    if len(words) != 2 or any(mark & (WORD | CUE | CONTEXT) for mark in marks):
+        return False
+    return any(mark & NAMEY for mark in marks) or all(
+        len(word) >= STRANGER_LETTERS_MIN
+        and NAME_WRITTEN.match(word.title())
+        and _SPOKEN.search(word)
+        for word in words
+    )
+
+
+_SPOKEN = re.compile(rb"\A(?=[^aeiouy]{0,3}[aeiouy])(?!.*[^aeiouy]{5})")
 _NUMBERED_FILE = re.compile(
     rb"(?:[A-Z0-9]{1,3}_)?(?:[0-9]{8,14}[_-][A-Z][A-Za-z'-]+|[A-Z][A-Za-z'-]+[_-](?:[0-9]{8,14}|[0-9]{3}-[0-9]{2}-[0-9]{4}))"
 )

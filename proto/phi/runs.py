@@ -39,6 +39,8 @@ from proto.phi.values import Kind
 
 LISTED_MIN = 4
 PAIR = 2
+WORD_WEIGHT_MIN = 30
+"""How surely one of two words is a name, beyond that somebody somewhere has it."""
 
 _PIECE = re.compile(b"(" + TOKEN.pattern + b")(" + JOIN.pattern + b")?")
 _PARTICLE = (
@@ -60,31 +62,14 @@ def loose(record: Record) -> None:
     if not (record.person or record.every & (LIKELY | KNOWN) or _have_company(record)):
         return
     for spans in _RUNS.each(record.data):
-        _run(record, *spans[0])
+        if record.taken is None or record.taken.find(0, *spans[0]) >= 0:
+            _run(record, *spans[0])
     if record.person:
-        _alone(record)
+        introduced.alone(record)
     for word, _ in record.flagged(KNOWN):
         if len(word) >= SPREAD_LETTERS_MIN:
             for at in record.places(word):
                 record.hit(Kind.NAME, at, at + len(word), "somebody of the site")
-
-
-def _alone(record: Record) -> None:
-    """Find single words that are first of all names, written as such, in a record about people."""
-    data = record.data
-    for word, flag in record.flagged(SURE):
-        if flag & WORD or len(word) < SPREAD_LETTERS_MIN:
-            continue
-        for at in record.places(word):
-            end = at + len(word)
-            if (
-                data[at] > 90
-                or data[at - 1 : at] not in _BEFORE
-                or data[end : end + 1] not in _AFTER
-                or _VERSION.match(data, end) is not None
-            ):
-                continue
-            record.hit(Kind.NAME, at, end, "a name in a record about people")
 
 
 _COMPANY = NAMELIKE | FIRST | LAST | ALSO
@@ -105,11 +90,6 @@ def _have_company(record: Record) -> bool:
             return True
         before = flags
     return False
-
-
-_VERSION = re.compile(rb" v?\d+\.\d| \x01")
-_BEFORE = frozenset({b"", b" ", b"(", b"'", b'"', b",", b">", b"=", b"|", b"\n", b";", b":"})
-_AFTER = frozenset({b"", b" ", b")", b"'", b'"', b",", b"<", b"|", b"\n", b";", b".", b"!", b"?"})
 
 
 _QUOTES = frozenset({b"'", b'"'})
@@ -196,6 +176,8 @@ def _pair(record: Record, one: Token, two: Token) -> bool:
         return True
     if _are_names(record, one, two):
         return True
+    if record.person and one[3] in _SAID_JOINS and _are_two_names(record, one, two):
+        return True
     return (not a & b & WORD or bool((a | b) & _GIVEN)) and _are_introduced(record, one, two)
 
 
@@ -234,6 +216,11 @@ def _bare(record: Record, token: Token) -> bytes:
     return record.data[token[0] : token[1]].rpartition(b" ")[2]
 
 
+def _folded(record: Record, token: Token) -> str:
+    """Return the word of a token as the gazetteer has it."""
+    return _bare(record, token).lower().translate(None, b"'-").decode()
+
+
 def _are_strangers(record: Record, one: Token, two: Token) -> bool:
     """Whether two words side by side, of which none is a word of machines, are written as a name is."""
     data = record.data
@@ -267,26 +254,40 @@ def _is_of_equipment(record: Record, start: int) -> bool:
 
 def _are_introduced(record: Record, one: Token, two: Token) -> bool:
     """Whether words that may be names stand where somebody is spoken of: `paged Grace Park`."""
-    data = record.data
-    words = _bare(record, one), _bare(record, two)
-    if (
-        one[3] not in _SAID_JOINS
-        or (one[2] | two[2]) & CONTEXT
-        or data[two[1] : two[1] + 1] in _NO_END
-        or min(map(len, words)) < SPREAD_LETTERS_MIN
-        or words[0].isupper() != words[1].isupper()
-    ):
-        return False
-    turned, upper = b"," in one[3], words[0].isupper()
-    orders = [(two, one)] if turned else [(one, two), (two, one)] if upper else [(one, two)]
-    fitting = [given for given, family in orders if _could_be(record, given, family)]
+    fitting = _fitting(record, one, two) if one[3] in _SAID_JOINS else []
     if not fitting:
         return False
     level = introduced.around(record, one[0], two[1])
     return level == introduced.SURELY or (
         level == introduced.MAYBE
-        and any(_is_first(given[2]) and not given[2] & WORD for given in fitting)
+        and any(_is_first(given) and not given & WORD for given in fitting)
     )
+
+
+def _are_two_names(record: Record, one: Token, two: Token) -> bool:
+    """Whether words are both names too, in a record about people."""
+    fitting = _fitting(record, one, two)
+    if not fitting or not one[2] & two[2] & WORD:
+        return bool(fitting)
+    weights = [record.lexicon.names.weights(_folded(record, token)) for token in (one, two)]
+    return max(max(weight[:2]) for weight in weights) >= WORD_WEIGHT_MIN
+
+
+def _fitting(record: Record, one: Token, two: Token) -> list[int]:
+    """Return the flags of the word that is a first name, in each order in which both can be names."""
+    data = record.data
+    words = _bare(record, one), _bare(record, two)
+    if (
+        (one[2] | two[2]) & CONTEXT
+        or data[two[1] : two[1] + 1] in _NO_END
+        or min(map(len, words)) < SPREAD_LETTERS_MIN
+        or words[0].isupper() != words[1].isupper()
+        or not all(map(NAME_WRITTEN.match, words))
+    ):
+        return []
+    turned, upper = b"," in one[3], words[0].isupper()
+    orders = [(two, one)] if turned else [(one, two), (two, one)] if upper else [(one, two)]
+    return [given[2] for given, family in orders if _could_be(record, given, family)]
 
 
 def _could_be(record: Record, given: Token, family: Token) -> bool:
@@ -295,8 +296,7 @@ def _could_be(record: Record, given: Token, family: Token) -> bool:
     for token, place, wanted in ((given, 0, ALSO | FIRST), (family, 1, -1)):
         if not token[2] & (WORD | CUE):
             continue
-        word = _bare(record, token).lower().translate(None, b"'-").decode()
-        if not token[2] & wanted or not weights(word)[place]:
+        if not token[2] & wanted or not weights(_folded(record, token))[place]:
             return False
     return True
 

@@ -7,8 +7,8 @@ known, or which is a name before it is a word, is somebody's where others are.
 
 import re
 
-from proto.phi import beside, beyond, company, context, runs
-from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, STRANGER, WORD
+from proto.phi import beside, beyond, company, context, introduced, runs
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, NAMELIKE, STRANGER, WORD
 from proto.phi.record import PEOPLE, Record
 from proto.phi.values import Kind
 
@@ -18,12 +18,12 @@ _ALONE = re.compile(
 )
 _WORD = r"(?:[A-Z][a-z']{0,3})?[A-Z](?:[a-z'-]+|[A-Z'-]+)"
 _PAIRS = re.compile(
-    rf"([A-Z](?<![A-Za-z0-9_.-][A-Z])(?:[a-z']{{0,3}}[A-Z])?(?:[a-z'-]*|[A-Z'-]+))[,.]? (?=({_WORD})(?![A-Za-z0-9_=]))".encode()
+    rf"([A-Z](?<![A-Za-z0-9_.-][A-Z])(?:[a-z']{{0,3}}[A-Z])?(?:[a-z'-]*|[A-Z'-]+))(?:[,.]? |,)(?=({_WORD})(?![A-Za-z0-9_=]))".encode()
 )
 _ALL_BITS = bytes(255 if byte else 0 for byte in range(256))
 _NAMES = FIRST | LAST | ALSO
 _NO_STRANGER = WORD | CUE | CONTEXT
-_SOMEBODY = STRANGER | LIKELY
+_SOMEBODY = STRANGER | LIKELY | NAMELIKE
 
 
 def read(record: Record, about_people: bool) -> None:  # noqa: FBT001 - what the record was before
@@ -35,7 +35,7 @@ def read(record: Record, about_people: bool) -> None:  # noqa: FBT001 - what the
     """
     if not about_people and _may_name_somebody(record):
         before = _count(record)
-        for look in (runs.loose, company.read, beyond.read):
+        for look in (runs.loose, introduced.read, company.read, beyond.read):
             look(record)
         if _count(record) > before:
             beside.read(record)

@@ -100,3 +100,31 @@ def test_part_of_a_name_goes_where_something_is_done_to_people(text: str) -> Non
 )
 def test_what_is_only_written_like_a_name_stays(text: str) -> None:
     assert scrub_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("kiosk 2: admitted karen robinson at 10:22", "karen robinson"),
+        ("USB stick found, belongs to zamur feqatene", "zamur feqatene"),
+        ("thanks for calling, Cliff, your next cleaning is on March 26 with Heather", "Cliff"),
+        ("patient merged; Kuotze Link / Astrid Kimmel share a phone", "Kuotze Link"),
+        ("Defender: quarantined C:\\Temp\\quepaumur_yaslaemur.jpg", "yaslaemur"),
+        ("rsync: sent QuepaumurYaslaemur.pdf", "Quepaumur"),
+        ("label 2x1 for patient: PARK, LAKSHMI 4525900810", "LAKSHMI"),
+    ],
+)
+def test_names_go_in_small_letters_in_files_and_beside_people(text: str, name: str) -> None:
+    assert name not in scrub_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sync to wuauserv dosvc done; called mpengine updater",
+        "loaded xhci_hcd.zip, release_notes.pdf, price_list.xlsx and fee-schedule.docx",
+        "assigned to vlan trunk; belongs to sysprep image",
+    ],
+)
+def test_small_letters_of_machines_stay(text: str) -> None:
+    assert scrub_text(text) == text
