@@ -271,6 +271,7 @@ def is_current(finding: Finding | None, candidate: Candidate, *, now_ms: int) ->
     return (
         finding is not None
         and finding.verdict is Verdict.DRIFTED
+        and finding.at_ms <= now_ms  # else a clock was set back, and nobody knows how old it is
         and finding.content == candidate.content
         and is_fresh(finding, now_ms=now_ms, freshness_s=candidate.check.freshness_s)
     )

@@ -32,6 +32,7 @@ from appliance.handlers.facts import facts_of
 from appliance.handlers.line import Line, line_to
 from appliance.handlers.probe import ask_anew, finding_of
 from appliance.handlers.record import record_in, tell_turn
+from appliance.handlers.run_time import note_run, run_ms
 from appliance.handlers.telling import told_side
 from appliance.handlers.wellness import raise_in
 from appliance.handlers.work import Work
@@ -293,7 +294,7 @@ async def _end(
         await _count(conn, work, state, result=result)
     else:
         plan, target = state.repair.plan, state.incident.target
-        await limits.never_fired(conn, plan.rule, target, at_ms=state.repair.at_ms)
+        await limits.never_fired(conn, plan.rule, target, at_ms=state.repair.fired_ms)
     await journal.end_repair(conn, state.repair, result=result, leaf=leaf, now_ms=now_ms)
 
 
@@ -323,5 +324,6 @@ async def _count(conn: aiosqlite.Connection, work: Work, state: InHand, *, resul
     if result is Result.HEALED:
         await limits.healed(conn, target, runbook)
         return
-    if await limits.not_healed(conn, target, runbook, now_ms=work.clock.now_ms()):
+    await note_run(conn, work)
+    if await limits.not_healed(conn, target, runbook, now_ms=await run_ms(conn, work)):
         await raise_in(conn, work, Condition.BREAKER_OPEN, detail=f"{runbook} on {target}")

@@ -26,9 +26,10 @@ from appliance.handlers.approach import (
 )
 from appliance.handlers.discover import NOTHING, keep, observe, place
 from appliance.handlers.logins import login_of
+from appliance.handlers.run_time import note_run, run_ms
 from appliance.handlers.work import Work
 from appliance.ports import Credential, Login, Script, Session, ShellError, Sudo
-from appliance.store import conflicts, devices, targets
+from appliance.store import conflicts, devices, limits, targets
 from appliance.store.devices import PortAnswer, Seen
 from appliance.store.targets import Target
 from proto import strict_json
@@ -436,6 +437,8 @@ async def _store(work: Work, wanted: Wanted, *, near: Approached, facts: _Facts)
             added_ms=now_ms,
         )
         await targets.add(conn, work.sealer, target, credential=wanted.credential)
+        await limits.added(conn, target.id, now_ms=await run_ms(conn, work))
+        await note_run(conn, work)
     return target
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from appliance.core.box_keys import BoxKeys
 from appliance.core.records import Author
+from appliance.core.run_clock import RunClock
 from appliance.core.sentry import Sentry
 from appliance.core.settings import Settings
 from appliance.core.trusted import Trusted
@@ -161,6 +162,7 @@ class Work:
         promoted: what `content` gives, where promoted rules can be in it.
         fetch_content: asks the repository now; None where none is pinned.
         own_clock: what orders wait by: `StartedClock` in a daemon. None is `clock`.
+        run_clock: what repairs by rules are counted by.
     """
 
     settings: Settings
@@ -188,11 +190,17 @@ class Work:
     promoted: Promoted | None = None
     fetch_content: Callable[[], Awaitable[None]] | None = None
     own_clock: Clock | None = None
+    run_clock: RunClock = field(default_factory=RunClock)
+
+    @property
+    def own_ms(self) -> int:
+        """The appliance's own clock, milliseconds; see `own_s`."""
+        return (self.own_clock or self.clock).now_ms()
 
     @property
     def own_s(self) -> int:
         """The appliance's own clock, seconds, which no signed time moves: what orders wait by."""
-        return seconds(self.own_clock or self.clock)
+        return self.own_ms // 1000
 
     @property
     def box_keys_now(self) -> Mapping[str, SealingKey]:

@@ -13,6 +13,8 @@ import aiosqlite
 from proto.findings import Finding, Reason, Vantage, Verdict
 from proto.ids import SiteId, TargetId
 
+Reasons = Collection[Reason]
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -53,6 +55,26 @@ async def of_target(conn: aiosqlite.Connection, site: SiteId, target: TargetId) 
     """Return a target's findings by check id."""
     rows = await conn.execute_fetchall("SELECT * FROM findings WHERE target = ?", (target,))
     return {row["check_id"]: _kept(row, site) for row in rows}
+
+
+async def shift_refused(conn: aiosqlite.Connection, by_ms: int, *, reasons: Reasons) -> None:
+    """Let findings of these reasons be as old as before, on a clock that was set by so much."""
+    await conn.execute(
+        f"UPDATE findings SET at_ms = at_ms + ? WHERE reason IN ({_marks(reasons)})",  # noqa: S608 - only question marks
+        (by_ms, *sorted(reasons)),
+    )
+
+
+async def refused_by(conn: aiosqlite.Connection, now_ms: int, *, reasons: Reasons) -> None:
+    """Let no finding of these reasons be later than now."""
+    await conn.execute(
+        f"UPDATE findings SET at_ms = ? WHERE at_ms > ? AND reason IN ({_marks(reasons)})",  # noqa: S608 - only question marks
+        (now_ms, now_ms, *sorted(reasons)),
+    )
+
+
+def _marks(reasons: Reasons) -> str:
+    return ",".join("?" * len(reasons))
 
 
 async def put(conn: aiosqlite.Connection, finding: Finding, *, since_ms: int) -> None:

@@ -182,6 +182,23 @@ async def escalated(conn: aiosqlite.Connection) -> list[Handed]:
     ]
 
 
+async def shift_waits(conn: aiosqlite.Connection, by_ms: int) -> None:
+    """Let what waits wait as long as before, on a clock that was set by so much."""
+    await conn.execute(
+        "UPDATE incidents SET not_before_ms = max(not_before_ms + ?, 0)"
+        " WHERE state = 'open' AND not_before_ms > 0",
+        (by_ms,),
+    )
+
+
+async def wait_at_most(conn: aiosqlite.Connection, *, until_ms: int) -> None:
+    """Let what waits be looked at again at a time, at the latest."""
+    await conn.execute(
+        "UPDATE incidents SET not_before_ms = ?1 WHERE state = 'open' AND not_before_ms > ?1",
+        (until_ms,),
+    )
+
+
 async def next_due_ms(conn: aiosqlite.Connection) -> int | None:
     """Return when the next wait ends of those that wait for time, or None when none does."""
     rows = list(

@@ -29,7 +29,8 @@ class Repair:
     Attributes:
         captured: the answer of the capture, once there is one.
         after: what the last verify said, once there was one.
-        at_ms: when it was started, which is when its rule fired.
+        at_ms: when it was started.
+        fired_ms: when its rule fired, by the running clock.
     """
 
     incident: IncidentId
@@ -40,6 +41,7 @@ class Repair:
     captured: Mapping[str, Scalar] | None
     after: Seen | None
     at_ms: int
+    fired_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,18 @@ def _load_side(text: str) -> Seen:
 
 
 async def start_repair(
-    conn: aiosqlite.Connection, incident: Incident, *, plan: Plan, before: Seen, now_ms: int
+    conn: aiosqlite.Connection,
+    incident: Incident,
+    *,
+    plan: Plan,
+    before: Seen,
+    now_ms: int,
+    fired_ms: int,
 ) -> int:
-    """Freeze a repair's plan and return its run number, from 1."""
+    """Freeze a repair's plan and return its run number, from 1.
+
+    `now_ms` is when it starts, on the clock on the wall; `fired_ms` by the running clock.
+    """
     rows = list(
         await conn.execute_fetchall(
             "SELECT coalesce(max(run), 0) + 1 AS run FROM repairs WHERE incident = ?",
@@ -79,7 +90,7 @@ async def start_repair(
     run = int(rows[0]["run"])
     await conn.execute(
         "INSERT INTO repairs (incident, run, attempt, check_id, rule, runbook, plan, content,"
-        " before, at_ms, order_sid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " before, at_ms, order_sid, fired_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             incident.id,
             run,
@@ -92,6 +103,7 @@ async def start_repair(
             _dump_side(before),
             now_ms,
             plan.order or None,
+            fired_ms,
         ),
     )
     return run
@@ -112,6 +124,7 @@ async def current_repair(conn: aiosqlite.Connection, incident: IncidentId) -> Re
             captured=json.loads(row["captured"]) if row["captured"] else None,
             after=_load_side(row["after"]) if row["after"] else None,
             at_ms=row["at_ms"],
+            fired_ms=row["fired_ms"],
         )
     return None
 

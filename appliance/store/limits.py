@@ -1,10 +1,18 @@
-"""What bounds automation: when rules fired, and the breakers. A day of firings is kept."""
+"""What bounds automation: when rules fired, and the breakers. A day of firings is kept.
+
+Every time here is one of the running clock (`core/run_clock.py`): a clock that people or the
+network set frees nothing and holds nothing. Where orders are counted with rules, `lead_ms` is how
+far that clock is ahead of the appliance's own, by which orders go.
+"""
 
 import aiosqlite
 
-from appliance.core.gates import DAY_MS, HOUR_MS, breaker_after
+from appliance.core.gates import BREAKER_OPEN_MS, DAY_MS, HOUR_MS, breaker_after
 from appliance.core.order_gate import limits as touches
 from proto.ids import TargetId
+
+KEPT_MS = DAY_MS
+"""How long a firing is counted, at the longest."""
 
 _TOUCHED = """SELECT target, max(at_ms) AS at_ms FROM (
   SELECT target, at_ms FROM rule_fires WHERE at_ms > :since_ms
@@ -13,7 +21,7 @@ _TOUCHED = """SELECT target, max(at_ms) AS at_ms FROM (
   FROM orders, json_each(targets) named
   WHERE coalesce(counted_s, accepted_s) * 1000 + :lead_ms > :since_ms
 ) GROUP BY target"""
-"""The targets that rules or orders changed within the hour, and when last by the clock of rules."""
+"""The targets that rules or orders changed within the hour, and when last by the running clock."""
 
 
 async def fires_ms(
@@ -31,6 +39,23 @@ async def fired(conn: aiosqlite.Connection, rule: str, target: TargetId, *, now_
     """Remember that a rule fires now; forget what is older than a day."""
     await conn.execute("DELETE FROM rule_fires WHERE at_ms <= ?", (now_ms - DAY_MS,))
     await conn.execute("INSERT OR IGNORE INTO rule_fires VALUES (?, ?, ?)", (rule, target, now_ms))
+
+
+async def newest_ms(conn: aiosqlite.Connection) -> int:
+    """Return the latest time that anything here was counted at, 0 where nothing was."""
+    (row,) = await conn.execute_fetchall(
+        "SELECT max(coalesce((SELECT max(at_ms) FROM rule_fires), 0),"
+        " coalesce((SELECT max(fired_ms) FROM repairs), 0),"
+        " coalesce((SELECT max(fresh_ms) FROM targets), 0),"
+        " coalesce((SELECT max(open_until_ms) FROM breakers), 0) - ?) AS at_ms",
+        (BREAKER_OPEN_MS,),
+    )
+    return max(int(row["at_ms"]), 0)
+
+
+async def added(conn: aiosqlite.Connection, target: TargetId, *, now_ms: int) -> None:
+    """Remember that a person adds a target now: see `blast_until_ms`."""
+    await conn.execute("UPDATE targets SET fresh_ms = ? WHERE id = ?", (now_ms, target))
 
 
 async def never_fired(
@@ -53,15 +78,15 @@ async def blast_until_ms(
     Args:
         conn: the store.
         target: the one to be changed.
-        now_ms: the clock's time, by which rules fire.
+        now_ms: the running clock's time.
         lead_ms: how far that is ahead of the appliance's own clock, by which orders are counted.
     """
     rows = list(
         await conn.execute_fetchall(
-            "SELECT id, added_ms FROM targets WHERE removed_ms IS NULL",
+            "SELECT id, fresh_ms FROM targets WHERE removed_ms IS NULL",
         )
     )
-    added_ms = {row["id"]: int(row["added_ms"]) for row in rows}
+    added_ms = {row["id"]: row["fresh_ms"] for row in rows}
     if _is_new(now_ms, added_ms.get(target)):
         return 0
     found = await conn.execute_fetchall(
@@ -76,7 +101,7 @@ async def blast_until_ms(
 
 
 def _is_new(at_ms: int, added_ms: int | None) -> bool:
-    """Tell whether a target was just added then; before it was added is a clock that was set."""
+    """Tell whether a target was just added then."""
     return added_ms is not None and added_ms <= at_ms < added_ms + HOUR_MS
 
 
@@ -84,12 +109,12 @@ async def budget_until_ms(conn: aiosqlite.Connection, most: int, *, now_ms: int)
     """Return when fewer than `most` repairs by rules began within the hour; 0 when that is so."""
     rows = list(
         await conn.execute_fetchall(
-            "SELECT at_ms FROM repairs WHERE order_sid IS NULL AND at_ms > ?"
-            " ORDER BY at_ms DESC LIMIT 1 OFFSET ?",
+            "SELECT fired_ms FROM repairs WHERE order_sid IS NULL AND fired_ms > ?"
+            " ORDER BY fired_ms DESC LIMIT 1 OFFSET ?",
             (now_ms - HOUR_MS, max(most - 1, 0)),
         )
     )
-    return next((int(row["at_ms"]) + HOUR_MS for row in rows), 0 if most else now_ms + HOUR_MS)
+    return next((int(row["fired_ms"]) + HOUR_MS for row in rows), 0 if most else now_ms + HOUR_MS)
 
 
 async def breaker_until_ms(conn: aiosqlite.Connection, target: TargetId, runbook: str) -> int:

@@ -17,6 +17,7 @@ class Key(StrEnum):
     LAST_SCAN_MS = "last_scan_ms"
     LAST_DISCOVERY_MS = "last_discovery_ms"
     RESTART_ORDER = "restart_order"
+    RUN_MS = "run_ms"
 
 
 async def get(conn: aiosqlite.Connection, key: Key, default: str = "") -> str:

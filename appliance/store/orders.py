@@ -236,8 +236,7 @@ async def history(
     """Return what orders and rules changed within the last hour.
 
     `clock_s` is the appliance's own clock, by which orders are counted: no signed time empties a
-    budget. `now_ms` is the clock's, by which rules fire. After a clock was set back, what rules did
-    ahead of it counts too: that errs on the side of caution.
+    budget. `now_ms` is the running clock's, by which rules fire.
     """
     grant_uses: dict[str, int] = {}
     touched: set[str] = set()

@@ -14,6 +14,7 @@ from appliance.handlers.patience import room
 from appliance.handlers.reconsider import Looked, reconsider
 from appliance.handlers.record import tell_turn
 from appliance.handlers.repair import carry
+from appliance.handlers.run_time import pass_time, run_ms
 from appliance.handlers.wellness import clear_condition
 from appliance.handlers.work import Work
 from appliance.store import decisions, incidents, limits
@@ -83,12 +84,13 @@ async def consider(work: Work, looked: Looked | None = None) -> None:
 
     `looked` remembers on what ground those in a person's hands were last looked at.
     """
+    await pass_time(work)
     await reconsider(work, {} if looked is None else looked)
     now_ms = work.clock.now_ms()
     async with work.store.read() as conn:
         waiting = await incidents.ready(conn, work.scribe.site, now_ms=now_ms)
         free = await incidents.waived_no_more(conn, work.scribe.site, now_ms=now_ms)
-        open_breakers = await limits.open_breakers(conn, now_ms=now_ms)
+        open_breakers = await limits.open_breakers(conn, now_ms=await run_ms(conn, work))
     for incident in (*waiting, *free):
         async with work.store.write() as conn:
             await _consider_one(conn, work, incident.id)

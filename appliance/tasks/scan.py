@@ -3,6 +3,7 @@
 import asyncio
 
 from appliance.handlers.run_drift import scan_target
+from appliance.handlers.run_time import follow_wall
 from appliance.handlers.work import Work
 from appliance.store import devices, targets
 from appliance.store.targets import Target
@@ -20,6 +21,7 @@ async def scan_due(work: Work) -> float:
 
     A target that is held back is left alone, and its findings with it.
     """
+    await follow_wall(work)
     async with work.store.read() as conn:
         held = await devices.held(conn)
         known = [target for target in await targets.every(conn) if target.id not in held]

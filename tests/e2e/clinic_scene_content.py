@@ -30,12 +30,15 @@ class Lamp:
         lights_at: the step that puts the file there: 0, or the last for a repair that was for
             nothing when it is cut short.
         takes_s: how long each step sleeps.
+        cooldown_s, per_day: the limits of its rule.
     """
 
     name: str
     severity: str = "medium"
     lights_at: int = 0
     takes_s: str = "0.1"
+    cooldown_s: int = 0
+    per_day: int = 24
 
     @property
     def check(self) -> str:
@@ -143,7 +146,7 @@ conditions:
 action: execute_runbook
 runbook_id: rb.{lamp.check}
 params: {{}}
-limits: {{cooldown_s: 0, per_day: 24}}
+limits: {{cooldown_s: {lamp.cooldown_s}, per_day: {lamp.per_day}}}
 scope: global
 tests:
   - {{incident: {{check: {lamp.check}, seen: {{value: "dark"}}}}, expect: rb.{lamp.check}}}

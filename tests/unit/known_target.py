@@ -1,8 +1,9 @@
 """A Linux target as a person added it, with its device and its login in the store."""
 
+from appliance.handlers.run_time import run_ms
 from appliance.handlers.work import Work
 from appliance.ports import Sudo
-from appliance.store import devices, targets
+from appliance.store import devices, limits, targets
 from appliance.store.devices import Seen
 from proto.ids import TargetId
 from proto.inventory import DeviceClass, Platform
@@ -28,3 +29,6 @@ async def know(work: Work, target: TargetId, *, address: str, host_key: str, add
     async with work.store.write() as conn:
         await devices.upsert(conn, [Seen(target, DeviceClass.SERVER, "", {})], at_ms=added_ms)
         await targets.add(conn, work.sealer, row, credential=credential(key="PEM"))
+        # `added_ms` is on the clock on the wall; whether it is new is told by the running clock.
+        fresh_ms = await run_ms(conn, work) - (work.clock.now_ms() - added_ms)
+        await limits.added(conn, target, now_ms=fresh_ms)

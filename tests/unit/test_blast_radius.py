@@ -124,7 +124,7 @@ async def test_a_clock_that_was_set_back_makes_no_computer_new(tmp_path: Path) -
     async with alive(box_of(tmp_path)) as work:
         await settle(work, SIX)
         await asyncio.sleep(HOUR_S)
-        back = replace(work, clock=Set(work.clock, -2 * HOUR_S))
+        back = replace(work, clock=Set(work.clock, -2 * HOUR_S), own_clock=work.clock)
         for _ in range(2):
             await drift(back, SIX)
             await consider(back)

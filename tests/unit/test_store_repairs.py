@@ -114,7 +114,12 @@ async def test_a_waiver_that_ended_frees_what_it_held_and_no_other(store: Store)
 async def start(conn: aiosqlite.Connection) -> int:
     await incidents.put(conn, incident(State.PLANNED))
     return await journal.start_repair(
-        conn, incident(State.PLANNED), plan=plan(), before=journal.seen_in(finding()), now_ms=NOW_MS
+        conn,
+        incident(State.PLANNED),
+        plan=plan(),
+        before=journal.seen_in(finding()),
+        now_ms=NOW_MS,
+        fired_ms=NOW_MS,
     )
 
 

@@ -17,11 +17,11 @@ from appliance.core.order_gate.values import Accepted
 from appliance.core.reconsider import reopened
 from appliance.handlers.approach import refuse_held
 from appliance.handlers.beginning import begin
-from appliance.handlers.candidates import candidate_of
+from appliance.handlers.candidates import breaker_until_ms, candidate_of
 from appliance.handlers.orders import Done
 from appliance.handlers.run_drift import scan_target
 from appliance.handlers.work import Work
-from appliance.store import devices, incidents, journal, limits, targets
+from appliance.store import devices, incidents, journal, targets
 from proto.catalog.model import Runbook
 from proto.errors import ConflictError, NotFoundError
 from proto.evidence import Result
@@ -127,7 +127,7 @@ async def _try(work: Work, incident_id: IncidentId, asked: Asked) -> Ruling:
         incident = await _open(conn, work, incident_id)
         refuse_held(await devices.get(conn, incident.target))
         found = await _candidate(conn, work, incident)
-        until_ms = await limits.breaker_until_ms(conn, incident.target, asked.runbook.id)
+        until_ms = await breaker_until_ms(conn, work, incident.target, runbook=asked.runbook)
         candidate = replace(found, history=replace(found.history, breaker_until_ms=until_ms))
         if incident.cause in A_PERSONS_ALONE and not asked.has_people:
             return Hold(incident.cause, 0)

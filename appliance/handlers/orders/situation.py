@@ -16,6 +16,7 @@ from appliance.core.order_gate.values import (
     Situation,
 )
 from appliance.core.trusted import Part
+from appliance.handlers.run_time import run_ms
 from appliance.handlers.site_rules import lan_rules_of
 from appliance.handlers.work import Work
 from appliance.store import incidents, opinions, orders, targets
@@ -91,7 +92,10 @@ async def situation_of(
         ),
         rules=await lan_rules_of(conn, work),
         history=await orders.history(
-            conn, clock_s=work.own_s, now_ms=now_ms, held_since_s=state.watch.held_since_s
+            conn,
+            clock_s=work.own_s,
+            now_ms=await run_ms(conn, work),
+            held_since_s=state.watch.held_since_s,
         ),
         said=Said(),
     )
