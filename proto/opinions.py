@@ -28,7 +28,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from proto.authority import AuthoritySet
-from proto.envelope import Kind, Opened, parse
+from proto.envelope import Kind, Opened, open_pinned, parse
 from proto.errors import MalformedError, RejectedError
 from proto.keys import Holder, KeyRing, Threshold
 from proto.message import (
@@ -230,6 +230,20 @@ def open_operators_clear(
     is_theirs = yes.by in {holder.person for holder in opened.signers}
     _check(yes, is_ours=is_theirs, now_s=now_s)
     _check_begun(yes)
+    return yes
+
+
+def open_taken_clear(data: bytes, *, digest: bytes) -> Clear:
+    """Return the end of a hold that was verified before, from the exact bytes that were kept then.
+
+    Raises:
+        SignatureError: these are other bytes.
+        MalformedError: they are no end of a hold.
+    """
+    yes = _read_yes(open_pinned(data, kind=Kind.CONSENT, digest=digest))
+    if not isinstance(yes, Clear):
+        msg = "consent.type: not the end of a hold"
+        raise MalformedError(msg)
     return yes
 
 

@@ -341,9 +341,8 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
     if others:
         said = f"leaf {others[0].seq} answers another order than {others[0].leaf} of this hub's log"
         found.append((Condition.RECEIPT_OF_OTHER, said))
-    words, unproved = said_rows(
-        accepted.leaves, signers=_signers(hub, known, accepted), now_s=hub.now_ms // 1000
-    )
+    signers = await _signers(hub, connection, known, accepted)
+    words, unproved = said_rows(accepted.leaves, signers=signers, now_s=hub.now_ms // 1000)
     await order_said.add_words(site, connection, appliance=appliance, rows=words)
     if unproved:
         said = f"leaf {unproved[0]} tells of a word that its own statement does not bear out"
@@ -354,14 +353,21 @@ async def _fold(hub: Hub, connection: AsyncConnection, *, known: Known, accepted
         )
 
 
-def _signers(hub: Hub, known: Known, accepted: Accepted) -> Signers:
+async def _signers(
+    hub: Hub, connection: AsyncConnection, known: Known, accepted: Accepted
+) -> Signers:
     """Return whose statements count in a batch; the site's others, where it tells of any."""
     by = {one.leaf.by for one in accepted.leaves if isinstance(one.leaf, SaidLeaf)}
     others = hub.registry.of_site(known.site) if SaidBy.NEIGHBOUR in by else []
+    passed_on: set[bytes] = set()
+    if SaidBy.OPERATORS in by:
+        passed_on = await order_words.clears_of(known.site, connection, appliance=known.appliance)
     return Signers(
         known.appliance,
         known.keys_after(accepted.turns),
         {one.appliance: one.keys for one in others if one is not known},
+        operators=hub.desk.authority,
+        passed_on=passed_on,
     )
 
 

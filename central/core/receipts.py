@@ -3,16 +3,21 @@
 A word of a person on the LAN counts by its own signed statement, which travels in the leaf: one
 whose statement that appliance did not sign, or that says something else than the leaf, is named and
 not kept. So is a veto that was heard of at another appliance. Of operators, evidence tells only
-that they ended a hold: their words on orders are the hub's own to know.
+that they ended a hold: their words on orders are the hub's own to know. That counts as at the
+appliance: two of the site's operators have signed it, by the authority of when the hub reads it or
+of when the leaf is dated, as evidence may be late; or this hub verified the very bytes before, when
+it passed them on.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from central.core.ingest import NewLeaf
 from central.core.orders import ReceiptRow, SaidRow
 from proto.appliance_keys import KeyHistory
+from proto.authority import AuthoritySet
 from proto.envelope import parse
 from proto.errors import RejectedError
 from proto.evidence import SaidBy, SaidLeaf, SaidWhat
@@ -24,6 +29,8 @@ from proto.opinions import (
     OpinionScopeError,
     open_lan_veto,
     open_lan_word,
+    open_operators_clear,
+    open_taken_clear,
 )
 from proto.receipts import Intent, OrderReceipt, Refusal, Result
 
@@ -71,11 +78,15 @@ class Signers:
         appliance: whose evidence it is.
         keys: which of its keys counts where.
         neighbours: the keys of the site's other appliances, by id.
+        operators: gives the authority that holds at a second; raises `RejectedError` for none.
+        passed_on: SHA-256 of the ends of holds that this hub verified and passed on.
     """
 
     appliance: str
     keys: KeyHistory
     neighbours: Mapping[str, KeyHistory]
+    operators: Callable[[int], AuthoritySet]
+    passed_on: Collection[bytes] = ()
 
     def own(self, index: int) -> list[Holder]:
         """Return who may have signed what its leaf of this index carries."""
@@ -124,10 +135,12 @@ def _is_borne_out(index: int, leaf: SaidLeaf, signers: Signers, *, now_s: int) -
         RejectedError: nobody whose word it could be has signed it.
     """
     statement, at_s = leaf.envelope(), max(leaf.at, now_s)
-    if leaf.by is SaidBy.OPERATORS:
-        return leaf.what is SaidWhat.CLEAR and leaf.order is None
     word: LanVeto | Consent | Clear
-    if leaf.by is SaidBy.LAN:
+    if leaf.by is SaidBy.OPERATORS:
+        word = _operators_clear(leaf, signers, now_s=at_s)
+        if (word.site, word.appliance) != (leaf.site, signers.appliance):
+            return False
+    elif leaf.by is SaidBy.LAN:
         holder = _signer(statement, signers.own(index))
         word = open_lan_word(statement, site=leaf.site, appliance=holder, now_s=at_s)
     else:
@@ -137,6 +150,24 @@ def _is_borne_out(index: int, leaf: SaidLeaf, signers: Signers, *, now_s: int) -
     since = word.since if isinstance(word, Clear) else None
     said = (_WHAT[type(word)], order, since, word.by)
     return said == (leaf.what, leaf.order, leaf.since, leaf.actor)
+
+
+def _operators_clear(leaf: SaidLeaf, signers: Signers, *, now_s: int) -> Clear:
+    """Return the end of a hold that operators signed, as a leaf carries it.
+
+    Raises:
+        RejectedError: those who must have signed it did not, by any authority that may count.
+    """
+    statement = leaf.envelope()
+    digest = hashlib.sha256(statement).digest()
+    if digest in signers.passed_on:
+        return open_taken_clear(statement, digest=digest)
+    try:
+        authority = signers.operators(now_s)
+        return open_operators_clear(statement, authority=authority, now_s=now_s)
+    except RejectedError:
+        authority = signers.operators(leaf.at)
+        return open_operators_clear(statement, authority=authority, now_s=leaf.at)
 
 
 def _signer(statement: bytes, holders: Iterable[Holder]) -> Holder:

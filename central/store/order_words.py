@@ -112,6 +112,16 @@ async def add_opinion(site: SiteId, connection: AsyncConnection, *, opinion: Opi
     await insert_missing(connection, opinions, [row])
 
 
+async def clears_of(
+    site: SiteId, connection: AsyncConnection, *, appliance: ApplianceId
+) -> set[bytes]:
+    """Return the SHA-256 of each end of an appliance's hold that was verified and kept here."""
+    query = select(opinions.c.digest).where(
+        opinions.c.site_id == site, opinions.c.appliance_id == appliance, opinions.c.kind != HALF
+    )
+    return {row.digest for row in await connection.execute(query)}
+
+
 def _matters(now_s: int) -> ColumnElement[bool]:
     """Say of an opinion that it is not about an order whose time is over."""
     is_over = exists().where(

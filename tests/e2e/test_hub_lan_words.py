@@ -10,7 +10,7 @@ from central import order_desk
 from central.api.desk import line_of
 from central.commands import new_claim
 from central.console.order_said import said_steps
-from central.store import tables
+from central.store import order_tables, tables
 from central.store.views.orders import OrderView
 from osiris.desk.listing import life
 from proto import strict_json
@@ -209,3 +209,43 @@ async def test_half_an_end_of_a_hold_is_kept_for_a_second_person_and_told_to_nob
     assert found.half is None, "the half is done with"
     await orders.fetch(held=None)
     assert await order_desk.holds(hub.net.hub) == []
+
+
+async def clear_leaf(hub: Trial, box: Box, statement: bytes, *, since: int) -> None:
+    """Tell in an appliance's evidence that operators ended its hold."""
+    leaf = SaidLeaf(
+        site=box.site,
+        appliance=box.appliance,
+        seq=len(box.leaves),
+        at=hub.now_s,
+        what=SaidWhat.CLEAR,
+        by=SaidBy.OPERATORS,
+        actor="ada",
+        order=None,
+        since=since,
+        statement=b64_encode(statement),
+    )
+    box.append(leaf)
+    await hub.net.post(evidence.PATH, box.batch())
+
+
+async def test_an_appliance_that_was_taken_says_that_operators_ended_its_hold_and_is_named(
+    hub: Trial,
+) -> None:
+    """What the hub shows as theirs is what two of them signed, as at every appliance."""
+    box = await hub.box()
+    await Orders(hub, box).fetch()
+    since = hub.now_s - 60
+    for people in (("ada",), ("ada", "eve")):
+        await clear_leaf(hub, box, clear_of(box, *people, since=since, iat=hub.now_s), since=since)
+    assert await conditions(hub) == {"word_unproved"}
+    assert await said(hub) == []
+    await clear_leaf(hub, box, clear_of(box, "ada", "bea", since=since, iat=hub.now_s), since=since)
+    assert await said(hub) == [("clear", "ada", since)]
+
+
+async def said(hub: Trial) -> list[tuple[str, str, int]]:
+    """Return the words that the hub keeps from evidence."""
+    async with hub.net.hub.store.read() as connection:
+        rows = await connection.execute(order_tables.order_words.select())
+        return [(row.what, row.actor, row.since_s) for row in rows]

@@ -1,6 +1,7 @@
 """What people on the LAN say and set stands in evidence, as it was signed, once, and in codes."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from central.core.fold import fold
 from central.core.ingest import NewLeaf
 from central.core.orders import SaidRow
 from central.core.receipts import Signers, said_rows
+from central.operators import NoAuthorityYetError
 from proto import strict_json
 from proto.appliance_keys import KeyHistory
+from proto.authority import AuthoritySet
 from proto.envelope import Kind, sign
 from proto.errors import ConflictError, MalformedError, NotFoundError, RejectedError
 from proto.evidence import (
@@ -46,7 +49,17 @@ from tests.e2e.order_portal import TRUSTED
 from tests.unit.core_values import SITE
 from tests.unit.known_target import know
 from tests.unit.order_site import Site, alive, enrolled_site, gate, leaves, mirror, row, take
-from tests.unit.order_world import APPLIANCE, NOW, OTHER_APPLIANCE, TRUST, key
+from tests.unit.order_world import (
+    APPLIANCE,
+    NOW,
+    OTHER_APPLIANCE,
+    OTHER_SITE,
+    TRUST,
+    authority,
+    authority_set,
+    key,
+    person,
+)
 
 HERE = Holder(APPLIANCE, key("appliance").public)
 THERE = Holder(OTHER_APPLIANCE, key("other").public)
@@ -364,10 +377,12 @@ def at_hub(
     own: PublicKey = HERE.key,
     other: PublicKey = THERE.key,
     now_s: int = NOW,
+    authority_at: Callable[[int], AuthoritySet] = lambda _: TRUST.authority,
+    passed_on: Collection[bytes] = (),
 ) -> tuple[list[SaidRow], list[int]]:
     """Return what the hub makes of one leaf, and whether it is unproved."""
     others = {OTHER_APPLIANCE: KeyHistory.of(other)}
-    signers = Signers(HERE.person, KeyHistory.of(own), others)
+    signers = Signers(HERE.person, KeyHistory.of(own), others, authority_at, passed_on)
     return said_rows([new(leaf)], signers=signers, now_s=now_s)
 
 
@@ -396,6 +411,86 @@ async def test_the_hub_keeps_a_word_of_the_lan_only_with_a_statement_that_bears_
     ):
         assert at_hub(leaf.model_copy(update=wrong)) == ([], [leaf.seq]), wrong
     assert at_hub(leaf, own=key("eve").public) == ([], [leaf.seq])
+
+
+def cleared(*people: str, **changes: Any) -> SaidLeaf:  # noqa: ANN401 - JSON
+    """Return a leaf that says operators ended the hold, with what they signed, or did not."""
+    said = {"statement": strict_json.b64_encode(clear_by(*people, since=NOW))}
+    return SaidLeaf(
+        site=SITE,
+        appliance=APPLIANCE,
+        seq=4,
+        at=NOW,
+        what=SaidWhat.CLEAR,
+        by=SaidBy.OPERATORS,
+        actor="ada",
+        order=None,
+        since=NOW,
+        statement=said["statement"],
+    ).model_copy(update=changes)
+
+
+@pytest.mark.parametrize(
+    "people",
+    [("ada",), ("ada", "cyd"), ("ada", "dot"), ("ada", "order"), ("eve", "mal")],
+    ids=" and ".join,
+)
+def test_operators_ended_a_hold_at_the_hub_only_where_two_of_the_site_signed_it(
+    people: tuple[str, ...],
+) -> None:
+    """Alone, one of another site, one whose key ended, the hub's own key, nobody it knows."""
+    assert at_hub(cleared(*people)) == ([], [4])
+    ((row,), unproved) = at_hub(cleared("ada", "bea"))
+    assert (row.what, row.actor, row.since_s, unproved) == ("clear", "ada", NOW, [])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"actor": "bea"},
+        {"since": NOW - 1},
+        {"since": None},
+        {"what": SaidWhat.VETO},
+        {"order": "ab" * 32},
+        {"site": OTHER_SITE},
+    ],
+)
+def test_a_leaf_that_says_something_else_than_operators_signed_is_named(
+    wrong: dict[str, Any],
+) -> None:
+    assert at_hub(cleared("ada", "bea", **wrong)) == ([], [4])
+
+
+def test_what_operators_signed_for_another_appliance_ends_no_hold_here() -> None:
+    said = Clear(
+        v=1, type="clear", site=SITE, appliance=OTHER_APPLIANCE, since=NOW, by="ada", iat=NOW
+    )
+    data = sign(Kind.CONSENT, said.to_bytes(), key("ada"), key("bea"))
+    assert at_hub(cleared("ada", "bea", statement=strict_json.b64_encode(data))) == ([], [4])
+
+
+def test_late_evidence_of_operators_is_read_by_the_authority_of_its_own_time() -> None:
+    """Keys ended since, or one of them left; what the hub passed on itself it has verified."""
+    late_s = NOW + 200 * DAY_S
+    leaf = cleared("ada", "bea")
+    assert at_hub(leaf, now_s=late_s)[1] == []
+
+    def gone(_: int) -> AuthoritySet:
+        return authority_set(authority(people=[person("ada"), person("cyd")]))
+
+    assert at_hub(leaf, now_s=late_s, authority_at=gone)[1] == [4]
+    digest = hashlib.sha256(leaf.envelope()).digest()
+    assert at_hub(leaf, now_s=late_s, authority_at=gone, passed_on={digest})[1] == []
+    other = cleared("ada", "bea", since=NOW - 1)
+    assert at_hub(other, now_s=late_s, authority_at=gone, passed_on={digest})[1] == [4]
+
+
+def test_where_the_hub_has_no_authority_no_word_of_operators_is_kept() -> None:
+    def none(_: int) -> AuthoritySet:
+        msg = "nobody published one"
+        raise NoAuthorityYetError(msg)
+
+    assert at_hub(cleared("ada", "bea"), authority_at=none) == ([], [4])
 
 
 @pytest.mark.parametrize("by", SaidBy)
