@@ -254,6 +254,7 @@ CAN: tuple[Attempt, ...] = (
     Attempt("Cancel an order that waits", lambda: _gate(_order(OrderType.CANCEL), having("ledger", waiting=frozenset({"0f" * 32}))), DONE, "it stops, it starts nothing; the log shows it"),  # noqa: E501 - one row
     Attempt("Make up a veto at another appliance of the site", taken_words.makes_up_a_neighbour, "vetoed", "it stops an order for the site, as silence would; the statement and its key stand in evidence"),  # noqa: E501 - one row
     Attempt("Keep a veto at one appliance of a site from the others", lambda: _gate(signed(body(OrderType.WAIVE, target={"site": SITE}), "ada")), DONE, "each appliance's own portal takes a veto; the logs show what was told to whom"),  # noqa: E501 - one row
+    Attempt("Keep an operator's veto from a site", taken_words.keeps_an_operators_veto, DONE, "only of what people signed themselves; each appliance's own portal takes a veto, and shows what waits on its first page"),  # noqa: E501 - one row
     Attempt("Keep operators' end of a hold to itself", _switches_healing_off, "security_hold", "orders stay held, which it could have by silence; a person on the LAN ends the hold"),  # noqa: E501 - one row
     Attempt("Have orders held back by sending forged ones", _switches_healing_off, "security_hold", "only orders: local rules go on healing"),  # noqa: E501 - one row
 )  # fmt: skip

@@ -1,9 +1,12 @@
 """What a taken hub can do with words: vetoes, consents and ends of holds, its own or old ones."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+from appliance.core.order_gate.gate import TIME_LOCK_S
 from appliance.core.order_gate.limits import REFUSALS_MAX, SecurityWatch
+from appliance.core.order_gate.values import Accepted, Refused, Said
 from appliance.handlers.orders.opinions import take_neighbours
 from proto import strict_json
 from proto.envelope import Kind, sign
@@ -16,7 +19,8 @@ from proto.orders.kinds import OrderType
 from tests.sim.loop import run
 from tests.unit.core_values import SITE
 from tests.unit.order_site import alive, enrolled_site, gate, row, take
-from tests.unit.order_world import APPLIANCE, NOW, OTHER_APPLIANCE, TRUST, key
+from tests.unit.order_world import APPLIANCE, NOW, OTHER_APPLIANCE, TRUST, key, verdict_on
+from tests.unit.test_order_waits import BY_TWO, held
 
 OWN = Holder(APPLIANCE, key("appliance").public)
 ONLINE = (key("order"), key("head"), key("log"))
@@ -124,3 +128,12 @@ async def _neighbour() -> str:
             await take_neighbours(work, (told,))
             await gate(work)
             return (await row(work, leaf)).code
+
+
+def keeps_an_operators_veto() -> str:
+    """Answer challenges until a time lock is over, and tell nothing of the veto that came."""
+    waited = held(BY_TWO, since_s=NOW - TIME_LOCK_S)
+    told = replace(waited, said=Said(vetoed_by="cyd"))
+    assert isinstance(verdict_on(BY_TWO, told), Refused), "had it been told, nothing would run"
+    verdict = verdict_on(BY_TWO, waited)
+    return "done" if isinstance(verdict, Accepted) else str(getattr(verdict, "code", verdict))
