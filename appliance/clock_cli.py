@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from appliance.verbs import DEFAULT, ConfigFile, Format, answered
+from appliance.verbs import DEFAULT, ConfigFile, Format, account_password, answered
 from proto.errors import MalformedError
 from runtime.terminal import Output, print_fields, print_json, print_rows, when
 
@@ -34,11 +34,14 @@ def set_clock(
     output: Format = Output.TABLE,
     config: ConfigFile = DEFAULT,
 ) -> None:
-    """Set the floor clock, higher or lower; evidence says that a person did it.
+    """Set the floor clock, higher or lower; evidence says which account did it.
 
+    Asks for the password of the account, which `osiris appliance user add` makes.
     Set the machine's own clock right first: what is later of the two counts.
     """
-    body = {"to_s": _time(to), "account": account, "reason": reason}
+    to_s = _time(to)
+    asker = {"account": account, "password": account_password(account), "reason": reason}
+    body = {"to_s": to_s, **asker}
     _print(answered(config, lambda door: door.post("/api/clock", body)), output)
 
 

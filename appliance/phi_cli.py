@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from appliance.verbs import DEFAULT, ConfigFile, Format, answered
+from appliance.verbs import DEFAULT, ConfigFile, Format, account_password, answered
 from proto.errors import ConfigError, ConflictError
 from runtime.terminal import Output, print_fields, print_json, print_rows, say, when
 
@@ -166,11 +166,5 @@ def _ask(
     config: Path, verb: str, body: Mapping[str, object], *, account: str | None, reason: str
 ) -> Any:  # noqa: ANN401 - JSON
     name = account or getpass.getuser()
-    asked = {**body, "account": name, "password": _password(name), "reason": reason}
+    asked = {**body, "account": name, "password": account_password(name), "reason": reason}
     return answered(config, lambda door: door.post(f"/api/phi/{verb}", asked))
-
-
-def _password(name: str) -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    return getpass.getpass(f"password of the account {name}: ")

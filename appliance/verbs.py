@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -31,6 +32,13 @@ def answered(config: Path, question: Callable[[Any], Awaitable[T]], *, healing: 
             return await question(door)
 
     return asyncio.run(ask())
+
+
+def account_password(name: str) -> str:
+    """Ask for the password of an account; it is a line of standard input where nobody types."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    return getpass.getpass(f"password of the account {name}: ")
 
 
 def operator() -> str:

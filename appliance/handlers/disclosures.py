@@ -8,40 +8,20 @@ Forgetting erases what the tokens stand for. The tokens themselves stay where th
 in logs, at the hub, and mean nothing to anybody any more: proofs over them stay valid.
 """
 
-from dataclasses import dataclass
-
 import aiosqlite
 
 from appliance.core.disclosing import Act, act_draft
 from appliance.core.erasure import Person, belongs
-from appliance.core.reasons import plain_reason
+from appliance.handlers.signing_in import Asker, signed_in
 from appliance.handlers.work import Work
-from appliance.store import accounts, disclosures, evidence
-from appliance.store.accounts import AccountTable
+from appliance.store import disclosures, evidence
 from appliance.store.disclosures import Disclosure
 from appliance.store.vault import Vault
-from proto.errors import RejectedError
 from proto.evidence import PhiAct
 from proto.phi import tokens
 from proto.secret import Secret
-from runtime.web.passwords import matches
 
 SHOWN_MAX = 200
-
-
-class SignInError(RejectedError):
-    """No such account, or another password."""
-
-    code = "sign_in"
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and why."""
-
-    account: str
-    password: Secret
-    reason: str
 
 
 class Disclosures:
@@ -60,7 +40,7 @@ class Disclosures:
             SignInError: the account or its password is wrong; nothing was revealed.
             NotFoundError: this appliance gave no such token, or has forgotten it.
         """
-        code = await self._signed_in(asker)
+        code = await signed_in(self._work, asker)
         value = await self._vault.reveal(token)
         act = Act(PhiAct.REVEALED, code, tokens.kind_of(token), 1)
         async with self._work.store.write() as conn:
@@ -75,7 +55,7 @@ class Disclosures:
             MalformedError: no reason.
             SignInError: the account or its password is wrong; nothing was forgotten.
         """
-        code = await self._signed_in(asker)
+        code = await signed_in(self._work, asker)
         gone = await self._vault.belonging(lambda kind, value: belongs(whom, kind, value))
         async with self._work.store.write() as conn:
             forgotten = await self._vault.forget(conn, gone)
@@ -90,15 +70,6 @@ class Disclosures:
         """Return what was revealed and forgotten, the latest first."""
         async with self._work.store.read() as conn:
             return await disclosures.latest(conn, rows_max=SHOWN_MAX)
-
-    async def _signed_in(self, asker: Asker) -> str:
-        plain_reason(asker.reason, "reason")
-        kept = await AccountTable(self._work.store).password_of(asker.account)
-        if not await matches(kept, asker.password):
-            msg = "the account or its password is wrong: `osiris appliance user add` makes one"
-            raise SignInError(msg)
-        async with self._work.store.read() as conn:
-            return await accounts.code_of(conn, asker.account)
 
     async def _tell(self, conn: aiosqlite.Connection, act: Act, asker: Asker) -> None:
         work = self._work

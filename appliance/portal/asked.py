@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from appliance.handlers.signing_in import Asker
 from appliance.handlers.work import Work
 from appliance.portal.state import PortalVisit
 from proto import strict_json
 from proto.errors import MalformedError, NotFoundError
+from proto.secret import Secret
 
 OPERATOR = "command line"
 """Who is named for what was asked through the socket."""
@@ -26,6 +28,19 @@ def text_of(body: Body, name: str, *, default: str | None = None) -> str:
         msg = f"{name}: missing, or not text"
         raise MalformedError(msg)
     return value
+
+
+def asker_of(body: Body) -> Asker:
+    """Return who asks, and why, with the password that whoever answers compares.
+
+    Raises:
+        MalformedError: one of the three is missing.
+    """
+    return Asker(
+        account=text_of(body, "account"),
+        password=Secret(text_of(body, "password")),
+        reason=text_of(body, "reason"),
+    )
 
 
 def texts_of(body: Body, name: str) -> tuple[str, ...]:

@@ -1,11 +1,16 @@
-"""What the command line may ask about the floor clock of this site's appliance."""
+"""What the command line may ask about the floor clock of this site's appliance.
+
+Setting it goes into evidence under a person's name, and lowered it gives new life to what people
+signed long ago: the person's password is asked for, as where somebody's words are revealed.
+"""
 
 from dataclasses import asdict
 
 from appliance.handlers import site_clock
+from appliance.handlers.signing_in import signed_in
 from appliance.handlers.site_clock import ClockView
 from appliance.handlers.work import Work
-from appliance.portal.asked import Answer, Body, number_of, text_of
+from appliance.portal.asked import Answer, Body, asker_of, number_of
 from appliance.portal.state import PortalVisit
 
 
@@ -16,9 +21,10 @@ async def show(work: Work, _: PortalVisit, __: Body) -> object:
 
 async def set_clock(work: Work, _: PortalVisit, body: Body) -> object:
     """Set the floor clock, higher or lower."""
-    account, reason = text_of(body, "account"), text_of(body, "reason")
-    to_s = number_of(body, "to_s")
-    return _plain(await site_clock.set_clock(work, to_s, account=account, reason=reason))
+    asker, to_s = asker_of(body), number_of(body, "to_s")
+    await signed_in(work, asker)
+    found = await site_clock.set_clock(work, to_s, account=asker.account, reason=asker.reason)
+    return _plain(found)
 
 
 def _plain(found: ClockView) -> object:

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from appliance.core.erasure import person
-from appliance.handlers.disclosures import Asker, Disclosures, SignInError
+from appliance.handlers.disclosures import Disclosures
 from appliance.handlers.scrubber import Scrubber
+from appliance.handlers.signing_in import Asker, SignInError
 from appliance.store import accounts
 from appliance.store.proof import verify
 from appliance.store.vault import Vault
