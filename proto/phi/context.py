@@ -7,7 +7,7 @@ record about machines costs one comparison.
 import re
 from functools import partial
 
-from proto.phi import rows
+from proto.phi import places, rows
 from proto.phi.lexicon import CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
 from proto.phi.pairs import parameters
 from proto.phi.people import word_flags
@@ -79,17 +79,6 @@ _BORN = Pattern(
     r"(?i)\b(?:born(?: in)?|b\.|yob|birth year|year of birth|birthyear)[\"': =]{1,4}((?:18|19)[0-9]{2})\b"
 )
 _YEAR = re.compile(rb"(?<!\d)20\d{2}(?!\d{5})")
-_PLACE = Pattern(
-    r"\b(?:in|our|from|to|near|at|of|city|town|lives in|moved to) "
-    r"((?:[A-Z][a-z'.]{1,20} ){0,2}[A-Z][a-z']{2,20})(?:$|[^A-Za-z0-9_\\/=:])"
-)
-_PLACE_HEADS = frozenset(
-    b"north south east west new port lake fort mount st st. san santa saint upper lower".split()
-)
-_PLACE_TAILS = re.compile(
-    rb"(?:ville|ton|burg|burgh|borough|town|furt|haven|mouth|port|shire|bury|ford|field|stad|land|side|view|chester|berg)$"
-)
-_HEIGHTS = frozenset(b"falls springs heights junction beach city park hills grove creek".split())
 _SIX = Pattern(r"(?i)(?:^|[^0-9a-z:])(2[0-9a-f]{3}(?::[0-9a-f]{0,4}){3,7})(?:$|[^0-9a-z:])")
 _UID = Pattern(r"\b[12](?:\.[0-9]{1,39}){6,16}\b")
 _UID_SAID = re.compile(rb"(?:study|series|instance|uid|sop)[^,;\n]{0,16}$")
@@ -393,41 +382,6 @@ def _month_days(record: Record) -> None:
             record.hit(Kind.DATE, start, end, "a day in a record about people")
 
 
-def _places(record: Record) -> None:
-    for start, end in _PLACE.values(record.data):
-        if record.taken is not None and record.taken.find(0, start, end) < 0:
-            continue
-        words = record.lower[start:end].split()
-        flags = [word_flags(record, word) for word in record.data[start:end].split()]
-        said = flags[1:] if words[0] in _PLACE_HEADS and len(words) > 1 else flags
-        if any(flag & (CUE | CONTEXT) for flag in said):
-            continue
-        strange = sum(not flag & WORD for flag in flags)
-        headed = words[0] in _PLACE_HEADS and len(words) > 1
-        tailed = len(words) > 1 and words[-1] in _HEIGHTS
-        named = _PLACE_TAILS.search(words[-1]) is not None and not flags[-1] & WORD
-        if (
-            (strange and (headed or tailed))
-            or named
-            or (headed and tailed)
-            or (headed and any(flag & (NAMEY | SURE) for flag in flags[1:]))
-        ):
-            record.hit(Kind.CITY, start, end, "a town, beside people")
-
-
-_AFTER_STREET = re.compile(
-    rb",? ((?:[A-Z][a-z'.]{1,20} ){0,2}[A-Z][a-z']{2,20})(?=[.,;)\n]| [a-z]|$)"
-)
-
-
-def _after_streets(record: Record) -> None:
-    """Take a town behind a street though no state follows."""
-    for end in [one[1] for one in record.found if one[2] is _ADDRESS]:
-        match = _AFTER_STREET.match(record.data, end)
-        if match is not None:
-            record.hit(Kind.CITY, *match.span(1), "a town behind a street")
-
-
 def _uids(record: Record) -> None:
     if b"uid" not in record.lower and b"study" not in record.lower:
         return
@@ -462,8 +416,8 @@ _BESIDE_PEOPLE = plan(
         (_born, frozenset({"born"})),
         (_aged, frozenset({"aged_sex"})),
         (_month_days, frozenset({"month"})),
-        (_places, frozenset()),
-        (_after_streets, frozenset()),
+        (places.near_people, frozenset()),
+        (places.streets, frozenset()),
         (_uids, frozenset()),
     )
 )

@@ -117,11 +117,17 @@ def before(record: Record, start: int) -> int:
     return found
 
 
+_CREDENTIALS = re.compile(
+    rb",? (?:Jr\.?|Sr\.?|I{2,3}|IV|MD|RN|DDS|DMD|PhD|NP|PA-C|CRNA|LPN|RPh|PharmD|DVM|RDH|DPM|LCSW|CNM|FACS)(?![A-Za-z0-9_=-])"
+)
+"""What follows the names of clinicians, and of sons."""
 _OPENS = b"\"'([<>|=;-"
 
 
 def behind(record: Record, end: int) -> int:
     """Say how much what stands behind a place lets somebody's name end there."""
+    if _CREDENTIALS.match(record.data, end) is not None:
+        return SURELY
     if record.data[end : end + 1] != b" ":
         return NOBODY
     words = record.data[end : end + AFTER_CHARS_MAX].translate(None, b".,;:)").split(None, 2)[:2]
@@ -178,6 +184,10 @@ _NAMEY = FIRST | LAST
 _NO_END = frozenset(b"=:\\/@._-("[at : at + 1] for at in range(9))
 
 
+_LAWS = (b"law", b"algorithm", b"theorem", b"rule", b"method", b"test", b"formula", b"problem")
+"""What is named after people whom everybody knows."""
+
+
 def _one(record: Record, start: int, end: int) -> None:
     data = record.data
     if data[end : end + 1] not in _ENDS or _GOES_ON.match(data, end) is not None:
@@ -187,6 +197,11 @@ def _one(record: Record, start: int, end: int) -> None:
     if flags & (CUE | CONTEXT) or record.lower[start:end] in accounts:
         return
     if flags & WORD and not (record.person and flags & (ALSO | FIRST)):
+        return
+    owner = data[end : end + 3] == b"'s " and data[end + 3 : end + 4].islower()
+    if owner and flags & FIRST and flags & SURE and not flags & WORD:
+        if not data.startswith(_LAWS, end + 3):
+            record.hit(Kind.NAME, start, end, "whose something is")
         return
     level = around(record, start, end)
     if not level:

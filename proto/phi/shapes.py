@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from proto.phi import places
 from proto.phi.checks import luhn, valid_ssn, valid_vin
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import STREET, WORD
@@ -230,6 +231,12 @@ _CITY = re.compile(
 )
 
 
+_NUMBERED_ROADS = frozenset(b"highway hwy route road rd".split())
+_ROAD = re.compile(rb" (?:no\.? ?)?[0-9]{1,4}[a-z]?(?![0-9a-z:./-])")
+"""The number of a road: `8906 County Road 12`."""
+_CAMELS = re.compile(rb"(?<![A-Z])(?!Mc|Mac|De|Di|Du|La|Le|Van)[A-Z][a-z]+[A-Z]")
+
+
 def _street(record: Record, start: int, end: int) -> None:
     data, lower = record.data, record.lower
     if (
@@ -241,7 +248,9 @@ def _street(record: Record, start: int, end: int) -> None:
     words = lower[start:end].split()
     streets = record.lexicon.vocabulary["streets"]
     stop = next((at for at in range(len(words) - 1, 1, -1) if words[at].strip(b".") in streets), 0)
-    if not stop:
+    if not stop and len(words) > 1 and words[1] in _NUMBERED_ROADS:
+        stop = 1 if _ROAD.match(lower, end) else 0
+    if not stop or _CAMELS.search(data, start, end) is not None:
         return
     named = words[1:stop]
     flags = [record.lexicon.flags(word.strip(b".'")) for word in named if word.isalpha()]
@@ -252,6 +261,9 @@ def _street(record: Record, start: int, end: int) -> None:
     ):
         return
     end = start + len(b" ".join(words[: stop + 1]))
+    road = _ROAD.match(lower, end) if words[stop] in _NUMBERED_ROADS else None
+    if road is not None:
+        end = road.end()
     unit = _UNIT.match(lower, end, min(len(data), end + 30))
     if unit is not None:
         end = unit.end()
@@ -265,34 +277,6 @@ def _street(record: Record, start: int, end: int) -> None:
 
 def _pobox(record: Record, start: int, end: int) -> None:
     record.hit(Kind.ADDRESS, start, end, "a post office box")
-
-
-_LAST_CITY = re.compile(
-    rb"((?:[A-Z][A-Za-z.'-]{1,30} ){0,2}[A-Z][A-Za-z.'-]{1,30}),? ([A-Z]{2}),?[ .]{1,3}(\d{5}(?:-\d{4})?)$"
-)
-
-
-def _zip(record: Record, start: int, end: int) -> None:
-    if record.data[end : end + 1].isalnum():
-        return
-    piece = record.data[max(start, end - 120) : end]
-    state = re.search(rb"([A-Z]{2}),?[ .]{1,3}(\d{5}(?:-\d{4})?)$", piece)
-    if state is None or state[1].lower() not in record.lexicon.vocabulary["states"]:
-        return
-    base = end - len(piece)
-    comma = piece.rfind(b",", 0, state.start(1))
-    if not record.person and (comma < 0 or state.start(1) - comma > 3):
-        return
-    record.hit(Kind.ZIP, base + state.start(2), end, "a ZIP code after a state")
-    head = piece[: state.start(1)].rstrip(b", ")
-    words = re.search(rb"(?:[A-Z][A-Za-z.'-]{1,30} ){0,2}[A-Z][A-Za-z.'-]{1,30}$", head)
-    if words is not None:
-        record.hit(
-            Kind.CITY,
-            base + words.start(),
-            base + words.end(),
-            "a city before a state and a ZIP code",
-        )
 
 
 def _age(record: Record, start: int, end: int) -> None:
@@ -478,7 +462,7 @@ def _address(record: Record, start: int, end: int) -> None:
 
 _JUDGES: dict[str, Judge] = {
     "ssn": _ssn, "phone": _phone, "email": _email, "mbi": _mbi, "card": _card, "iban": _iban, "vin": _vin, "street": _street,
-    "pobox": _pobox, "zip": _zip, "age": _age, "caret": _caret, "account": _account, "profile": _profile,
+    "pobox": _pobox, "zip": places.postal_code, "age": _age, "caret": _caret, "account": _account, "profile": _profile,
 }  # fmt: skip
 
 JUDGED = frozenset(_JUDGES)

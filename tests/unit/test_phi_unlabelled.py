@@ -128,3 +128,34 @@ def test_names_go_in_small_letters_in_files_and_beside_people(text: str, name: s
 )
 def test_small_letters_of_machines_stay(text: str) -> None:
     assert scrub_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("home visit 8667 State Route 44 cancelled", "44 cancelled"),
+        ("GPS fix near 9974 Highway 9", "Highway 9"),
+        ("postmark Fort Brafeqaish PA 18201", "Brafeqaish"),
+        ("postmark Fort Brafeqaish PA 18201", "18201"),
+        ("patient lives at 2131 maple drive with her son", "maple"),
+        ("patient lives in Quepaumur with her son", "Quepaumur"),
+        ("transfer of the patient to the hospital in Cedar Falls arranged", "Cedar Falls"),
+        ("please move Oksana's printer to room 2", "Oksana"),
+        ("approved: Will Ford, RN", "Will Ford"),
+    ],
+)
+def test_places_and_owners_go_without_a_label(text: str, what: str) -> None:
+    assert what not in scrub_text(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "10 GigE Ports up; 24 Port Switch; 64 Bit Drive",
+        "moved to Quarantine by policy; driving to Zero",
+        "Moore's law; Let's Encrypt; Victoria's algorithm",
+        "exit code TX 75201 at offset 12",
+    ],
+)
+def test_what_is_only_written_like_a_place_or_an_owner_stays(text: str) -> None:
+    assert scrub_text(text) == text
