@@ -130,7 +130,9 @@ class Repository:
         root = check.check_roots(served, now_s=now_s, first=self.first_root())
         if role is Role.PROMOTED:
             version = served.newest(Role.RELEASE)
-            release = check.check_release(served, version, root=root, now_s=now_s)
+            release = check.check_release(
+                served, version, root=root, now_s=now_s, with_catalog=False
+            )
             listed = release.delegated[role].holders
             return frozenset(one.key.raw for one in listed if one.person == daemon_of(role))
         return frozenset(one.key.raw for one in root.keys.roles[role].holders)

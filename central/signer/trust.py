@@ -102,7 +102,9 @@ class OwnTrust:
             msg = "the repository's first root is not the one that the trust root pins"
             raise IntegrityError(msg)
         root = check.check_roots(place, now_s=now_s, first=first)
-        release = check.check_release(place, place.newest(Role.RELEASE), root=root, now_s=now_s)
+        release = check.check_release(
+            place, place.newest(Role.RELEASE), root=root, now_s=now_s, with_catalog=False
+        )
         version = place.newest(Role.GRANTS)
         _, grants = check.check_grants(place, version, release=release, now_s=now_s)
         return Trust(release.authority, grants)

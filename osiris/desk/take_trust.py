@@ -90,6 +90,7 @@ def check(
         now_s=now_s,
         held=held.authority if held else None,
         with_agents=with_agents,
+        with_catalog=False,
     )
     granted, grants = check_grants(
         place,

@@ -10,7 +10,9 @@ Rules kept here, each on top of TUF's own:
   operators of the authority file, under the same names; no key is for two roles.
 - Every file that targets name is there, with its bytes.
 - A document is of the version that its file's name says.
-- The files below `content/` load as a set (`proto.catalog.load`), and are the set of the rollout.
+- The files below `content/` are the set of the rollout. They load as a set (`proto.catalog.load`)
+  when they become current; whoever reads only whose keys count, or what is current already, does
+  not load them: a newer program that asks more of them must not bring that to a standstill.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from proto.authority import AuthoritySet, accept_authority
-from proto.catalog.load import load
+from proto.catalog.load import content_digest, load
 from proto.catalog.model import Content
 from proto.errors import MalformedError
 from proto.grants import GrantSet, accept_grants
@@ -65,7 +67,7 @@ class Release:
         files: a target's path -> its hex SHA-256.
         delegated: who grants and who promotes.
         content: the digest of the set below `content/`.
-        catalog: that set.
+        content_files: that set, each file by its path there.
     """
 
     data: bytes
@@ -74,8 +76,12 @@ class Release:
     authority: AuthoritySet
     policy: Policy
     content: str
-    catalog: Content
+    content_files: Mapping[str, bytes]
     delegated: Mapping[Role, RoleKeys] = field(default_factory=dict)
+
+    def catalog(self) -> Content:
+        """Load the set; raises `CatalogError` when it does not hold together."""
+        return load(self.content_files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,7 @@ def check_release(
     now_s: int,
     held: AuthoritySet | None = None,
     with_agents: bool = True,
+    with_catalog: bool = True,
 ) -> Release:
     """Return a release whose signatures, files and rules hold.
 
@@ -165,6 +172,7 @@ def check_release(
         now_s: seconds since the epoch.
         held: the authority that may not be followed by an older one.
         with_agents: the agents' files must be there; a reader who needs none has fetched none.
+        with_catalog: the content must hold together by the rules of this program.
 
     Raises:
         RejectedError: something of it does not hold; the message says what.
@@ -185,13 +193,16 @@ def check_release(
     delegated = read_delegations(signed, root.keys)
     _check_operators(authority, delegated)
     _require_apart(root.keys, authority, delegated)
-    catalog = _content_of(read)
-    content = catalog.digest
+    content_files = _content_of(read)
+    content = content_digest(content_files)
     if policy.rollout.content != content:
         msg = f"{POLICY_TARGET}: rolls out {policy.rollout.content}, the release holds {content}"
         raise MalformedError(msg)
     life = read_life(signed, Role.RELEASE)
-    return Release(data, life, files, authority, policy, content, catalog, delegated)
+    release = Release(data, life, files, authority, policy, content, content_files, delegated)
+    if with_catalog:
+        release.catalog()
+    return release
 
 
 def _read(place: Place, files: Mapping[str, str], *, with_agents: bool) -> Mapping[str, bytes]:
@@ -206,19 +217,18 @@ def _read(place: Place, files: Mapping[str, str], *, with_agents: bool) -> Mappi
     return read
 
 
-def _content_of(read: Mapping[str, bytes]) -> Content:
+def _content_of(read: Mapping[str, bytes]) -> Mapping[str, bytes]:
     for path in read:
         if path in {AUTHORITY_TARGET, POLICY_TARGET}:
             continue
         if not path.startswith(CONTENT_PREFIX):
             msg = f"{path}: the release people sign no file there"
             raise MalformedError(msg)
-    files = {
+    return {
         path.removeprefix(CONTENT_PREFIX): data
         for path, data in read.items()
         if path.startswith(CONTENT_PREFIX)
     }
-    return load(files)
 
 
 def _check_operators(authority: AuthoritySet, delegated: Mapping[Role, RoleKeys]) -> None:
@@ -299,7 +309,7 @@ def check_promoted(
         files[path] = place.read_target(path, digest)
     if not by_hub:
         _require_in_time(signed_by, release.authority, now_s=now_s)
-        require_promotable(files, release.catalog)
+        require_promotable(files, release.catalog())
     return found
 
 

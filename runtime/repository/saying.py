@@ -348,7 +348,8 @@ def checked_documents(
 
     Grants and promoted rules that are current (`held`) and have expired stay listed: a snapshot may
     not leave them out, and their readers see that they have expired. A reader refuses the whole of
-    what lists them without enough signatures of those whom the release lists, expired or not.
+    what lists them without enough signatures of those whom the release lists, expired or not. A
+    release that is current stays so where a newer program asks more of its content.
 
     Args:
         place: the repository.
@@ -365,7 +366,14 @@ def checked_documents(
         wanted = {role: place.newest(role) for role in SIGNED_BY_PEOPLE}
     authority, grants = _held(place, held)
     version = max(wanted.get(Role.RELEASE, 0), 1)
-    release = check_release(place, version, root=root, now_s=now_s, held=authority)
+    release = check_release(
+        place,
+        version,
+        root=root,
+        now_s=now_s,
+        held=authority,
+        with_catalog=version != held.get(Role.RELEASE),
+    )
     found = {Role.RELEASE: release.data}
     for role in (Role.GRANTS, Role.PROMOTED):
         newest = wanted.get(role, 0)

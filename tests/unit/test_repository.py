@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from proto.authority import AuthoritySet
-from proto.errors import ConfigError, ConflictError, MalformedError, NotFoundError
+from proto.errors import CatalogError, ConfigError, ConflictError, MalformedError, NotFoundError
 from proto.keys import Holder, SigningKey
 from proto.keysets import DAY_S, PeopleError, Role
 from proto.release_keys import AUTHORITY_TARGET, DEVELOPMENT, TRUST
@@ -20,6 +20,7 @@ from runtime.repository.documents import (
     signed_part,
 )
 from runtime.repository.layout import Place, target_file
+from runtime.repository.saying import checked_documents
 from tests.fakes.repository import RepositoryWorld
 from tests.unit.reference_set import NET_CHECK, NET_RULE
 
@@ -126,6 +127,22 @@ def test_content_that_does_not_hold_together_is_not_published(world: RepositoryW
     assert NET_RULE in lost
     world.release(2, lost)
     assert "net.port.telnet" in world.take_in().problem
+
+
+def test_what_a_newer_program_asks_of_content_stops_nothing_that_is_current(
+    world: RepositoryWorld,
+) -> None:
+    """A release of last month's program, which the program of today would not take in as new."""
+    lost = {path: data for path, data in world.content.items() if path != NET_CHECK}
+    world.release(2, lost)
+    root = check.check_roots(world.place, now_s=world.now_s)
+    both = Place(world.incoming.directory, beneath=world.place)
+    with pytest.raises(CatalogError):
+        checked_documents(both, root, held={Role.RELEASE: 1}, now_s=world.now_s)
+    found = checked_documents(both, root, held={Role.RELEASE: 2}, now_s=world.now_s)
+    assert set(found) == {Role.RELEASE, Role.GRANTS}
+    for_keys = check.check_release(both, 2, root=root, now_s=world.now_s, with_catalog=False)
+    assert set(for_keys.authority.people) == set(development.PEOPLE)
 
 
 def test_a_release_that_is_expired_is_not_taken_in(world: RepositoryWorld) -> None:
