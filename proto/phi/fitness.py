@@ -34,7 +34,7 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
     has_digit = digits(value) > 0
     kind = told.kind
     if kind == "NAME_MAYBE":
-        return is_name(record, start, end)
+        return not _is_key(record, start, end) and is_name(record, start, end)
     if kind == "NAME":
         return _could_be_name(record, start, end)
     if kind == "AGE90":
@@ -59,7 +59,7 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
         )
     if kind == "PHONE" and b"@" in value:
         return True
-    if kind in _NEED_DIGITS:
+    if kind in NEED_DIGITS:
         is_own = kind in _NO_GUID and not told.person and GUID.fullmatch(value) is not None
         return has_digit and not is_own and _PROTECTED.fullmatch(value) is None
     return kind != "SECRET" or (
@@ -70,12 +70,18 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
     )
 
 
+def _is_key(record: Record, start: int, end: int) -> bool:
+    """Whether a value under a key of names is itself the name of a field: `Name="DeaNo"`."""
+    value = record.data[start:end]
+    return b" " not in value and record.lexicon.policy.keys.told(value) is not None
+
+
 _CONNECTION = re.compile(
     rb"(?:^|;) ?(?:server|data source|host|hostname|addr|address|dsn|driver|endpoint|provider|database)\s?=[^;]{1,200};"
 )
 """A connection string is read for its own keys: its server is a fact, its password is not."""
 _NO_GUID = frozenset(["HEALTH_PLAN", "ACCOUNT", "LICENSE", "OTHER_ID"])
-_NEED_DIGITS = frozenset(
+NEED_DIGITS = frozenset(
     [
         "DATE",
         "DATE_MAYBE",

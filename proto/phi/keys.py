@@ -57,12 +57,14 @@ class Keys:
         persons: tuple[str, ...],
         fillers: tuple[str, ...],
         infra: tuple[str, ...],
+        facts: tuple[str, ...] = (),
         composed: tuple[Composed, ...] = (),
     ) -> None:
         """Index every phrase by its words."""
         self.persons = frozenset(word.encode() for word in persons)
         self.fillers = frozenset(word.encode() for word in fillers)
         self.infra = frozenset(word.encode() for word in infra)
+        self._facts = self.infra | {word.encode() for word in facts}
         self.anywhere = _index(classes, "anywhere")
         self.whole = _index(classes, "whole")
         self.person = _index(classes, "person")
@@ -107,7 +109,9 @@ class Keys:
                 found.append(word)
             else:
                 found.extend(self._apart(word))
-        return tuple(word for word in found if not word.isdigit())[:WORDS_MAX]
+        named = [word for word in found if not word.isdigit()][:WORDS_MAX]
+        bare = [word for word in named if word not in _WIDGETS]
+        return tuple(bare or named)
 
     def told(self, key: bytes) -> Told | None:
         """Return what a key of `key: value` tells, None when it tells nothing of a person."""
@@ -119,6 +123,15 @@ class Keys:
             self._told.clear()
         self._told[key] = told
         return told
+
+    def is_fact(self, key: bytes) -> bool:
+        """Whether a key tells a fact about equipment: it speaks of such, and of nobody."""
+        words = self.words(key)
+        return (
+            not self._facts.isdisjoint(words)
+            and self.persons.isdisjoint(words)
+            and self.told(key) is None
+        )
 
     def info(self, run: bytes) -> Info:
         """Return all of a run of key characters at once; None when nothing begins with it."""
@@ -179,6 +192,9 @@ class Keys:
             or self._anywhere(words, person=person)
             or self.composition.kind(words)
         )
+        if kind is None and not _LINKS.isdisjoint(words):
+            bare = tuple(word for word in words if word not in _LINKS)
+            kind = self._anywhere(bare, person=person) or self.composition.kind(bare)
         if kind is None:
             bare = tuple(word for word in words if word not in self.fillers)
             if person and self.infra.isdisjoint(words):
@@ -235,6 +251,9 @@ class Keys:
         return best[-1] or (word,)
 
 
+_WIDGETS = frozenset({b"txt", b"lbl", b"tb", b"hf", b"ddl", b"dtp", b"chk"})
+"""What programs for screens put before the names of their fields: `txtDOB`."""
+_LINKS = frozenset({b"in", b"at", b"of", b"the", b"for", b"on", b"is", b"was", b"to", b"from"})
 _SECRET_ENDS = (b"password", b"passwd", b"passphrase", b"apikey", b"secret", b"passwort")
 """What a run-together key of a secret ends with whatever is before: `PGPASSWORD`."""
 _SHORT_SECRETS = frozenset({b"pass", b"pw", b"pwd", b"psk", b"passcode"})

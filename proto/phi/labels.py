@@ -9,7 +9,9 @@ count only as the tables' spoken cues and only with a value of the right form.
 import re
 
 from proto.phi import logins, people
-from proto.phi.fitness import VALUE_CHARS_MAX, fits, is_name, is_street
+from proto.phi.asked import take_asked
+from proto.phi.fitness import NEED_DIGITS, VALUE_CHARS_MAX, fits, is_name, is_street
+from proto.phi.instead import INSTEAD, maybe_number
 from proto.phi.keys import Told
 from proto.phi.lexicon import (
     CONTEXT,
@@ -25,7 +27,7 @@ from proto.phi.lexicon import (
     Tells,
 )
 from proto.phi.record import TAKEN, Record, digits
-from proto.phi.spoken import DOMAIN, SHORT_DIGITS_MAX, further, number_of_somebody, read_spoken
+from proto.phi.spoken import DOMAIN, SHORT_DIGITS_MAX, further, read_spoken
 from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.values import Kind
 
@@ -34,15 +36,15 @@ SAID = 32
 TAKES = 64
 
 ELEMENTS_MAX = 64
-VISIT_DIGITS_MIN = 6
 _MAKES = frozenset({b"Brother"})
 """Makes of equipment, in a list of such: `Canon, Brother, Epson`."""
 WORDS_MAX = 3
+DIGITS_OF_KEYS_MAX = 3
 
-BLANK, CLOSE = ord(" "), ord(">")
+BLANK, CLOSE, EQUALS = ord(" "), ord(">"), ord("=")
 
 _BLANKS = frozenset({b" ", b"_"})
-_MARK_FIRST = frozenset(b"\"'])> =:\t.-<\\#([|"[at : at + 1] for at in range(17))
+_MARK_FIRST = frozenset(b"\"'])> =:\t.-<\\#([|\n"[at : at + 1] for at in range(18))
 _UNMARKED = frozenset(
     b" " + letter.encode() for letter in "ABCDEFGHJKMNOPQRSTUVWXYZabcdefghjkmnopqrstuwxyz0123456789"
 )
@@ -54,7 +56,7 @@ _FLAGS = frozenset({b"-", b"/", b"<"})
 """What stands before an option, or before the name of an element."""
 _LINKS = frozenset({b"of", b"no", b"number"})
 _OPTION = frozenset({b"-", b"/"})
-_OF_OPTIONS = frozenset(["SECRET", "USERNAME", "NAME", "MRN", "DATE", "SSN", "PHONE", "EMAIL"])
+_NOT_OF_OPTIONS = frozenset(["NAME_MAYBE", "DATE_MAYBE", "DEVICE_MAYBE"])
 _SURELY = frozenset({"USERNAME", "SECRET", "SSN", "MRN"})
 """Classes that equipment does not have, whatever stands before their keys."""
 _BEFORE_CHARS_MAX = 25
@@ -62,10 +64,10 @@ _BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
 _FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
 _MARKED = re.compile(
     rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
-    rb"(?:REG_[A-Z_]{2,14}(?=[ \t])|:?</[a-z]{1,8}>\s{0,8}(?:<[a-z]{1,8}[^<>]{0,60}>)?|\((?=\\{0,3}[\"'])|=>|:=|->|\)=\(|\) ?(?:=|LIKE|like) ?(?:[A-Za-z_.]{2,16}\()?|= ?(?:upper|lower|trim|soundex|nvl|isnull|coalesce|nullif|md5|UPPER|LOWER|TRIM|SOUNDEX|NVL|ISNULL|COALESCE)\(|:{1,2}|={1,2}|>|<{0,1}= ?| value=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \(| -(?:eq|ne|like|match|ieq|ilike|contains|in) )"
+    rb"(?:REG_[A-Z_]{2,14}(?=[ \t])|:?</[a-z]{1,8}>\s{0,8}(?:<[a-z]{1,8}[^<>]{0,60}>)?|\((?=\\{0,3}[\"'])|=>|:=|->|\)=\(|\) ?(?:=|LIKE|like) ?(?:[A-Za-z_.]{2,16}\()?|= ?(?:upper|lower|trim|soundex|nvl|isnull|coalesce|nullif|md5|UPPER|LOWER|TRIM|SOUNDEX|NVL|ISNULL|COALESCE)\(|:{1,2}|={1,2}|>|<{0,1}= ?| val(?:ue)?=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \(| -(?:eq|ne|like|match|ieq|ilike|contains|in) )"
     rb"[ \t]{0,24}(?:\r?\n[ \t]{1,40})?(?:\[[ \n\t]{0,8})?(?:[bBuUNr](?=['\"]))?(\\{0,3}[\"'`]|%(?![0-9A-Fa-f]{2}))?"
 )
-_VALUE_ATTRIBUTE = re.compile(rb"[^<>\"]{0,40}\bvalue=(\")")
+_VALUE_ATTRIBUTE = re.compile(rb"[^<>\"]{0,40}\bval(?:ue)?=(\")")
 _ELEMENT = re.compile(rb"[\"'][ \n\t]{0,8},[ \n\t]{0,8}[\"']")
 _FLAGGED = re.compile(rb"[ ]{1,4}[\"']?")
 _CLOSERS = {b'"': b'"', b"'": b"'", b"`": b"`", b"%": b"%"}
@@ -141,6 +143,8 @@ def _one(record: Record, key: tuple[int, int], tells: Tells, after: int) -> int:
             return end
     if after & TAKES and data[end + 2 : end + 3] == TAKEN:
         return end
+    if not plain and digits(data[start:end]) > DIGITS_OF_KEYS_MAX:
+        begins = False  # MR6595533935 is a value
     if begins and after & GOES_ON and (stops := _more_stops(record, end)):
         keys = record.lexicon.policy.keys
         for stop in reversed(stops):
@@ -225,8 +229,17 @@ def _key(
         and record.words.isdisjoint(record.lexicon.vocabulary["implants"])
     ):
         return stop
-    reached = read_spoken(record, told, stop) if value < 0 else _marked(record, told, stop, value)
+    reached = _take(record, told, stop, value)
     return reached if reached > stop else -1
+
+
+def _take(record: Record, told: Told, stop: int, value: int) -> int:
+    """Take the value behind a key that ends at `stop`; `value` is -1 where no mark follows it."""
+    if value < 0:
+        return read_spoken(record, told, stop)
+    if record.data[stop] == EQUALS and (end := take_asked(record, told, value)) > 0:
+        return end
+    return _marked(record, told, stop, value)
 
 
 _SUBJECT = re.compile(
@@ -254,6 +267,8 @@ def _is_visit(record: Record, start: int, stop: int) -> bool:
 
 def _value_at(data: bytes, start: int, stop: int, *, told: Told, marked: int) -> int:
     """Return where the value behind a written key begins, -1 when no mark is there."""
+    if marked and told.kind in NEED_DIGITS and _is_apart(data, start, stop):
+        return stop + 1
     if marked:
         match = _MARKED.match(data, stop, stop + REACH)
         if match is not None and (data[stop] != CLOSE or data[start - 2 : start] != b"</"):
@@ -264,10 +279,23 @@ def _value_at(data: bytes, start: int, stop: int, *, told: Told, marked: int) ->
     if before == b"<":
         attribute = _VALUE_ATTRIBUTE.match(data, stop, stop + 60)
         return -1 if attribute is None else attribute.end()
-    if before in _OPTION and told.kind in _OF_OPTIONS and data[start - 2 : start - 1] in _BEFORE_IT:
+    if (
+        before in _OPTION
+        and told.kind not in _NOT_OF_OPTIONS
+        and data[start - 2 : start - 1] in _BEFORE_IT
+    ):
         after = _FLAGGED.match(data, stop, stop + 6)
         return -1 if after is None else after.end()
     return -1
+
+
+_LINE_ENDS = frozenset({b"", b"\n"})
+
+
+def _is_apart(data: bytes, start: int, stop: int) -> bool:
+    """Whether a number's key is a field or a line of its own, and the number is the next one."""
+    mark = data[stop : stop + 1]
+    return mark == b"|" or (mark == b"\n" and data[start - 1 : start] in _LINE_ENDS)
 
 
 _BEFORE_IT = frozenset({b"", b" ", b"-", b'"', b"'", b"\t", b",", b"\n", b"["})
@@ -305,11 +333,11 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
         return _element(record, told, value, limit)
     end = taker(record, value, limit)
     if told.kind == "NAME_MAYBE" and (end < 0 or not is_name(record, value, end)):
-        return _maybe_number(record, value, limit)
+        return maybe_number(record, value, limit)
     if end > 0 and _is_of_equipment(record, told, stop, (value, end)):
         return -1
-    if end < 0 and told.kind in _INSTEAD:
-        return _INSTEAD[told.kind](record, told, value, limit)
+    if end < 0 and told.kind in INSTEAD:
+        return INSTEAD[told.kind](record, told, value, limit)
     if end > 0:
         record.hit(kind, value, end, f"the key says {kind}")
         end = further(record, kind, end, limit)
@@ -328,32 +356,6 @@ def _is_of_equipment(record: Record, told: Told, stop: int, found: tuple[int, in
 _AUTH = re.compile(rb"(?:^|[^a-z])auth\Z")
 
 
-def _visit(record: Record, told: Told, value: int, limit: int) -> int:
-    """Take a number where a day was expected: `Visit: 563845513`."""
-    del told
-    end = TAKERS["MRN"][1](record, value, limit)
-    text = record.data[value:end] if end > 0 else b""
-    if digits(text) < VISIT_DIGITS_MIN or b"." in text or b"-" in text:
-        return -1
-    record.hit(Kind.OTHER_ID, value, end, "a number where a day was expected")
-    return end
-
-
-def _no_name(record: Record, told: Told, value: int, limit: int) -> int:
-    """Take what stands behind a key of names and does not read like one."""
-    end = -1
-    if record.data[value - 1 : value] == b"=":
-        end = _bare_name(record, value, limit)
-    if end < 0:
-        return number_of_somebody(record, value, limit) if told.person else -1
-    record.hit(Kind.NAME, value, end, "the key says NAME")
-    return end
-
-
-_INSTEAD = {"NAME": _no_name, "DATE": _visit}
-"""What may stand behind a key instead of what it says."""
-
-
 def _element(record: Record, told: Told, value: int, limit: int) -> int:
     """Take what stands between the tags of an element."""
     if not fits(record, told, value, limit):
@@ -366,25 +368,6 @@ def _element(record: Record, told: Told, value: int, limit: int) -> int:
 _NEXT_KEY = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{0,40}=")
 _NEXT_OF_SECRETS = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{0,24}=[^=\s]")
 """A value was left empty: `ruser= rhost=10.0.0.1`."""
-_BARE_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?=[\s&;,|\]})]|$)")
-
-
-def _bare_name(record: Record, value: int, limit: int) -> int:
-    """Take one capitalised word of a `last=Lemon`, though it is a word of machines too."""
-    match = _BARE_NAME.match(record.data, value, limit)
-    if match is None or match.group().lower() in record.lexicon.vocabulary["nothing"]:
-        return -1
-    return match.end()
-
-
-def _maybe_number(record: Record, value: int, limit: int) -> int:
-    """Take a number where a person may be named, in a record about people: subject=1058500190."""
-    end = TAKERS["MRN"][1](record, value, limit) if record.person else -1
-    text = record.data[value:end] if end > 0 else b""
-    if digits(text) < 6 or b"." in text or b":" in text:
-        return -1
-    record.hit(Kind.MRN, value, end, "a number where a person may be named")
-    return end
 
 
 def _limit(record: Record, value: int, *, xml: bool) -> int:

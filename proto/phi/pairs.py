@@ -38,7 +38,7 @@ _ELEMENTS = {
     b"CLM01": Kind.OTHER_ID, b"CLP01": Kind.OTHER_ID,
 }  # fmt: skip
 _PLACE = Pattern(
-    r"\b([A-Z][A-Z0-9]{2})[-.]([0-9]{1,2})(?:[-.][0-9]{1,2})?(?: \([^)\n]{1,30}\))?(?:[:=]| is| value| )[ '\"=:]{0,4}([^\s'\",;|)]{2,60}(?: [A-Z][^\s'\",;|)]{1,40})?)"
+    r"\b([A-Z][A-Z0-9]{2})[-.]([0-9]{1,2})(?:[-.][0-9]{1,2})?(?: \([^)\n]{1,30}\))?(?:\"?[:=>]|\"| is| value| )[ '\"=:]{0,4}([^\s'\",;|)]{2,60}(?: [A-Z][^\s'\",;|)]{1,40})?)"
 )
 _PLACE_KINDS = {"PERSON": Kind.NAME, "COUNTY": Kind.CITY, "ORGANIZATION": Kind.NAME}
 _ROW = Pattern(
@@ -64,6 +64,8 @@ _ARGUMENT = Pattern(
     r"\bARGS(?:_GET|_POST|_NAMES)?:([A-Za-z][A-Za-z0-9_.-]{1,40})[^\n]{0,160}?\[data \"([^\"\n\x01]{2,120})\""
 )
 """An argument of a request as a firewall of the web reports it, and what it held."""
+_ITS_KEY = re.compile(rb"[@$:][A-Za-z_]")
+"""A parameter by its own name."""
 _GUID = re.compile(rb"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?$")
 _APART = re.compile(rb"[^,\t]+")
 
@@ -148,7 +150,13 @@ _PLACE_MARKS = (
     b"GT1-",
     b"PV1-",
     b"PV1.",
+    b"GT1.",
     b"MRG-",
+    b"MRG.",
+    b"ORC-",
+    b"ORC.",
+    b"OBR-",
+    b"OBR.",
 )
 _ROW_MARKS = (
     b"uplicate",
@@ -256,13 +264,15 @@ def _bound(record: Record) -> None:
 
 def parameters(record: Record) -> None:
     """Take the parameters of a statement about people, and when somebody's visit is."""
-    data = record.data
+    data, keys = record.data, record.lexicon.policy.keys
     if b"$1" in data:
         _bound(record)
     for spans in _PARAMETER.each(data):
         place = next(one for one in spans[1:] if one[0] >= 0)
         value = data[slice(*place)]
-        if _tells(record, value) or (value[:1].isupper() and value.isalpha()):
+        if _ITS_KEY.match(key := data[spans[0][0] : place[0]]) and keys.is_fact(key):
+            record.facts.append(place)
+        elif _tells(record, value) or (value[:1].isupper() and value.isalpha()):
             record.hit(Kind.NAME, *place, "a parameter of a statement about people")
     if any(word in record.lower for word in (b"appointment", b"appt", b"visit", b"slot")):
         for spans in _SLOT.each(data):

@@ -180,11 +180,15 @@ def _keys(reader: Reader, problems: Problems) -> Keys:
             spoken=_phrases(one, "spoken"),
         )
         one.finish()
-    persons, fillers, infra = (_words(reader, name) for name in ("persons", "fillers", "infra"))
+    persons, fillers, infra, facts = (
+        _words(reader, name) for name in ("persons", "fillers", "infra", "facts")
+    )
     composed = tuple(_composed(one, classes) for one in reader.each("composed"))
     reader.finish()
     problems.refuse_if_any()
-    return Keys(classes, persons=persons, fillers=fillers, infra=infra, composed=composed)
+    return Keys(
+        classes, persons=persons, fillers=fillers, infra=infra, facts=facts, composed=composed
+    )
 
 
 def _composed(reader: Reader, classes: Mapping[str, Phrases]) -> Composed:

@@ -25,6 +25,11 @@ PEOPLE = frozenset(Kind) - {
     Kind.SECRET, Kind.USERNAME, Kind.HOST, Kind.HOST_PERSON, Kind.BLOB, Kind.EMAIL, Kind.DEVICE, Kind.IP, Kind.URL
 }  # fmt: skip
 """Classes that a record about people alone has."""
+GUESSED = frozenset(
+    {Kind.NAME, Kind.MRN, Kind.CITY, Kind.DATE, Kind.OTHER_ID, Kind.VEHICLE, Kind.LICENSE}
+)
+"""Classes that are also told by what stands around a value: where its own key tells what it is,
+that counts more."""
 
 
 class Record:
@@ -40,6 +45,7 @@ class Record:
         "apart",
         "data",
         "every",
+        "facts",
         "found",
         "known",
         "lexicon",
@@ -59,6 +65,7 @@ class Record:
         self.lexicon = lexicon
         self.found: list[Found] = []
         self.maybe: list[tuple[int, int]] = []
+        self.facts: list[tuple[int, int]] = []
         self.taken: bytearray | None = None
         self.apart = data.translate(RUNS)
         self.runs = runs = self.apart.split()
@@ -115,12 +122,18 @@ class Record:
             start += value.find(bare[:1])
             end, value = start + len(bare), bare
         if value and not value.isspace():
+            if self.facts and kind in GUESSED and self.is_fact(start, end):
+                return
             self.found.append((start, end, kind, why))
             if self.taken is None:
                 self.taken = bytearray(len(self.data))
             self.taken[start:end] = TAKEN * (end - start)
             if kind in PEOPLE:
                 self.person = True
+
+    def is_fact(self, start: int, end: int) -> bool:
+        """Whether a span lies in what its own key says is equipment's, or in the key itself."""
+        return any(first <= start and end <= last for first, last in self.facts)
 
     def covered(self, start: int, end: int) -> bool:
         """Whether the span touches what was found already."""

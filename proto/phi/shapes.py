@@ -224,7 +224,7 @@ def _vin(record: Record, start: int, end: int) -> None:
 
 
 _UNIT = re.compile(
-    rb"[ ,]{1,3}(?:apt|apartment|suite|ste|unit|floor|fl|#|room|rm|bldg|lot)\.? ?#? ?[a-z0-9-]{1,8}"
+    rb"(?:[ ,]{1,3}(?:apt|apartment|suite|ste|unit|floor|fl|#|room|rm|bldg|lot)\.? ?#? ?[a-z0-9-]{1,8}(?![a-z0-9])){1,2}"
 )
 _CITY = re.compile(
     rb"[,;^ ]{1,4}((?:[A-Z][A-Za-z'.-]{1,30} ?){1,4}),? {0,2}([A-Z]{2})\b[ ,.]{0,3}(\d{5}(?:-\d{4})?)?"

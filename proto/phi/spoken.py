@@ -15,7 +15,7 @@ from proto.phi.values import Kind
 
 _SPOKEN = re.compile(
     rb"(?:[ ]{0,2}(?:#|no\.|no|number|num|nr|id|card|copy|is|was|of|on|to|for|at|the|from|ending|in|with|named|name|as|dr\.?|mr\.?|mrs\.?|ms\.?|"
-    rb"patient|pt|user|member|value|code|called|last four|last 4|scanned|entered|recorded|verified|shows|reads|captured|now|still|has been|have been|changed|updated|set|given|listed|file|supplied|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
+    rb"patient|pt|user|member|value|code|called|last four|last 4|scanned|entered|recorded|verified|shows|reads|captured|now|still|has been|have been|changed|updated|set|given|listed|file|supplied|old|new|does not match|=|:|-|->|\(|\[|\"|'|<|/|,|\.)(?![a-z0-9])){0,5}[ #:(\"'<\[]{0,4}"
 )
 _FURTHER = re.compile(rb" ?(?:/|,|&|and|->) ?#?(?=[A-Za-z]{0,4}[0-9-]*\d{3})")
 _NUMBERED = frozenset({Kind.MRN, Kind.DEVICE, Kind.ACCOUNT, Kind.OTHER_ID, Kind.HEALTH_PLAN})

@@ -5,12 +5,13 @@ import re
 from proto.phi.fitness import fits
 from proto.phi.keys import Told
 from proto.phi.labels import take_user
-from proto.phi.record import Record
+from proto.phi.record import Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.takers import TAKERS
 
 ROWS_MAX = 20_000
 COLUMNS_MAX = 256
+FACTS_MAX = 512
 
 _INSERT_CASE = Pattern(r"(?i)insert\s+into\s+[^\s(]+\s*\(([^()]+)\)\s*values\s*\(")
 _SQL_VALUE = re.compile(
@@ -53,17 +54,28 @@ def _table(record: Record, lines: list[bytes], starts: list[int], number: int) -
 
 def _tells(record: Record, cells: list[bytes]) -> list[Told | None]:
     keys = record.lexicon.policy.keys
-    told = [
-        keys.told(cell.strip(b" \"'\r[]`\xef\xbb\xbf").replace(b"#", b" no "))
-        for cell in cells[:COLUMNS_MAX]
+    names = [
+        cell.strip(b" \"'\r[]`\xef\xbb\xbf").replace(b"#", b" no ") for cell in cells[:COLUMNS_MAX]
     ]
+    told = [keys.told(name) for name in names]
     if sum(one is not None for one in told) >= 2 or (len(cells) == 1 and told[0] is not None):
         return _with_ids(cells, told)
     if sum(one is not None for one in told) == 1 and any(
         one is not None and one.person for one in told
     ):
         return _with_ids(cells, told)
+    if any(one is not None and one.kind not in _TOO_LITTLE for one in told) and all(
+        _HEADER.fullmatch(name) is not None for name in names if name
+    ):
+        return told
     return []
+
+
+_TOO_LITTLE = frozenset(
+    {"NAME_MAYBE", "DATE_MAYBE", "DEVICE_MAYBE", "NAME", "AGE90", "CITY", "SECRET"}
+)
+"""A single column of these may as well be a word of a line of running text."""
+_HEADER = re.compile(rb"[A-Za-z_@][A-Za-z0-9_.@]{0,40}(?: [A-Za-z0-9_.]{1,20}){0,3}")
 
 
 def _with_ids(cells: list[bytes], told: list[Told | None]) -> list[Told | None]:
@@ -86,18 +98,43 @@ def _delimited(
     record: Record, lines: list[bytes], starts: list[int], number: int, mark: bytes
 ) -> bool:
     header = lines[number]
-    if any(len(cell) > 60 or b"=" in cell for cell in header.split(mark)):
+    if any(len(cell) > 60 or b"=" in cell or b": " in cell for cell in header.split(mark)):
         return False
     told = _tells(record, [cell for _, cell in _cells(header, mark)])
     if not told:
         return False
+    facts = _facts(record, [cell for _, cell in _cells(header, mark)])
+    if _is_upright(record, told, lines[number + 1], mark):
+        return False
     record.person = True
+    record.facts.append((starts[number], starts[number] + len(header)))
     for row in range(number + 1, min(len(lines), number + ROWS_MAX)):
         for column, (offset, cell) in enumerate(_cells(lines[row].rstrip(b"\r"), mark)):
             one = told[column] if column < len(told) else None
+            at = starts[row] + offset
             if one is not None:
-                _cell(record, one, starts[row] + offset, cell)
+                _cell(record, one, at, cell)
+            elif column in facts and len(record.facts) < FACTS_MAX:
+                record.facts.append((at, at + len(cell)))
     return True
+
+
+def _facts(record: Record, cells: list[bytes]) -> frozenset[int]:
+    """Return which columns hold facts about equipment."""
+    keys = record.lexicon.policy.keys
+    return frozenset(
+        column
+        for column, cell in enumerate(cells[:COLUMNS_MAX])
+        if keys.is_fact(cell.strip(b" \"'\r[]`"))
+    )
+
+
+def _is_upright(record: Record, told: list[Told | None], row: bytes, mark: bytes) -> bool:
+    """Whether the row below a header is another key with its value: no table then."""
+    keys = record.lexicon.policy.keys
+    first = [cell.strip(b" \"'\r") for _, cell in _cells(row.rstrip(b"\r"), mark)]
+    below = first[0] if first else b""
+    return told[0] is not None and digits(below) < 2 and keys.told(below) is not None
 
 
 def _cells(line: bytes, mark: bytes) -> list[tuple[int, bytes]]:
@@ -170,7 +207,7 @@ def _insert(record: Record) -> None:
         if not told:
             continue
         record.person = True
-        _values(record, told, spans[0][1])
+        _values(record, told, spans[0][1], facts=_facts(record, columns))
 
 
 def _values_as(record: Record) -> None:
@@ -182,15 +219,19 @@ def _values_as(record: Record) -> None:
             _values(record, told, spans[1][0] + 1)
 
 
-def _values(record: Record, told: list[Told | None], at: int) -> None:
+def _values(
+    record: Record, told: list[Told | None], at: int, *, facts: frozenset[int] = frozenset()
+) -> None:
     data = record.data
-    for one in told:
+    for column, one in enumerate(told):
         match = _SQL_VALUE.match(data, at, min(len(data), at + 2200))
         if match is None:
             break
         group = 1 if match[1] is not None else 2
         if one is not None:
             _cell(record, one, match.start(group), match[group])
+        elif column in facts and len(record.facts) < FACTS_MAX:
+            record.facts.append(match.span(group))
         if match[3] == b")":
             break
         at = match.end()

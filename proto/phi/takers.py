@@ -20,7 +20,7 @@ Taker = Callable[[Record, int, int], int]
 
 MONTH = rb"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
 _DATE = re.compile(
-    rb"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8}(?!\d)|\d{12}(?!\d)|\d{14}(?!\d)"
+    rb"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? )?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8}(?!\d)|\d{12}(?!\d)|\d{14}(?!\d)"
     rb"|\d{1,2}(?:st|nd|rd|th)?[ -]?(?:of )?" + MONTH + rb"[ ,.-]{0,2}(?:\d{4}|\d{2})?"
     rb"|"
     + MONTH
@@ -68,16 +68,25 @@ _STREETLIKE = re.compile(
 )
 _ZIP = re.compile(rb"\d{5}(?:-?\d{4})?(?!\d)|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d")
 _PLATE = re.compile(
-    rb"(?:[A-Z]{2,4}[ -]?\d{3,4}|\d{1,3}[ -]?[A-Z]{3}[ -]?\d{0,3}|[A-Z]{1,3}\d{1,4}[A-Z]{1,3}|\d{3} ?[A-Z]{3})"
+    rb"(?:[A-Z]{2,4}[ -]?\d{3,4}|[A-Z]{2}\d{2} ?[A-Z]{3}|\d{1,3}[ -]?[A-Z]{3}[ -]?\d{0,3}|[A-Z]{1,3}\d{1,4}[A-Z]{1,3}|\d{3} ?[A-Z]{3})"
     rb"(?![A-Za-z0-9])"
 )
 _PATHLIKE = re.compile(rb"[/_]")
 """What a tag of a rule has, and no plate: `PCI/6.5.4`."""
 _UDI = re.compile(rb"\(?\d{2}\)[0-9A-Za-z()]{8,80}")
-_AGE = re.compile(rb"(9\d|1[0-2]\d)(?![\d.:/-])")
+_AGE = re.compile(
+    rb"(?i)0?(?:9\d|1[0-2]\d)(?:(?:[ +]?(?:y/o|yo|yrs?|years?(?: old)?)|y)(?![a-z0-9])|(?![\d.:/-]))"
+)
+_MASKED = re.compile(rb"(?:[*xX#]{2,12}[ -]?){1,4}\d{2,6}(?![\dA-Za-z])")
+"""A number of which the end is shown: `****4389`, `***-**-1234`."""
+_SUFFIX = re.compile(rb" \d{2}(?=$|[\n\t,;|)\]\"'<&]| [|-] )")
+"""Which of a family's members it is, behind the number of a plan."""
 _RUN = re.compile(rb"[^\s\"'<>,;|\x01)\]}\[{][^\s\"'<>,;|\x01)\]}]{0,511}")
 _TOKENISH = re.compile(rb"[^\s\"'<>;|\x01]{1,2048}")
 _WORDS = re.compile(rb"[A-Za-z][A-Za-z'.-]*(?: [A-Z][A-Za-z'.-]*){0,3}")
+_SMALL_WORDS = re.compile(
+    rb"[a-z][a-z'.-]{1,20}(?: [a-z][a-z'.-]{1,20}){0,3}(?=$|[\n\t,;|)\]<&\"]| [|-] )"
+)
 _TIMES = re.compile(rb"\d{1,2}:\d{2}")
 _PARAMETER = re.compile(rb"&(?:amp;)?[A-Za-z_][A-Za-z0-9_.-]{0,40}=")
 """The next one of a query: a password may have an ampersand too."""
@@ -113,7 +122,7 @@ def with_time(data: bytes, end: int) -> int:
 def identifier(record: Record, at: int, limit: int, *, digits_min: int = 3) -> int:
     """Take an identifier: one run, or groups of digits."""
     data = record.data
-    end = _end(_SPACED, data, at, limit)
+    end = max(_end(_SPACED, data, at, limit), _end(_MASKED, data, at, limit))
     single = _end(_ID, data, at, limit)
     end = max(end, single)
     if end < 0 or _NO_ID.fullmatch(data, at, end) is not None:
@@ -157,6 +166,17 @@ def vehicle(record: Record, at: int, limit: int) -> int:
     if end < 0:
         end = identifier(record, at, limit)
     return end if end > 0 and not _PATHLIKE.search(record.data, at, end) else -1
+
+
+_ANY_PLATE = re.compile(
+    rb"(?=[A-Za-z -]{0,7}\d)[A-Za-z0-9]{2,8}(?:[ -][A-Za-z0-9]{2,4})?(?![\w.:-])"
+)
+"""Whatever stands on a plate that is told by its key, letters of choice and small ones included."""
+
+
+def any_plate(record: Record, at: int, limit: int) -> int:
+    """Take what a key says is a plate or a vehicle's number."""
+    return max(_end(_ANY_PLATE, record.data, at, limit), vehicle(record, at, limit))
 
 
 def device(record: Record, at: int, limit: int) -> int:
@@ -226,8 +246,26 @@ def secret(record: Record, at: int, limit: int) -> int:
 
 
 def place(record: Record, at: int, limit: int) -> int:
-    """Take the name of a place: up to four capitalised words."""
-    return _end(_WORDS, record.data, at, limit)
+    """Take the name of a place: up to four capitalised words, or small ones alone."""
+    end = _end(_SMALL_WORDS, record.data, at, limit)
+    return end if end > 0 else _end(_WORDS, record.data, at, limit)
+
+
+_SMALL_STREET = re.compile(rb"\d{1,6}[a-z]?(?: [a-z0-9][a-z0-9.'-]{0,20}){2,6}")
+_SMALL_UNIT = re.compile(rb",? ?(?:apt|unit|suite|ste|#)\.? ?#?[0-9]{1,5}[a-z]?(?![a-z0-9])")
+
+
+def _small_street(record: Record, at: int, limit: int) -> int:
+    """Return where a street in small letters ends: `54941 pearl way unit 12`; -1 if there is none."""
+    match = _SMALL_STREET.match(record.data, at, limit)
+    words = match.group().split(b" ") if match is not None else []
+    streets = record.lexicon.vocabulary["streets"]
+    last = max((n for n, word in enumerate(words[:6]) if word.strip(b".") in streets), default=0)
+    if last < 2:  # a number, a name, a kind of street
+        return -1
+    end = at + len(b" ".join(words[: last + 1]))
+    unit = _SMALL_UNIT.match(record.data, end, limit)
+    return unit.end() if unit is not None else end
 
 
 def address(record: Record, at: int, limit: int) -> int:
@@ -235,6 +273,8 @@ def address(record: Record, at: int, limit: int) -> int:
     end = _end(_ADDRESS, record.data, at, limit)
     if end < 0:
         return -1
+    if (small := _small_street(record, at, end)) > 0:
+        return small
     cut = next(
         (
             found
@@ -271,7 +311,9 @@ def _written_id(record: Record, at: int, limit: int) -> int:
 def _plan_id(record: Record, at: int, limit: int) -> int:
     if GUID.match(record.data, at, limit):
         return -1
-    return identifier(record, at, limit, digits_min=PLAN_DIGITS_MIN)
+    end = identifier(record, at, limit, digits_min=PLAN_DIGITS_MIN)
+    suffix = _SUFFIX.match(record.data, end, limit) if end > 0 else None
+    return end if suffix is None else suffix.end()
 
 
 def _short_id(record: Record, at: int, limit: int) -> int:
@@ -313,5 +355,6 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
 SHORT: dict[str, Taker] = {
     **dict.fromkeys(("SSN", "MRN"), _short_id),
     **dict.fromkeys(("ACCOUNT", "LICENSE", "OTHER_ID"), _short_written_id),
+    "VEHICLE": any_plate,
 }
 """After a key with its mark, fewer digits are enough."""

@@ -83,6 +83,27 @@ GONE = [
     ("Invalid enc num '4411987' supplied", ["4411987"]),
     ("validation failed for field hsaAccount with value '4411987'", ["4411987"]),
     ("claim control number was changed to 4411987.", ["4411987"]),
+    (
+        "GET /find?homephone=813+907+9690&dob=15+February+1937&x=1",
+        ["813", "9690", "15", "February"],
+    ),
+    (
+        "POST /x?city=cedar+rapids&homeaddress=60+Pearl+Rd+Apt.+4%2C+NY",
+        ["cedar", "rapids", "Pearl"],
+    ),
+    ("acct_no=****4389, ssn=***-**-4525; member_id=NFC45945782 02", ["4389", "4525", " 02"]),
+    ("plate_no=DV70 NPP, vehicle_tag=KAYAK99, lpn: raa-1030", ["DV70", "NPP", "KAYAK", "raa"]),
+    (
+        "PatientAge: 095Y; homecity: new davis; homeaddress: 54941 pearl way unit 12",
+        ["095", "davis", "pearl", "unit"],
+    ),
+    ('update-person -DeaNo "AX5238414" -PlateText "GRANDMA2"', ["AX5238414", "GRANDMA2"]),
+    (
+        '<field id="chart_number" val="96969016"/><Data Name="PV1-19">771B11139</Data>',
+        ["96969016", "771B11139"],
+    ),
+    ("Queue,Home Phone\nLABELS,357-0760", ["357-0760"]),
+    ("Claim No\n443311\nPort\n104", ["443311"]),
 ]
 KEPT = [
     "CREATE TABLE audit (id bigint, password_hash varbinary(64), dob date)",
@@ -91,6 +112,25 @@ KEPT = [
     "enc number format 11822 loaded, domain user count 118223",
     "[encounter] loaded 118223 rows in 4411 ms",
 ]
+
+
+FACTS = [
+    ("Mrn,Hcpcs,PreferredName\n3480,90471,Art", ["Hcpcs", "90471", "PreferredName"]),
+    ("exec sp_X @kb='KB5092678', @driver = N'stornvme', @mrn='1234567'", ["KB5092678", "stornvme"]),
+    ("INSERT INTO t (mrn, task_name, cpt) VALUES ('88441', 'SyncSchedules', '99213')",
+     ["SyncSchedules", "99213"]),
+    ("GuarantorName\tA. Otieno\nCheckingAccount\t****6897", ["CheckingAccount"]),
+    ('<Data Name="HomePhone">357-0760</Data><Data Name="EncNum">5238414</Data>', ["EncNum"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "kept"), FACTS)
+def test_names_of_fields_and_facts_under_their_own_keys_stay_beside_people(
+    text: str, kept: list[str]
+) -> None:
+    out = scrub_text(text)
+    assert out != text
+    assert not [piece for piece in kept if piece not in out]
 
 
 @pytest.mark.parametrize(("text", "gone"), GONE)
