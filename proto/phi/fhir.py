@@ -41,6 +41,7 @@ _SYSTEMS = {b"us-ssn": Kind.SSN, b"us-npi": Kind.LICENSE, b"2.16.840.1.113883.4.
 AGE_TOLD_MAX = 89
 _DAY = re.compile(rb"\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]{0,40})?$")
 _ROOT = re.compile(rb"<([A-Z][A-Za-z]{2,40}) [^>]{0,80}xmlns=[\"']http://hl7\.org/fhir")
+_RESOURCE = re.compile(rb"resourceType\\{0,7}[\"']|resourceType&quot;|resourceType\s?:")
 _TAG = re.compile(rb"[0-9A-Fa-f]{8}$")
 
 
@@ -52,7 +53,7 @@ def read(record: Record, tags: dict[bytes, Kind | None]) -> None:
         tags: class by DICOM tag, `gggg,eeee` in lower case.
     """
     data = record.data
-    if b"resourceType" in data:
+    if b"resourceType" in data and _RESOURCE.search(data) is not None:
         _resources(record, record.members)
     elif b"http://hl7.org/fhir" in data and (root := _ROOT.search(data)) is not None:
         _resources(record, xml_values(data, root.start()))

@@ -100,11 +100,21 @@ NEED_DIGITS = frozenset(
 )
 
 
+_HEX_ID = re.compile(rb"[0-9a-f]{16}|[0-9a-f]{32}")
+"""A member of a cluster, a plan of a database."""
+
+
 def _is_nothing(record: Record, told: Told, value: bytes, written: bytes) -> bool:
     """Whether a value stands for none: a word for it, marks alone, a day that is no day, a policy's name."""
     return (
-        (told.kind == "BIOMETRIC" and _is_no_template(value))
-        or (told.kind == "HEALTH_PLAN" and not told.person and digits(value) < PLAN_DIGITS_MIN)
+        (told.kind == "BIOMETRIC" and is_no_template(value))
+        or (
+            told.kind == "HEALTH_PLAN"
+            and (
+                (not told.person and digits(value) < PLAN_DIGITS_MIN)
+                or (_HEX_ID.fullmatch(value) is not None and not value.isdigit())
+            )
+        )
         or (told.kind in {"DATE", "DATE_MAYBE"} and value.startswith(SENTINELS))
         or (value in record.lexicon.vocabulary["nothing"] and not _is_named(record, told, written))
         or not value.strip(b" .-_*\x01")
@@ -121,7 +131,8 @@ def _is_named(record: Record, told: Told, written: bytes) -> bool:
     )
 
 
-def _is_no_template(value: bytes) -> bool:
+def is_no_template(value: bytes) -> bool:
+    """Whether a value under `template` or `fingerprint` is a name, a version or a digest."""
     return len(value) < TEMPLATE_CHARS_MIN or b" " in value or _DIGEST.fullmatch(value) is not None
 
 
@@ -129,6 +140,8 @@ def _could_be_name(record: Record, start: int, end: int) -> bool:
     """Whether a value under a key of names can be one: letters, and not only machine words."""
     value = record.data[start:end]
     letters = value.translate(LETTERS).split()
+    if _SOURCE.search(value) is not None:
+        return False
     if not letters or end - start > 120 or (value[:1].isdigit() and len(max(letters, key=len)) < 3):
         return False
     if len(letters) <= 2 or b"," in value:
@@ -141,6 +154,10 @@ def _could_be_name(record: Record, start: int, end: int) -> bool:
         not record.lexicon.flags(word) & WORD or record.lexicon.flags(word) & SURE
         for word in letters
     )
+
+
+_SOURCE = re.compile(rb"\.(?:go|py|js|ts|java|cs|rb|php|c|cc|cpp|rs|kt|lua)(?::\d+)?\Z")
+"""A line of a program, which its logger calls the caller."""
 
 
 def is_name(record: Record, start: int, end: int) -> bool:

@@ -10,7 +10,14 @@ import re
 
 from proto.phi import logins, people
 from proto.phi.asked import take_asked
-from proto.phi.fitness import NEED_DIGITS, VALUE_CHARS_MAX, fits, is_name, is_street
+from proto.phi.fitness import (
+    NEED_DIGITS,
+    VALUE_CHARS_MAX,
+    fits,
+    is_name,
+    is_no_template,
+    is_street,
+)
 from proto.phi.instead import INSTEAD, maybe_number
 from proto.phi.keys import Told
 from proto.phi.lexicon import (
@@ -29,6 +36,7 @@ from proto.phi.lexicon import (
 from proto.phi.record import TAKEN, Record, digits
 from proto.phi.spoken import DOMAIN, SHORT_DIGITS_MAX, further, read_spoken
 from proto.phi.takers import REACH, SHORT, TAKERS
+from proto.phi.things import is_of_machine
 from proto.phi.values import Kind
 
 MARKED = 16
@@ -36,8 +44,6 @@ SAID = 32
 TAKES = 64
 
 ELEMENTS_MAX = 64
-_MAKES = frozenset({b"Brother"})
-"""Makes of equipment, in a list of such: `Canon, Brother, Epson`."""
 WORDS_MAX = 3
 DIGITS_OF_KEYS_MAX = 3
 
@@ -135,7 +141,7 @@ def _one(record: Record, key: tuple[int, int], tells: Tells, after: int) -> int:
     data = record.data
     start, end = key
     _, _, _, plain, written, heard, begins = tells
-    if heard is not None and _is_of_machine(data, start, end, kind=heard.kind, plain=plain):
+    if heard is not None and is_of_machine(record, start, end, kind=heard.kind, plain=plain):
         heard = None
     if data[end : end + 1] == b"[" and _PROCESS.match(data, end, end + 9) is not None:
         kinds = {told.kind for told in (written, heard) if told is not None}
@@ -161,18 +167,6 @@ _PROCESS = re.compile(rb"\[[0-9]{1,6}\]:")
 _OF_SERVICES = frozenset(
     {"OTHER_ID", "DEVICE", "DEVICE_MAYBE", "ACCOUNT", "HEALTH_PLAN", "VEHICLE"}
 )
-_NUMBERED = frozenset({"NAME", "SSN", "OTHER_ID"})
-
-
-def _is_of_machine(data: bytes, start: int, end: int, *, kind: str, plain: bool) -> bool:
-    """Whether a cue is no word for people here: NURSE-19, EXAM-22, `Brother,` and `412 ms`."""
-    if kind in _NUMBERED and not plain and digits(data[start:end]):
-        return kind != "SSN" or data[start + 2 : start + 3].isdigit()  # ss7, but not ssn4
-    if kind != "NAME":
-        return False
-    if data[start:end] == b"ms" and data[start - 1 : start] in b" " and start > 1:
-        return data[start - 2 : start - 1].isdigit()
-    return data[start:end] in _MAKES and data[end : end + 1] == b","
 
 
 def _more_stops(record: Record, end: int) -> list[int]:
@@ -345,9 +339,11 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
 
 
 def _is_of_equipment(record: Record, told: Told, stop: int, found: tuple[int, int]) -> bool:
-    """Whether an address is of no house, or a number behind `auth` of a protocol."""
+    """Whether an address is of no house, a template a digest, or a number one of a protocol."""
     if told.kind == "ADDRESS":
         return not is_street(record, *found)
+    if told.kind == "BIOMETRIC":
+        return is_no_template(record.lower[slice(*found)])
     if told.kind != "OTHER_ID" or digits(record.data[slice(*found)]) > SHORT_DIGITS_MAX:
         return False
     return _AUTH.search(record.lower, max(0, stop - 6), stop) is not None

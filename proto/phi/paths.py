@@ -415,6 +415,8 @@ def _devices(record: Record) -> None:
     flags, brands = record.lexicon.flags, record.lexicon.vocabulary["brands"]
     for spans in _HOST.each(record.data):
         start, end = spans[0]
+        if record.data[end : end + 1] == b"_":
+            continue  # the name of an event: `%CAPWAP-3-ECHO_ERR`
         pieces = [
             (match.start(), match.end(), match.group().lower())
             for match in _CAMEL.finditer(record.data[start:end])

@@ -29,7 +29,7 @@ RECORD_CHARS_MAX = 1 << 22
 
 _VOCABULARIES = (
     "months", "titles", "credentials", "streets", "states", "roots", "web_roots", "documents",
-    "accounts", "account_parts", "brands", "implants", "nothing", "clinic",
+    "accounts", "account_parts", "brands", "companies", "implants", "nothing", "clinic",
 )  # fmt: skip
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]{0,14}[A-Z0-9]")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}|[A-Z0-9]{2,3}|[0-9a-f]{8}")

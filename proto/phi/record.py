@@ -121,6 +121,8 @@ class Record:
             bare = value.strip(TAKEN)  # a token stays as it is
             start += value.find(bare[:1])
             end, value = start + len(bare), bare
+        if value[:4] == b"S-1-":
+            return  # a SID stays, whatever stands before it
         if value and not value.isspace():
             if self.facts and kind in GUESSED and self.is_fact(start, end):
                 return

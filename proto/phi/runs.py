@@ -34,7 +34,7 @@ from proto.phi.people import (
 )
 from proto.phi.record import Record
 from proto.phi.scan import Pattern
-from proto.phi.things import Token, before_other, could_be_both, is_thing
+from proto.phi.things import Token, before_other, could_be_both, is_company, is_thing
 from proto.phi.values import Kind
 
 LISTED_MIN = 4
@@ -104,15 +104,7 @@ def _run(record: Record, start: int, end: int) -> None:
         and (len(tokens) >= LISTED_MIN or _goes_on(record.data, start, end))
     ):
         return  # a list of makes, of months
-    names = [False] * len(tokens)
-    for at in range(len(tokens) - 1):
-        one, two = tokens[at], tokens[at + 1]
-        if (
-            one[3]
-            and (_first_and_stranger(record, one, two) or _pair(record, one, two))
-            and not is_thing(record, one, two)
-        ):
-            names[at] = names[at + 1] = True
+    names = _named(record, tokens)
     if True not in names:
         return
     at = 0
@@ -126,6 +118,25 @@ def _run(record: Record, start: int, end: int) -> None:
             why = "first and last name together"
             record.hit(Kind.NAME, tokens[at][0], tokens[stop][1], why)
         at = max(stop, at) + 1
+
+
+def _named(record: Record, tokens: list[Token]) -> list[bool]:
+    """Judge each pair of neighbours: which words of a run are part of a name."""
+    names = [False] * len(tokens)
+    listed = sum(b"," in token[3] for token in tokens) >= LISTED_MIN
+    for at in range(len(tokens) - 1):
+        one, two = tokens[at], tokens[at + 1]
+        if (
+            one[3]
+            and not (listed and b"," in one[3])
+            and (_first_and_stranger(record, one, two) or _pair(record, one, two))
+            and not is_thing(record, one, two)
+        ):
+            names[at] = names[at + 1] = True
+    for at in range(len(tokens) - 1) if True in names else ():
+        if tokens[at][3] == b" " and is_company(record, tokens[at], tokens[at + 1]):
+            names[at] = names[at + 1] = False
+    return names
 
 
 def _goes_on(data: bytes, start: int, end: int) -> bool:

@@ -179,6 +179,8 @@ def _email(record: Record, start: int, end: int) -> None:
     if local in _MACHINE_MAIL or local.endswith(b"-noreply"):
         return
     domain = data[start:end].rpartition(b"@")[2]
+    if _of_a_program(data, start, local=local, domain=domain):
+        return
     if not re.search(rb"[a-z]", domain[-3:]) and b"." in domain:
         return
     if (local.isdigit() and len(local) > 12) or (
@@ -188,6 +190,18 @@ def _email(record: Record, start: int, end: int) -> None:
     record.hit(Kind.EMAIL, start, end, "a mail address")
     if domain in _PRIVATE_MAIL:
         record.person = True
+
+
+EXTENSION_DIGITS_MAX = 5
+
+
+def _of_a_program(data: bytes, start: int, *, local: bytes, domain: bytes) -> bool:
+    """Whether an address is a message's own, a list's, or a telephone's on a desk."""
+    if domain.startswith(b"lists."):
+        return True
+    if local.isdigit():
+        return len(local) <= EXTENSION_DIGITS_MAX and data[start - 4 : start] == b"sip:"
+    return data[start - 12 : start] == b"message-id=<" and local[:4].isdigit()
 
 
 def _mbi(record: Record, start: int, end: int) -> None:

@@ -106,6 +106,7 @@ def _has_form(record: Record, told: Told, value: int, end: int) -> bool:
     return form is None or form.match(data, value, end) is not None
 
 
+_GUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _FOR_WHOM = re.compile(rb" (?:for|from|of|user|on)[ (\[\"']{1,3}(?:user |the |at )?\Z")
 """Whose password it is, or whence it came, is not the password: `Bad password for admin1`."""
 _IN_PATHS = frozenset({b"/", b"\\", b"?"})
@@ -178,6 +179,8 @@ def _is_of_machines(record: Record, told: Told, stop: int, found: tuple[int, int
     data, (value, end) = record.data, found
     if told.kind == "SECRET":
         return _FOR_WHOM.search(record.lower, stop, value) is not None or _is_path(data, stop)
+    if told.kind == "MRN" and b'","' in data[stop:value]:
+        return _GUID.fullmatch(data, value, end) is not None  # another field of a row
     if told.kind == "OTHER_ID":
         return _is_of_vendor(record, stop) or _is_counted(record, stop, value, end)
     if told.kind == "PHONE":

@@ -58,6 +58,11 @@ def _tells(record: Record, cells: list[bytes]) -> list[Told | None]:
         cell.strip(b" \"'\r[]`\xef\xbb\xbf").replace(b"#", b" no ") for cell in cells[:COLUMNS_MAX]
     ]
     told = [keys.told(name) for name in names]
+    if any(_OF_PRINTERS.fullmatch(cell.strip()) for cell in cells):
+        told = [
+            None if cell.strip().lower() == b"drivername" else one
+            for cell, one in zip(cells, told, strict=False)
+        ]
     if sum(one is not None for one in told) >= 2 or (len(cells) == 1 and told[0] is not None):
         return _with_ids(cells, told)
     if sum(one is not None for one in told) == 1 and any(
@@ -76,6 +81,8 @@ _TOO_LITTLE = frozenset(
 )
 """A single column of these may as well be a word of a line of running text."""
 _HEADER = re.compile(rb"[A-Za-z_@][A-Za-z0-9_.@]{0,40}(?: [A-Za-z0-9_.]{1,20}){0,3}")
+_OF_PRINTERS = re.compile(rb"(?i)(?:printer|port)(?:name|status)")
+"""Of a list of printers, whose drivers are programs."""
 
 
 def _with_ids(cells: list[bytes], told: list[Told | None]) -> list[Told | None]:

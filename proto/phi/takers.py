@@ -45,7 +45,7 @@ SENTINELS = (
 _ID = re.compile(rb"#?[A-Za-z0-9](?:[A-Za-z0-9]|[-/._](?=[A-Za-z0-9])){1,63}")
 _NO_ID = re.compile(
     rb"\d{1,3}(?:\.\d{1,3}){3}|\d{1,5}(?:\.\d{1,6}){3,}|(?i:v?\d+(?:\.\d+)?(?:[kmgt]i?b|bytes|ms|mhz|ghz|mbps|gbps))"
-    rb"|0[xX][0-9a-fA-F]+"
+    rb"|0[xX][0-9a-fA-F]+|[vV]\d{1,4}(?:\.\d{1,6}){1,3}"
 )
 """Addresses, versions and sizes, and numbers in hexadecimal."""
 _SPACED = re.compile(rb"\d{2,5}(?:[ -]\d{2,7}){1,5}(?![\d.:/])")
@@ -207,7 +207,7 @@ _CLASS = re.compile(
 
 NO_SECRET = re.compile(
     rb"(?i)(?:ip:)?\[?\d{1,3}(?:\.\d{1,3}){3}\]?(?::\d{1,5})?|(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}"
-    rb"|https?/[0-9.]+|\[?filtered\]?|(?:%[0-9a-f]{2})+|[^@\s/:]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9.]+)?"
+    rb"|https?/[0-9.]+|\[?filtered\]?|(?:%[0-9a-f]{2})+|0x[0-9a-f]{1,16}(?:\+0x[0-9a-f]{1,8})?|[^@\s/:]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9.]+)?"
     rb"|(?:get|new|set|read|invoke|convertto|convertfrom)-[a-z]+"
 )
 """Addresses, the version behind a request, marks in their escape, commands of PowerShell."""

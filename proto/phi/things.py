@@ -6,12 +6,15 @@ machines, or when what stands behind it says that it is a thing.
 
 import re
 
-from proto.phi.lexicon import is_plain
-from proto.phi.people import machine_camel
-from proto.phi.record import Record
+from proto.phi.lexicon import NAMEY, is_plain
+from proto.phi.people import machine_camel, word_flags
+from proto.phi.record import Record, digits
 
 Token = tuple[int, int, int, bytes]
 """Of a word in a run: start, end, flags (-1 for an initial), the mark behind it."""
+_MAKES = frozenset({b"Brother"})
+"""Makes of equipment, in a list of such: `Canon, Brother, Epson`."""
+_NUMBERED = frozenset({"NAME", "SSN", "OTHER_ID"})
 _STAMP_BEHIND = re.compile(rb" {1,2}[0-9]{1,2} [0-9]{2}:[0-9]{2}:")
 """What follows a month in the stamp of a log."""
 _VERSION_BEHIND = re.compile(rb" v?[0-9]{1,4}\.[0-9]")
@@ -66,10 +69,37 @@ def is_thing(record: Record, one: Token, two: Token) -> bool:
 MACHINE_LETTERS_MIN = 7
 
 
+def is_company(record: Record, one: Token, two: Token) -> bool:
+    """Whether both words together are a maker or a program: `Henry Schein`, `Charles Proxy`."""
+    pair = record.lower[one[0] : two[1]].replace(b" ", b"-")
+    return pair in record.lexicon.vocabulary["companies"]
+
+
 def could_be_both(record: Record, one: Token, two: Token) -> bool:
     """Whether two words of machines are a last and a first name at all: not `Default,SMTP`."""
     if not (is_plain(one[2]) and is_plain(two[2])) or b"-" in record.data[one[0] : two[1]]:
         return True
     weights = record.lexicon.names.weights
     last, first = (weights(record.lower[token[0] : token[1]].decode()) for token in (one, two))
-    return last[1] > 0 or first[0] > 0
+    return last[1] > 0 and first[0] > 0
+
+
+def is_of_machine(record: Record, start: int, end: int, *, kind: str, plain: bool) -> bool:
+    """Whether a cue is no word for people here: NURSE-19, EXAM-22, `Brother,` and `412 ms`."""
+    data = record.data
+    if kind in _NUMBERED and not plain and digits(data[start:end]):
+        return kind != "SSN" or data[start + 2 : start + 3].isdigit()  # ss7, but not ssn4
+    if kind != "NAME":
+        return False
+    if data[start:end] == b"ms" and data[start - 1 : start] in b" " and start > 1:
+        return data[start - 2 : start - 1].isdigit()
+    if data[start:end] not in _MAKES:
+        return False
+    model = _MODEL.match(data, end)
+    return data[end : end + 1] == b"," or (
+        model is not None and not word_flags(record, model[1]) & NAMEY
+    )
+
+
+_MODEL = re.compile(rb" ([A-Z]{2}[A-Za-z-]{2,20}|[A-Z][a-z]{2,20})(?![a-z])")
+"""What follows a make: `Brother BRAdmin`, `Brother Laser`."""
