@@ -1,10 +1,10 @@
 """A catalogue of lamps for tests of faults: repairs whose every script leaves a line on its target.
 
-A lamp is a file. Its check asks whether the file is there, or prints what a file beside it holds
-(`<lamp>.says`) where a test wants a wrong answer; its runbook captures a random token and
-puts the file there in three steps. Each script appends "begin" and "end" lines with its token to a
-log on the target, so the target itself tells what ran, how often, and for which run of a repair:
-the appliance stores the token of each run with the capture.
+A lamp is a file: lit when it is there, dim when something is in it. Its check asks that, or prints
+what a file beside it holds (`<lamp>.says`) where a test wants a wrong answer; its runbook captures
+a random token and puts the file there in three steps. Each script appends "begin" and "end" lines
+with its token to a log on the target, so the target itself tells what ran, how often, and for which
+run of a repair: the appliance stores the token of each run with the capture.
 """
 
 from collections.abc import Mapping
@@ -31,6 +31,7 @@ class Lamp:
             nothing when it is cut short.
         takes_s: how long each step sleeps.
         cooldown_s, per_day: the limits of its rule.
+        dims: it may be dim too, which drifted as well and is no case of its rule.
     """
 
     name: str
@@ -39,11 +40,17 @@ class Lamp:
     takes_s: str = "0.1"
     cooldown_s: int = 0
     per_day: int = 24
+    dims: bool = False
 
     @property
     def check(self) -> str:
         """The check's id."""
         return f"lin.lamp.{self.name}"
+
+    @property
+    def answers(self) -> str:
+        """What its check may report, as YAML."""
+        return '["lit", "dark", "dim"]' if self.dims else '["lit", "dark"]'
 
 
 def texts(lamps: tuple[Lamp, ...]) -> dict[str, str]:
@@ -86,9 +93,10 @@ probe:
   script: |
     if [ -e {PLACE}/{lamp.name}.says ]; then exec cat {PLACE}/{lamp.name}.says; fi
     if [ -e {PLACE}/{lamp.name} ]; then v=lit; else v=dark; fi
+    if [ -s {PLACE}/{lamp.name} ]; then v=dim; fi
     printf '{{"value":"%s"}}\\n' "$v"
 answer:
-  value: {{enum: ["lit", "dark"], report: true}}
+  value: {{enum: {lamp.answers}, report: true}}
 judge: [{{field: value, operator: eq, value: "lit"}}]
 examples:
   - {{answer: {{value: "lit"}}, verdict: compliant}}
@@ -125,7 +133,7 @@ examples: [{{params: {{}}, accepted: true}}, {{params: {{value: "x"}}, accepted:
 
 
 def _step(lamp: Lamp, number: int) -> str:
-    light = f"touch {PLACE}/{lamp.name}" if number == lamp.lights_at else ":"
+    light = f": >{PLACE}/{lamp.name}" if number == lamp.lights_at else ":"
     return f"""  - id: step_{number}
     timeout_s: 30
     script: |
