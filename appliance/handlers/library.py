@@ -5,13 +5,13 @@ Rules kept here:
 - What runs is what was loaded whole: a set that does not hold together changes nothing.
 - The set is kept on disk before it is in force: after a crash the old one runs, or the new one.
 - What is damaged on disk, or no longer loads with this program, is told, and what the program ships
-  runs meanwhile.
+  runs meanwhile. What people sign beside it, of keys and grants, is taken all the same.
 - A directory that the configuration names is in force whatever is signed; people, keys and grants
   still come from the signed set alone.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from appliance.core.content_refusals import ContentRefusedError
@@ -101,7 +101,7 @@ class Library:
                 self.refusal = error
                 raise
             self.looked_s = now_s
-            if new is not None or self._runs_held:
+            if self._runs_held:
                 self.refusal = None
             return changed
 
@@ -126,25 +126,29 @@ class Library:
             raise ContentRefusedError(msg)
         async with self._turn:
             new = await self._repository.carried(self._held, runs=self.content.digest, now_s=now_s)
-            changed = await self._take(new)
-            self.refusal = None
-            return changed
+            return await self._take(new)
 
     async def _take(self, new: SignedSet) -> bool:
         assert self._repository is not None  # noqa: S101 - the callers looked
         content, origin = self.content, self.origin
+        problem: OsirisError | None = None
+        trusted = _read(new)
         try:
-            trusted = read_set(new)
             if new.content is not None and not self._fixed:
                 content, origin = await self._loaded(new), Origin.SIGNED
-        except ContentRefusedError:
-            raise
         except OsirisError as error:
-            raise ContentRefusedError(str(error)) from error
+            if not self._holds(new.content):
+                raise ContentRefusedError(str(error)) from error
+            problem = error
         await self._repository.keep(new)
         changed = content.digest != self.content.digest
         self._held, self.trusted, self.content, self.origin = new, trusted, content, origin
+        self.refusal = problem
         return changed
+
+    def _holds(self, content: Mapping[str, bytes] | None) -> bool:
+        """Tell whether this is the very content that is held, though it may not load here."""
+        return self._held is not None and self._held.content == content
 
     async def _loaded(self, new: SignedSet) -> Content:
         """Return the set's content, checked whole; as it is if it is in force already."""
@@ -152,3 +156,13 @@ class Library:
         if content_digest(new.content) == self.content.digest:
             return self.content
         return await asyncio.to_thread(load, new.content)
+
+
+def _read(new: SignedSet) -> Trusted:
+    """Return what a set says of whose word counts; raises `ContentRefusedError`."""
+    try:
+        return read_set(new)
+    except ContentRefusedError:
+        raise
+    except OsirisError as error:
+        raise ContentRefusedError(str(error)) from error

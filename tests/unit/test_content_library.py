@@ -256,6 +256,32 @@ class TestTheKeptSet:
             assert library.content.digest == load(NEXT).digest
             assert not handler.unwell(library, now_s=NOW + 180, clock_s=NOW + 180)
 
+    async def test_that_no_longer_loads_keeps_no_word_about_keys_from_being_heard(
+        self, home: Path
+    ) -> None:
+        """A newer program asks more of the content: who may order, and who no more, is heard."""
+        repository = published(TORN)
+        ContentPlace(home).prepare()
+        reader = reader_of(repository, home / "tuf")
+        await client_at(home, repository).keep(reader.look(repository))
+        async with at_hub(home, repository) as (library, _):
+            repository.release(2, TORN)
+            repository.grants(2)
+            repository.say_current(2)
+            assert not await library.look(now_s=NOW + 60)
+            assert library.trusted is not None
+            assert library.trusted.trust is not None
+            assert library.trusted.authority.document.version == 2
+            assert library.trusted.trust.grants.document.version == 2
+            assert (library.content, library.origin) == (OWN, Origin.PROGRAM)
+            assert handler.unwell(library, now_s=NOW, clock_s=NOW)
+            torn_anew = {path: data for path, data in NEXT.items() if path in TORN}
+            follow(repository, torn_anew, 3)
+            with pytest.raises(ContentRefusedError):
+                await library.look(now_s=NOW + 120)
+            assert library.trusted.release_version == 2, "other content that does not load"
+        assert library_at(home, repository).trusted == library.trusted
+
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.symlink")
