@@ -111,7 +111,7 @@ _WORDS = {
     "four": r"last[ _-]?(?:4|four)",
     "greeted": r"(?:[,!]| -) (?:view|see|pay|reply|your|please|this|we|you|confirm|thank|don't|it's|time|our|click|tap|call|text|just|remember)",
     "role": r"(?:contact|customer|client|recipient|callee|party|attendee|invitee|payer|visitor|renter|name|person|driver|who|callerid) ?[\"'][a-z]",
-    "told": r"told |texted |asked |e-?mailed |paged |phoned |contacted |notified |reminded |informed |helped |spoke (?:with|to) |talk(?:ed|ing) (?:with|to) |met with |left (?:a )?(?:message|voicemail|vm) |voicemail from |reminder (?:to|for) |removed? |add |added |invited? |enroll(?:ed)? |register(?:ed)? |discharged? |admit(?:ted)? |refer(?:red)? |book(?:ed)? |reschedul(?:e|ed) ",
+    "told": r"told |texted |asked |e-?mailed |paged |phoned |contacted |notified |reminded |informed |helped |spoke (?:with|to) |talk(?:ed|ing) (?:with|to) |met with |left (?:a )?(?:message|voicemail|vm) |voicemail from |reminder (?:to|for) |removed? |add |added |invited? |enroll(?:ed)? |register(?:ed)? |discharged? |admit(?:ted)? |refer(?:red)? |book(?:ed)? |reschedul(?:e|ed) |(?:refill|results?|prescription|referral) for |fax(?:ed)? (?:to|from) |(?:assigned|escalated|handed over|given|belongs) to |visitor |attn:? ",
     "practice": r"[a-z'-] (?:family |pediatrics|peds|ortho|derm|dental|dentistry|oral surgery|endodontics|periodontics|internal medicine|medical|clinic|cardiology|urology|neurology|ob-?gyn|women's health|eye c|vision|optometry|podiatry|chiropractic|physical therapy|rheumatology|gastroenterology|surgery|pharmacy|law|llp|& |and associates)",
     "said_of": r",? [(\[]?(?:dob|d\.o\.b|born|mrn|ssn|chart|b\. ?[0-9])",
     "column_ahead": r"(?:column|field|property|attribute|parameter) [\"'`(\[]?[a-z_]",
