@@ -6,6 +6,8 @@ look further, are asked only then.
 
 import re
 
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, NAMEY, WORD
+from proto.phi.people import word_flags
 from proto.phi.record import Record, digits
 from proto.phi.values import Kind
 
@@ -86,19 +88,45 @@ def read(record: Record) -> None:
     data = record.data
     numbered = _NUMBERED.search(data) is not None
     for start, end, kind, _ in tuple(record.found):
-        if kind is _PHONE and data[end : end + 2] == b' "':
-            _caller(record, end)
         if kind is _NAME:
-            if data[end : end + 2] == b", ":
-                _aged(record, end)
-            if numbered:
-                _called(record, start, end)
-                if data[start - 1 : start] == b"^":
-                    _numbered(record, start)
-            if _BESIDE[data[end : end + 2]]:
-                _behind(record, end)
-            if start and _AHEAD[data[start - 2 : start] or data[:start]]:
-                _before(record, start)
+            _beside_name(record, start, end, numbered=numbered)
+        elif kind in _NUMBERS and data[end : end + 1] == b" ":
+            _whose(record, end)
+        elif kind is _PHONE and data[end : end + 2] == b' "':
+            _caller(record, end)
+
+
+def _beside_name(record: Record, start: int, end: int, *, numbered: bool) -> None:
+    data = record.data
+    if data[end : end + 2] == b", ":
+        _aged(record, end)
+    if numbered:
+        _called(record, start, end)
+        if data[start - 1 : start] == b"^":
+            _numbered(record, start)
+        if data[end : end + 1] in _SLASHES:
+            _below(record, end)
+    if _BESIDE[data[end : end + 2]]:
+        _behind(record, end)
+    if start and _AHEAD[data[start - 2 : start] or data[:start]]:
+        _before(record, start)
+
+
+def _below(record: Record, end: int) -> None:
+    """Take the number of a folder below somebody's: `PAGE^KATARZYNA/A19172157/`."""
+    number = _FOLDER_BELOW.match(record.data, end)
+    if number is not None and not record.covered(*number.span(1)):
+        record.hit(Kind.MRN, *number.span(1), "a folder's number below a name")
+
+
+def _whose(record: Record, end: int) -> None:
+    """Take the one name that ends a field behind somebody's number: `Acct 7547570873 Huynh;`."""
+    name = _ENDS_FIELD.match(record.data, end)
+    if name is None or record.covered(*name.span(1)):
+        return
+    flags = word_flags(record, name[1])
+    if flags & NAMEY and not flags & (CUE | CONTEXT) and (flags & ALSO or not flags & WORD):
+        record.hit(Kind.NAME, *name.span(1), "a name behind somebody's number")
 
 
 def _aged(record: Record, end: int) -> None:
@@ -115,6 +143,10 @@ def _caller(record: Record, end: int) -> None:
         record.hit(Kind.NAME, *caller.span(1), "who called, behind the number")
 
 
+_NUMBERS = frozenset({Kind.MRN, Kind.ACCOUNT})
+_SLASHES = frozenset({b"/", b"\\"})
+_FOLDER_BELOW = re.compile(rb"[\\/]{1,2}([A-Z]{0,3}[0-9]{6,12})[\\/]")
+_ENDS_FIELD = re.compile(rb" ([A-Z][A-Za-z'-]{2,30})(?=\\0|[,;|)\]\"']|$)")
 _AGE = re.compile(rb", (9[0-9]|1[01][0-9])(?=[,;.)](?:\s|$)| y)")
 _CALLER = re.compile(rb" \"([A-Z][A-Za-z'-]{1,30},? [A-Z][A-Za-z'-]{1,30})\"")
 _NAME, _PHONE = Kind.NAME, Kind.PHONE

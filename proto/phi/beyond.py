@@ -329,11 +329,17 @@ def spread(record: Record) -> None:
             continue
         written = flags(word) & WORD and not flags(word) & SURE
         for at in record.places(word):
+            if _STAMP.match(record.data, at):
+                continue
             if not record.covered(at, at + 1) and not (written and record.data[at] >= LOWER_A):
                 login = _LOGIN_BEFORE.search(record.data, max(0, at - 21), at)
                 start = at if login is None else login.start(1)
                 record.hit(Kind.NAME, start, at + len(word), "a name found elsewhere in the record")
 
 
+_STAMP = re.compile(
+    rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}[0-9]{1,2} [0-9]{2}:[0-9]{2}"
+)
+"""A log's own time, though somebody is called Jun or May."""
 GATED = (("acts", (_DOES,)), ("pair", (_PAIR,)))
 """The gate with the pattern that is tried only when it is lit."""

@@ -197,7 +197,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (paths.read, frozenset({"url", "file", "dated", "route", "asks"}), ROOT | BRAND),
     (shapes.read_old_days, frozenset({"date"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
-    (runs.loose, frozenset({"told"}), LIKELY | STRANGER | KNOWN),
+    (runs.loose, frozenset(), LIKELY | STRANGER | KNOWN),
     (introduced.read, frozenset(), LIKELY | NAMELIKE | SMALL),
     (
         around.read,

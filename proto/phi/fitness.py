@@ -41,7 +41,7 @@ def fits(record: Record, told: Told, start: int, end: int) -> bool:
         return TAKERS[kind][1](record, start, end) >= 0
     if kind == "ADDRESS":
         return (
-            _PROTECTED.match(value) is None
+            _PROTECTED.search(value) is None
             and b"://" not in value
             and value[:1] not in {b"/", b"\\"}
             and len(value) > 3

@@ -67,7 +67,7 @@ _TO_PEOPLE = (
 )
 """What is done to people, or said before their names."""
 _JOINS = _phrases(
-    "to for from by with of as about per gave re via and ask tell let told asked notified informed reminded helped e-mailed emailed messaged"
+    "to for from by with of as about re via and ask tell let told asked notified informed reminded helped e-mailed emailed messaged"
 )
 _ACTS = (
     _phrases(
@@ -85,7 +85,7 @@ _DOES = _phrases(
 
 
 _MOVES_ON = re.compile(
-    rb" (?:to|for|from|by|with|of|as|about|re|via|and|or|at|on|in|after|before|since|until|but|who|that|when|if|again|today|tomorrow|tonight|now|then|please|the|a|an|her|his|my|your|twice|back|out|over|up|[0-9])\b|$|[^A-Za-z0-9 ]"
+    rb" (?:to|for|from|by|with|of|as|about|re|via|and|or|at|on|in|after|before|since|until|but|who|that|when|if|again|today|tomorrow|tonight|now|then|please|twice|back|out|over|up|[0-9])\b|$|[^A-Za-z0-9 ]"
 )
 """No noun follows that a word before would only tell more of: `for Chase gateway`."""
 _ENDS = frozenset({b"", b" ", b",", b".", b";", b":", b")", b"!", b"?", b"'", b'"', b"\n", b"|"})

@@ -207,6 +207,8 @@ class Keys:
             kind == "SECRET" and (words[-1] in _ABOUT_SECRETS or b"public" in words)
         ):
             return None
+        if kind == "FAX" and words[-1] in _OF_JOBS:
+            return None
         return Told(kind, person)
 
     def _of_a_person(self, words: tuple[bytes, ...], bare: tuple[bytes, ...]) -> str | None:
@@ -274,6 +276,8 @@ _ABOUT_SECRETS = frozenset(
 """What ends a key that only speaks about a secret: `tokenUrl`, `passwordExpires`."""
 _OF_SYSTEMS = frozenset({(b"ps", b"child"), (b"ps", b"parent"), (b"provider", b"guid")})
 """What PowerShell calls places of its drives, and who writes an event: `PSChildName`."""
+_OF_JOBS = frozenset({b"id", b"job", b"jobid", b"queue", b"status"})
+"""What ends a key of a fax that is sent, not of the number that it is sent to."""
 _NUMBERS = frozenset({b"id", b"no", b"num", b"number", b"nbr", b"code"})
 _MAY_BE_INFRA = frozenset(
     [

@@ -419,7 +419,7 @@ def again(record: Record) -> None:
 
 
 _MAYBE = Told("NAME_MAYBE", person=False)
-_ACCOUNT = re.compile(rb"(?:account|acct)\\{0,3}[\"'] ?: ?\\{0,3}[\"']\Z")
+_ACCOUNT = re.compile(rb"(?:account|acct)\\{0,3}[\"']? ?[:=] ?\\{0,3}[\"']\Z")
 
 
 def _in_list(data: bytes, value: int) -> bool:

@@ -83,7 +83,7 @@ _CONTEXT = frozenset(
 )
 _TALK = frozenset(
     b"drive state level region site location unit room series command study error exit right size"
-    b" result class change err ticket audit plan transaction".split()
+    b" result class change err ticket audit plan transaction trace subject".split()
 )
 """Words of equipment that stand before people's keys too."""
 
@@ -99,8 +99,6 @@ NAME_WRITTEN = re.compile(
     rf"(?:{_SMALL}(?:[-'_][A-Za-z][a-z]*){{0,3}}|{_SPOKEN}(?:[-'_]{_SPOKEN}){{0,3}})(?:\.[A-Za-z]{{2,4}})?\Z".encode()
 )
 """Small letters behind a capital, or capitals that can be spoken: no abbreviation of machines."""
-_PARTICLES = frozenset(b"de van der von den al el la le st ben bin abu di da du del ould".split())
-"""Of a hyphenated last name the words that say nothing of it: `De-Vries`."""
 _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
@@ -182,9 +180,7 @@ class Lexicon:
         return found
 
     def _together(self, lower: bytes) -> int:
-        words = [part for part in lower.split(b"-") if part]
-        parts = [self.flags(part) for part in words if part not in _PARTICLES]
-        parts = parts or [self.flags(part) for part in words]
+        parts = [self.flags(part) for part in lower.split(b"-") if part]
         every = parts[0] if parts else 0
         some = every
         for part in parts[1:]:

@@ -34,7 +34,7 @@ _LAST = re.compile(
 _EXTENSION = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}[ ,]")
 _BARE = re.compile(rb"[^\\/\s\"'<>|*?:;\x01&,)\]}]{1,120}")
 _FILE = Pattern(
-    r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps|835|837[pid]?|edi|docm|xlsm|wma|m4a|mp3|dss|ds2)\b"
+    r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps|835|837[pid]?|edi|docm|xlsm|dmp|bak|pptx?|odt|wma|m4a|mp3|dss|ds2)\b"
 )
 _REQUEST = Pattern(
     r"\b(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (/[^\s\"?]{0,300})\?([^\s\"]{1,1000})"

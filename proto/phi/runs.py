@@ -57,10 +57,9 @@ def loose(record: Record) -> None:
     """Find names that no cue announces."""
     listed = record.person and b", " in record.data
     wanted = LIKELY | NAMELIKE | (STRANGER if record.person else 0)
-    told = "told" in record.shapes
-    if not (listed or told or record.every & wanted):
+    if not listed and not record.every & wanted:
         return
-    if not (record.person or told or record.every & (LIKELY | KNOWN) or _have_company(record)):
+    if not (record.person or record.every & (LIKELY | KNOWN) or _have_company(record)):
         return
     for spans in _RUNS.each(record.data):
         if record.taken is None or record.taken.find(0, *spans[0]) >= 0:
@@ -270,13 +269,9 @@ def _are_introduced(record: Record, one: Token, two: Token) -> bool:
     if not fitting:
         return False
     level = introduced.around(record, one[0], two[1])
-    if one[2] & two[2] & WORD:
-        return level == introduced.SURELY and any(
-            record.lexicon.names.weights(_folded(record, given))[0] >= WORD_WEIGHT_MIN
-            for given in fitting
-        )
     return level == introduced.SURELY or (
-        level == introduced.MAYBE and any(given[2] & _GIVEN for given in fitting)
+        level == introduced.MAYBE
+        and any(_is_first(given) and not given & WORD for given in fitting)
     )
 
 
@@ -289,8 +284,8 @@ def _are_two_names(record: Record, one: Token, two: Token) -> bool:
     return max(max(weight[:2]) for weight in weights) >= WORD_WEIGHT_MIN
 
 
-def _fitting(record: Record, one: Token, two: Token) -> list[Token]:
-    """Return the word that is a first name, in each order in which both can be names."""
+def _fitting(record: Record, one: Token, two: Token) -> list[int]:
+    """Return the flags of the word that is a first name, in each order in which both can be names."""
     data = record.data
     words = _bare(record, one), _bare(record, two)
     if (
@@ -303,7 +298,7 @@ def _fitting(record: Record, one: Token, two: Token) -> list[Token]:
         return []
     turned, upper = b"," in one[3], words[0].isupper()
     orders = [(two, one)] if turned else [(one, two), (two, one)] if upper else [(one, two)]
-    return [given for given, family in orders if _could_be(record, given, family)]
+    return [given[2] for given, family in orders if _could_be(record, given, family)]
 
 
 def _could_be(record: Record, given: Token, family: Token) -> bool:

@@ -344,6 +344,9 @@ def _dicom(record: Record) -> None:
 
 
 AGE_TOLD_MAX = 89
+_BARE = 3
+"""From this group of a tag's value on, nothing says where it ends."""
+_GOES_ON = re.compile(rb", (?=[a-z])")
 _PERSON = re.compile(rb"\s{0,3}PN\b")
 
 
@@ -357,7 +360,9 @@ def _tag_value(record: Record, kind: Kind, start: int, end: int) -> None:
     if match is None:
         return
     group = next(number for number in (1, 2, 3, 4) if match[number] is not None)
-    value = match[group].split(b"#")[0].rstrip(b" ,;|") if group >= 3 else match[group]
+    value = match[group]
+    if group >= _BARE:
+        value = _GOES_ON.split(value.split(b"#")[0], maxsplit=1)[0].rstrip(b" ,;|")
     if value.strip(b" ()") and b"no value" not in value and b"\x01" not in value:
         begin = start + match.start(group)
         if kind is Kind.AGE90 and not shows_old_age(value):

@@ -68,7 +68,7 @@ def _may_name_somebody(record: Record) -> bool:
     """Whether a pair that can be somebody's stands there, or the initials of one."""
     if "initials" in record.shapes:
         return True
-    if not record.every & (_SOMEBODY | ALSO | FIRST):
+    if not record.every & _SOMEBODY:
         return False
     written = record.lexicon.written
     for one, two in _PAIRS.findall(_rest(record)):

@@ -17,6 +17,8 @@ _INSERT_CASE = Pattern(r"(?i)insert\s+into\s+[^\s(]+\s*\(([^()]+)\)\s*values\s*\
 _SQL_VALUE = re.compile(
     rb"\s{0,8}(?:[NEnb]?'((?:[^'\\]|''|\\.){0,2000})'|([^,()']{0,200}))\s{0,8}([,)])"
 )
+_TAGGED = re.compile(rb"\s{0,16}\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\)")
+"""A line of a dump of DICOM, which is no header of the lines below it."""
 _DASHES = re.compile(rb"-{2,}")
 
 
@@ -39,6 +41,8 @@ def read(record: Record) -> None:
 
 def _table(record: Record, lines: list[bytes], starts: list[int], number: int) -> bool:
     header = lines[number]
+    if _TAGGED.match(header) is not None:
+        return False
     dashes = lines[number + 1]
     if dashes.count(b"---") and not dashes.strip(b" -+|\r"):
         if b"|" in dashes or b"+" in dashes:
