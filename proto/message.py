@@ -45,7 +45,11 @@ class Message(BaseModel):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join([where, *(str(part) for part in first["loc"])])
-            msg = f"{place}: {first['msg'].removeprefix('Value error, ')}"
+            said = first["msg"].removeprefix("Value error, ")
+            if first["type"] == "string_pattern_mismatch":
+                # The pattern itself tells people nothing, and may hold what a screen obeys.
+                said = "holds a character that may not stand there, or has another form"
+            msg = f"{place}: {said}"
             raise MalformedError(msg) from None
         return found
 

@@ -162,3 +162,14 @@ def test_a_length_of_time_is_said_exactly() -> None:
         "1 d",
         "1 d 1 h 1 min 1 s",
     ]
+
+
+@pytest.mark.parametrize("reason", ["a\x1b[31mred", "all\u202e is well", " x", "a\nb"])
+def test_what_is_said_of_a_text_that_is_refused_holds_nothing_that_a_screen_obeys(
+    reason: str,
+) -> None:
+    with pytest.raises(MalformedError) as caught:
+        parse_order(strict_json.dumps(world.body(reason=reason)))
+    assert str(caught.value).isascii()
+    assert str(caught.value).isprintable()
+    assert "reason" in str(caught.value)
