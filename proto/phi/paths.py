@@ -83,6 +83,10 @@ def _machine(record: Record, component: bytes) -> bool:
     if b", " in text or (b"," in text and len(words) > 1):
         return False
     flags = record.lexicon.flags
+    if len(words) == 1 and not count and not text.islower() and not text.isupper():
+        words = [piece.lower() for piece in _CAMEL.findall(text)]  # WindowsPowerShell
+        no_name = len(words) > 2 or not any(flags(word) & (ALSO | LAST) for word in words)
+        return no_name and all(flags(word) & WORD and not flags(word) & SURE for word in words)
     if len(words) > 1 and flags(words[0]) & ALSO and (count or len(words) == 2):
         return False
     return bool(words) and all(

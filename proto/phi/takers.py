@@ -208,7 +208,7 @@ _CLASS = re.compile(
 NO_SECRET = re.compile(
     rb"(?i)(?:ip:)?\[?\d{1,3}(?:\.\d{1,3}){3}\]?(?::\d{1,5})?|(?:[a-z_]{2,12}=)?(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}"
     rb"|https?/[0-9.]+|\[?filtered\]?|(?:%[0-9a-f]{2})+|0x[0-9a-f]{1,16}(?:\+0x[0-9a-f]{1,8})?|[^@\s/:]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9.]+)?"
-    rb"|(?:get|new|set|read|invoke|convertto|convertfrom)-[a-z]+"
+    rb"|(?:rsa|ecdsa|dsa|hmac)?-?sha-?[0-9]{1,3}[a-z0-9]{0,8}|(?:get|new|set|read|invoke|convertto|convertfrom)-[a-z]+"
 )
 """Addresses, the version behind a request, marks in their escape, commands of PowerShell."""
 

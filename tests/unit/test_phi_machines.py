@@ -32,6 +32,7 @@ CLEAN = [
     # Things that are called as people are.
     "Robin Hood hash; Rose Pine theme; Grant Read access to Group Front Desk on share Forms",
     "Stack: Erlang/OTP 26, Elixir, Scala, Julia 1.10, Ada; printers: Snoopy, Woodstock",
+    "profile: C:\\Users\\admin\\Documents\\WindowsPowerShell\\profile.ps1; token algorithm RsaSha256",
     "CN=TR-DC-FW-INT-B-5600,O=Internet-QRO",
 ]
 
