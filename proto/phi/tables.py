@@ -118,7 +118,8 @@ def _delimited(
     if _is_upright(record, told, lines[number + 1], mark):
         return False
     record.person = True
-    record.facts.append((starts[number], starts[number] + len(header)))
+    if all(one is not None or column in facts for column, one in enumerate(told)):
+        record.facts.append((starts[number], starts[number] + len(header)))
     for row in range(number + 1, min(len(lines), number + ROWS_MAX)):
         for column, (offset, cell) in enumerate(_cells(lines[row].rstrip(b"\r"), mark)):
             one = told[column] if column < len(told) else None
@@ -145,7 +146,9 @@ def _is_upright(record: Record, told: list[Told | None], row: bytes, mark: bytes
     keys = record.lexicon.policy.keys
     first = [cell.strip(b" \"'\r") for _, cell in _cells(row.rstrip(b"\r"), mark)]
     below = first[0] if first else b""
-    return told[0] is not None and digits(below) < 2 and keys.told(below) is not None
+    if told[0] is None or digits(below) > 1:
+        return False
+    return keys.told(below) is not None or keys.is_fact(below)
 
 
 def _cells(line: bytes, mark: bytes) -> list[tuple[int, bytes]]:

@@ -104,6 +104,8 @@ GONE = [
     ),
     ("Queue,Home Phone\nLABELS,357-0760", ["357-0760"]),
     ("Claim No\n443311\nPort\n104", ["443311"]),
+    ("ExamId\tRX68799577\nTaskName\tNightlyIndex", ["RX68799577"]),
+    ("VehicleId\tFQE 6424\nComputer\tPACSGW-11", ["FQE", "6424"]),
 ]
 KEPT = [
     "CREATE TABLE audit (id bigint, password_hash varbinary(64), dob date)",
@@ -116,6 +118,7 @@ KEPT = [
 
 FACTS = [
     ("Mrn,Hcpcs,PreferredName\n3480,90471,Art", ["Hcpcs", "90471", "PreferredName"]),
+    ("ExamId\tRX68799577\nTaskName\tNightlyIndex", ["ExamId", "TaskName", "NightlyIndex"]),
     ("exec sp_X @kb='KB5092678', @driver = N'stornvme', @mrn='1234567'", ["KB5092678", "stornvme"]),
     ("INSERT INTO t (mrn, task_name, cpt) VALUES ('88441', 'SyncSchedules', '99213')",
      ["SyncSchedules", "99213"]),
