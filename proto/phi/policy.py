@@ -29,8 +29,10 @@ RECORD_CHARS_MAX = 1 << 22
 
 _VOCABULARIES = (
     "months", "titles", "credentials", "streets", "states", "roots", "web_roots", "documents",
-    "accounts", "account_parts", "brands", "companies", "implants", "nothing", "clinic",
+    "accounts", "account_parts", "brands", "implants", "nothing", "clinic",
 )  # fmt: skip
+_LATER_VOCABULARIES = ("companies",)
+"""Lists that content may lack: what people signed for an earlier program stays in force."""
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]{0,14}[A-Z0-9]")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}|[A-Z0-9]{2,3}|[0-9a-f]{8}")
 
@@ -157,6 +159,11 @@ def _words(reader: Reader, name: str) -> tuple[str, ...]:
     return tuple(reader.text(name, chars_max=TEXT_CHARS_MAX).split())
 
 
+def _later_words(reader: Reader, name: str) -> tuple[str, ...]:
+    """Return words of a list that content made for an earlier program lacks: then none."""
+    return tuple(reader.optional_text(name, chars_max=TEXT_CHARS_MAX).split())
+
+
 def _phrases(reader: Reader, name: str) -> tuple[str, ...]:
     value = reader.plain(name)
     if value == "":
@@ -180,10 +187,10 @@ def _keys(reader: Reader, problems: Problems) -> Keys:
             spoken=_phrases(one, "spoken"),
         )
         one.finish()
-    persons, fillers, infra, facts = (
-        _words(reader, name) for name in ("persons", "fillers", "infra", "facts")
-    )
-    composed = tuple(_composed(one, classes) for one in reader.each("composed"))
+    persons, fillers, infra = (_words(reader, name) for name in ("persons", "fillers", "infra"))
+    facts = _later_words(reader, "facts")
+    listed_later = reader.each("composed") if reader.has("composed") else ()
+    composed = tuple(_composed(one, classes) for one in listed_later)
     reader.finish()
     problems.refuse_if_any()
     return Keys(
@@ -206,6 +213,10 @@ def _vocabulary(lists: Reader, words: Reader) -> Vocabulary:
     found = {
         name: frozenset(word.lower().encode() for word in _words(lists, name))
         for name in _VOCABULARIES
+    }
+    found |= {
+        name: frozenset(word.lower().encode() for word in _later_words(lists, name))
+        for name in _LATER_VOCABULARIES
     }
     lists.finish()
     every = found["clinic"] | {word.encode() for word in _words(words, "words")}
