@@ -117,6 +117,9 @@ def _below(record: Record, end: int) -> None:
     number = _FOLDER_BELOW.match(record.data, end)
     if number is not None and not record.covered(*number.span(1)):
         record.hit(Kind.MRN, *number.span(1), "a folder's number below a name")
+    day = _DAY_BELOW.match(record.data, end)
+    if day is not None and not record.covered(*day.span(1)):
+        record.hit(Kind.DATE, *day.span(1), "a picture's day below a name")
 
 
 def _whose(record: Record, end: int) -> None:
@@ -146,6 +149,9 @@ def _caller(record: Record, end: int) -> None:
 _NUMBERS = frozenset({Kind.MRN, Kind.ACCOUNT})
 _SLASHES = frozenset({b"/", b"\\"})
 _FOLDER_BELOW = re.compile(rb"[\\/]{1,2}([A-Z]{0,3}[0-9]{6,12})[\\/]")
+_DAY_BELOW = re.compile(
+    rb"[\\/]{1,2}[A-Za-z]{2,12}[_-]((?:19|20)[0-9]{2}-?[0-9]{2}-?[0-9]{2})[.][A-Za-z0-9]{2,6}(?![A-Za-z0-9])"
+)
 _ENDS_FIELD = re.compile(rb" ([A-Z][A-Za-z'-]{2,30})(?=\\0|[,;|)\]\"']|$)")
 _AGE = re.compile(rb", (9[0-9]|1[01][0-9])(?=[,;.)](?:\s|$)| y)")
 _CALLER = re.compile(rb" \"([A-Z][A-Za-z'-]{1,30},? [A-Z][A-Za-z'-]{1,30})\"")

@@ -33,7 +33,7 @@ _IDS = Pattern(
 )
 _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
 _CALLED = Pattern(
-    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|delete|deleted|survivor|retired|into|exists as|duplicate of|dupe of|same as)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:$|[ )\],;|.^\"'])"
+    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|delete|deleted|survivor|retired|into|exists as|duplicate of|dupe of|same as)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:$|[ )\],;|.^\"'\r\n])"
 )
 _WORN = Pattern(
     r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|holter|controller|ventilator|concentrator|aids?|s/n|sn|serial|interrogated|paired|loaner)"

@@ -388,7 +388,9 @@ def _quoted(record: Record, told: Told, value: int, quote: bytes) -> int:
         if fits(record, told, value, end):
             _take_whole(record, told, value, end)
             reached = end
-        elif told.kind == "NAME_MAYBE" and not record.person:
+        elif told.kind == "NAME_MAYBE" and (
+            not record.person or _NUMBER.fullmatch(data, value, end)
+        ):
             record.maybe.append((value, end))
         elif told.kind == "NAME" and told.person and _NUMBER.fullmatch(data, value, end):
             record.hit(Kind.MRN, value, end, "a number under a key of people")
@@ -412,14 +414,21 @@ def again(record: Record) -> None:
         if record.covered(start, end):
             continue
         if _NUMBER.fullmatch(record.data, start, end):
-            if _ACCOUNT.search(record.lower, max(0, start - 16), start):
-                record.hit(Kind.ACCOUNT, start, end, "an account that is a number, beside people")
+            key = _NUMBERED_KEY.search(record.lower, max(0, start - 16), start)
+            if key is not None:
+                record.hit(
+                    _NUMBER_OF[key[1]], start, end, "a number under such a key, beside people"
+                )
         elif fits(record, _MAYBE, start, end):
             record.hit(Kind.NAME, start, end, "the key says NAME, the record is about people")
 
 
 _MAYBE = Told("NAME_MAYBE", person=False)
-_ACCOUNT = re.compile(rb"(?:account|acct)\\{0,3}[\"']? ?[:=] ?\\{0,3}[\"']\Z")
+_NUMBER_OF = {
+    **dict.fromkeys((b"account", b"acct"), Kind.ACCOUNT),
+    **dict.fromkeys((b"member", b"subscriber"), Kind.HEALTH_PLAN),
+}
+_NUMBERED_KEY = re.compile(rb"(account|acct|member|subscriber)\\{0,3}[\"']? ?[:=] ?\\{0,3}[\"']\Z")
 
 
 def _in_list(data: bytes, value: int) -> bool:

@@ -29,7 +29,7 @@ FOLDER_CHARS_MAX = 40
 
 _COMPONENT = re.compile(rb"[^\\/\n\r\t\"'<>|*?:;\x01]{1,120}")
 _LAST = re.compile(
-    rb"[^\\/\n\r\t\"'<>|*?:;\x01&]{1,120}?(\.(?![0-9]{2,3}\.?[0-9])[A-Za-z0-9]{2,5}){1,3}(?![A-Za-z0-9.])"
+    rb"[^\\/\n\r\t\"'<>|*?:;\x01&]{1,120}?(\.(?![0-9]{2,3}\.?[0-9])[A-Za-z0-9]{2,6}){1,3}(?![A-Za-z0-9.])"
 )
 _EXTENSION = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}[ ,]")
 _BARE = re.compile(rb"[^\\/\s\"'<>|*?:;\x01&,)\]}]{1,120}")
@@ -74,6 +74,8 @@ def _machine(record: Record, component: bytes) -> bool:
     text = component.strip(_AROUND)
     if text.isdigit():
         return len(text) <= 4
+    if _VERSION.fullmatch(text) is not None:
+        return True
     words = text.lower().translate(LETTERS).split()
     count = digits(text)
     if not words and not count:
@@ -94,6 +96,7 @@ def _machine(record: Record, component: bytes) -> bool:
     )
 
 
+_VERSION = re.compile(rb"[0-9]{1,3}(?:\.[0-9]{1,4}){1,3}")
 _AROUND = b" ()[]{}#@!$%&*+=~^-_.'"
 """Marks that change nothing of what a component says: `443(` before a town's token."""
 _OF_FOLDERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _-.$"
@@ -173,7 +176,7 @@ def _file(record: Record, at: int, *, ids: bool) -> int:
     match = _LAST.match(data, at, limit if request is None else request.start())
     if match is not None and b"=" not in match.group() and b"  " not in match.group():
         end = match.end() - (len(match.group()) - match.group().index(b"."))
-        stem_end = match.start() + len(re.sub(rb"(?:\.[A-Za-z0-9]{2,5}){1,3}$", b"", match.group()))
+        stem_end = match.start() + len(re.sub(rb"(?:\.[A-Za-z0-9]{2,6}){1,3}$", b"", match.group()))
         if stem_end > at and not _machine(record, data[at:stem_end]):
             record.hit(Kind.NAME, at, stem_end, "a file below a folder of people")
         return max(match.end(), end)

@@ -39,6 +39,10 @@ pytestmark = pytest.mark.skipif(
             "8114350534",
         ),
         (r"REG_MULTI_SZ Acct 7547570873 Huynh\0Acct 3195339509 Lindqvist\0", "Huynh"),
+        (r"D:\DexisData\IVANOVA_JOANNA_19520619\PAN_20190202.dcm", "20190202"),
+        ("Row(pt_name='Ivanova, Lakshmi', member='70032020219', cpt='99213')", "70032020219"),
+        ('palmvein: enroll ok subj=00493692 name="IVANOVA, ANN" quality=81', "00493692"),
+        ("Subject: FW: Prior auth Ann Ivanova DOB 07/07/2017 ID 20415635831\nX-Mailer: O", "20415"),
         ("merge PatientID=97067884^^^SITE into 817-828-932^^^SITE, user x", "817-828-932"),
     ],
 )
@@ -73,6 +77,11 @@ GUID = "be5c0d4c-12b7-d963-c27a-a1ce3eff4ea6"
         ),
         ('{"feature":"patient_photo","enabled":false,"updated":"2025-04-02"}', "2025-04-02"),
         ("Dell OptiPlex service tag 5KJ2RM3, part order 9914820331, dispatch", "9914820331"),
+        ('AUDIT user=x patient="IVANOVA, ANN" app=Chart/7.1.16', "Chart/7.1.16"),
+        (
+            r"Ransom, D:\Patients\Ivanova_Ann\2024-05-22_notes.docx.locked, hash 96ef0513e8232cc3",
+            "hash 96ef0513e8232cc3",
+        ),
         (r"sensor: USB\VID_0C22&PID_0132 firmware 15.4.19, control id 33018472", "33018472"),
     ],
 )
