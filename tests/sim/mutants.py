@@ -94,15 +94,15 @@ def _folds_by_halves(patch: pytest.MonkeyPatch) -> None:
 MUTANTS: dict[str, Mutant] = {
     "runs again": Mutant(_runs_again, "a second time"),
     "trusts the exit status": Mutant(_trusts_the_exit_status, "without a passing re-check"),
-    "never undoes": Mutant(_never_undoes, "said to be undone, and was not"),
-    "retries refused logins": Mutant(_retries_refused_logins, "refused logins", 3),
+    "never undoes": Mutant(_never_undoes, "said to be undone, and was not", 5),
+    "retries refused logins": Mutant(_retries_refused_logins, "refused logins", 5),
     "folds by halves": Mutant(_folds_by_halves, "are not what the log folds to"),
     "writes the ledger late": Mutant(order_mutants.writes_the_ledger_late, "its ledger has []"),
     "frees the nonce": Mutant(order_mutants.frees_the_nonce, "runs a second time", 2),
     "counts no people": Mutant(order_mutants.counts_no_people, "people"),
     "forgets what it did": Mutant(order_mutants.forgets_what_it_did, "runs a second time", 3),
     "hears no veto": Mutant(order_mutants.hears_no_veto, "veto", 4),
-    "looks at no clock": Mutant(order_mutants.looks_at_no_clock, ", is for ", 3),
+    "looks at no clock": Mutant(order_mutants.looks_at_no_clock, ", is for ", 4),
     "runs without a receipt": Mutant(order_mutants.runs_without_a_receipt, "its ledger has []", 3),
 }
 
