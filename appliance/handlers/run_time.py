@@ -10,6 +10,7 @@ from appliance.core.schedule import REFUSED
 from appliance.handlers.work import Work
 from appliance.store import findings, incidents, limits, meta
 from appliance.store.meta import Key
+from proto.errors import NoRoomError
 from runtime.log import logger
 
 log = logger("heal")
@@ -72,23 +73,36 @@ async def follow_wall(work: Work) -> None:
     refused a login: accounts are locked after a few refusals.
 
     Raises:
-        NoRoomError: the disk is full; nothing was moved.
+        NoRoomError: the disk is full; nothing was moved, and it is once there is room.
     """
     if not _has_stepped(work):
         return
-    async with work.store.write() as conn:
-        # Whoever looked at the same time waited here, and finds it done.
-        wall_ms = work.clock.now_ms()
-        by_ms = work.run_clock.stepped_ms(wall_ms=wall_ms, own_ms=work.own_ms)
-        if by_ms is None:
-            # A start: what the gates held they look at again, and hold again where they must.
-            await incidents.wait_at_most(conn, until_ms=wall_ms + REOPEN_MS)
-            await findings.refused_by(conn, wall_ms, reasons=REFUSED)
-        elif by_ms:
-            await incidents.shift_waits(conn, by_ms)
-            await findings.shift_refused(conn, by_ms, reasons=REFUSED)
+    clock, before = work.run_clock, list[int | None]()
+    try:
+        async with work.store.write() as conn:
+            # Whoever looked at the same time waited here, and finds it done.
+            before.append(clock.wall_lead_ms)
+            by_ms = await _follow(conn, work)
+    except NoRoomError:
+        if before:  # else nothing was looked at yet
+            clock.wall_lead_ms = before[0]
+        raise
     if by_ms:
         log.warning("the clock was set", by_s=by_ms // 1000)
+
+
+async def _follow(conn: aiosqlite.Connection, work: Work) -> int | None:
+    """Move what waits by as much as the clock on the wall was set; return by how much."""
+    wall_ms = work.clock.now_ms()
+    by_ms = work.run_clock.stepped_ms(wall_ms=wall_ms, own_ms=work.own_ms)
+    if by_ms is None:
+        # A start: what the gates held they look at again, and hold again where they must.
+        await incidents.wait_at_most(conn, until_ms=wall_ms + REOPEN_MS)
+        await findings.refused_by(conn, wall_ms, reasons=REFUSED)
+    elif by_ms:
+        await incidents.shift_waits(conn, by_ms)
+        await findings.shift_refused(conn, by_ms, reasons=REFUSED)
+    return by_ms
 
 
 def _has_stepped(work: Work) -> bool:

@@ -6,6 +6,7 @@ cooldown, and nothing waits longer than the hour or the cooldown that it waits f
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -24,13 +25,14 @@ from appliance.handlers.run_time import follow_wall, pass_time
 from appliance.handlers.work import Work
 from appliance.store import findings
 from appliance.tasks.heal import consider
+from proto.errors import NoRoomError
 from proto.findings import Finding, Reason, Vantage, Verdict
 from proto.ids import TargetId
 from proto.incidents import Cause
 from runtime.clock import StartedClock
 from tests.e2e.clinic_scene_content import Lamp, content
 from tests.sim.loop import run
-from tests.unit.cut_process import LoopClock, virtual
+from tests.unit.cut_process import LoopClock, Process, virtual
 from tests.unit.test_blast_radius import drift, settle
 from tests.unit.test_restart_every_point import SITE, Box, Bulb, alive
 
@@ -291,6 +293,43 @@ async def test_a_finding_from_before_the_clock_was_set_back_is_acted_on_by_nobod
         assert (row["state"], row["cause"]) == ("open", Cause.STALE_FINDING)
         await life.pass_s(work, 2 * TICK_S)
         assert await _try_one(work) == "begun"
+
+
+@virtual
+async def test_a_step_that_a_full_disk_did_not_keep_is_taken_once_there_is_room(
+    tmp_path: Path,
+) -> None:
+    life = Life(Box(tmp_path / "appliance.db", Bulb(), content((LAMP,))))
+    full = [True]
+
+    def fills(process: Process, what: str) -> None:
+        if what.startswith("before UPDATE incidents SET not_before_ms = max(") and full:
+            full.clear()
+            raise sqlite_full(process)
+
+    async with alive(life.box, fills) as made:
+        work = replace(made, clock=life.wall, own_clock=StartedClock(life.wall, LoopClock()))
+        await settle(work, EIGHT[:1])
+        await follow_wall(work)
+        await refuse(work)
+        life.wall.ahead_s += 5 * HOUR_S
+        with pytest.raises(NoRoomError):
+            await follow_wall(work)
+        assert await left_alone_ms(life, work) < 0, "nothing was moved"
+        await follow_wall(work)
+        assert await left_alone_ms(life, work) == REFUSED_WAIT_MS
+
+
+def sqlite_full(process: Process) -> sqlite3.Error:
+    """Return the error that SQLite itself gives where a disk is full."""
+    (pages,) = process.raws[0].execute("PRAGMA page_count").fetchone()
+    process.raws[0].execute(f"PRAGMA max_page_count = {pages}")
+    try:
+        process.raws[0].execute("INSERT INTO meta VALUES ('too much', ?)", ("x" * 2**20,))
+    except sqlite3.OperationalError as error:
+        process.raws[0].execute("PRAGMA max_page_count = 1073741823")
+        return error
+    pytest.fail("there was room")
 
 
 times = st.lists(st.integers(-(10**9), 10**9), min_size=1, max_size=20)
