@@ -31,6 +31,7 @@ from central.core.order_refusals import (
 from central.core.orders import Fixed
 from central.core.signer_talk import AskDraft
 from proto import strict_json
+from proto.asks import SKEW_S
 from proto.envelope import (
     BODY_BYTES_MAX,
     ENVELOPE_BYTES_MAX,
@@ -49,7 +50,6 @@ from proto.orders.kinds import PEOPLE_BY_TIER, Tier
 from proto.orders.registry import kind_of, least_tier
 
 NONCE_BYTES: Final = 16
-SKEW_S: Final = 120
 PREV_WINDOW: Final = 4096
 """An order is logged fewer than so many leaves after the log that it was drafted on."""
 

@@ -270,3 +270,13 @@ def refusal(leaf: bytes, situation: Situation = SITUATION) -> Refused:
     verdict = verdict_on(leaf, situation)
     assert isinstance(verdict, Refused), verdict
     return verdict
+
+
+BY_TWO: Mapping[str, tuple[OrderType, dict[str, Any]]] = {
+    "waives every check": (OrderType.WAIVE, {"check": "all"}),
+    "ends a waiver": (OrderType.WAIVE, {"until": 0}),
+    "waives for long": (OrderType.WAIVE, {"until": NOW + 200 * DAY_S}),
+    "sets the whole site": (OrderType.SET_POLICY, {"check": "all"}),
+    "sets for long": (OrderType.SET_POLICY, {"until": NOW + 200 * DAY_S}),
+}
+"""What is tier 3 by its own bytes, though its type asks for one person: changes of `PARAMS`."""

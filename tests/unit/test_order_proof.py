@@ -60,16 +60,7 @@ def test_too_few_people_fail(people: tuple[str, ...], what: str) -> None:
     assert what in failed(look(order_file(*people)))
 
 
-@pytest.mark.parametrize(
-    ("order_type", "changes"),
-    [
-        (OrderType.WAIVE, {"check": "all"}),
-        (OrderType.WAIVE, {"until": 0}),
-        (OrderType.WAIVE, {"until": world.NOW + 200 * DAY_S}),
-        (OrderType.SET_POLICY, {"check": "all"}),
-    ],
-    ids=["waives every check", "ends a waiver", "waives for long", "the whole site"],
-)
+@pytest.mark.parametrize(("order_type", "changes"), world.BY_TWO.values(), ids=world.BY_TWO)
 def test_what_two_must_sign_by_its_own_bytes_is_not_passed_with_one(
     order_type: OrderType, changes: dict[str, Any]
 ) -> None:

@@ -9,7 +9,7 @@ from proto import strict_json
 from proto.errors import MalformedError
 from proto.order import parse_order, sid_of
 from proto.order_words import LABELS, Line, order_in_words, params_in_words, shown, span
-from proto.orders.kinds import DAY_S, OrderType
+from proto.orders.kinds import OrderType
 from proto.orders.registry import KINDS
 from tests.unit import order_world as world
 from tests.unit.core_values import SITE, TARGET
@@ -33,16 +33,7 @@ def test_an_order_says_what_where_until_when_why_and_by_whom() -> None:
     assert "two people's signatures" in said["Needs"]
 
 
-@pytest.mark.parametrize(
-    ("order_type", "changes"),
-    [
-        (OrderType.WAIVE, {"check": "all"}),
-        (OrderType.WAIVE, {"until": 0}),
-        (OrderType.WAIVE, {"until": world.NOW + 200 * DAY_S}),
-        (OrderType.SET_POLICY, {"check": "all"}),
-    ],
-    ids=["waives every check", "ends a waiver", "waives for long", "the whole site"],
-)
+@pytest.mark.parametrize(("order_type", "changes"), world.BY_TWO.values(), ids=world.BY_TWO)
 def test_what_two_must_sign_is_not_called_a_thing_of_one(
     order_type: OrderType, changes: dict[str, object]
 ) -> None:

@@ -161,15 +161,7 @@ async def test_what_could_never_run_is_not_drafted(
 
 
 @pytest.mark.parametrize(
-    ("order_type", "changes"),
-    [
-        (OrderType.WAIVE, {"check": "all"}),
-        (OrderType.WAIVE, {"until": 0}),
-        (OrderType.WAIVE, {"until": NOW + 200 * DAY_S}),
-        (OrderType.SET_POLICY, {"check": "all"}),
-        (OrderType.SET_POLICY, {"until": NOW + 200 * DAY_S}),
-    ],
-    ids=["waives every check", "ends a waiver", "waives for long", "the site", "for long"],
+    ("order_type", "changes"), order_world.BY_TWO.values(), ids=order_world.BY_TWO
 )
 async def test_whoever_asks_the_signer_cannot_name_a_lower_tier_than_the_bytes_have(
     world: SignerWorld, order_type: OrderType, changes: dict[str, object]
