@@ -16,7 +16,7 @@ from osiris.desk.places import Place, in_asks, sites_listed
 from osiris.desk.session import Session, at
 from proto import strict_json
 from proto.asks import Ask, parse_ask
-from proto.errors import MalformedError, OsirisError
+from proto.errors import MalformedError, OsirisError, UnreachableError
 from proto.hub.desk import OrderLine, batch_name
 from proto.order import ApplianceTarget
 from proto.order_entry import Field, Form, fields_of, read_typed
@@ -167,22 +167,28 @@ def _draft(kind: OrderKind, fields: tuple[Field, ...], given: Mapping[str, Any])
                 made += session.draft(ask).orders
                 if len(asks) > 1:
                     note(f"{len(made)} of {sum(len(one.targets) for one in asks)} drafted")
-        except OsirisError:
+        except OsirisError as error:
             if made:
-                _told_in_part(asks, made, output=given["output"])
+                told(asks, made, output=given["output"])
+                note(_so_far(asks, made, is_known=not isinstance(error, UnreachableError)))
             raise
     told(asks, made, output=given["output"])
 
 
-def _told_in_part(asks: Sequence[Ask], made: Sequence[OrderLine], *, output: Output) -> None:
-    """Say what was drafted before the hub refused the rest: it stands, and is not drafted again."""
-    told(asks, made, output=output)
+def _so_far(asks: Sequence[Ask], made: Sequence[OrderLine], *, is_known: bool) -> str:
+    """Return what was drafted before the hub refused the rest, or gave no answer to it.
+
+    What stands is not to be drafted again, and an ask that nobody answered may have arrived.
+    """
     every = [target for ask in asks for target in ask.targets]
     rest = every[len(made)]
     first = rest.appliance if isinstance(rest, ApplianceTarget) else rest.site
-    note(
-        f"Drafted for the first {len(made)} of {len(every)} places, for none from {first} on."
-        " Once that is put right, draft for those alone."
+    stands = f"Drafted for the first {len(made)} of {len(every)} places"
+    if is_known:
+        return f"{stands}, for none from {first} on. Once that is put right, draft for those alone."
+    return (
+        f"{stands}; it is not known whether any was drafted from {first} on. Look before you draft"
+        f" for those: osiris order list --site {rest.site}"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from osiris.desk import places
+from osiris.desk import draft_cli, places
 from osiris.desk.place import Desk
 from proto import strict_json
 from proto.envelope import Kind, sign
@@ -19,7 +19,7 @@ from proto.opinions import open_operators_clear
 from proto.order import sid_of
 from proto.sealed_login import open_box
 from proto.secret import Secret
-from runtime import keyfile
+from runtime import keyfile, terminal
 from runtime.repository.development import PEOPLE
 from tests.e2e.desk_world import PASSPHRASE, Desks, command, desks, now_s
 from tests.unit.order_world import key
@@ -196,6 +196,29 @@ def test_what_was_drafted_before_the_hub_refused_the_rest_is_told(
     (line,) = ran.json()
     assert line["site"] == world.box.site
     assert "for none from s-zzzzzzzzzz on" in ran.err
+
+
+def test_a_hub_that_goes_away_between_two_asks_leaves_open_what_became_of_the_second(
+    world: Desks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "TARGETS_MAX", 1)
+    sites = (world.box.site, world.another_site())
+    honest = terminal.note
+
+    def gone(line: str) -> None:
+        honest(line)
+        if line == "1 of 2 drafted":
+            world.hub.kill()
+
+    monkeypatch.setattr(draft_cli, "note", gone)
+    try:
+        ran = world.run(ADA, "draft", *WAIVE, *UNTIL, *sites_file(tmp_path, *sites), "-o", "json")
+    finally:
+        world.hub.start()
+    assert ran.status == 5
+    assert [line["site"] for line in ran.json()] == [world.box.site]
+    assert f"not known whether any was drafted from {sites[1]} on" in ran.err
+    assert "for none" not in ran.err
 
 
 def test_a_list_with_a_wrong_line_drafts_nothing(world: Desks, tmp_path: Path) -> None:
