@@ -17,6 +17,7 @@ import httpx
 
 from appliance.core.content_refusals import ContentRefusedError
 from proto.errors import UnreachableError
+from runtime.no_answer import in_words
 from runtime.repository.layout import CARRIED_BYTES_MAX, CARRIED_ENTRIES_MAX
 
 CONNECT_S: Final = 10.0
@@ -93,7 +94,7 @@ class HubSource:
                         raise UnreachableError(msg)
                     yield chunk
         except httpx.HTTPError as error:
-            msg = f"{url}: {str(error) or type(error).__name__}"
+            msg = f"{url}: {in_words(error)}"
             raise UnreachableError(msg) from error
 
 

@@ -19,6 +19,7 @@ from proto.hub import orders
 from proto.hub.enroll import PATH_ROOT
 from proto.hub.outgoing import Outgoing, wire
 from proto.keys import PublicKey, SigningKey
+from runtime.no_answer import in_words
 
 CONNECT_S: Final = 10.0
 REPLY_S: Final = 30.0
@@ -132,7 +133,7 @@ class HubClient:
             finally:
                 await reply.aclose()
         except httpx.HTTPError as error:
-            msg = f"{self._origin}: {str(error) or type(error).__name__}"
+            msg = f"{self._origin}: {in_words(error)}"
             raise UnreachableError(msg) from error
         _judge(reply, answer, where=f"{self._origin}{path}")
         return answer

@@ -14,6 +14,7 @@ import httpx
 from osiris.desk.place import Hub
 from proto.errors import ConfigError, NotFoundError, UnreachableError
 from runtime.clock import Clock, SteadyClock
+from runtime.no_answer import in_words
 
 CONNECT_S: Final = 10.0
 READ_S: Final = 30.0
@@ -67,7 +68,7 @@ class HubFiles:
                         raise UnreachableError(msg)
                     yield chunk
         except httpx.HTTPError as error:
-            msg = f"{url}: {str(error) or type(error).__name__}"
+            msg = f"{url}: {in_words(error)}"
             raise UnreachableError(msg) from error
 
 

@@ -36,6 +36,7 @@ from proto.hub.desk import (
 from proto.keys import SigningKey
 from proto.message import Message
 from runtime.clock import Clock, Entropy, seconds
+from runtime.no_answer import in_words
 
 CONNECT_S: Final = 10.0
 REPLY_S: Final = 60.0
@@ -113,7 +114,7 @@ class HubLink:
             with self._client.stream("POST", where, content=body) as answer:
                 data = _bounded(answer)
         except httpx.HTTPError as error:
-            msg = f"{self.hub.origin}: {str(error) or type(error).__name__}"
+            msg = f"{self.hub.origin}: {in_words(error)}"
             raise UnreachableError(msg) from error
         if answer.status_code != httpx.codes.OK:
             raise _refusal(answer.status_code, data)

@@ -95,6 +95,7 @@ def _what_now(line: OrderLine, names: Sequence[str]) -> str:
 def _read(session: Session, desk: Desk, names: Sequence[str]) -> Sequence[Read]:
     """Return what is to be signed, refused where it does not say what was asked for."""
     found = [one for name in dict.fromkeys(names) for one in _to_sign(session, name)]
+    _require_unsigned(found, names, person=session.link.person)
     authority = desk.authority()
     orders = [
         reading.read_bytes(
@@ -120,6 +121,16 @@ def _to_sign(session: Session, name: str) -> Sequence[OrderToSign]:
         msg = f"{name}: the hub gave orders of another batch"
         raise reading.BytesChangedError(msg)
     return found
+
+
+def _require_unsigned(found: Sequence[OrderToSign], names: Sequence[str], *, person: str) -> None:
+    """Refuse what this person signed whole already: a second signature of theirs counts nothing."""
+    if not all(person in one.line.approved for one in found):
+        return
+    told = f"you signed {'these' if len(found) > 1 else 'it'} already"
+    if all(one.line.leaf is None for one in found):
+        told += f": another operator must: osiris order approve {' '.join(names)}"
+    raise ConflictError(told)
 
 
 def _warn(orders: Sequence[Read], session: Session, authority: AuthoritySet | None) -> None:

@@ -90,6 +90,19 @@ def test_two_people_read_and_sign_it_and_an_auditor_verifies_it(
     assert held["receipts"] == "not checked"
 
 
+def test_nobody_signs_twice_for_two_people(world: Desks) -> None:
+    sid = drafted(world, ADA, *ISOLATE)
+    assert world.run(ADA, "approve", sid, word="sign").status == 0
+    again = world.run(ADA, "approve", sid, word="sign")
+    assert again.status == 4
+    assert f"you signed it already: another operator must: osiris order approve {sid}" in again.err
+    assert stage(world, sid)["approved"] == [ADA]
+    assert world.run(BEA, "approve", sid, word="sign").status == 0
+    late = world.run(BEA, "approve", sid, word="sign")
+    assert late.status == 4
+    assert late.err.strip().endswith("you signed it already")
+
+
 def test_bytes_that_a_hub_changed_after_the_draft_are_never_signed(world: Desks) -> None:
     sid = drafted(world, ADA, *ISOLATE)
     other = replaced(world, sid, b'"minutes":5', b'"minutes":9')
