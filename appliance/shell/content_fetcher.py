@@ -114,7 +114,7 @@ def _tufs(fetcher: Fetcher, error: Exception) -> ContentRefusedError:
     msg = f"{where}: {error}"
     match error:
         case tuf_errors.BadVersionNumberError():
-            return _wrong_version(fetcher, msg)
+            return _wrong_version(fetcher, error)
         case tuf_errors.ExpiredMetadataError():
             is_online = any(name in str(error) for name in _ONLINE)
             return (FrozenError if is_online else ExpiredError)(f"{error}: nobody renewed it")
@@ -128,12 +128,14 @@ def _tufs(fetcher: Fetcher, error: Exception) -> ContentRefusedError:
     return ContentRefusedError(msg)
 
 
-def _wrong_version(fetcher: Fetcher, msg: str) -> ContentRefusedError:
+def _wrong_version(fetcher: Fetcher, error: Exception) -> ContentRefusedError:
     """Tell a rollback from a file that stands under another version's name."""
-    asked = _VERSIONED.fullmatch(fetcher.last_url)
+    where = fetcher.last_url
+    older = RolledBackError(f"{where}: older than what was seen here: {error}")
+    asked = _VERSIONED.fullmatch(where)
     if asked is None:
-        return RolledBackError(msg)
+        return older
     if asked[2] == "root":
-        return RootRefusedError(msg)
+        return RootRefusedError(f"{where}: {error}")
     said = signed_part(fetcher.last_bytes).get("version")
-    return RolledBackError(msg) if said == int(asked[1]) else MixedError(msg)
+    return older if said == int(asked[1]) else MixedError(f"{where}: {error}")
