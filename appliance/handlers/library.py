@@ -4,8 +4,9 @@ Rules kept here:
 
 - What runs is what was loaded whole: a set that does not hold together changes nothing.
 - The set is kept on disk before it is in force: after a crash the old one runs, or the new one.
-- What is damaged on disk, or no longer loads with this program, is told, and what the program ships
-  runs meanwhile. What people sign beside it, of keys and grants, is taken all the same.
+- What is damaged on disk, or does not load with this program, be it the first or taken before, is
+  told, and what the program ships runs meanwhile. What people sign beside it, of keys and grants,
+  is taken all the same: else a program that is too old could be ordered nothing.
 - A directory that the configuration names is in force whatever is signed; people, keys and grants
   still come from the signed set alone.
 """
@@ -137,7 +138,7 @@ class Library:
             if new.content is not None and not self._fixed:
                 content, origin = await self._loaded(new), Origin.SIGNED
         except OsirisError as error:
-            if not self._holds(new.content):
+            if not self._is_first_or_held(new.content):
                 raise ContentRefusedError(str(error)) from error
             problem = error
         await self._repository.keep(new)
@@ -146,9 +147,9 @@ class Library:
         self.refusal = problem
         return changed
 
-    def _holds(self, content: Mapping[str, bytes] | None) -> bool:
-        """Tell whether this is the very content that is held, though it may not load here."""
-        return self._held is not None and self._held.content == content
+    def _is_first_or_held(self, content: Mapping[str, bytes] | None) -> bool:
+        """Tell whether content that may not load here takes the place of none that does."""
+        return self._held is None or self._held.content == content
 
     async def _loaded(self, new: SignedSet) -> Content:
         """Return the set's content, checked whole; as it is if it is in force already."""

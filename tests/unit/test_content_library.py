@@ -256,6 +256,28 @@ class TestTheKeptSet:
             assert library.content.digest == load(NEXT).digest
             assert not handler.unwell(library, now_s=NOW + 180, clock_s=NOW + 180)
 
+    async def test_that_is_the_first_and_does_not_load_gives_its_keys_a_word(
+        self, home: Path
+    ) -> None:
+        """A program that is too old for its hub's release can be ordered something all the same."""
+        repository = published(TORN)
+        ContentPlace(home).prepare()
+        async with at_hub(home, repository) as (library, _):
+            assert not await library.look(now_s=NOW)
+            assert (library.content, library.origin) == (OWN, Origin.PROGRAM)
+            assert library.trusted is not None
+            assert library.trusted.trust is not None
+            assert list(handler.unwell(library, now_s=NOW, clock_s=NOW)) == [
+                Condition.CONTENT_REFUSED
+            ]
+            begun_again = library_at(home, repository)
+            assert (begun_again.content, begun_again.trusted) == (OWN, library.trusted)
+            assert handler.unwell(begun_again, now_s=NOW, clock_s=NOW)
+            follow(repository, NEXT)
+            assert await library.look(now_s=NOW + 60)
+            assert library.content.digest == load(NEXT).digest
+            assert not handler.unwell(library, now_s=NOW + 60, clock_s=NOW + 60)
+
     async def test_that_no_longer_loads_keeps_no_word_about_keys_from_being_heard(
         self, home: Path
     ) -> None:
