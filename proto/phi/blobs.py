@@ -18,7 +18,7 @@ from proto.phi.views import View, blank_tokens, fold_character
 
 BLOB_BYTES_MAX = 1 << 18
 PRINTABLE_MIN = 0.9
-EQUALS = ord("=")
+EQUALS, PLUS = ord("="), ord("+")
 RUN_CHARS_MIN = 12
 """Four escapes in a row are none of a `key=value`."""
 
@@ -26,11 +26,18 @@ _ESCAPE = Pattern(
     r"(?:\\{1,4}(?:u00|x)1[bB]|\\{1,3}033|\\{1,3}e)\[[0-9;]{0,16}[A-Za-z]|"
     r"=\?[A-Za-z0-9_-]{2,24}\?[BbQq]\?[^? \r\n]{1,512}\?=|"
     r"(?:%[0-9a-fA-F]{2})+|(?:\\{1,4}u[0-9a-fA-F]{4})+|(?:\\{1,4}x[0-9a-fA-F]{2})+|(?:&#[0-9]{1,7};|&#[xX][0-9a-fA-F]{1,6};|&[a-zA-Z]{2,8};)"
-    r"|(?:=[0-9A-F]{2})+|=\r?\n|\\{1,3}[\"'/nrt]"
+    r"|(?:=[0-9A-F]{2})+|=\r?\n|(?:\\[23][0-7]{2}){2,}|\\{1,3}[\"'/nrt]|[\"'] ?(?:\+|\|\|) ?[\"']|\+"
 )
-_BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}")
-_HEX = Pattern(r"(?:0x)?(?:[0-9A-Fa-f]{2}){8,}|[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}")
-_SPACED = Pattern(r"\b(?:[A-Za-z0-9](?: [-/.,:)(] | |\.|_|-)){3,}[A-Za-z0-9]\b")
+_BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}|[A-Za-z0-9+/]{11,15}={1,2}")
+_HEX = Pattern(
+    r"(?:0x)?(?:[0-9A-Fa-f]{2}){8,}"
+    r"|[0-9A-Fa-f]{2}(?:(?: [0-9A-Fa-f]{2}){7,}|(?::[0-9A-Fa-f]{2}){7,}|(?:,[0-9A-Fa-f]{2}){7,})\b"
+)
+_SPACED = Pattern(r"\b(?:[A-Za-z0-9](?: [-/.,:)(@] | |\.|_|-)){3,}[A-Za-z0-9]\b")
+_PLUSSED = re.compile(
+    rb"(?<![A-Za-z0-9+/])[0-9]{1,6}(?:\+[A-Za-z0-9.,#%-]{1,24}){2,8}(?![A-Za-z0-9+/])"
+)
+"""An address of a form of the web, whose blanks are plus signs."""
 
 _QUOTED = re.compile(rb"=(?:[2-7A-F][0-9A-F]|0[9AD]|\r?\n|$)")
 
@@ -71,9 +78,12 @@ def _escapes(record: Record, look: Look, *, quoted: bool) -> None:
     ends: list[int] = []
     at = 0
     count = 0
+    plussed = [match.span() for match in _PLUSSED.finditer(data)] if b"+" in data else []
     for spans in _ESCAPE.each(data):
         start, end = spans[0]
         if data[start] == EQUALS and not (quoted or _stands_for_a_mark(data, start, end)):
+            continue
+        if data[start] == PLUS and not any(first < start < last for first, last in plussed):
             continue
         text = _unescaped(data[start:end])
         if text is None:
@@ -112,6 +122,8 @@ def _stands_for_a_mark(data: bytes, start: int, end: int) -> bool:
     if escape[:2] == b"=?" or (len(escape) >= RUN_CHARS_MIN and b"\n" not in escape):
         return True
     before, after = data[start - 1 : start], data[end : end + 1]
+    if escape.endswith(b"\n"):
+        return _goes_on_below(data, start, end)
     if escape[1:] in _MARKS_OF_NUMBERS and before.isdigit() and after.isdigit():
         return True
     return (
@@ -119,6 +131,13 @@ def _stands_for_a_mark(data: bytes, start: int, end: int) -> bool:
     )
 
 
+def _goes_on_below(data: bytes, start: int, end: int) -> bool:
+    """Whether a line that ends in an equals sign is one that was cut, and no key without a value."""
+    before = data[start - 1 : start]
+    return (before.isalnum() or before in b"-._@+, ") and _NEXT_KEY.match(data, end) is None
+
+
+_NEXT_KEY = re.compile(rb"[^A-Za-z0-9@. /-]|[A-Za-z_][A-Za-z0-9_.-]{0,40}[=:]|$")
 _MARKS_OF_NAMES = frozenset({b"20", b"2C", b"2C=20", b"2D", b"2E", b"27", b"40"})
 _MARKS_OF_NUMBERS = frozenset({b"2D", b"2E", b"2F", b"20"})
 
@@ -163,30 +182,37 @@ def _unescaped(escape: bytes) -> str | None:
     if escape[:2] == b"=?":
         return _word_of_a_header(escape)
     if head == b"%" or (head == b"=" and len(escape) >= 3 and escape[1:2] not in b"\r\n"):
-        raw = bytes.fromhex(escape.replace(head, b"").decode())
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError:
-            return raw.decode("latin-1")
-    if head == b"=":
+        return _decoded(bytes.fromhex(escape.replace(head, b"").decode()))
+    if head in _SEAMS:
         return ""
+    if head == b"+":
+        return " "
     if head == b"&":
         text = html.unescape(escape.decode())
         return text if len(text) == 1 else None
     body = escape.lstrip(b"\\")
     if b"[" in body:
         return ""  # a colour of a terminal
+    if body[:1] in b"23":
+        return _decoded(bytes(int(three, 8) for three in escape[1:].split(b"\\")))
     if body[:1] in _MARKS and len(body) == 1:
         return _MARKS[body]
     digits = re.findall(rb"u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})", escape)
     if body[:1] == b"x":
-        raw = bytes(int(two, 16) for _, two in digits)
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError:
-            return raw.decode("latin-1")
+        return _decoded(bytes(int(two, 16) for _, two in digits))
     units = b"".join(int(four, 16).to_bytes(2, "big") for four, _ in digits)
     return units.decode("utf-16-be", "replace")
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+_SEAMS = frozenset({b"=", b'"', b"'"})
+"""The end of a line that was cut, and where two texts of a program are put together."""
 
 
 def _word_of_a_header(word: bytes) -> str | None:
@@ -215,7 +241,7 @@ def _spaced(record: Record, look: Look) -> None:
         start, end = spans[0]
         if _goes_on(data, start, end):
             continue
-        inner = [place for place in range(start, end) if data[place] not in b" ._"]
+        inner = [place for place in range(start, end) if data[place] not in _blanks_of(data, place)]
         if len(inner) < 4:
             continue
         count += 1
@@ -234,6 +260,11 @@ def _spaced(record: Record, look: Look) -> None:
     for start, end, kind, why in look(View(packed, packed.lower(), starts, ends)):
         if not _all_taken(record, start, end):
             record.hit(kind, start, end, f"{why}, once the blanks are out")
+
+
+def _blanks_of(data: bytes, place: int) -> bytes:
+    """Return what counts as a blank here: a full stop with a blank on each side is one itself."""
+    return b" _" if data[place - 1 : place + 2] == b" . " else b" ._"
 
 
 def _goes_on(data: bytes, start: int, end: int) -> bool:
@@ -264,12 +295,27 @@ def _encoded(record: Record, look: Look, pattern: Pattern, decode: Decode) -> No
         if text is None:
             continue
         folded = "".join(map(fold_character, text)).encode("ascii")
-        inner = look(View(folded, folded.lower()))
+        inner = look(View(folded, folded.lower())) or _under_its_key(data, start, folded, look)
         if inner:
             kind = inner[0][2]
             record.hit(kind, start, end, f"holds, encoded: {inner[0][3]}")
         elif _people_in(record, folded):
             record.hit(Kind.BLOB, start, end, "holds, encoded, text about people")
+
+
+_KEY = re.compile(
+    rb"([\"']?[A-Za-z_][A-Za-z0-9_ .-]{1,40}[\"']?\s?[:=]\s?)[\"'(]?(?:hex\([0-9a-f]\):)?\Z"
+)
+KEY_CHARS_MAX = 60
+
+
+def _under_its_key(data: bytes, start: int, folded: bytes, look: Look) -> list[Found]:
+    """Return what must go of decoded text where it is read behind the key that the blob has."""
+    key = _KEY.search(data, max(0, start - KEY_CHARS_MAX), start)
+    if key is None:
+        return []
+    whole = key[1] + folded
+    return [found for found in look(View(whole, whole.lower())) if found[1] > len(key[1])]
 
 
 def _people_in(record: Record, folded: bytes) -> bool:
@@ -289,7 +335,7 @@ def _people_in(record: Record, folded: bytes) -> bool:
 
 
 def _from_hex(blob: bytes) -> str | None:
-    digits = blob.removeprefix(b"0x").replace(b" ", b"").replace(b":", b"")
+    digits = blob.removeprefix(b"0x").translate(None, b" :,")
     if len(digits) % 2 or (digits.isdigit() and len(digits) < 20):
         return None
     return _as_text(bytes.fromhex(digits.decode()))
@@ -327,5 +373,6 @@ def _as_text(raw: bytes) -> str | None:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
             return None
+    text = text.rstrip("\0")  # as the registry ends its texts
     printable = sum(character.isprintable() or character in "\r\n\t" for character in text)
     return text if printable >= PRINTABLE_MIN * len(text) else None

@@ -34,6 +34,7 @@ from proto.phi import (
     secrets,
     segments,
     shapes,
+    spelled,
     strangers,
     tables,
     tokens,
@@ -185,7 +186,7 @@ Reader = Callable[[Record], None]
 
 _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (segments.read, frozenset({"hl7", "x12", "dicom", "astm", "fhir"}), 0),
-    (tables.read, frozenset({"rows", "sql"}), 0),
+    (tables.read, frozenset({"rows", "sql", "arrays"}), 0),
     (labels.read, frozenset(), TELLS),
     (pairs.read, frozenset({"apart"}), 0),
     (changes.read, frozenset({"member", "listed", "changed", "column", "column_ahead", "form"}), 0),
@@ -196,6 +197,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (shapes.read, shapes.JUDGED, 0),
     (paths.read, frozenset({"url", "file", "dated", "route", "asks"}), ROOT | BRAND),
     (shapes.read_old_days, frozenset({"date"}), 0),
+    (spelled.read, frozenset({"spelled"}), 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (runs.loose, frozenset(), LIKELY | STRANGER | KNOWN),
     (introduced.read, frozenset(), LIKELY | NAMELIKE | SMALL),

@@ -12,12 +12,16 @@ import re
 from proto.phi.scan import SETS_MAX, Gate, Pattern
 
 _MONTHS = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
-_SEP = r"(?:[-. /_]| - |-?\r?\n)"
+_SEP = r"(?:[-. /_]| - |-?\r?\n[ \t]{0,8})"
+_AT, _DOT = r"\s?[\[({<]\s?(?i:at)\s?[\])}>]\s?", r"\s?[\[({<]\s?(?i:dot)\s?[\])}>]\s?"
+"""Marks that people spell out: `ann [at] example (dot) org`."""
 
 EXACT = {
     "ssn": rf"[0-9]{{3}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{4}}",
-    "phone": r"(?:\+[0-9]{1,3}[-. ]?|\b1[-. ])?\(?[0-9]{3}\)?(?:[-. /]{1,2}|\) ?|-\r?\n)[0-9]{3}(?:[-. ]|-\r?\n)[0-9]{4}|\+[0-9]{11,15}|\+[0-9]{1,3}(?:[ .-][0-9]{2,5}){2,5}|\([0-9]{3}\)[0-9]{3}-?[0-9]{4}",
-    "email": r"[a-zA-Z0-9._%+'-]{1,64}(?:@|%40| ?\[at\] ?| at (?:[a-z]+ dot ))[a-zA-Z0-9-]{1,63}(?:(?:\.| ?\[dot\] ?)[a-zA-Z0-9-]{1,63}){1,4}",
+    "phone": r"(?:\+[0-9]{1,3}[-. ]?|\b1[-. ])?\(?[0-9]{3}\)?(?:[-. /]{1,2}|\) ?|-\r?\n[ \t]{0,8})[0-9]{3}(?:[-. ]|-\r?\n[ \t]{0,8})[0-9]{4}|\+[0-9]{11,15}|\+[0-9]{1,3}(?:[ .-][0-9]{2,5}){2,5}|\([0-9]{3}\)[0-9]{3}-?[0-9]{4}",
+    "email": rf"[a-zA-Z0-9._%+'-]{{1,64}}(?:{_DOT}[a-zA-Z0-9._%+'-]{{1,64}}){{0,3}}(?:@|%40|{_AT})[a-zA-Z0-9-]{{1,63}}(?:(?:\.|{_DOT})[a-zA-Z0-9-]{{1,63}}){{1,4}}"
+    r"|[a-zA-Z0-9._%+'-]{1,64}[ _](?i:at)[ _][a-zA-Z0-9-]{1,63}(?:[ _](?i:dot)[ _][a-zA-Z0-9-]{1,63}){1,4}"
+    r"|[a-zA-Z0-9._%+'-]{1,64} @ [a-zA-Z0-9-]{1,63}(?: ?\. ?(?:com|net|org|edu|gov|us|me)\b)",
     "mbi": r"[1-9][a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z]{2}[0-9]{2}",
     "card": r"[3-6][0-9]{3}[- ][0-9]{4,6}[- ][0-9]{4,5}(?:[- ][0-9]{1,7})?",
     "vin": r"[A-HJ-NPR-Z0-9]{17}",
@@ -25,7 +29,7 @@ EXACT = {
     "pobox": r"(?i:p\.? ?o\.? ?box [0-9]{1,7})",
     "zip": r"[A-Z][A-Za-z.' -]{1,40},? [A-Z]{2},?[ .]{1,3}[0-9]{5}(?:-[0-9]{4})?",
     "age": r"(?i:(?:9[0-9]|1[0-2][0-9])[- ]?(?:y/?o|yrs?|years?)(?:[- ]?old)?\b|(?:9[0-9]|1[0-2][0-9]) ?y[ /]?[mf]\b|\bage[d]?[ :=]{1,3}(?:9[0-9]|1[0-2][0-9])\b)",
-    "date": rf"(?i:[0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}|[0-9]{{1,2}}[-/.][0-9]{{1,2}}[-/.](?:[0-9]{{4}}|[0-9]{{2}})\b|\b{_MONTHS}[ .,_-]{{1,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?[ _-]{{1,2}}[0-9]{{4}}|\b[0-9]{{1,2}}(?:st|nd|rd|th)?[ _-]{_MONTHS}[ ,._-]{{1,2}}[0-9]{{4}}|\b[0-9]{{2}}-{_MONTHS}-[0-9]{{2}}\b|\b(?:19|20)[0-9]{{6}}\b)",
+    "date": rf"(?i:[0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}|[0-9]{{1,2}}[-/.][0-9]{{1,2}}[-/.](?:[0-9]{{4}}|[0-9]{{2}})\b|\b{_MONTHS}[ .,_-]{{1,2}}[0-9]{{1,2}}(?:st|nd|rd|th)?,?[ _-]{{1,2}}[0-9]{{4}}|\b[0-9]{{1,2}}(?:st|nd|rd|th)?[ _-](?:day of |of )?{_MONTHS}[ ,._-]{{1,2}}[0-9]{{4}}|\b[0-9]{{2}}-{_MONTHS}-[0-9]{{2}}\b|\b(?:19|20)[0-9]{{6}}\b)",
     "ip": r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}",
     "caret": r"[A-Za-z][A-Za-z' -]{1,40}\^[A-Za-z]",
     "account": r"[A-Za-z][A-Za-z0-9.-]{1,24}\\{1,2}[A-Za-z][A-Za-z0-9._-]{2,40}",
@@ -35,8 +39,8 @@ EXACT = {
 SCANS = {name: Pattern(form) for name, form in EXACT.items()}
 
 _OUTLINES = {
-    "ssn": r"000[-. /_\n]+00[-. /_\n]+0000",
-    "phone": r"000[-. /)\n]+000[-. \n]*0000|\+0{11}|\+0{1,3}[ .-]00",
+    "ssn": r"000[-. /_\n\t]+00[-. /_\n\t]+0000",
+    "phone": r"000[-. /)\n\t]+000[-. \n\t]*0000|\+0{11}|\+0{1,3}[ .-]00",
     "mbi": r"0[Aa][Aa0]0-?[Aa][Aa0]0-?[Aa]{2}00",
     "card": r"0000[- ]0000",
     "street": r"0[Aa]? [A0]",
@@ -69,15 +73,18 @@ _OUTLINES = {
     "iban": r"AA00 ?[A0]{4} ?[A0]{4}",
     "spaced": r"(?:^|[^Aa0_])[Aa0](?:(?: [-/(] | ?[ ._-])[Aa0]){3}(?: [-/()] |[ ._-])",
     "quoted": r"=[A0]{2}|=\n",
-    "hex": r"(?:[Aa0]{2}[ :]){8}",
+    "hex": r"(?:[Aa0]{2}[ :,]){8}",
+    "blob": r"[Aa0+/]{11}==?(?:$|[ ,;)\]}\"'|&\n])",
     "hl7": r"(?:^|[^Aa0])A[A0]{2}\|",
     "dotted": r"\.[Aa0_-]{6}\.[Aa0_-]{8}",
     "astm": r"A\|0+\|",
     "dicom": r"\([Aa0]{4},[Aa0]{4}\)",
 }
 _WORDS = {
-    "escape": r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|&#?[a-z0-9]{2,8};|\\\"|=\?[a-z0-9_-]+\?[bq]\?",
-    "marked": r"=(?:20|2c|2d|2e|2f|27|40)[a-z0-9]|(?:=[0-9a-f]{2}){4}",
+    "escape": r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|&#?[a-z0-9]{2,8};|\\\"|=\?[a-z0-9_-]+\?[bq]\?|\\(?:033|e)\[|\\[23][0-7]{2}\\[23][0-7]{2}|[\"'] ?(?:\+|\|\|) ?[\"']|[=:? ][0-9]{1,6}\+[a-z.]+\+",
+    "marked": r"=(?:20|2c|2d|2e|2f|27|40)[a-z0-9]|(?:=[0-9a-f]{2}){4}|[a-z0-9.@_, -]=\r?\n[a-z0-9@. /-]",
+    "arrays": r"[\"'](?:headers?|columns?|cols|fields|keys|names)[\"'] ?: ?\[ ?[\"']",
+    "spelled": r"(?:first|second|third|f(?:our|if)th|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|teenth|twentieth|thirtieth)(?: day)? (?:of |in )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?:the )?(?:first|second|third|f(?:our|if)th|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|[a-z]+teenth|twent|thirt)",
     "nested": r"[\"']: ?[{\[]|</[a-z]+></",
     "apart": r"label=|[0-9]{3}-[a-z][0-9a-z][=: ]|args:|binding parameter|set(?:n?string|object|date)\([0-9]|copy [a-z_.]+[ ,]|['\"], |','|nm10|dmg02|n30|n40|per0|ref02|sbr03|clm01|clp01|(?:pid|nk1|in1|gt1|pv1|mrg)[-.]|uplicate|row contains|full row: |uncated value|\)=\(|alue: '|[@$:][a-z0-9_]+ ?= ?[ne]?'|appointment|appt|visit|slot",
     "called": r"(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|deleted?|survivor|retired|into|exists as|dup[a-z]* of|same as)[:# ]{0,2}(?:[a-z]{0,3}[0-9]{6}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2})",
@@ -85,7 +92,7 @@ _WORDS = {
     "resource": r"(?:patient|practitioner|relatedperson|person|encounter|coverage|visit|appointment|claim|referral)(?:/|\(id=)",
     "aged_sex": r"(?:9[0-9]|1[01][0-9])(?:[mf]|(?: ?y\.?[/ ]?o\.?)? (?:female|male|woman|man|lady|gentleman))",
     "born": r"born|b\.|yob|birth",
-    "email": r"@|%40|\[at\]| at [a-z]+ dot ",
+    "email": r"@|%40|[\[({<]\s?at\s?[\])}>]|[ _]at[ _][a-z0-9-]+[ _]dot[ _]",
     "pobox": r"box [0-9]",
     "age": r"(?:9[0-9]|1[0-2][0-9])[- ]?y|age[d]?[ :=]+[19]",
     "month": r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,_-]+[0-9]",
@@ -170,7 +177,7 @@ _VIN = _runs_of(_DIGITS + _CAPITALS.translate(None, b"IOQ"))
 _RUN, _VIN_RUN = b"X" * 16, b"X" * 17
 _HEX_PAIR = re.compile(rb":[0-9A-Fa-f]{32}")
 """The second of two hashes of a password."""
-_ROW_MARK = re.compile(rb"[|\t;,^]|--- ")
+_ROW_MARK = re.compile(rb"[|\t;,^]|--- |[Aa]  +A")
 _REPEATING = frozenset(
     ["secret", "spelt", "strong", "opaque", "column", "code", "car", "trunk", "form", "dated"]
 )

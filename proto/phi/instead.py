@@ -3,6 +3,8 @@
 import re
 
 from proto.phi.keys import Told
+from proto.phi.lexicon import SURE, WORD
+from proto.phi.people import LOWER_A
 from proto.phi.record import Record, digits
 from proto.phi.spoken import number_of_somebody
 from proto.phi.takers import TAKERS
@@ -33,15 +35,23 @@ def _no_name(record: Record, told: Told, value: int, limit: int) -> int:
     return end
 
 
-_BARE_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?=[\s&;,|\]})]|$)")
+_BARE_NAME = re.compile(rb"[A-Za-z][A-Za-z'-]{1,40}(?=[\s&;,|\]})]|$)")
+_PIECES = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def _bare_name(record: Record, value: int, limit: int) -> int:
-    """Take one capitalised word of a `last=Lemon`, though it is a word of machines too."""
+    """Take one word of a `last=Lemon`: a word of machines too if it has a capital, else a strange one."""
     match = _BARE_NAME.match(record.data, value, limit)
     if match is None or match.group().lower() in record.lexicon.vocabulary["nothing"]:
         return -1
-    return match.end()
+    if match.group()[0] < LOWER_A:
+        return match.end()
+    flags = [record.lexicon.flags(piece.lower()) for piece in _PIECES.findall(match.group())]
+    is_strange = any(not flag & WORD or flag & SURE for flag in flags)
+    return match.end() if is_strange and len(match.group()) >= SMALL_CHARS_MIN else -1
+
+
+SMALL_CHARS_MIN = 4
 
 
 def maybe_number(record: Record, value: int, limit: int) -> int:

@@ -35,7 +35,7 @@ from proto.phi.views import View
 _AGAIN = plan(
     (
         (segments.read, frozenset({"hl7", "x12", "dicom", "astm", "fhir"})),
-        (tables.read, frozenset({"rows", "sql"})),
+        (tables.read, frozenset({"rows", "sql", "arrays"})),
         (labels.read, frozenset()),
         (pairs.read, frozenset({"apart"})),
         (

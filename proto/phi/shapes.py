@@ -147,7 +147,15 @@ def _phone(record: Record, start: int, end: int) -> None:
         national = digits[-10:]
         if national[0] in b"01" or (national[3] in b"01" and not record.person):
             return
+    further = _EXTENSION.match(data, end, end + 24)
+    end = end if further is None else further.end()
     record.hit(Kind.PHONE, start, end, "written like a telephone number")
+
+
+_EXTENSION = re.compile(
+    rb"(?i);(?:ext|isub|postd)=[0-9.p-]{1,12}|,? ?(?:x|ext\.?|extension) ?:? ?[0-9]{1,6}(?![0-9A-Za-z])"
+)
+"""What is dialled beyond a number, as people and RFC 3966 write it."""
 
 
 _MACHINE_MAIL = frozenset(
@@ -348,6 +356,8 @@ _GUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 def _account(record: Record, start: int, end: int) -> None:
     data = record.data
     domain, _, login = data[start:end].replace(b"\\\\", b"\\").partition(b"\\")
+    if _ESCAPED.match(login) is not None:
+        return
     optional = _USER_OPTION.search(data, max(0, start - 8), start) is not None
     if start and data[start - 1] in b"\\/:.$%" and not optional:
         return
@@ -365,6 +375,8 @@ def _account(record: Record, start: int, end: int) -> None:
         record.hit(Kind.USERNAME, begin, end, "an account of a domain")
 
 
+_ESCAPED = re.compile(rb"u[0-9a-f]{4}")
+"""A letter of another script, escaped in the middle of a word."""
 _EXTENSIONS = frozenset(
     b"exe dll sys bat cmd ps1 log txt ini cfg conf config xml json dat db mdf ldf bak tmp lnk msi cs js py sql evtx cab".split()
 )

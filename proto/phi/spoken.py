@@ -182,12 +182,19 @@ def _is_of_machines(record: Record, told: Told, stop: int, found: tuple[int, int
     if told.kind == "MRN" and b'","' in data[stop:value]:
         return _GUID.fullmatch(data, value, end) is not None  # another field of a row
     if told.kind == "OTHER_ID":
-        return _is_of_vendor(record, stop) or _is_counted(record, stop, value, end)
+        return (
+            _is_of_vendor(record, stop)
+            or _is_counted(record, stop, value, end)
+            or _UNITS.match(record.lower, end, end + UNIT_CHARS_MAX) is not None
+        )
     if told.kind == "PHONE":
         return data[value:end].isdigit() and data[stop - 7 : stop] == b" number"
     return told.kind == "HEALTH_PLAN" and digits(data[value:end]) < PLAN_DIGITS_MIN
 
 
+_UNITS = re.compile(rb" ?(?:bytes?|octets?|packets?|frames?|[kmg]i?b|rows?|records?|ms)(?![a-z])")
+UNIT_CHARS_MAX = 9
+"""What a number counts, which is then no number of somebody's."""
 _COLUMN = re.compile(
     rb"(?:name|names|id|phone|address|dob|date|email|number|no|portal|list)(?![a-z])"
 )
@@ -264,7 +271,7 @@ def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
         return -1  # an account that does not exist
     if end < 0 or record.data[end : end + 1] in {b"(", b"/", b"[", b":"}:
         return -1
-    if record.data[value - 1 : value] == b"[":
+    if record.data[value - 1 : value] == b"[" or GUID.match(record.data, begin, end):
         return -1
     agent = record.lower[stop - 3 : stop] == b" by"  # machines do things too
     said = record.lower[max(0, stop - 12) : stop]

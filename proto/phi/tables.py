@@ -1,6 +1,7 @@
 """Rows under a header: CSV in any delimiter, fixed columns under dashes, and SQL's INSERT."""
 
 import re
+from itertools import pairwise
 
 from proto.phi.fitness import fits
 from proto.phi.keys import Told
@@ -26,6 +27,8 @@ def read(record: Record) -> None:
     """Find the values in columns whose headers tell a class."""
     if "sql" in record.shapes:
         _insert(record)
+    if "arrays" in record.shapes:
+        _arrays(record)
     if "rows" not in record.shapes or b"\n" not in record.data:
         return
     lines = record.data.split(b"\n")
@@ -48,6 +51,8 @@ def _table(record: Record, lines: list[bytes], starts: list[int], number: int) -
         if b"|" in dashes or b"+" in dashes:
             return _delimited(record, lines, starts, number, b"|")
         return _fixed(record, lines, starts, number)
+    if _aligned(record, lines, starts, number):
+        return True
     return any(
         header.count(mark) >= 1
         and lines[number + 1].count(mark) >= header.count(mark)
@@ -174,23 +179,99 @@ def _cells(line: bytes, mark: bytes) -> list[tuple[int, bytes]]:
 
 
 def _fixed(record: Record, lines: list[bytes], starts: list[int], number: int) -> bool:
-    columns = [match.span() for match in _DASHES.finditer(lines[number + 1][:4000])]
-    header = lines[number]
-    spans = [
-        (start, columns[at + 1][0] if at + 1 < len(columns) else 1 << 20)
-        for at, (start, _) in enumerate(columns)
-    ]
-    told = _tells(record, [header[start:end].strip() for start, end in spans])
-    if not told:
+    """Read columns that dashes under the header mark."""
+    begins = [match.start() for match in _DASHES.finditer(lines[number + 1][:LINE_BYTES_MAX])]
+    spans = _up_to_the_next(begins)
+    told = _tells(record, [lines[number][start:end].strip() for start, end in spans])
+    if told:
+        _columns(record, lines, starts, number + 2, spans=spans, told=told)
+    return bool(told)
+
+
+def _aligned(record: Record, lines: list[bytes], starts: list[int], number: int) -> bool:
+    """Read columns that stand below their headers with nothing but blanks between."""
+    header, below = lines[number].rstrip(b"\r")[:LINE_BYTES_MAX], lines[number + 1]
+    if b"  " not in header or header[:1].isspace():
         return False
-    for row in range(number + 2, min(len(lines), number + ROWS_MAX)):
+    spans = _up_to_the_next([match.start() for match in _TITLE.finditer(header)])
+    if len(spans) < ALIGNED_MIN or any(
+        below[start - 1 : start] not in {b" ", b""} for start, _ in spans[1:]
+    ):
+        return False
+    told = _tells(record, [header[start:end].strip() for start, end in spans])
+    if sum(one is not None and one.kind not in _MAYBE for one in told) < TOLD_MIN:
+        return False
+    _columns(record, lines, starts, number + 1, spans=spans, told=told)
+    return True
+
+
+ALIGNED_MIN, TOLD_MIN = 3, 2
+_MAYBE = frozenset({"NAME_MAYBE", "DATE_MAYBE", "DEVICE_MAYBE"})
+LINE_BYTES_MAX = 4000
+_TITLE = re.compile(rb"[A-Za-z#][^ ]*(?: [^ ]+)*")
+
+
+def _up_to_the_next(begins: list[int]) -> list[tuple[int, int]]:
+    """Return the columns that begin there, the last of them without an end."""
+    return list(pairwise([*begins, 1 << 20]))
+
+
+def _columns(
+    record: Record,
+    lines: list[bytes],
+    starts: list[int],
+    first: int,
+    *,
+    spans: list[tuple[int, int]],
+    told: list[Told | None],
+) -> None:
+    """Take what stands in columns, from a row on to an empty one."""
+    for row in range(first, min(len(lines), first + ROWS_MAX)):
         line = lines[row].rstrip(b"\r")
         if not line.strip():
             break
         for (start, end), one in zip(spans, told, strict=False):
             if one is not None and start < len(line):
                 _cell(record, one, starts[row] + start, line[start:end])
-    return True
+
+
+_ARRAYS = Pattern(
+    r"(?i)[\"'](?:headers?|columns?|cols|fields|keys|names)[\"'] ?: ?\[([^\[\]{}\n]{4,1000})\]"
+)
+_ARRAY = re.compile(rb"\[([^\[\]{}\n]{2,4000})\]")
+_ITEM = re.compile(rb"\s{0,4}(?:[\"']((?:[^\"'\\]|\\.){0,400})[\"']|([^,\"']{0,80}))\s{0,4}(?:,|$)")
+
+
+def _arrays(record: Record) -> None:
+    """Read rows in arrays whose columns an array before them names: `{"columns":[…],"data":[[…]]}`."""
+    data = record.data
+    for spans in _ARRAYS.each(data):
+        names = [match[1] or match[2] or b"" for match in _items(data, *spans[1])]
+        told = _tells(record, names)
+        facts = _facts(record, names)
+        for array in _ARRAY.finditer(data, spans[0][1]) if told else ():
+            items = _items(data, *array.span(1))
+            if len(items) == len(names):
+                _row_of(record, items, told, facts)
+
+
+def _items(data: bytes, start: int, end: int) -> list[re.Match[bytes]]:
+    return [match for match in _ITEM.finditer(data, start, end) if match.end() > match.start()]
+
+
+def _row_of(
+    record: Record,
+    items: list[re.Match[bytes]],
+    told: list[Told | None],
+    facts: frozenset[int],
+) -> None:
+    record.person = True
+    for column, (match, one) in enumerate(zip(items, told, strict=True)):
+        group = 1 if match[1] is not None else 2
+        if one is not None:
+            _cell(record, one, match.start(group), match[group])
+        elif (column in facts or match[2]) and len(record.facts) < FACTS_MAX:
+            record.facts.append(match.span(group))  # a number whose column tells nothing
 
 
 def _cell(record: Record, told: Told, at: int, cell: bytes) -> None:

@@ -20,11 +20,14 @@ Taker = Callable[[Record, int, int], int]
 
 MONTH = rb"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]{0,6}"
 _DATE = re.compile(
-    rb"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? )?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8}(?!\d)|\d{12}(?!\d)|\d{14}(?!\d)"
-    rb"|\d{1,2}(?:st|nd|rd|th)?[ -]?(?:of )?" + MONTH + rb"[ ,.-]{0,2}(?:\d{4}|\d{2})?"
+    rb"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? )?(?:\d{4} "
+    + MONTH
+    + rb" \d{1,2}(?!\d)|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{8}(?!\d)|\d{12}(?!\d)|\d{14}(?!\d)"
+    rb"|\d{1,2}(?:st|nd|rd|th)?[ -]?(?:day )?(?:of )?" + MONTH + rb"[ ,.-]{0,2}(?:\d{4}|'?\d{2})?"
+    rb"|\d{1,2}\. ?(?:xi{0,2}|i{1,3}|iv|vi{0,3}|ix)\. ?\d{4}"
     rb"|"
     + MONTH
-    + rb"[ .-]{1,2}\d{1,2}(?:st|nd|rd|th)?(?:[ ,.-]{1,2}\d{4})?|\d{1,2}[-/]\d{1,2}(?![\d/-])"
+    + rb"[ .-]{1,2}\d{1,2}(?:st|nd|rd|th)?(?:[ ,.-]{1,2}(?:\d{4}|'\d{2}))?|\d{1,2}[-/]\d{1,2}(?![\d/-])"
     rb"|" + MONTH + rb" \d{4}|\d{1,2} \d{1,2} \d{4}|\d{6}(?!\d)|\d{4}-\d{2}(?!\d))"
     rb"(?:[t ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?: ?[ap]m)?(?:z|[+-]\d{2}:?\d{2})?)?"
 )
@@ -51,12 +54,12 @@ _NO_ID = re.compile(
 _SPACED = re.compile(rb"\d{2,5}(?:[ -]\d{2,7}){1,5}(?![\d.:/])")
 _PHONE = re.compile(
     rb"(?:tel:|sms:|sip:)?(?:\+|00)?\d{0,3}[ .-]{0,2}\(?\d{2,4}\)?(?:[ ./-]{0,3}\d{2,4}){1,4}"
-    rb"(?: ?(?:x|ext\.?|extension|#) ?\d{1,6})?"
+    rb"(?: ?(?:x|ext\.?|extension|#) ?\d{1,6}|;(?:ext|isub|postd)=[0-9.p-]{1,12})?"
 )
 _EMAIL = re.compile(rb"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){0,4}")
 _ADDRESS = re.compile(rb"[^\n\r\t;|<>\"\x01{}]{3,120}")
 _ADDRESS_ENDS = re.compile(
-    rb"[ ,^]([0-9]{5}(?:-[0-9]{4})?)(?![0-9A-Za-z-])|\.(?: [A-Z][a-z]|$)|,? (?=[a-z]{3,} [A-Za-z]+)| - | [A-Za-z_]+="
+    rb"[ ,^]([0-9]{5}(?:-[0-9]{4})?)(?![0-9A-Za-z-])| (?=\()|\.(?: [A-Z][a-z]|$)|,? (?=[a-z]{3,} [A-Za-z]+)| - | [A-Za-z_]+="
 )
 """A ZIP code, the end of a sentence, running text, the next key."""
 _SHORTENED = re.compile(
@@ -320,6 +323,18 @@ def _short_id(record: Record, at: int, limit: int) -> int:
     return identifier(record, at, limit, digits_min=1)
 
 
+_NINE = re.compile(rb"\(?\d{3}\)?[-. /]{0,3}\d{2}[-. /]{0,3}\d{4}(?![\dA-Za-z])")
+"""A social security number however it is parted."""
+
+
+def _ssn(record: Record, at: int, limit: int) -> int:
+    return max(_end(_NINE, record.data, at, limit), identifier(record, at, limit))
+
+
+def _short_ssn(record: Record, at: int, limit: int) -> int:
+    return max(_end(_NINE, record.data, at, limit), _short_id(record, at, limit))
+
+
 def _short_written_id(record: Record, at: int, limit: int) -> int:
     return -1 if GUID.match(record.data, at, limit) else _short_id(record, at, limit)
 
@@ -336,7 +351,7 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "ADDRESS": (Kind.ADDRESS, address),
     "CITY": (Kind.CITY, place),
     "ZIP": (Kind.ZIP, postal),
-    "SSN": (Kind.SSN, _id),
+    "SSN": (Kind.SSN, _ssn),
     "MRN": (Kind.MRN, _id),
     "HEALTH_PLAN": (Kind.HEALTH_PLAN, _plan_id),
     "ACCOUNT": (Kind.ACCOUNT, _written_id),
@@ -353,7 +368,8 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "SECRET": (Kind.SECRET, secret),
 }
 SHORT: dict[str, Taker] = {
-    **dict.fromkeys(("SSN", "MRN"), _short_id),
+    "SSN": _short_ssn,
+    "MRN": _short_id,
     **dict.fromkeys(("ACCOUNT", "LICENSE", "OTHER_ID"), _short_written_id),
     "VEHICLE": any_plate,
 }

@@ -18,6 +18,7 @@ from proto.phi import (
     owners,
     scrub_text,
     secrets,
+    spelled,
 )
 from proto.phi.forms import SCANS, lit
 from proto.phi.scan import Pattern, Sought
@@ -33,6 +34,7 @@ GATED = (
     *around.GATED,
     *beyond.GATED,
     *company.GATED,
+    *spelled.GATED,
     *((form, (pattern,)) for form, pattern in SCANS.items()),
 )
 FURTHER = {
@@ -109,7 +111,7 @@ def test_whatever_a_secret_s_form_matches_passes_the_exact_gate_too(pattern: Pat
 
 def test_every_pattern_of_these_readers_stands_behind_a_gate_that_was_asked() -> None:
     held = {pattern for _, patterns in GATED for pattern in patterns}
-    for module in (credentials, secrets, changes, owners, deeds, around, company):
+    for module in (credentials, secrets, changes, owners, deeds, around, company, spelled):
         written = {name: one for name, one in vars(module).items() if isinstance(one, Pattern)}
         assert {name for name, one in written.items() if one not in held} <= FURTHER
 

@@ -1,4 +1,4 @@
-"""Twenty-five ways in which a value gets past patterns: by people, by encoders, by terminals.
+"""Thirty-four ways in which a value gets past patterns: by people, by encoders, by terminals.
 
 Each takes the value of one labelled span and its class and returns what stands in its place, or
 None when it has nothing to do with that class. The new piece is labelled whole, because a blob that
@@ -6,6 +6,7 @@ holds somebody must go as a blob; where only a part of it is the value, that sta
 """
 
 import base64
+import gzip
 import html
 import json
 import quopri
@@ -67,6 +68,11 @@ def _coloured(value: str) -> str:
     return f"\x1b[1;31m«{value[:middle]}\x1b[0m\x1b[31m{value[middle:]}»\x1b[0m"
 
 
+def _halves(value: str, form: str) -> str:
+    middle = len(value) // 2
+    return form.format(value[:middle], value[middle:])
+
+
 EVASIONS: dict[str, Evasion] = {
     "upper case": _names(str.upper),
     "lower case": _names(str.lower),
@@ -109,6 +115,24 @@ EVASIONS: dict[str, Evasion] = {
     "blanks between digits": _numbers(lambda value: _separated(value, " ")),
     "bold letters of mathematics": _all(
         lambda value: _shift(value, digit=0x1D7CE, upper=0x1D400, lower=0x1D41A)
+    ),
+    "bytes in octal": _names(
+        lambda value: "".join(
+            letter if letter.isascii() else "".join(f"\\{byte:o}" for byte in letter.encode())
+            for letter in value
+        )
+    ),
+    "bytes in hexadecimal": _all(
+        lambda value: "".join(f"\\x{byte:02x}" for byte in value.encode())
+    ),
+    "colours as text": _all(lambda value: _halves(value, "«{}\\033[0m\\033[31m{}»\\033[0m")),
+    "texts put together": _all(lambda value: _halves(value, "'«{}' + '{}»'")),
+    "texts put together in SQL": _all(lambda value: _halves(value, "'«{}' || '{}»'")),
+    "a line that was cut": _all(lambda value: _halves(value, "{}=\n{}")),
+    "hex with commas": _blob(lambda text: text.encode().hex(",")),
+    "packed": _blob(lambda text: base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()),
+    "spelled marks": lambda value, label: (
+        value.replace("@", " [at] ").replace(".", " (dot) ") if label == "EMAIL" else None
     ),
 }
 

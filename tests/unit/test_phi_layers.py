@@ -1,0 +1,91 @@
+"""Values that programs wrote in pieces, in escapes, in words or in columns go like any other."""
+
+import base64
+import gzip
+
+import pytest
+
+from proto.phi import default_names, scrub_text
+
+pytestmark = pytest.mark.skipif(
+    default_names() is None, reason="the gazetteer was not compiled here (extra gazetteer)"
+)
+
+
+def packed(text: str) -> str:
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+GONE = [
+    ("chart MRN 44\\033[1m8812\\033[0m07 was opened", ["8812"]),
+    ("label for pt Ren\\303\\251e M\\303\\274ller is stuck", ["Ren", "ller"]),
+    ("import: phone=813-5=\n55-1212 host=DC-01", ["1212"]),
+    ("mail to maria.l=\nopez@gmail.com was held", ["maria.l", "opez"]),
+    ("$ssn = '219-' + '34' + '-5678'", ["219", "34'", "5678"]),
+    ("SET PatientName = 'Pet' || 'rov, Iv' || 'an'", ["Pet", "rov", "an'"]),
+    ("guarantor ssn MjE5LTM0LTU2Nzg= is not valid", ["MjE5LTM0LTU2Nzg"]),
+    ('"PatientName"=hex(1):50,00,65,00,74,00,72,00,6f,00,76,00,00,00', ["50,00,65"]),
+    ("PatientName = 0x540065006D00750075006C0065006E00", ["540065006D"]),
+    (f"body={packed('patient=Maria Lopez;dob=1961-02-03')}", ["H4sI"]),
+    ("mail m a r i a 6 7 @ y a h o o . c o m to the patient", ["y a h o o"]),
+    ("write to maria.lopez [at] gmail [dot] com", ["lopez", "gmail"]),
+    ("email=maria(dot)lopez(at)gmail(dot)com", ["lopez", "gmail"]),
+    ("patient email lopez67 at yahoo dot com, as told", ["lopez67", "yahoo"]),
+    ("patient email: lopez67 @ yahoo . com", ["lopez67", "yahoo"]),
+    ("contact <lopez67_AT_gmail_DOT_com> bounced", ["lopez67", "gmail"]),
+    ("patient phone 813-555-1212;ext=4417", ["555", "4417"]),
+    ("SSN:(219) 34-5678 is not known", ["219", "5678"]),
+    ("ssn: 219-345678", ["345678"]),
+    ("X-Patient-SSN: 219-\n 34-5678", ["5678"]),
+    ("home address: 4417+Larkspur+Lane+Apt+4B", ["Larkspur"]),
+    ("born on the second of May, nineteen sixty-one", ["second", "sixty"]),
+    ("Date of birth: May the second nineteen sixty-one", ["second", "sixty"]),
+    ("DOB: 2. V. 1961, row 4", ["2. V."]),
+    ("patient DOB Mar. 17th '51", ["17th", "51"]),
+    ("birth date = 1989 March 17;", ["March 17"]),
+    ("firstname=pórunn;", ["runn"]),
+    (
+        "PatientName   DOB         MRN         Status\nPetrov, Ivan  02/03/1961  0039262462  OK",
+        ["Petrov", "02/03", "0039262462"],
+    ),
+    (
+        '{"columns":["patient","mrn","rc"],"data":[["Ivan Petrov","H683665",4417]]}',
+        ["Petrov", "H683665"],
+    ),
+]
+KEPT = [
+    "settings=eyJ0aGVtZSI6ICJkYXJrIiwgInBhZ2VTaXplIjogNTAsICJhdXRvc2F2ZSI6IHRydWV9",
+    '{"title":"Warteschlange ge\\u00f6ffnet"}',
+    "TRACE rx 76520 bytes, tx 118 packets",
+    "chart locked by session fe817235-183e-5263-6211-cdd203c54f83",
+    "[mail]\nrelay=\nhost=10.0.0.4\nfrom=\nport=25",
+    "path D:\\201\\302\\build and C:\\245\\277",
+    "User-Agent: Mozilla/5.0+(Windows+NT+10.0;+Win64;+x64)+AppleWebKit/537.36",
+    "print('a' + 'b'); echo \"x\" + \"y\"",
+    "the backup of the second week; the first of three disks; March third-party audit",
+    "LAST SEEN   TYPE     REASON   OBJECT   MESSAGE\n2m          Normal   Pulled   pod/a    ok",
+    "a  Column  Of  Words\nb  and    of  more",
+    "sizes 10,20,30,40,50,60,70,80,90 and 00 01 02 03 04 05 06 07 08 abort",
+    '{"columns":["node","load"],"data":[["DC-01",44179]]}',
+]
+
+
+@pytest.mark.parametrize(("text", "gone"), GONE)
+def test_it_goes(text: str, gone: list[str]) -> None:
+    said = scrub_text(text)
+    assert not [one for one in gone if one in said], said
+    assert scrub_text(said) == said
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_only_looks_like_it_stays(text: str) -> None:
+    assert scrub_text(text) == text
+
+
+def test_what_stands_beside_it_stays() -> None:
+    said = scrub_text("field=PATIENT.SSN old=NULL new=219-34-5678 by job 9017")
+    assert said.endswith(" by job 9017")
+    said = scrub_text("home address: 4417 Larkspur Lane (guarantor), batch 3989")
+    assert said.endswith(" (guarantor), batch 3989")
+    said = scrub_text('{"columns":["patient","rc"],"data":[["Ivan Petrov",44179]]}')
+    assert "44179" in said
