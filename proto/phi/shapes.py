@@ -356,8 +356,6 @@ _GUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 def _account(record: Record, start: int, end: int) -> None:
     data = record.data
     domain, _, login = data[start:end].replace(b"\\\\", b"\\").partition(b"\\")
-    if _ESCAPED.match(login) is not None:
-        return
     optional = _USER_OPTION.search(data, max(0, start - 8), start) is not None
     if start and data[start - 1] in b"\\/:.$%" and not optional:
         return
@@ -371,12 +369,12 @@ def _account(record: Record, start: int, end: int) -> None:
     if b"." in login and login.rpartition(b".")[2].lower() in _EXTENSIONS:
         return
     begin = end - len(login)
-    if _GUID.match(login) is None and is_person_login(record, login):
+    if _ESCAPED.match(login) is None and is_person_login(record, login):
         record.hit(Kind.USERNAME, begin, end, "an account of a domain")
 
 
-_ESCAPED = re.compile(rb"u[0-9a-f]{4}")
-"""A letter of another script, escaped in the middle of a word."""
+_ESCAPED = re.compile(rb"u[0-9a-f]{4}|" + _GUID.pattern)
+"""A letter of another script, escaped in the middle of a word; what a program calls its own."""
 _EXTENSIONS = frozenset(
     b"exe dll sys bat cmd ps1 log txt ini cfg conf config xml json dat db mdf ldf bak tmp lnk msi cs js py sql evtx cab".split()
 )
