@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from proto.phi.documents import Path, Value, xml_values
 from proto.phi.record import Record, digits
+from proto.phi.takers import GUID
 from proto.phi.values import Kind
 
 _BY_NAME = {
@@ -32,6 +33,8 @@ _REFERENCED = frozenset(
 _WITH_ID = frozenset(
     b"Patient RelatedPerson Person Practitioner Coverage Encounter Account".split()
 )
+_PERSONS = frozenset({b"Patient", b"Person"})
+"""Whose GUID is their number; that of other resources is a server's own for a row."""
 _TECHNICAL = frozenset(
     b"CapabilityStatement StructureDefinition ValueSet CodeSystem SearchParameter ConceptMap"
     b" OperationDefinition ImplementationGuide TerminologyCapabilities NamingSystem".split()
@@ -96,7 +99,8 @@ def _kind(record: Record, value: Value, text: bytes, resource: bytes, system: by
     if _DAY.match(text):
         return None if name in _LOG_TIMES else Kind.DATE
     if name == b"id":
-        return Kind.MRN if resource in _WITH_ID else None
+        own = resource not in _PERSONS and GUID.fullmatch(text) is not None
+        return Kind.MRN if resource in _WITH_ID and not own else None
     if name == b"reference":
         return Kind.MRN if text.partition(b"/")[0] in _REFERENCED else None
     if name == b"value":

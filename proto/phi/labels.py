@@ -34,7 +34,7 @@ from proto.phi.lexicon import (
     Tells,
 )
 from proto.phi.record import TAKEN, Record, digits
-from proto.phi.spoken import DOMAIN, SHORT_DIGITS_MAX, further, read_spoken
+from proto.phi.spoken import DOMAIN, SHORT_DIGITS_MAX, further, is_of_purchase, read_spoken
 from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.things import is_of_machine
 from proto.phi.values import Kind
@@ -339,9 +339,11 @@ def _marked(record: Record, told: Told, stop: int, value: int) -> int:
 
 
 def _is_of_equipment(record: Record, told: Told, stop: int, found: tuple[int, int]) -> bool:
-    """Whether an address is of no house, a template a digest, or a number one of a protocol."""
+    """Whether an address is of no house, an invoice the site's, a template a digest, or a number one of a protocol."""
     if told.kind == "ADDRESS":
         return not is_street(record, *found)
+    if told.kind == "ACCOUNT":
+        return is_of_purchase(record, stop)
     if told.kind == "BIOMETRIC":
         return is_no_template(record.lower[slice(*found)])
     if told.kind != "OTHER_ID" or digits(record.data[slice(*found)]) > SHORT_DIGITS_MAX:

@@ -8,6 +8,8 @@ from proto.phi.record import LETTERS, Record
 _LOGIN = re.compile(
     rb"(?:[A-Za-z0-9._-]{1,40}\\{1,2})?([A-Za-z][A-Za-z0-9._'-]{0,40}\$?)(?:@[A-Za-z0-9.-]{1,80})?"
 )
+_GUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+"""What software calls its own things by; nobody logs in so."""
 _CAMEL = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _PACKAGES = frozenset(
     {b"com", b"org", b"net", b"io", b"java", b"javax", b"sun", b"android", b"system", b"microsoft"}
@@ -22,6 +24,8 @@ def take_login(record: Record, at: int, limit: int) -> int:
     end = match.end(1)
     while end > at and record.data[end - 1] in b".'-_":
         end -= 1
+    if _GUID.match(record.data, match.start(1), end) is not None:
+        return -1
     return end if is_person_login(record, record.data[match.start(1) : end]) else -1
 
 

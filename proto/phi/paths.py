@@ -7,6 +7,7 @@ made of machine words alone goes; a file's extension stays.
 import re
 
 from proto.phi import logins
+from proto.phi.archives import is_archive
 from proto.phi.lexicon import (
     ALSO,
     BRAND,
@@ -177,7 +178,8 @@ def _file(record: Record, at: int, *, ids: bool) -> int:
     if match is not None and b"=" not in match.group() and b"  " not in match.group():
         end = match.end() - (len(match.group()) - match.group().index(b"."))
         stem_end = match.start() + len(re.sub(rb"(?:\.[A-Za-z0-9]{2,6}){1,3}$", b"", match.group()))
-        if stem_end > at and not _machine(record, data[at:stem_end]):
+        stem = data[at:stem_end]
+        if stem and not _machine(record, stem) and not is_archive(record, at, stem_end):
             record.hit(Kind.NAME, at, stem_end, "a file below a folder of people")
         return max(match.end(), end)
     return _bare(record, at, ids=ids)
@@ -278,6 +280,8 @@ def _files(record: Record) -> None:
         listed, comma, rest = stem.rpartition(b", ")
         if comma and b"." in listed:  # the file before it in a list
             start, stem = end - len(rest), rest
+        if is_archive(record, start, end):
+            continue
         office = record.lower[end + 1 : end + 4] in _OF_OFFICES
         if _named_after_somebody(record, stem) or (office and _is_two_names(record, stem)):
             record.hit(Kind.NAME, start, end, "a file named after a person")

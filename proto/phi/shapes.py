@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from proto.phi import places
+from proto.phi.archives import of_itself
 from proto.phi.checks import luhn, valid_ssn, valid_vin
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import STREET, WORD
@@ -403,7 +404,7 @@ def _date(record: Record, start: int, end: int) -> None:
         record.person
         and not (value.count(b".") == 2 and not match)
         and not _stamp(record, start, end)
-        and not (not record.found and _CHANGED_ON.search(record.lower, max(0, start - 20), start))
+        and not (not record.found and of_itself(record, start, end))
     ):
         end = with_time(record.data, end)
         record.hit(Kind.DATE, start, end, "a day in a record about people")
@@ -440,10 +441,6 @@ _FIELD_MARKS = frozenset(b"|^,~ _-'\"/\\")
 
 _MIDNIGHT = re.compile(rb" 12:00:00 AM(?![0-9])")
 """What many programs write behind a day that has no time."""
-_CHANGED_ON = re.compile(
-    rb"(?:updated|modified|created|expires|released|installed|generated)[\"']? ?[:=] ?[\"']?\Z"
-)
-"""When a record of a machine changed, where nothing else in it is somebody's."""
 _EPOCH_BEFORE = re.compile(rb"(?:^|\s)1[0-9]{9} \Z")
 """Seconds since 1970, which some logs write before the day."""
 

@@ -155,6 +155,26 @@ def _is_of_vendor(record: Record, stop: int) -> bool:
     )
 
 
+_INVOICE = re.compile(rb"(?:^|[^a-z])(?:invoice|inv)[a-z_ .#-]{0,8}\Z")
+INVOICE_CHARS_MAX = 18
+_BUYS = frozenset(b"vendor supplier reseller purchase procurement sku rma".split())
+_GOODS = frozenset(
+    b"po qty ship shipped shipping warranty unit units licenses seats tag tracking".split()
+)
+GOODS_MIN = 2
+
+
+def is_of_purchase(record: Record, stop: int) -> bool:
+    """Whether an invoice is one that the site pays: its record speaks of a vendor, or of goods."""
+    if (
+        record.person
+        or _INVOICE.search(record.lower, max(0, stop - INVOICE_CHARS_MAX), stop) is None
+    ):
+        return False
+    words = record.words
+    return not words.isdisjoint(_BUYS) or len(words & _GOODS) >= GOODS_MIN
+
+
 _COUNTS = re.compile(
     rb"(?:^|[^a-z])(?:order|case|script|exam|auth|study|confirmation)(?:[ _](?:number|no|num|id|#))?\Z"
 )
@@ -187,6 +207,8 @@ def _is_of_machines(record: Record, told: Told, stop: int, found: tuple[int, int
             or _is_counted(record, stop, value, end)
             or _UNITS.match(record.lower, end, end + UNIT_CHARS_MAX) is not None
         )
+    if told.kind == "ACCOUNT":
+        return is_of_purchase(record, stop)
     if told.kind == "PHONE":
         return data[value:end].isdigit() and data[stop - 7 : stop] == b" number"
     return told.kind == "HEALTH_PLAN" and digits(data[value:end]) < PLAN_DIGITS_MIN
@@ -271,7 +293,11 @@ def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
         return -1  # an account that does not exist
     if end < 0 or record.data[end : end + 1] in {b"(", b"/", b"[", b":"}:
         return -1
-    if record.data[value - 1 : value] == b"[" or GUID.match(record.data, begin, end):
+    if (
+        record.data[value - 1 : value] == b"["
+        or GUID.match(record.data, begin, end)
+        or _is_path(record.data, stop)
+    ):
         return -1
     agent = record.lower[stop - 3 : stop] == b" by"  # machines do things too
     said = record.lower[max(0, stop - 12) : stop]

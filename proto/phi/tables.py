@@ -20,6 +20,8 @@ _SQL_VALUE = re.compile(
 )
 _TAGGED = re.compile(rb"\s{0,16}\([0-9A-Fa-f]{4},[0-9A-Fa-f]{4}\)")
 """A line of a dump of DICOM, which is no header of the lines below it."""
+_DOCUMENT = re.compile(rb"[\"'] ?:|[{}]|</")
+"""A line of a document of members or elements, which is no header of what stands below."""
 _DASHES = re.compile(rb"-{2,}")
 
 
@@ -114,7 +116,9 @@ def _delimited(
     record: Record, lines: list[bytes], starts: list[int], number: int, mark: bytes
 ) -> bool:
     header = lines[number]
-    if any(len(cell) > 60 or b"=" in cell or b": " in cell for cell in header.split(mark)):
+    if _DOCUMENT.search(header) is not None or any(
+        len(cell) > 60 or b"=" in cell or b": " in cell for cell in header.split(mark)
+    ):
         return False
     told = _tells(record, [cell for _, cell in _cells(header, mark)])
     if not told:

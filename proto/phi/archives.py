@@ -1,0 +1,59 @@
+"""Files that machines keep of themselves: dumps, backups, images of disks, rotated logs.
+
+Their names tell what was kept and on which day, and whom nobody: `charts_2024-11-03.tar.zst`.
+"""
+
+import re
+
+from proto.phi.lexicon import CONTEXT, ROOT, SURE, WORD
+from proto.phi.record import Record, digits
+
+_ENDING = (
+    rb"(?:\.[0-9]{1,4})?\.(?:tar|tgz|tbz2?|txz|gz|zst|xz|bz2|lz4|bak|dump|sql|log|vhdx?|vmdk|vbk|vib|trn|mdf|ldf"
+    rb"|qcow2|wim|iso|frm|ibd|rdb|wal|ckp|parquet|avro|orc)(?![A-Za-z0-9])"
+)
+_ENDS = re.compile(rb"[A-Za-z_-]{0,16}" + _ENDING)
+_DAY = re.compile(rb"(?:19|20)[0-9]{2}[-_.]?[01][0-9][-_.]?[0-3][0-9](?:[-_.T]?[0-9]{4,6})?")
+DIGITS_MAX = 4
+SHORT_LETTERS_MAX = 2
+
+
+def ends_so(data: bytes, end: int) -> bool:
+    """Whether the name of such a file goes on, and ends, behind a day."""
+    return _ENDS.match(data, end, min(len(data), end + 40)) is not None
+
+
+def is_archive(record: Record, start: int, end: int) -> bool:
+    """Whether the file from `start` on, its stem up to `end`, is one that machines keep.
+
+    Its stem is of words of machines and of clinics, and of the day it was made.
+    """
+    data = record.data
+    if not ends_so(data, end):
+        return False
+    stem = _DAY.sub(b" ", data[start:end])
+    if digits(stem) > DIGITS_MAX:
+        return False
+    pieces = _PIECES.findall(stem)
+    flags = record.lexicon.flags
+    return all(
+        len(piece) <= SHORT_LETTERS_MAX
+        or (
+            (mark := flags(piece.lower())) & (WORD | CONTEXT | ROOT)
+            and (not mark & SURE or mark & CONTEXT)
+        )
+        for piece in pieces
+    )
+
+
+_PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_CHANGED_ON = re.compile(
+    rb"(?:updated|modified|created|expires|released|installed|generated)[\"']? ?[:=] ?[\"']?\Z"
+)
+"""When a record of a machine changed."""
+
+
+def of_itself(record: Record, start: int, end: int) -> bool:
+    """Whether a day is when a machine's own record changed, or when a file of its own was made."""
+    changed = _CHANGED_ON.search(record.lower, max(0, start - 20), start)
+    return changed is not None or ends_so(record.lower, end)
