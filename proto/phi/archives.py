@@ -57,3 +57,14 @@ def of_itself(record: Record, start: int, end: int) -> bool:
     """Whether a day is when a machine's own record changed, or when a file of its own was made."""
     changed = _CHANGED_ON.search(record.lower, max(0, start - 20), start)
     return changed is not None or ends_so(record.lower, end)
+
+
+_LISTED = re.compile(rb"[-dlbcps](?:[r-][w-][xsStT-]){3}[^\n/\\]{1,80}[ \x01][0-9]{1,15} {1,4}\Z")
+LISTED_CHARS_MAX = 120
+
+
+def is_listed(record: Record, start: int) -> bool:
+    """Whether a day is when a file was changed, by its size and its mode before it (`ls -l`)."""
+    if "listing" not in record.shapes:
+        return False
+    return _LISTED.search(record.data, max(0, start - LISTED_CHARS_MAX), start) is not None

@@ -90,8 +90,11 @@ def read(record: Record) -> None:
     for start, end, kind, _ in tuple(record.found):
         if kind is _NAME:
             _beside_name(record, start, end, numbered=numbered)
-        elif kind in _NUMBERS and data[end : end + 1] == b" ":
-            _whose(record, end)
+        elif kind in _NUMBERS:
+            if data[end : end + 1] == b" ":
+                _whose(record, end)
+            if data[start - 1 : start] in MARKS_NUMBER:
+                initialled(record, start)
         elif kind is _PHONE and data[end : end + 2] == b' "':
             _caller(record, end)
 
@@ -124,6 +127,11 @@ def _below(record: Record, end: int) -> None:
 
 def _whose(record: Record, end: int) -> None:
     """Take the one name that ends a field behind somebody's number: `Acct 7547570873 Huynh;`."""
+    quoted = _QUOTED_BEHIND.match(record.data, end)
+    if quoted is not None and not record.covered(*quoted.span(1)):
+        flags = word_flags(record, quoted[1])
+        if flags & (NAMEY | ALSO) and not flags & (CUE | CONTEXT):
+            record.hit(Kind.NAME, *quoted.span(1), "a name in quotes behind somebody's number")
     name = _ENDS_FIELD.match(record.data, end)
     if name is None or record.covered(*name.span(1)):
         return
@@ -152,6 +160,25 @@ _FOLDER_BELOW = re.compile(rb"[\\/]{1,2}([A-Z]{0,3}[0-9]{6,12})[\\/]")
 _DAY_BELOW = re.compile(
     rb"[\\/]{1,2}[A-Za-z]{2,12}[_-]((?:19|20)[0-9]{2}-?[0-9]{2}-?[0-9]{2})[.][A-Za-z0-9]{2,6}(?![A-Za-z0-9])"
 )
+MARKS_NUMBER = frozenset({b"#", b"(", b"[", b" ", b":"})
+_INITIALLED = re.compile(
+    rb"(?:^|[^A-Za-z0-9_.-])([A-Z][A-Za-z'-]{1,30}, [A-Z]\.?(?: [A-Z]\.)?) ?[#(\[ ]{1,2}(?:(?i:mrn|chart|id|no\.?|acct|pt)[ :#]{1,2})?\Z"
+)
+
+
+def initialled(record: Record, start: int) -> None:
+    """Take a last name with an initial before somebody's number: `Long, F. #37104590`."""
+    name = _INITIALLED.search(record.data, max(0, start - 48), start)
+    if name is None or record.covered(*name.span(1)):
+        return
+    word = name[1].partition(b",")[0]
+    flags = word_flags(record, word)
+    weight = record.lexicon.names.weights(word.lower().translate(None, b"'-").decode())[1]
+    if not flags & (CUE | CONTEXT) and (weight > 0 or not flags & WORD):
+        record.hit(Kind.NAME, *name.span(1), "a name with an initial before somebody's number")
+
+
+_QUOTED_BEHIND = re.compile(rb" ?[(\[]?\\{0,2}[\"']([A-Z][A-Za-z'-]{2,30})\\{0,2}[\"'][)\]]?")
 _ENDS_FIELD = re.compile(rb" ([A-Z][A-Za-z'-]{2,30})(?=\\0|[,;|)\]\"']|$)")
 _AGE = re.compile(rb", (9[0-9]|1[01][0-9])(?=[,;.)](?:\s|$)| y)")
 _CALLER = re.compile(rb" \"([A-Z][A-Za-z'-]{1,30},? [A-Z][A-Za-z'-]{1,30})\"")

@@ -7,7 +7,8 @@ record about machines costs one comparison.
 import re
 from functools import partial
 
-from proto.phi import places, rows
+from proto.phi import beside, places, rows
+from proto.phi.archives import is_listed
 from proto.phi.lexicon import CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
 from proto.phi.pairs import parameters
 from proto.phi.people import word_flags
@@ -35,6 +36,10 @@ _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
 _CALLED = Pattern(
     r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|delete|deleted|survivor|retired|into|exists as|duplicate of|dupe of|same as)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:$|[ )\],;|.^\"'\r\n])"
 )
+_KEYED = Pattern(
+    r"(?i)(?:^|[^a-z])(?:enc|encntr|vis|adm|epi|ord|spec|clm|accn|appt|apt|sched|stmt|stud)(?:_?(?:id|no|num))?[\"']?[=:#]{1,2} ?[\"']?([A-Z]{0,3}[0-9]{6,12})(?:$|[^0-9A-Za-z.:-])"
+)
+"""The number of a visit, a claim, an order behind the short key that programs have for it."""
 _WORN = Pattern(
     r"(?i)\b(?:device|pump|pdm|glucometer|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|neurostimulator|programmer|lead|valve|holter|controller|ventilator|concentrator|aids?|s/n|sn|serial|interrogated|paired|loaner)"
     r"(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?| [LR]| [a-z]{2,10})?(?: |[\"']? ?[:=] ?[\"']?)"
@@ -166,6 +171,7 @@ _LONG = re.compile(rb" [0-9]{6}")
 
 _FORMS_OF_NUMBERS = (
     ("ids", _IDS, Kind.MRN, "written like a record's number, beside people"),
+    ("keyed_short", _KEYED, Kind.OTHER_ID, "a number under a clinic's short key, beside people"),
     ("called", _CALLED, Kind.MRN, "a number called so, beside people"),
     ("worn", _WORN, Kind.DEVICE, "a device's number, beside people"),
     ("resource", _RESOURCE, Kind.MRN, "the id of a person's resource"),
@@ -189,6 +195,8 @@ def _numbers(record: Record, *, pattern: Pattern, kind: Kind, why: str) -> None:
         if pattern is _CALLED and _OF_PAYMENT.search(record.lower, max(0, start - 60), start):
             continue
         record.hit(kind, start, end, why)
+        if kind is Kind.MRN and record.data[start - 1 : start] in beside.MARKS_NUMBER:
+            beside.initialled(record, start)
         also = _ALSO.get(pattern)
         more = None if also is None else also.match(record.data, end)
         if more is not None:
@@ -378,6 +386,7 @@ def _month_days(record: Record) -> None:
             and record.found
             and not _LOGGED.match(record.data, end)
             and not record.covered(start, end)
+            and not is_listed(record, start)
         ):
             record.hit(Kind.DATE, start, end, "a day in a record about people")
 

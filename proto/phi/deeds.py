@@ -9,7 +9,7 @@ import re
 from itertools import permutations
 
 from proto.phi.lexicon import CONTEXT, CUE, FIRST, LAST, SURE, WORD
-from proto.phi.logins import initial_and_last, is_person_login, joined
+from proto.phi.logins import is_of_somebody
 from proto.phi.people import take_name, word_flags
 from proto.phi.record import LETTERS, Record
 from proto.phi.scan import Pattern
@@ -42,7 +42,12 @@ _AGE = Pattern(
 _IS_SOMEBODY = re.compile(
     rb"(?:^|[^a-z])(?:he|she|patient|pt|mom|mother|dad|father|who|wife|husband) \Z"
 )
+_SOUGHT = Pattern(
+    r"(?i:\b(?:[a-z]{0,2}grep|findstr|select-string|locate|mdfind|search(?:ed|ing|es)?|look(?:ed|ing|s)?[ -]?up)\b)[^\n\"'|]{0,40}[\"']([A-Z][A-Za-z'-]{1,30}),? ([A-Z][A-Za-z'-]{1,30})[\"']"
+)
+"""Whom somebody looks for, in quotes."""
 GATED = (
+    ("sought", (_SOUGHT,)),
     ("account", (_ACCOUNT,)),
     ("does", (_DOES,)),
     ("kin", (_KIN, _FAMILY)),
@@ -55,15 +60,18 @@ GATED = (
 def read(record: Record) -> None:
     """Find the accounts, kin and ages that only their place tells."""
     shapes = record.shapes
-    if "account" in shapes:
-        _accounts(record)
-    if "kin" in shapes:
-        _kin(record)
-    if not record.person:
-        return
+    for form, reader in _ANYWHERE:
+        if form in shapes:
+            reader(record)
+    if record.person:
+        _of_people(record, shapes)
+
+
+def _of_people(record: Record, shapes: frozenset[str]) -> None:
     if "does" in shapes:
         for start, end in _DOES.values(record.data):
-            if _is_login(record, start, end):
+            login = record.data[start:end]
+            if not record.covered(start, end) and is_of_somebody(record, login, strangers=False):
                 record.hit(Kind.USERNAME, start, end, "who does something to a chart")
     if "slashed" in shapes:
         for spans in _SLASHED.each(record.data):
@@ -72,30 +80,40 @@ def read(record: Record) -> None:
         _ages(record)
 
 
-def _is_login(record: Record, start: int, end: int) -> bool:
-    """Whether a word that stands where an account does is a person's, not a system's."""
-    login = record.data[start:end]
-    if record.covered(start, end) or not is_person_login(record, login):
-        return False
-    words = login.lower().translate(LETTERS).split()
-    flags = [record.lexicon.flags(word) for word in words]
-    return (
-        any(flag & (FIRST | LAST | SURE) and not flag & WORD for flag in flags)
-        or any(initial_and_last(record, word) or _first_and_initial(record, word) for word in words)
-        or any(joined(record, word) for word in words)
-    )
-
-
-def _first_and_initial(record: Record, word: bytes) -> bool:
-    """Whether a login reads as a first name and an initial: `ethelj`."""
-    flags = record.lexicon.flags(word[:-1])
-    return len(word) > LOGIN_LETTERS_MIN and bool(flags & FIRST and not flags & WORD)
+_BY_HAND = re.compile(rb"(?:password|keyboard-interactive[a-z/]*) for \Z")
+_AT_TERMINAL = re.compile(rb" : TTY=(?:pts|tty)")
 
 
 def _accounts(record: Record) -> None:
-    for start, end in _ACCOUNT.values(record.data):
-        if _is_login(record, start, end):
+    data = record.data
+    for start, end in _ACCOUNT.values(data):
+        if record.covered(start, end):
+            continue
+        at_hand = _AT_TERMINAL.match(data, end) or (
+            _BY_HAND.search(data, max(0, start - 30), start)
+            and not data.startswith(b"invalid user", start)
+        )
+        if is_of_somebody(record, data[start:end], strangers=at_hand is not None):
             record.hit(Kind.USERNAME, start, end, "the place of an account in a log")
+
+
+def _sought(record: Record) -> None:
+    for spans in _SOUGHT.each(record.data):
+        _looked_for(record, spans[1], spans[2])
+
+
+def _looked_for(record: Record, one: tuple[int, int], two: tuple[int, int]) -> None:
+    """Take two words that are looked for, of which one is a name and the other can be one."""
+    if record.covered(one[0], two[1]):
+        return
+    flags = [word_flags(record, record.data[slice(*span)]) for span in (one, two)]
+    sure = [bool(flag & FIRST and flag & SURE and not flag & WORD) for flag in flags]
+    if not any(sure) or any(flag & CONTEXT for flag in flags):
+        return
+    other = one if sure[1] else two
+    word = record.lower[slice(*other)].translate(None, b"'-").decode()
+    if any(record.lexicon.names.weights(word)[:2]) or not flags[other == two]:
+        record.hit(Kind.NAME, one[0], two[1], "who is looked for")
 
 
 def _kin(record: Record) -> None:
@@ -151,3 +169,7 @@ def _take_made(record: Record, made: bytes) -> None:
         end = at + len(made)
         if not record.covered(at, end):
             record.hit(Kind.USERNAME, at, end, "made of a name that was found")
+
+
+_ANYWHERE = (("account", _accounts), ("kin", _kin), ("sought", _sought))
+"""What is asked whether people are about or not, each with its gate."""

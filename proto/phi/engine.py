@@ -13,10 +13,12 @@ from functools import lru_cache
 from operator import itemgetter
 
 from proto.phi import (
+    accounts,
     around,
     beside,
     beyond,
     blobs,
+    cards,
     changes,
     company,
     context,
@@ -187,6 +189,7 @@ Reader = Callable[[Record], None]
 _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (segments.read, frozenset({"hl7", "x12", "dicom", "astm", "fhir"}), 0),
     (tables.read, frozenset({"rows", "sql", "arrays"}), 0),
+    (cards.read, frozenset({"licensed"}), 0),
     (labels.read, frozenset(), TELLS),
     (pairs.read, frozenset({"apart"}), 0),
     (changes.read, frozenset({"member", "listed", "changed", "column", "column_ahead", "form"}), 0),
@@ -208,7 +211,8 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     ),
     (company.read, company.GATES, 0),
     (beyond.read, frozenset(), LIKELY | STRANGER | KNOWN),
-    (deeds.read, frozenset({"account", "does", "kin", "aged", "slashed"}), 0),
+    (deeds.read, frozenset({"account", "does", "kin", "aged", "slashed", "sought"}), 0),
+    (accounts.read, accounts.GATES, 0),
     (beside.read, frozenset(), ANY),
     (shapes.read_in_context, frozenset({"date", "ip", "vin", "afar"}), 0),
     (context.read, frozenset(), ANY),

@@ -160,10 +160,14 @@ _SOURCE = re.compile(rb"\.(?:go|py|js|ts|java|cs|rb|php|c|cc|cpp|rs|kt|lua)(?::\
 """A line of a program, which its logger calls the caller."""
 
 
+_INITIAL = re.compile(rb"[ ,][A-Z]\.\Z")
+"""`Wei R.`: the full stop belongs to the initial."""
+
+
 def is_name(record: Record, start: int, end: int) -> bool:
     """Whether a value reads like a name by itself."""
     taken = people.take_name(record, start, end)
-    if taken < end:
+    if taken < end and not (taken == end - 1 and _INITIAL.search(record.data, start, end)):
         return False
     value = record.data[start:end]
     words = record.lower[start:end].translate(LETTERS).split()

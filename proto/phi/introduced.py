@@ -228,9 +228,21 @@ def alone(record: Record) -> None:
                 or data[at - 1 : at] not in _AHEAD
                 or data[end : end + 1] not in _AFTER
                 or _VERSION.match(data, end) is not None
+                or (data[at:end].isupper() and _is_label(data, end, flag))
             ):
                 continue
             record.hit(Kind.NAME, at, end, "a name in a record about people")
+
+
+_VALUE_BEHIND = re.compile(rb" {1,2}[+(]?[0-9\x01]")
+_KEY_ENDS = re.compile(rb"\\{0,3}[\"'] ?:")
+
+
+def _is_label(data: bytes, end: int, flag: int) -> bool:
+    """Whether a word in capitals is a key rather than a name: `"DAI":`, `DEST +1-965…`."""
+    return _KEY_ENDS.match(data, end) is not None or bool(
+        flag & CUE and _VALUE_BEHIND.match(data, end)
+    )
 
 
 _VERSION = re.compile(rb" v?\d+\.\d| \x01")

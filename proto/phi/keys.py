@@ -201,6 +201,8 @@ class Keys:
                 kind = self._of_a_person(words, bare)
             if kind is None and bare != words and self.infra.isdisjoint(words):
                 kind = self.whole.get(bare)
+        if kind is None and words[-1] == b"by" and _is_deed(words[-2:-1]):
+            kind = "USERNAME"
         if kind is None and words[-1] in _SHORT_SECRETS and _SERVICES.intersection(words[-3:-1]):
             kind = "SECRET"
         if kind is None or (
@@ -278,6 +280,26 @@ _OF_SYSTEMS = frozenset({(b"ps", b"child"), (b"ps", b"parent"), (b"provider", b"
 """What PowerShell calls places of its drives, and who writes an event: `PSChildName`."""
 _OF_JOBS = frozenset({b"id", b"job", b"jobid", b"queue", b"status"})
 """What ends a key of a fax that is sent, not of the number that it is sent to."""
+_OF_THINGS = frozenset(
+    b"caused triggered required replaced superseded blocked followed preceded divided sorted grouped ordered"
+    b" indexed limited affected detected protected powered produced killed terminated quarantined mitigated"
+    b" rejected encrypted compressed generated started stopped launched spawned loaded hosted managed provided"
+    b" supported signed used referenced implemented derived multiplied emitted issued published enabled"
+    b" covered filtered keyed named partitioned separated delimited backed implied inherited".split()
+)
+"""What things of machines do too, to each other: `caused_by`."""
+
+
+def _is_deed(word: tuple[bytes, ...]) -> bool:
+    """Whether before `by` stands what people do to a record: `validated_by`, `wheeled_by`."""
+    return (
+        bool(word)
+        and len(word[0]) > DEED_LETTERS_MIN
+        and (word[0].endswith((b"ed", b"ied")) and word[0] not in _OF_THINGS)
+    )
+
+
+DEED_LETTERS_MIN = 4
 _NUMBERS = frozenset({b"id", b"no", b"num", b"number", b"nbr", b"code"})
 _MAY_BE_INFRA = frozenset(
     [

@@ -465,8 +465,16 @@ def _take_whole(record: Record, told: Told, value: int, end: int) -> None:
     record.hit(kind, value, end, f"the key says {kind}")
 
 
+_PLUS_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,30}(?:\+[A-Z][A-Za-z'-]{0,30}){1,3}(?=[&\s\"'#;]|$)")
+"""A display name of which the blanks are pluses, as forms send it."""
+
+
 def take_user(record: Record, value: int, limit: int) -> int:
     """Take a login, or a display name where a login is expected."""
+    plus = _PLUS_NAME.match(record.data, value, limit)
+    if plus is not None and record.data[value - 1] == EQUALS:
+        record.hit(Kind.NAME, value, plus.end(), "the key of a query says USERNAME")
+        return plus.end()
     match = DOMAIN.match(record.data, value, min(limit, value + 64))
     begin = match.end() if match else value
     end = logins.take_login(record, begin, limit)

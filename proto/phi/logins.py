@@ -2,7 +2,7 @@
 
 import re
 
-from proto.phi.lexicon import ALSO, FIRST, KNOWN, LAST, NAMEY, SURE, WORD
+from proto.phi.lexicon import ALSO, CUE, FIRST, KNOWN, LAST, NAMEY, SURE, WORD
 from proto.phi.record import LETTERS, Record
 
 _LOGIN = re.compile(
@@ -44,7 +44,8 @@ def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool
         return False
     flags = [record.lexicon.flags(word) for word in words]
     if b".." in login or any(
-        word in lists["account_parts"] or word in lists["accounts"] for word in words
+        word in lists["account_parts"] or (word in lists["accounts"] and not _is_first(flag))
+        for word, flag in zip(words, flags, strict=True)
     ):
         return False
     if any(flag & (SURE | KNOWN) for flag in flags):
@@ -52,10 +53,15 @@ def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool
     if all(flag & WORD for flag in flags):
         return b"." in lower and bool(flags[0] & (ALSO | FIRST))
     if sure:
-        return any(initial_and_last(record, word) for word in words) or any(
-            flag & NAMEY for flag in flags
-        )
+        return any(
+            initial_and_last(record, word) or first_and_initial(record, word) for word in words
+        ) or any(flag & NAMEY for flag in flags)
     return sum(map(len, words)) >= 3 and not any(byte in b":/" for byte in login)
+
+
+def _is_first(flags: int) -> bool:
+    """Whether an account's word is somebody's first name elsewhere: `amanda.head`."""
+    return bool(flags & FIRST and flags & SURE)
 
 
 def initial_and_last(record: Record, word: bytes) -> bool:
@@ -81,4 +87,39 @@ def joined(record: Record, word: bytes) -> bool:
         and (flags(word[:at]) | flags(word[at:])) & SURE
         and not flags(word[:at]) & flags(word[at:]) & WORD
         for at in cuts
+    )
+
+
+LOGIN_LETTERS_MIN = 4
+
+
+def first_and_initial(record: Record, word: bytes) -> bool:
+    """Whether a login reads as a first name and an initial: `ethelj`."""
+    flags = record.lexicon.flags(word[:-1])
+    return len(word) > LOGIN_LETTERS_MIN and bool(flags & FIRST and not flags & WORD)
+
+
+def is_of_somebody(record: Record, login: bytes, *, strangers: bool) -> bool:
+    """Whether what stands where an account does is a person's: made of names, or of no known word.
+
+    Args:
+        record: the record.
+        login: what stands there.
+        strangers: whether the place tells that it is a person's though nothing is known of it.
+    """
+    if not is_person_login(record, login):
+        return False
+    words = login.lower().translate(LETTERS).split()
+    flags = [record.lexicon.flags(word) for word in words]
+    if any(flag & (FIRST | LAST | SURE) and not flag & WORD for flag in flags) or any(
+        initial_and_last(record, word) or first_and_initial(record, word) or joined(record, word)
+        for word, flag in zip(words, flags, strict=True)
+        if not flag & WORD
+    ):
+        return True
+    return (
+        strangers
+        and login.islower()
+        and not any(flag & (WORD | CUE) for flag in flags)
+        and sum(map(len, words)) >= LOGIN_LETTERS_MIN
     )

@@ -421,6 +421,20 @@ _MANY = frozenset(
 )
 
 
+PIECES_OF_OWNED = 2
+OWNER_LETTERS_MIN = 5
+
+
+def _owns(host: bytes, word: bytes, mark: int) -> bool:
+    """Whether the word before a brand is whose it is: a first name, or `minjun` of `minjun-SURFACE`."""
+    if mark & WORD:
+        return bool(mark & FIRST) and not mark & (CUE | CONTEXT | ROOT)
+    apart = host.startswith(word) and not host.islower()  # it is written otherwise than its brand
+    return (
+        apart and not mark & CUE and len(word) >= OWNER_LETTERS_MIN and bool(_SPOKEN.search(word))
+    )
+
+
 def _devices(record: Record) -> None:
     """Take the person out of `Lisas-iPhone`, `DrGraham-Surface`, `Galaxy-S23-Nicole`."""
     flags, brands = record.lexicon.flags, record.lexicon.vocabulary["brands"]
@@ -452,7 +466,7 @@ def _devices(record: Record) -> None:
             strange = not mark & WORD and len(bare) >= 3 and not brand
             if not brand and (
                 mark & SURE
-                or logins.initial_and_last(record, bare)
+                or (not mark & (WORD | CUE) and logins.initial_and_last(record, bare))
                 or logins.joined(record, bare)
                 or singular & SURE
                 or doctor
@@ -460,6 +474,11 @@ def _devices(record: Record) -> None:
                     strange
                     and record.data[start + begin : start + begin + 1].isupper()
                     and (len(bare) >= 5 or not record.data[start:end].isupper())
+                )
+                or (
+                    begin == 0
+                    and len(pieces) == PIECES_OF_OWNED
+                    and _owns(record.data[start:end], bare, mark)
                 )
                 # Wits-MacBook-Pro: whose it is stands first.
                 or (begin == 0 and bare.endswith(b"s") and bare not in _MANY and len(bare) > 3)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from proto.phi import places
-from proto.phi.archives import of_itself
+from proto.phi.archives import is_listed, of_itself
 from proto.phi.checks import luhn, valid_ssn, valid_vin
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import STREET, WORD
@@ -410,7 +410,8 @@ def _date(record: Record, start: int, end: int) -> None:
         record.hit(Kind.DATE, start, end, "a day in a record about people")
 
 
-_BORN_ON = re.compile(rb"(?i)(?:^|[^a-z0-9])(?:b|d|born|dob|dod)\.\Z")
+_BORN_ON = re.compile(rb"(?i)(?:(?:^|[^a-z0-9])(?:b|d|born|dob|dod)\.|[(\[ ,;|\"'][mfux]/)\Z")
+"""What stands before somebody's birth: `b.`, or the sex in `(M/09/28/1993)`."""
 
 
 _SID = re.compile(rb"(?:^|[^A-Za-z0-9])S-\Z")
@@ -425,7 +426,7 @@ def _stands_as_day(data: bytes, start: int, end: int) -> bool:
     if before.isalnum() or (
         before in _JOINTS
         and not (before == b"-" and data[start - 2 : start - 1].isalpha())
-        and not (before == b"." and _BORN_ON.search(data, max(0, start - 6), start))
+        and not (before in b"./" and _BORN_ON.search(data, max(0, start - 6), start))
     ):
         return False
     if after.isalnum():
@@ -454,7 +455,7 @@ def _stamp(record: Record, start: int, end: int) -> bool:
         return True
     if data[start:end].isdigit() and (not start or data[start - 1] not in _FIELD_MARKS):
         return True
-    if _EPOCH_BEFORE.search(data, max(0, start - 16), start):
+    if _EPOCH_BEFORE.search(data, max(0, start - 16), start) or is_listed(record, start):
         return True
     return bool(start) and data[start - 1 : start] == b"\n"
 

@@ -52,6 +52,20 @@ _DEEDS = (
     b"edited by",
     b"signed by",
     b"deleted by",
+    b"submitted by",
+    b"approved by",
+    b"reviewed by",
+    b"authored by",
+    b"entered by",
+    b"requested by",
+    b"acknowledged by",
+    b"faxed by",
+    b"voided by",
+    b"cosigned by",
+    b"witnessed by",
+    b"dispensed by",
+    b"booked by",
+    b"charted by",
 )
 DOMAIN = re.compile(rb"[A-Za-z0-9._-]{1,60}\\{1,4}(?=[A-Za-z])|CN=|uid=|<(?=[a-z])")
 
@@ -251,7 +265,23 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
             return -1
         record.hit(Kind.NAME, value, titled.end(), "a title before a name")
         return titled.end()
-    return number_of_somebody(record, value, limit) if told.person else -1
+    end = _part_of_name(record, stop, value, limit)
+    return number_of_somebody(record, value, limit) if end < 0 and told.person else end
+
+
+def _part_of_name(record: Record, stop: int, value: int, limit: int) -> int:
+    """Take a word of machines that a cue says is a part of a name: `maiden name Sessions`."""
+    called = _CALLED_SO.match(record.data, value, limit)
+    if called is None or not _SAYS_NAME.search(record.lower, max(0, stop - 14), stop):
+        return -1
+    if not any(record.lexicon.names.weights(called.group().lower().decode())[:2]):
+        return -1
+    record.hit(Kind.NAME, value, called.end(), "what a cue says is a name's part")
+    return called.end()
+
+
+_SAYS_NAME = re.compile(rb"(?:maiden|last|family|first|given|birth|sur) ?names?\Z")
+_CALLED_SO = re.compile(rb"[A-Z][A-Za-z]{1,30}(?=[,;.)\"'\n]|$)")
 
 
 def _called(record: Record, value: int, limit: int) -> int:
@@ -300,7 +330,7 @@ def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
     ):
         return -1
     agent = record.lower[stop - 3 : stop] == b" by"  # machines do things too
-    said = record.lower[max(0, stop - 12) : stop]
+    said = record.lower[max(0, stop - 16) : stop]
     if (
         agent
         and not said.endswith(_DEEDS)

@@ -36,7 +36,7 @@ def before_other(record: Record, start: int, end: int) -> int:
     if after == b"=":
         at = max(data.rfind(b" ", start, end), data.rfind(b",", start, end))
         key = data[at + 1 : end]
-        if at > start and (key in _ATTRIBUTES or machine_camel(record, key)):
+        if at > start and (key in _ATTRIBUTES or _is_code(key) or machine_camel(record, key)):
             return at
     elif after == b" " and (
         _STAMP_BEHIND.match(data, end) is not None
@@ -45,6 +45,14 @@ def before_other(record: Record, start: int, end: int) -> int:
         at = max(data.rfind(b" ", start, end), data.rfind(b",", start, end))
         return max(at, start)
     return end
+
+
+CODE_LETTERS_MAX = 4
+
+
+def _is_code(key: bytes) -> bool:
+    """Whether what stands before an equals sign is a short key in capitals: `FONTAINE DAC=`."""
+    return len(key) <= CODE_LETTERS_MAX and key.isupper()
 
 
 _ATTRIBUTES = frozenset({b"OU", b"DC", b"CN", b"O", b"L", b"ST", b"C", b"SN", b"UID", b"STREET"})

@@ -7,6 +7,7 @@ every pattern behind a gate is made into text and the gate is asked.
 import pytest
 
 from proto.phi import (
+    accounts,
     around,
     beyond,
     changes,
@@ -31,6 +32,7 @@ GATED = (
     *owners.GATED,
     *context.GATED,
     *deeds.GATED,
+    *accounts.GATED,
     *around.GATED,
     *beyond.GATED,
     *company.GATED,
@@ -111,7 +113,17 @@ def test_whatever_a_secret_s_form_matches_passes_the_exact_gate_too(pattern: Pat
 
 def test_every_pattern_of_these_readers_stands_behind_a_gate_that_was_asked() -> None:
     held = {pattern for _, patterns in GATED for pattern in patterns}
-    for module in (credentials, secrets, changes, owners, deeds, around, company, spelled):
+    for module in (
+        credentials,
+        secrets,
+        changes,
+        owners,
+        deeds,
+        around,
+        company,
+        spelled,
+        accounts,
+    ):
         written = {name: one for name, one in vars(module).items() if isinstance(one, Pattern)}
         assert {name for name, one in written.items() if one not in held} <= FURTHER
 
