@@ -15,7 +15,7 @@ _LOGIN = r"([A-Za-z][A-Za-z0-9._-]{2,30})"
 _HANDED = Pattern(
     r"(?i:(?:routed|assigned|escalated|forwarded|handed|transferred|delegated|addressed|referred|queued|delivered|dispatched)(?: (?:over|off|back))? (?:to|for) (?:(?:user|staff|agent|nurse|clinician|employee|clerk|dr|tech) )?"
     r"|\b(?:to|by|from|for) (?:staff|user|agent|nurse|clinician|employee|clerk) |\bnotif(?:y|ied|ies|ying)[:=]? ?(?:user |staff )?"
-    r"|\b(?:clerk|cashier|biller|scheduler|dispatcher|submitted by|validated by|posted by|keyed by)(?:[:=] ?| ))"
+    r"|\b(?:clerk|cashier|biller|scheduler|dispatcher|submitted by|validated by|posted by|keyed by)(?:[:=] ?| )|\bby [\"'])"
     rf"[\"'<(]?{_LOGIN}(?:$|[\"'>)\s,;:|])"
 )
 _NOTED = Pattern(
@@ -25,7 +25,10 @@ _LISTED = Pattern(
     rf"(?:^|[\s\"'|])[-dlbcps](?:[r-][w-][xsStT-]){{3}}[.+@]? {{1,4}}[0-9]{{1,6}} {{1,8}}{_LOGIN} {{1,8}}[A-Za-z0-9]"
 )
 _ASKING = Pattern(rf"User@Host: {_LOGIN}\[{_LOGIN}\]")
+_DIRECTORY = Pattern(rf"(?i:\buid=){_LOGIN},(?i:ou|cn|dc)=")
+"""An entry of a directory (RFC 4514)."""
 GATED = (
+    ("directory", (_DIRECTORY,)),
     ("handed", (_HANDED,)),
     ("noted", (_NOTED,)),
     ("listing", (_LISTED,)),

@@ -123,9 +123,22 @@ def _cards(record: Record) -> None:
             record.hit(Kind.ACCOUNT, *spans[1], "a card's number beside a word for paying")
 
 
+_OUR_DAY = re.compile(rb"20[0-9]{2}[01][0-9][0-3][0-9]")
+
+
+def _is_report(record: Record, words: tuple[int, int], number: tuple[int, int]) -> bool:
+    """Whether two words of machines are joined with a day: `Price_List_20231114`."""
+    parts = record.data[slice(*words)].split(b"_")
+    return _OUR_DAY.fullmatch(record.data, *number) is not None and all(
+        word_flags(record, part) & WORD and not word_flags(record, part) & SURE for part in parts
+    )
+
+
 def _joined(record: Record) -> None:
     for spans in _JOINED.each(record.data):
-        if record.covered(*spans[1]) or _could_name(record, *spans[1], sure=True):
+        if record.covered(*spans[1]) or (
+            _could_name(record, *spans[1], sure=True) and not _is_report(record, spans[1], spans[2])
+        ):
             record.hit(Kind.NAME, *spans[1], "two words joined with a number")
             record.hit(Kind.MRN, *spans[2], "a number joined to two words")
 

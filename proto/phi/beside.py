@@ -95,6 +95,8 @@ def read(record: Record) -> None:
                 _whose(record, end)
             if data[start - 1 : start] in MARKS_NUMBER:
                 initialled(record, start)
+        elif kind is Kind.EMAIL and data[start - 1 : start] == b"<":
+            _displayed(record, start)
         elif kind is _PHONE and data[end : end + 2] == b' "':
             _caller(record, end)
 
@@ -160,6 +162,22 @@ _FOLDER_BELOW = re.compile(rb"[\\/]{1,2}([A-Z]{0,3}[0-9]{6,12})[\\/]")
 _DAY_BELOW = re.compile(
     rb"[\\/]{1,2}[A-Za-z]{2,12}[_-]((?:19|20)[0-9]{2}-?[0-9]{2}-?[0-9]{2})[.][A-Za-z0-9]{2,6}(?![A-Za-z0-9])"
 )
+_DISPLAYED = re.compile(
+    rb"(?:^|[^A-Za-z0-9_.-])([A-Z][a-z'-]{1,30}) ([A-Z][A-Za-z'-]{1,30})[\"']? <\Z"
+)
+
+
+def _displayed(record: Record, start: int) -> None:
+    """Take the name that a mail address is displayed with: `"Art Head <ahead86@…>"`."""
+    name = _DISPLAYED.search(record.data, max(0, start - 70), start)
+    if name is None or record.covered(name.start(1), name.end(2)):
+        return
+    words = [word.lower().translate(None, b"'-").decode() for word in name.groups()]
+    weights = record.lexicon.names.weights
+    if weights(words[0])[0] > 0 and weights(words[1])[1] > 0:
+        record.hit(Kind.NAME, name.start(1), name.end(2), "whose address it is, by its display")
+
+
 MARKS_NUMBER = frozenset({b"#", b"(", b"[", b" ", b":"})
 _INITIALLED = re.compile(
     rb"(?:^|[^A-Za-z0-9_.-])([A-Z][A-Za-z'-]{1,30}, [A-Z]\.?(?: [A-Z]\.)?) ?[#(\[ ]{1,2}(?:(?i:mrn|chart|id|no\.?|acct|pt)[ :#]{1,2})?\Z"
@@ -174,7 +192,7 @@ def initialled(record: Record, start: int) -> None:
     word = name[1].partition(b",")[0]
     flags = word_flags(record, word)
     weight = record.lexicon.names.weights(word.lower().translate(None, b"'-").decode())[1]
-    if not flags & (CUE | CONTEXT) and (weight > 0 or not flags & WORD):
+    if not flags & CONTEXT and (weight > 0 or not flags & (WORD | CUE)):
         record.hit(Kind.NAME, *name.span(1), "a name with an initial before somebody's number")
 
 

@@ -8,7 +8,7 @@ put it before a verb. And once a name is known, the logins that are made of it a
 import re
 from itertools import permutations
 
-from proto.phi.lexicon import CONTEXT, CUE, FIRST, LAST, SURE, WORD
+from proto.phi.lexicon import CONTEXT, CUE, FIRST, LAST, NAME_MIN, SURE, WORD
 from proto.phi.logins import is_of_somebody
 from proto.phi.people import take_name, word_flags
 from proto.phi.record import LETTERS, Record
@@ -93,7 +93,8 @@ def _accounts(record: Record) -> None:
             _BY_HAND.search(data, max(0, start - 30), start)
             and not data.startswith(b"invalid user", start)
         )
-        if is_of_somebody(record, data[start:end], strangers=at_hand is not None):
+        strangers = record.person or at_hand is not None
+        if is_of_somebody(record, data[start:end], strangers=strangers):
             record.hit(Kind.USERNAME, start, end, "the place of an account in a log")
 
 
@@ -106,13 +107,19 @@ def _looked_for(record: Record, one: tuple[int, int], two: tuple[int, int]) -> N
     """Take two words that are looked for, of which one is a name and the other can be one."""
     if record.covered(one[0], two[1]):
         return
-    flags = [word_flags(record, record.data[slice(*span)]) for span in (one, two)]
-    sure = [bool(flag & FIRST and flag & SURE and not flag & WORD) for flag in flags]
-    if not any(sure) or any(flag & CONTEXT for flag in flags):
+    words = [record.data[slice(*span)] for span in (one, two)]
+    flags = [word_flags(record, word) for word in words]
+    weights = [
+        record.lexicon.names.weights(word.lower().translate(None, b"'-").decode()) for word in words
+    ]
+    if any(flag & CONTEXT for flag in flags):
         return
-    other = one if sure[1] else two
-    word = record.lower[slice(*other)].translate(None, b"'-").decode()
-    if any(record.lexicon.names.weights(word)[:2]) or not flags[other == two]:
+    sure = [bool(flag & FIRST and flag & SURE and not flag & WORD) for flag in flags]
+    fits = any(sure) and all(
+        here or not flag or any(weight[:2])
+        for here, flag, weight in zip(sure, flags, weights, strict=True)
+    )
+    if fits or (weights[0][0] >= NAME_MIN and weights[1][1] > 0):
         record.hit(Kind.NAME, one[0], two[1], "who is looked for")
 
 
@@ -167,7 +174,7 @@ def _take_made(record: Record, made: bytes) -> None:
         return
     for at in record.places(made):
         end = at + len(made)
-        if not record.covered(at, end):
+        if record.taken is None or record.taken.find(0, at, end) >= 0:
             record.hit(Kind.USERNAME, at, end, "made of a name that was found")
 
 

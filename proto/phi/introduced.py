@@ -77,6 +77,11 @@ _ACTS = (
     | _phrases("is", "out off away waiting here sick late asking locked")
     | _phrases("checked", "in out")
     | _phrases("would", "like")
+    | _phrases(
+        "from",
+        "billing accounting reception hygiene scheduling radiology registration intake triage finance collections nursing"
+        " housekeeping hr",
+    )
 )
 """What people do, behind their names."""
 _DOES = _phrases(

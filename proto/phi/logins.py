@@ -111,6 +111,8 @@ def is_of_somebody(record: Record, login: bytes, *, strangers: bool) -> bool:
         return False
     words = login.lower().translate(LETTERS).split()
     flags = [record.lexicon.flags(word) for word in words]
+    if b"." in login and flags and flags[0] & FIRST:
+        return True  # wei.small
     if any(flag & (FIRST | LAST | SURE) and not flag & WORD for flag in flags) or any(
         initial_and_last(record, word) or first_and_initial(record, word) or joined(record, word)
         for word, flag in zip(words, flags, strict=True)

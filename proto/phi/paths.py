@@ -6,7 +6,7 @@ made of machine words alone goes; a file's extension stays.
 
 import re
 
-from proto.phi import logins
+from proto.phi import devices
 from proto.phi.archives import is_archive
 from proto.phi.lexicon import (
     ALSO,
@@ -42,7 +42,6 @@ _REQUEST = Pattern(
 )
 _FOLDER = re.compile(rb"([^\\/\s\"'<>|:;=]{3,80})[\\/]\Z")
 _URL = Pattern(r"(?i)\bhttps?://[^\s\"'<>\x01/]{1,200}(/[^\s\"'<>\x01]*)")
-_HOST = Pattern(r"[A-Za-z][A-Za-z0-9]*(?:'s)?(?:-[A-Za-z0-9]+)+")
 _CAMEL = re.compile(rb"[A-Z]?[a-z']+|[A-Z]+(?![a-z])|[0-9]+")
 _IDENTIFYING = re.compile(
     rb"\d{5,}|[A-Za-z]{1,4}\d{5,}|\d{2,4}-\d{2,4}-\d{2,4}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}"
@@ -62,7 +61,7 @@ def read(record: Record) -> None:
     if "file" in record.shapes:
         _files(record)
     if record.every & BRAND:
-        _devices(record)
+        devices.read(record)
     if "dated" in record.shapes:
         for spans in _DATED_FOLDER.each(record.data):
             marks = [record.lexicon.flags(word) for word in _words(record.data[slice(*spans[1])])]
@@ -353,9 +352,11 @@ def _named_after_somebody(record: Record, stem: bytes) -> bool:
         for mark, word in zip(marks, words, strict=True)
     )
     document = any(word in documents for word in words)
-    return document and bool(strange or also or _IDENTIFYING.search(stem))
+    bare = _OF_OUR_DAYS.sub(b"", stem)  # the day of a report of machines tells nobody
+    return document and bool(strange or also or _IDENTIFYING.search(bare))
 
 
+_OF_OUR_DAYS = re.compile(rb"(?<![0-9])20[0-9]{2}[-_.]?[01][0-9][-_.]?[0-3][0-9](?![0-9])")
 _OF_OFFICES = frozenset(b"pdf doc jpg jpe png tif dcm rtf hei msg xls eml wav wma m4a".split())
 """How the endings of scans, pictures, letters and dictations begin."""
 _TWO_NAMES = re.compile(
@@ -364,14 +365,33 @@ _TWO_NAMES = re.compile(
 STRANGER_LETTERS_MIN = 4
 
 
+def _is_word_and_name(record: Record, stem: bytes, words: list[bytes], marks: list[int]) -> bool:
+    """Whether a numbered or dated file is of a name and a word that is one too: `Long_Nkofe_20231114`."""
+    weights, documents = record.lexicon.names.weights, record.lexicon.vocabulary["documents"]
+    if _IDENTIFYING.search(stem) is None or not documents.isdisjoint(words):
+        return False
+    return all(
+        any(weights(word.decode())[:2]) if mark & WORD else _is_spoken(word, mark)
+        for word, mark in zip(words, marks, strict=True)
+    ) and not all(mark & WORD for mark in marks)
+
+
+def _is_spoken(word: bytes, mark: int) -> bool:
+    return bool(mark & NAMEY) or (
+        len(word) > STRANGER_LETTERS_MIN and _SPOKEN.search(word) is not None
+    )
+
+
 def _is_two_names(record: Record, stem: bytes) -> bool:
     """Whether a scan, picture or letter is named by two words, of which none is one of machines."""
     if _TWO_NAMES.fullmatch(stem) is None:
         return False
     words = _words(stem)
     marks = [record.lexicon.flags(word) for word in words]
-    if len(words) != 2 or any(mark & (WORD | CUE | CONTEXT) for mark in marks):
+    if len(words) != 2 or any(mark & (CUE | CONTEXT) for mark in marks):
         return False
+    if any(mark & WORD for mark in marks):
+        return _is_word_and_name(record, stem, words, marks)
     return any(mark & NAMEY for mark in marks) or all(
         len(word) >= STRANGER_LETTERS_MIN
         and NAME_WRITTEN.match(word.title())
@@ -416,74 +436,3 @@ _DATED = re.compile(
 _DATED_FOLDER = Pattern(
     r"[\\/]([A-Z][A-Za-z'-]{1,30}[_ ,^-]{1,2}[A-Z][A-Za-z'-]{1,30}[_ ^-](?:19|20)[0-9]{2}-?[01][0-9]-?[0-3][0-9])(?:[^A-Za-z0-9.]|$)"
 )
-_MANY = frozenset(
-    b"sales doctors nurses guests patients visitors xrays labs services systems windows users exams status".split()
-)
-
-
-PIECES_OF_OWNED = 2
-OWNER_LETTERS_MIN = 5
-
-
-def _owns(host: bytes, word: bytes, mark: int) -> bool:
-    """Whether the word before a brand is whose it is: a first name, or `minjun` of `minjun-SURFACE`."""
-    if mark & WORD:
-        return bool(mark & FIRST) and not mark & (CUE | CONTEXT | ROOT)
-    apart = host.startswith(word) and not host.islower()  # it is written otherwise than its brand
-    return (
-        apart and not mark & CUE and len(word) >= OWNER_LETTERS_MIN and bool(_SPOKEN.search(word))
-    )
-
-
-def _devices(record: Record) -> None:
-    """Take the person out of `Lisas-iPhone`, `DrGraham-Surface`, `Galaxy-S23-Nicole`."""
-    flags, brands = record.lexicon.flags, record.lexicon.vocabulary["brands"]
-    for spans in _HOST.each(record.data):
-        start, end = spans[0]
-        if record.data[end : end + 1] == b"_":
-            continue  # the name of an event: `%CAPWAP-3-ECHO_ERR`
-        pieces = [
-            (match.start(), match.end(), match.group().lower())
-            for match in _CAMEL.finditer(record.data[start:end])
-        ]
-        lowered = record.lower[start:end]
-        words = [word for _, _, word in pieces]
-        if not any(
-            word in brands or part in brands for word in words for part in (word,)
-        ) and not any(part in brands for part in lowered.split(b"-")):
-            continue
-        doctor = False
-        for begin, stop, word in pieces:
-            bare = word.replace(b"'s", b"").replace(b"'", b"")
-            mark = flags(bare)
-            singular = flags(bare[:-1]) if bare.endswith(b"s") else 0
-            if bare in {b"dr", b"doctor", b"nurse"}:
-                doctor = True
-                continue
-            brand = word in brands or any(
-                part in brands and word in part for part in lowered.split(b"-")
-            )
-            strange = not mark & WORD and len(bare) >= 3 and not brand
-            if not brand and (
-                mark & SURE
-                or (not mark & (WORD | CUE) and logins.initial_and_last(record, bare))
-                or logins.joined(record, bare)
-                or singular & SURE
-                or doctor
-                or (
-                    strange
-                    and record.data[start + begin : start + begin + 1].isupper()
-                    and (len(bare) >= 5 or not record.data[start:end].isupper())
-                )
-                or (
-                    begin == 0
-                    and len(pieces) == PIECES_OF_OWNED
-                    and _owns(record.data[start:end], bare, mark)
-                )
-                # Wits-MacBook-Pro: whose it is stands first.
-                or (begin == 0 and bare.endswith(b"s") and bare not in _MANY and len(bare) > 3)
-            ):
-                record.hit(
-                    Kind.HOST_PERSON, start + begin, start + stop, "a person in a device's name"
-                )
-                doctor = False

@@ -8,7 +8,7 @@ import re
 from proto.phi import logins, people
 from proto.phi.fitness import is_name, secretive
 from proto.phi.keys import Told
-from proto.phi.lexicon import NAMEY
+from proto.phi.lexicon import NAMEY, WORD
 from proto.phi.record import Record, digits
 from proto.phi.takers import GUID, PLAN_DIGITS_MIN, REACH, SENTINELS, TAKERS
 from proto.phi.values import Kind
@@ -246,6 +246,8 @@ _TITLE = re.compile(rb"(?:^|[^A-Za-z])(?:Dr|Mr|Mrs|Ms|Miss|Nurse|Doctor)\.?\Z")
 def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
     """Take a number where a name was announced, or a name where a number was."""
     data, limit = record.data, min(len(record.data), value + REACH)
+    if told.kind in {"MRN", "NAME"} and (end := _small_in_quotes(record, value, limit)) > 0:
+        return end
     if told.kind in {"MRN", "HEALTH_PLAN"}:
         end = people.take_name(record, value, limit)
         if end > 0 and not _spoken_name(record, value, end):
@@ -280,6 +282,26 @@ def _part_of_name(record: Record, stop: int, value: int, limit: int) -> int:
     return called.end()
 
 
+_SMALL_PAIR = re.compile(rb"([a-z][a-z'-]{1,30})(,?) ([a-z][a-z'-]{1,30})(?=[\"'])")
+
+
+def _small_in_quotes(record: Record, value: int, limit: int) -> int:
+    """Take both names in small letters, in quotes behind a cue: `patient 'price, wanjiru'`."""
+    pair = _SMALL_PAIR.match(record.data, value, limit)
+    if pair is None or record.data[value - 1 : value] not in _QUOTES:
+        return -1
+    weights, flags = record.lexicon.names.weights, record.lexicon.flags
+    names = (pair[3], pair[1]) if pair[2] else (pair[1], pair[3])
+    for place, name in enumerate(name.translate(None, b"'-") for name in names):
+        if flags(name) and not weights(name.decode())[place]:
+            return -1
+    if not pair[2] and all(flags(name) & WORD for name in names):
+        return -1
+    record.hit(Kind.NAME, value, pair.end(), "small letters in quotes behind a cue")
+    return pair.end()
+
+
+_QUOTES = frozenset({b"'", b'"'})
 _SAYS_NAME = re.compile(rb"(?:maiden|last|family|first|given|birth|sur) ?names?\Z")
 _CALLED_SO = re.compile(rb"[A-Z][A-Za-z]{1,30}(?=[,;.)\"'\n]|$)")
 

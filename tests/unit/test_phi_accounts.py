@@ -24,6 +24,10 @@ GONE = [
     ("sudo:  tkowalcz : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls", "tkowalcz"),
     ("C:\\Users\\amanda.cross\\AppData\\Local", "amanda"),
     ("join?uname=Delia+Rivers&x=1", "Rivers"),
+    ('job queued by "tkowalcz" for patient 4417203', "tkowalcz"),
+    ("GET /x - 443 tkowalcz 71.12.44.9 Mozilla patient=4417203", "tkowalcz"),
+    ('dn="uid=bwilkins,ou=people,dc=clinic"', "bwilkins"),
+    ("cannot log in as bwilkins any more", "bwilkins"),
     # The card of a driver, raw and as members.
     ("DLDAQD12345678\nDCSFONTAINE\nDACDELIA\nDBB02111967\nDAG2570 ELM ST\nDAIBERN", "FONTAINE"),
     ('"DAQ": "F4417203", "DCS": "Stone", "DBB": "02111967", "DAI": "New Bern"', "New Bern"),
@@ -35,6 +39,10 @@ GONE = [
     ('chart 4417203 ("Summer") closed', "Summer"),
     ("Workstation Name: thuyanh-LAPTOP", "thuyanh"),
     ('findstr /i "Rosa Case" visits.log', "Rosa Case"),
+    ("cannot parse chart for patient 'stone, delia' at line 4", "stone"),
+    ('from="Art Head <gp44@example.org>" deferred', "Art Head"),
+    ("Wojciech Park from hygiene cannot open the schedule", "Park"),
+    ("/var/www/uploads/Price_Nkofeqaski_20231114.pdf", "Price"),
     # Days and numbers under short keys, beside people.
     ("patient in op 2 (F/02/11/1967)", "02/11/1967"),
     ("viewer.exe /bd:02/11/1967", "02/11/1967"),
@@ -54,6 +62,10 @@ STAYS = [
     'grep -i "Error Code" app.log; grep "Access Denied" /var/log/x; grep "Crystal Reports" y',
     "session for user e310dbb9-b0d3-be37-6fb4-be1abecd8464 refreshed; enc=utf-8",
     "POST /login 302 -> /login next e310dbb9-b0d3-be37-6fb4-be1abecd8464",
+    "started by \"systemd\"; by 'default'; uid=ldapsync,ou=services,dc=clinic",
+    "patient \"not found\"; patient 'read, only'; users log in as guest",
+    "Power Failure from radiology UPS; Print Queue from billing is stuck",
+    "Price_List_20231114.pdf, Monthly_Summary_20231114.xlsx, scan_batch_20240101.tif saved",
     # Files that machines keep of themselves, invoices that the site pays.
     "/var/backups/patients-20241103.sql.gz 812 MB; rotated appointment-2025-03-01.log.1.gz",
     "restic: /srv/charts/daily_2025-02-01.tgz saved; E:\\Backup\\PatientDB_20250211.bak copied",
