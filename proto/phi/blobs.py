@@ -6,11 +6,12 @@ text with a hit inside, the whole blob goes.
 """
 
 import binascii
-import html
 import re
 import zlib
 from collections.abc import Callable
 
+from proto.phi.escapes import ESCAPE, WHOLE, unescaped
+from proto.phi.lexicon import NAMEY, SURE
 from proto.phi.record import Found, Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -22,17 +23,18 @@ EQUALS, PLUS = ord("="), ord("+")
 RUN_CHARS_MIN = 12
 """Four escapes in a row are none of a `key=value`."""
 
-_ESCAPE = Pattern(
-    r"(?:\\{1,4}(?:u00|x)1[bB]|\\{1,3}033|\\{1,3}e)\[[0-9;]{0,16}[A-Za-z]|"
-    r"=\?[A-Za-z0-9_-]{2,24}\?[BbQq]\?[^? \r\n]{1,512}\?=|"
-    r"(?:%[0-9a-fA-F]{2})+|(?:\\{1,4}u[0-9a-fA-F]{4})+|(?:\\{1,4}x[0-9a-fA-F]{2})+|(?:&#[0-9]{1,7};|&#[xX][0-9a-fA-F]{1,6};|&[a-zA-Z]{2,8};)"
-    r"|(?:=[0-9A-F]{2})+|=\r?\n|(?:\\[23][0-7]{2}){2,}|\\{1,3}[\"'/nrt]|[\"'] ?(?:\+|\|\|) ?[\"']|\+"
+_BASE64 = Pattern(
+    r"[A-Za-z0-9+/]{32,100}(?:\r?\n[A-Za-z0-9+/]{32,100})*\r?\n[A-Za-z0-9+/]{2,100}={0,2}"
+    r"|[A-Za-z0-9+/_-]{16,}={0,2}|[A-Za-z0-9+/]{11,15}={1,2}"
 )
-_BASE64 = Pattern(r"[A-Za-z0-9+/_-]{16,}={0,2}|[A-Za-z0-9+/]{11,15}={1,2}")
+"""In lines of one message too (RFC 2045, section 6.8)."""
 _HEX = Pattern(
     r"(?:0x)?(?:[0-9A-Fa-f]{2}){8,}"
     r"|[0-9A-Fa-f]{2}(?:(?: [0-9A-Fa-f]{2}){7,}|(?::[0-9A-Fa-f]{2}){7,}|(?:,[0-9A-Fa-f]{2}){7,})\b"
+    r"|[0-9A-Fa-f]{4}(?: [0-9A-Fa-f]{4}){3,}(?: [0-9A-Fa-f]{2})?\b|0x[0-9A-Fa-f]{2}(?:, ?0x[0-9A-Fa-f]{2}){5,}"
 )
+_DECIMAL = Pattern(r"\b[0-9]{2,3}(?:, ?[0-9]{2,3}){7,}\b")
+"""The codes of characters, as a program prints bytes."""
 _SPACED = Pattern(r"\b(?:[A-Za-z0-9](?: [-/.,:)(@] | |\.|_|-)){3,}[A-Za-z0-9]\b")
 _PLUSSED = re.compile(
     rb"(?<![A-Za-z0-9+/])[0-9]{1,6}(?:\+[A-Za-z0-9.,#%-]{1,24}){2,8}(?![A-Za-z0-9+/])"
@@ -51,6 +53,7 @@ def read(record: Record, look: Look) -> None:
     shapes = record.shapes
     if "hex" in shapes:
         _encoded(record, look, _HEX, _from_hex)
+        _encoded(record, look, _DECIMAL, _from_decimal)
     if "blob" in shapes:
         _encoded(record, look, _BASE64, _from_base64)
 
@@ -79,16 +82,16 @@ def _escapes(record: Record, look: Look, *, quoted: bool) -> None:
     at = 0
     count = 0
     plussed = [match.span() for match in _PLUSSED.finditer(data)] if b"+" in data else []
-    for spans in _ESCAPE.each(data):
+    for spans in ESCAPE.each(data):
         start, end = spans[0]
         if data[start] == EQUALS and not (quoted or _stands_for_a_mark(data, start, end)):
             continue
         if data[start] == PLUS and not any(first < start < last for first, last in plussed):
             continue
-        text = _unescaped(data[start:end])
+        text = unescaped(data[start:end])
         if text is None:
             continue
-        whole = data[start : start + 2] == b"=?"
+        whole = WHOLE.match(data, start) is not None
         count += 1
         kept.append(data[at:start])
         starts.extend(range(at, start))
@@ -122,12 +125,12 @@ def _stands_for_a_mark(data: bytes, start: int, end: int) -> bool:
     if escape[:2] == b"=?" or (len(escape) >= RUN_CHARS_MIN and b"\n" not in escape):
         return True
     before, after = data[start - 1 : start], data[end : end + 1]
-    if escape.endswith(b"\n"):
+    if escape.endswith((b"\n", b"\\n")):
         return _goes_on_below(data, start, end)
     if escape[1:] in _MARKS_OF_NUMBERS and before.isdigit() and after.isdigit():
         return True
     return (
-        escape[1:] in _MARKS_OF_NAMES and after.isalpha() and (before in b",." or before.isalpha())
+        escape[1:] in _MARKS_OF_NAMES and after.isalpha() and (before in b",." or before.isalnum())
     )
 
 
@@ -173,62 +176,6 @@ _BACKSLASH = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)")
 _WHOLE = re.compile(
     rb"%[0-9a-fA-F]{2}|\\(?:u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|&#?[0-9a-zA-Z]{1,8};|=[0-9A-F]{2}"
 )
-_MARKS = {b'"': '"', b"'": "'", b"/": "/", b"n": "\n", b"r": "\r", b"t": "\t"}
-
-
-def _unescaped(escape: bytes) -> str | None:
-    """Return what an escape, or a run of one kind of them, stands for."""
-    head = escape[:1]
-    if escape[:2] == b"=?":
-        return _word_of_a_header(escape)
-    if head == b"%" or (head == b"=" and len(escape) >= 3 and escape[1:2] not in b"\r\n"):
-        return _decoded(bytes.fromhex(escape.replace(head, b"").decode()))
-    if head in _SEAMS:
-        return ""
-    if head == b"+":
-        return " "
-    if head == b"&":
-        text = html.unescape(escape.decode())
-        return text if len(text) == 1 else None
-    body = escape.lstrip(b"\\")
-    if b"[" in body:
-        return ""  # a colour of a terminal
-    if body[:1] in b"23":
-        return _decoded(bytes(int(three, 8) for three in escape[1:].split(b"\\")))
-    if body[:1] in _MARKS and len(body) == 1:
-        return _MARKS[body]
-    digits = re.findall(rb"u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})", escape)
-    if body[:1] == b"x":
-        return _decoded(bytes(int(two, 16) for _, two in digits))
-    units = b"".join(int(four, 16).to_bytes(2, "big") for four, _ in digits)
-    return units.decode("utf-16-be", "replace")
-
-
-def _decoded(raw: bytes) -> str:
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
-
-
-_SEAMS = frozenset({b"=", b'"', b"'"})
-"""The end of a line that was cut, and where two texts of a program are put together."""
-
-
-def _word_of_a_header(word: bytes) -> str | None:
-    """Return what an encoded word of a mail's header stands for (RFC 2047)."""
-    _, charset, encoding, text, _ = word.split(b"?")
-    if encoding in b"bB":
-        try:
-            raw = binascii.a2b_base64(text + b"=" * (-len(text) % 4))
-        except binascii.Error:
-            return None
-    else:
-        raw = binascii.a2b_qp(text, header=True)
-    try:
-        return raw.decode(charset.decode("ascii"))
-    except (LookupError, UnicodeDecodeError):
-        return raw.decode("utf-8", "replace")
 
 
 def _spaced(record: Record, look: Look) -> None:
@@ -304,7 +251,7 @@ def _encoded(record: Record, look: Look, pattern: Pattern, decode: Decode) -> No
 
 
 _KEY = re.compile(
-    rb"([\"']?[A-Za-z_][A-Za-z0-9_ .-]{1,40}[\"']?\s?[:=]\s?)[\"'(]?(?:hex\([0-9a-f]\):)?\Z"
+    rb"([\"']?[A-Za-z_][A-Za-z0-9_ .-]{1,40}[\"']?\s?[:=]\s?)[xX]?[\"'({]{0,2} ?(?:hex\([0-9a-f]\):)?\Z"
 )
 KEY_CHARS_MAX = 60
 
@@ -319,30 +266,36 @@ def _under_its_key(data: bytes, start: int, folded: bytes, look: Look) -> list[F
 
 
 def _people_in(record: Record, folded: bytes) -> bool:
-    """Whether decoded text is a bare name: two words that weigh as names."""
-    words = folded.split()
+    """Whether decoded text is a bare name: two words that weigh as names, or one beside people."""
+    words = [word.strip(b",.") for word in folded.split()]
     if not 2 <= len(words) <= 4:
         return False
-    flags = record.lexicon.flags
-    return (
-        sum(
-            bool(flags(word.strip(b",.").lower()) & 16)
-            for word in words
-            if word.strip(b",.").isalpha()
-        )
-        >= 2
-    )
+    flags = [record.lexicon.flags(word.lower()) for word in words if word.isalpha()]
+    if sum(bool(flag & SURE) for flag in flags) > 1:
+        return True
+    named = any(flag & NAMEY for flag in flags)
+    return named and record.person and all(map(bytes.istitle, words))
 
 
 def _from_hex(blob: bytes) -> str | None:
-    digits = blob.removeprefix(b"0x").translate(None, b" :,")
-    if len(digits) % 2 or (digits.isdigit() and len(digits) < 20):
+    digits = blob.replace(b"0x", b"").translate(None, b" :,")
+    is_parted = len(digits) < len(blob)
+    if len(digits) % 2 or (digits.isdigit() and len(digits) < 20 and not is_parted):
         return None
     return _as_text(bytes.fromhex(digits.decode()))
 
 
+def _from_decimal(blob: bytes) -> str | None:
+    codes = [int(code) for code in blob.split(b",")]
+    return _as_text(bytes(codes)) if max(codes) < CODES else None
+
+
+CODES = 256
+_STANDARD = bytes.maketrans(b"-_", b"+/")
+
+
 def _from_base64(blob: bytes) -> str | None:
-    body = blob.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+    body = blob.rstrip(b"=").translate(_STANDARD, b"\r\n")
     if len(body) % 4 == 1:
         body = body[:-1]
     if body.isalpha() and (body.islower() or body.isupper()):

@@ -20,9 +20,9 @@ EXACT = {
     "ssn": rf"[0-9]{{3}}{_SEP}[0-9]{{2}}{_SEP}[0-9]{{4}}",
     "phone": r"(?:\+[0-9]{1,3}[-. ]?|\b1[-. ])?\(?[0-9]{3}\)?(?:[-. /]{1,2}|\) ?|-\r?\n[ \t]{0,8})[0-9]{3}(?:[-. ]|-\r?\n[ \t]{0,8})[0-9]{4}|\+[0-9]{11,15}|\+[0-9]{1,3}(?:[ .-][0-9]{2,5}){2,5}|\([0-9]{3}\)[0-9]{3}-?[0-9]{4}",
     "email": rf"[a-zA-Z0-9._%+'-]{{1,64}}(?:{_DOT}[a-zA-Z0-9._%+'-]{{1,64}}){{0,3}}(?:@|%40|{_AT})[a-zA-Z0-9-]{{1,63}}(?:(?:\.|{_DOT})[a-zA-Z0-9-]{{1,63}}){{1,4}}"
-    r"|[a-zA-Z0-9._%+'-]{1,64}[ _](?i:at)[ _][a-zA-Z0-9-]{1,63}(?:[ _](?i:dot)[ _][a-zA-Z0-9-]{1,63}){1,4}"
+    r"|[a-zA-Z0-9._%+'-]{1,64}(?:[ _](?i:dot)[ _][a-zA-Z0-9-]{1,64}){0,3}[ _](?i:at)[ _][a-zA-Z0-9-]{1,63}(?:[ _](?i:dot)[ _][a-zA-Z0-9-]{1,63}){1,4}"
     r"|[a-zA-Z0-9._%+'-]{1,64} @ [a-zA-Z0-9-]{1,63}(?: ?\. ?(?:com|net|org|edu|gov|us|me)\b)",
-    "mbi": r"[1-9][a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z][a-zA-Z0-9][0-9]-?[a-zA-Z]{2}[0-9]{2}",
+    "mbi": r"[1-9][a-zA-Z][a-zA-Z0-9][0-9](?:-| {1,2})?[a-zA-Z][a-zA-Z0-9][0-9](?:-| {1,2})?[a-zA-Z]{2}[0-9]{2}",
     "card": r"[3-6][0-9]{3}[- ][0-9]{4,6}[- ][0-9]{4,5}(?:[- ][0-9]{1,7})?",
     "vin": r"[A-HJ-NPR-Z0-9]{17}",
     "street": r"[0-9]{1,6}(?:[A-Za-z]|-[0-9]{1,4})? (?:[NSEW]\.? |[NS][EW]\.? |[0-9]{1,3}(?:st|nd|rd|th) |[A-Z][A-Za-z'.-]{1,24} ){0,5}[A-Z][A-Za-z]{1,14}\b",
@@ -41,7 +41,7 @@ SCANS = {name: Pattern(form) for name, form in EXACT.items()}
 _OUTLINES = {
     "ssn": r"000[-. /_\n\t]+00[-. /_\n\t]+0000",
     "phone": r"000[-. /)\n\t]+000[-. \n\t]*0000|\+0{11}|\+0{1,3}[ .-]00",
-    "mbi": r"0[Aa][Aa0]0-?[Aa][Aa0]0-?[Aa]{2}00",
+    "mbi": r"0[Aa][Aa0]0[- ]*[Aa][Aa0]0[- ]*[Aa]{2}00",
     "card": r"0000[- ]0000",
     "street": r"0[Aa]? [A0]",
     "zip": r"AA,?[ .]+00000",
@@ -74,7 +74,7 @@ _OUTLINES = {
     "iban": r"AA00 ?[A0]{4} ?[A0]{4}",
     "spaced": r"(?:^|[^Aa0_])[Aa0](?:(?: [-/(] | ?[ ._-])[Aa0]){3}(?: [-/()] |[ ._-])",
     "quoted": r"=[A0]{2}|=\n",
-    "hex": r"(?:[Aa0]{2}[ :,]){8}",
+    "hex": r"(?:[Aa0]{2}[ :,]){7}[Aa0]{2}|(?:[Aa0]{4} ){3}[Aa0]{4}|0a[Aa0]{2}, ?0a[Aa0]{2}, ?0a|(?:0{2,3}, ?){7}00",
     "blob": r"[Aa0+/]{11}==?(?:$|[ ,;)\]}\"'|&\n])",
     "hl7": r"(?:^|[^Aa0])A[A0]{2}\|",
     "dotted": r"\.[Aa0_-]{6}\.[Aa0_-]{8}",
@@ -82,10 +82,12 @@ _OUTLINES = {
     "dicom": r"\([Aa0]{4},[Aa0]{4}\)",
 }
 _WORDS = {
-    "escape": r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|&#?[a-z0-9]{2,8};|\\\"|=\?[a-z0-9_-]+\?[bq]\?|\\(?:033|e)\[|\\[23][0-7]{2}\\[23][0-7]{2}|[\"'] ?(?:\+|\|\|) ?[\"']|[=:? ][0-9]{1,6}\+[a-z.]+\+",
-    "marked": r"=(?:20|2c|2d|2e|2f|27|40)[a-z0-9]|(?:=[0-9a-f]{2}){4}|[a-z0-9.@_, -]=\r?\n[a-z0-9@. /-]",
+    "escape": r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|&#?[a-z0-9]{2,8};|\\\"|=\?[a-z0-9_-]+\?[bq]\?|\\(?:033|e)\[|\^\[\[|\\[23][0-7]{2}\\[23][0-7]{2}|(?:\\[0-3][0-7]{2}){3}|%u[0-9a-f]{4}|\\u\{|_x[0-9a-f]{4}_|&#0[0-9]{1,6}|\\'[0-9a-f]{2}|(?:chrw?|char)(?:\(|\]) ?[0-9]|[a-z0-9,.]\\[ ,][ a-z0-9\\]|[a-z,]\\2[c0][a-z\\]|[a-z]\\0[a-z]\\0|\\\r?\n|\\[rn](?:pid|nk1|pv1|obr|obx|in1|gt1|msh)\||[\"'] ?(?:\+|\|\|) ?[\"']|[=:? ][0-9]{1,6}\+[a-z.]+\+",
+    "marked": r"=(?:20|2c|2d|2e|2f|27|40)[a-z0-9]|(?:=[0-9a-f]{2}){4}|[a-z0-9.@_, -]=(?:\r?\n|\\+n)[a-z0-9@. /-]",
     "arrays": r"[\"'](?:headers?|columns?|cols|fields|keys|names)[\"'] ?: ?\[ ?[\"']",
     "spelled": r"(?:first|second|third|f(?:our|if)th|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|teenth|twentieth|thirtieth)(?: day)? (?:of |in )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?:the )?(?:first|second|third|f(?:our|if)th|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|[a-z]+teenth|twent|thirt)",
+    "dictated": r"(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|dash|hyphen|double|triple|point|[0-9])[ ,.-]+){4}",
+    "glued": r"(?:^|[^a-z0-9])(?:ssn|ss|mrn|chart|pt_?id|pat_?id|patient_?id|dob|bday|birth_?date|ph|phone|cell|tel|mobile|acct|account|member_?id|subscriber_?id)[#_-]?[a-z]{0,3}[0-9]{6}",
     "nested": r"[\"']: ?[{\[]|</[a-z]+></",
     "apart": r"label=|[0-9]{3}-[a-z][0-9a-z][=: ]|args:|binding parameter|set(?:n?string|object|date)\([0-9]|copy [a-z_.]+[ ,]|['\"], |','|nm10|dmg02|n30|n40|per0|ref02|sbr03|clm01|clp01|(?:pid|nk1|in1|gt1|pv1|mrg)[-.]|uplicate|row contains|full row: |uncated value|\)=\(|alue: '|[@$:][a-z0-9_]+ ?= ?[ne]?'|appointment|appt|visit|slot",
     "called": r"(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|deleted?|survivor|retired|into|exists as|dup[a-z]* of|same as)[:# ]{0,2}(?:[a-z]{0,3}[0-9]{6}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2})",

@@ -214,7 +214,7 @@ def _of_a_program(data: bytes, start: int, *, local: bytes, domain: bytes) -> bo
 
 
 def _mbi(record: Record, start: int, end: int) -> None:
-    value = record.data[start:end].upper().replace(b"-", b"")
+    value = record.data[start:end].upper().translate(None, b"- ")
     if free(record, start, end, b"-") and not _NO_MBI.intersection(value) and not value.isdigit():
         record.hit(Kind.HEALTH_PLAN, start, end, "the grammar of a Medicare number")
 

@@ -1,10 +1,13 @@
-"""Days that are written out in words: `the twenty-sixth of September, nineteen seventy-two`.
+"""Days and numbers that are written out in words, as people say them.
 
-Only people write a day so, or who types what people dictate. With its year it goes wherever it
-stands; without one only in a record about people.
+`the twenty-sixth of September, nineteen seventy-two` with its year goes wherever it stands, without
+one only in a record about people. Seven digits in a row, each a word, are somebody's number: no
+machine writes one so.
 """
 
-from proto.phi.record import Record
+import re
+
+from proto.phi.record import Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
@@ -30,12 +33,25 @@ _DAY = Pattern(
     rf"(?i)(?:^|[^a-z])((?:the )?(?:{_ORDINAL}(?: day)? (?:of |in )?{_MONTH}|{_MONTH} (?:the )?{_ORDINAL})"
     rf"(,? (?:in )?(?:the year )?{_YEAR})?)(?:$|[^a-z0-9])"
 )
-GATED = (("spelled", (_DAY,)),)
-"""The gate with the pattern that is tried only when it is lit."""
+_DIGIT = rf"(?:zero|oh|{_UNITS})"
+_DIGITS = Pattern(
+    rf"(?i)(?:^|[^a-z0-9])((?:(?:{_DIGIT}|[0-9]|dash|hyphen|double|triple|point)(?: - |[ ,.-]{{1,2}})){{6,24}}(?:{_DIGIT}|[0-9]))(?:$|[^a-z0-9])"
+)
+GATED = (("spelled", (_DAY,)), ("dictated", (_DIGITS,)))
+"""Each gate with the pattern that is tried only when it is lit."""
+_SAID = re.compile(rf"{_DIGIT}".encode())
+_KIND_OF = {9: Kind.SSN, 10: Kind.PHONE, 11: Kind.PHONE}
+WORDS_MIN, DIGITS_MIN = 3, 7
 
 
 def read(record: Record) -> None:
-    """Find days in words."""
-    for spans in _DAY.each(record.data):
+    """Find days and numbers in words."""
+    for spans in _DAY.each(record.data) if "spelled" in record.shapes else ():
         if spans[2][0] >= 0 or record.person:
             record.hit(Kind.DATE, *spans[1], "a day written out in words")
+    for spans in _DIGITS.each(record.data) if "dictated" in record.shapes else ():
+        said = record.lower[slice(*spans[1])]
+        words = len(_SAID.findall(said))
+        count = words + digits(said)
+        if words >= WORDS_MIN and count >= DIGITS_MIN:
+            record.hit(_KIND_OF.get(count, Kind.MRN), *spans[1], "a number written out in words")

@@ -60,7 +60,7 @@ class View(NamedTuple):
 
 def look(text: str, knows: Callable[[str], bool] = tokens.is_token) -> View:
     """Return the view of a whole text; `knows` tells which tokens were given out here."""
-    if text.isascii() and "\x1b" not in text and "\x00" not in text:
+    if text.isascii() and "\x1b" not in text and "\x00" not in text and "\b" not in text:
         data, strangers = _blanked(text.encode("ascii"), knows)
         return View(data, data.lower(), strangers=strangers)
     return _folded(text, knows)
@@ -90,7 +90,7 @@ def _blanked(
 
 
 def _folded(text: str, knows: Callable[[str], bool]) -> View:
-    if "\x1b" not in text:
+    if "\x1b" not in text and "\b" not in text:
         same = text.translate(_FOLDS)
         if len(same) == len(text):  # one for one: every index is the same
             data, strangers = _blanked(same.encode("ascii"), knows)
@@ -99,11 +99,21 @@ def _folded(text: str, knows: Callable[[str], bool]) -> View:
     kept: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
+    over = -1
     for at, character in enumerate(text):
         if at in colours:
             continue
         folded = _FOLDS[ord(character)]
-        if folded:
+        if character == "\b" and kept:
+            kept.pop()  # the next one is written over it
+            ends.pop()
+            over = starts.pop()
+        elif folded and over >= 0:
+            kept.append(folded)
+            starts.append(over)
+            ends.append(at + 1)
+            over = -1
+        elif folded:
             kept.append(folded)
             starts.append(at)
             ends.append(at + 1)

@@ -16,6 +16,7 @@ from proto.phi import (
     credentials,
     deeds,
     default_names,
+    glued,
     owners,
     scrub_text,
     secrets,
@@ -37,6 +38,7 @@ GATED = (
     *beyond.GATED,
     *company.GATED,
     *spelled.GATED,
+    *glued.GATED,
     *((form, (pattern,)) for form, pattern in SCANS.items()),
 )
 FURTHER = {
@@ -123,6 +125,7 @@ def test_every_pattern_of_these_readers_stands_behind_a_gate_that_was_asked() ->
         company,
         spelled,
         accounts,
+        glued,
     ):
         written = {name: one for name, one in vars(module).items() if isinstance(one, Pattern)}
         assert {name for name, one in written.items() if one not in held} <= FURTHER
