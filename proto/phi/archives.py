@@ -48,14 +48,17 @@ def is_archive(record: Record, start: int, end: int) -> bool:
 
 _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _CHANGED_ON = re.compile(
-    rb"(?:updated|modified|created|expires|released|installed|generated)[\"']? ?[:=] ?[\"']?\Z"
+    rb"(?:updated|modified|created|expires|released|installed|generated|changed|imported|exported|trained|finished|published"
+    rb"|effective|renewed|built|deployed|migrated|rotated|synced|loaded|dated|applied|upgraded|rebuilt|compiled|run|older[- ]than)"
+    rb"[\"']?(?: ?[:=]| (?:on|at|from|until|through|to))? ?[\"']?\Z"
 )
-"""When a record of a machine changed."""
+"""When a record of a machine changed, or it did something: no more than that is known of anybody."""
+CHANGED_CHARS_MAX = 24
 
 
 def of_itself(record: Record, start: int, end: int) -> bool:
     """Whether a day is when a machine's own record changed, or when a file of its own was made."""
-    changed = _CHANGED_ON.search(record.lower, max(0, start - 20), start)
+    changed = _CHANGED_ON.search(record.lower, max(0, start - CHANGED_CHARS_MAX), start)
     return changed is not None or ends_so(record.lower, end)
 
 

@@ -196,7 +196,9 @@ def _bare(record: Record, at: int, *, ids: bool) -> int:
         end = at + question
     if not ids and _GUID.fullmatch(data, at, end) is not None:
         return bare.end()
-    if end > at and not _machine(record, data[at:end]) and b"=" not in data[at:end]:
+    dot = data.find(b".", at, end)
+    kept = dot > at and is_archive(record, at, dot)
+    if end > at and not kept and not _machine(record, data[at:end]) and b"=" not in data[at:end]:
         record.hit(Kind.NAME, at, end, "the last part of a path below a folder of people")
     return bare.end()
 

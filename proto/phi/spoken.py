@@ -151,7 +151,7 @@ _CASE = re.compile(rb"(?:^|[^a-z])(?:case|order|confirmation)\Z")
 CASE_CHARS_MAX = 13
 _VENDORS = frozenset(
     b"vendor vendors rma reseller toner cartridge cartridges lenovo meraki microsoft vmware fortinet"
-    b" ubiquiti netgear synology sonicwall poweredge proliant".split()
+    b" amazon staples cdw newegg ubiquiti netgear synology sonicwall poweredge proliant".split()
 )
 
 

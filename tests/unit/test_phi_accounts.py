@@ -43,6 +43,7 @@ GONE = [
     ('from="Art Head <gp44@example.org>" deferred', "Art Head"),
     ("Wojciech Park from hygiene cannot open the schedule", "Park"),
     ("/var/www/uploads/Price_Nkofeqaski_20231114.pdf", "Price"),
+    ("Chart export for Delia Fontaine finished 2025-03-14, exit 0", "2025-03-14"),
     # Days and numbers under short keys, beside people.
     ("patient in op 2 (F/02/11/1967)", "02/11/1967"),
     ("viewer.exe /bd:02/11/1967", "02/11/1967"),
@@ -66,6 +67,13 @@ STAYS = [
     "patient \"not found\"; patient 'read, only'; users log in as guest",
     "Power Failure from radiology UPS; Print Queue from billing is stuck",
     "Price_List_20231114.pdf, Monthly_Summary_20231114.xlsx, scan_batch_20240101.tif saved",
+    # Days on which a machine did something, where nothing is known of anybody.
+    "Patient portal load test: 500 virtual users, 0 errors, run 2025-03-11 02:00, branch main",
+    "Chart export job nightly finished 2025-03-14, 88123 rows, 412 MB, exit 0",
+    "ICD code set effective 10/01/2025 loaded, dental CDT 2025 effective 01/01/2025",
+    'Fax cover sheet template "Referral v3" changed 2025-01-12, dpi 204x196, tray 2',
+    "Amazon order 112-4471820-3312207 for gloves M, 10 boxes, delivered 03/14/2025",
+    "S3 sync s3://clinic-backups/charts/2025/03/14/part-0007.parquet 412 MB 38 s",
     # Files that machines keep of themselves, invoices that the site pays.
     "/var/backups/patients-20241103.sql.gz 812 MB; rotated appointment-2025-03-01.log.1.gz",
     "restic: /srv/charts/daily_2025-02-01.tgz saved; E:\\Backup\\PatientDB_20250211.bak copied",
