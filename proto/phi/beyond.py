@@ -269,6 +269,16 @@ def _dotted(record: Record, word: bytes) -> None:
             record.hit(Kind.USERNAME, at, match.end(), "a login of two names")
 
 
+_QUEUE_BEFORE = re.compile(
+    rb"(?:queue|printer|printers|ssid|vlan|share|switch|subnet|building|ap)(?: name)?[=: ]{1,2}[\"'(\[]?\Z"
+)
+
+
+def _of_printer(record: Record, at: int) -> bool:
+    """Whether what stands there is called after a place: a queue of a printer, a network."""
+    return not record.person and _QUEUE_BEFORE.search(record.lower, max(0, at - 24), at) is not None
+
+
 _REST_OF_JOINED = re.compile(rb"[_-]([a-z]{3,24})(?![a-z0-9@(])")
 
 
@@ -280,7 +290,7 @@ def _joined(record: Record, word: bytes, flags: int) -> None:
             continue
         rest = record.lexicon.flags(match[1])
         both = (flags & FIRST and rest & LAST) or (flags & LAST and rest & FIRST)
-        if both and not rest & (WORD | CUE):
+        if both and not rest & (WORD | CUE) and not _of_printer(record, at):
             record.hit(Kind.NAME, at, match.end(), "two names that a dash joins")
 
 

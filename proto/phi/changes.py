@@ -20,7 +20,7 @@ _NAMED = Pattern(
     r"(?i)\\{0,3}[\"'](?:path|pointer|field|fieldname|field_name|column|columnname|column_name|attribute|attr|property|propertyname|prop|key|name|item|element|label|question|param|parameter)\\{0,3}[\"'] ?: ?\\{0,3}[\"']((?:/|\$\.)?[A-Za-z][A-Za-z0-9_. /-]{1,40})\\{0,3}[\"']([^{}\[\]]{1,300})"
 )
 _MEMBER = re.compile(
-    rb"(?i)[\"'](?:old|new|from|to|before|after|was|now|prev|previous|current|value|val|text|answer|data|content|original|updated|oldvalue|newvalue|old_value|new_value|old value|new value|original_?value|current_?value|string_?value|valuestring|left|right|expected|actual|got)\\{0,3}[\"'] ?: ?(?:\\{0,3}[\"']([^\"'\\\n\x01]{1,200})|([0-9]{3,12}))"
+    rb"(?i)[\"'](?:old|new|from|to|before|after|was|now|prev|previous|current|value|val|text|answer|data|content|original|updated|oldvalue|newvalue|old_value|new_value|old value|new value|original_?value|current_?value|string_?value|valuestring|left|right|expected|actual|got|input|received|provided|submitted|supplied|raw|rejected|rejected_?value|invalid_?value|attempted_?value)\\{0,3}[\"'] ?: ?(?:\\{0,3}[\"']([^\"'\\\n\x01]{1,200})|([0-9]{3,12}))"
 )
 _BEHIND = Pattern(
     r"(?i)[\"'](?:value|val|text|answer|old|new)[\"'] ?: ?[\"']([^\"'\n\x01]{1,200})[\"'] ?, ?[\"'](?:field|column|attribute|property|key|name|label|question|param)[\"'] ?: ?[\"']([A-Za-z][A-Za-z0-9_. -]{1,40})[\"']"

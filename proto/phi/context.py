@@ -34,7 +34,7 @@ _IDS = Pattern(
 )
 _NO_IDS = re.compile(rb"(?:INC|CHG|REQ|PRB|TSK|TKT|MSG|EXT|LOT|KB)\d")
 _CALLED = Pattern(
-    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|delete|deleted|survivor|retired|into|exists as|duplicate of|dupe of|same as)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:$|[ )\],;|.^\"'\r\n])"
+    r"(?i)(?:^|[ (\[,;|])(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|delete|deleted|survivor|retired|into|exists as|duplicate of|dupe of|same as|enc|csn|clp|clm|emp|empl)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,3})(?:$|[ )\],;|.^\"'\r\n])"
 )
 _KEYED = Pattern(
     r"(?i)(?:^|[^a-z])(?:enc|encntr|vis|adm|epi|ord|spec|clm|accn|appt|apt|sched|stmt|stud)(?:_?(?:id|no|num))?[\"']?[=:#]{1,2} ?[\"']?([A-Z]{0,3}[0-9]{6,12})(?:$|[^0-9A-Za-z.:-])"
@@ -70,18 +70,25 @@ _CALLER = Pattern(
 _CAR = Pattern(
     r"\b([A-Z]{2,3}[ -]?[0-9]{3,4}|[0-9][A-Z]{3}[0-9]{3}|[A-Z]{3}-[0-9]{4})\b[,:]? (?i:(?:a |on )?(?:(?:black|white|gray|grey|silver|red|blue|green|tan|gold|brown|orange|dark|light|old|new) ){0,2}(?:sedan|suv|truck|van|car|coupe|pickup|minivan|jeep|honda|toyota|ford|chevy|nissan|subaru|kia|hyundai|bmw|tesla|mazda|civic|accord|camry|corolla|altima|prius|rav4|outback|forester|elantra|sonata|jetta|passat|silverado|tahoe|wrangler|odyssey|sienna|highlander|equinox|malibu|impala|focus|fusion|mustang|charger|durango|sentra|rogue|tacoma|tundra))\b"
 )
+_GS1 = Pattern(
+    r"(\(01\)[0-9]{14}(?:\((?:10|11|17|21|240)\)[0-9A-Za-z./-]{1,20}){1,4})(?:$|[^0-9A-Za-z])"
+)
+"""A unique device identifier in the form people read (21 CFR 830, GS1)."""
 _SYSTEM = Pattern(
     r"(?i)/(?:mrn|ssn|mpi|patient-?ids?|chart|medrec|account)\|([A-Za-z0-9-]{4,24})(?:$|[^A-Za-z0-9-])"
 )
 _DAY_OF_NAME = Pattern(r"[A-Za-z\x01]_((?:19|20)[0-9]{6})(?:$|[^0-9])")
 _MERGED = Pattern(
-    r"(?i)\b(?:mwl|acquired|expected|got|actual|scanned|keep|kept|drop|dropped|survivor|surviving|retired?|retiring|merged?|merging|into|from|with|source|target|master|duplicate|dup|winner|loser|old|new|and|candidates?)[\"']?[ :=#\[]{1,2}[\"']?(?:of |chart |mrn |pt |#)?([A-Z]{0,2}[0-9]{6,12})\b"
+    r"(?i)\b(?:mwl|acquired|expected|got|actual|scanned|keep|kept|drop|dropped|survivor|surviving|retired?|retiring|merged?|merging|into|from|with|source|target|master|duplicate|dup|winner|loser|old|new|and|candidates?|src|dst|dest|losing|winning)[\"']?[ :=#\[]{1,2}[\"']?(?:of |chart |mrn |pt |#)?([A-Z]{0,2}[0-9]{6,12})\b"
 )
 _TAKEN_BY = Pattern(
     r"(?:: |\b(?:id|no|number|mrn|chart) )([A-Z]{0,3}[0-9]{6,10}) (?:already|belongs)\b"
 )
 _BORN = Pattern(
     r"(?i)\b(?:born(?: in)?|b\.|yob|birth year|year of birth|birthyear)[\"': =]{1,4}((?:18|19)[0-9]{2})\b"
+)
+_YEAR_ASKED = Pattern(
+    r"(?i)[?&;](?:y|yr|year|by|byr|birthyr|dob_?y|dob_?year)=((?:18|19)[0-9]{2})(?:$|[^0-9])"
 )
 _YEAR = re.compile(rb"(?<!\d)20\d{2}(?!\d{5})")
 _SIX = Pattern(r"(?i)(?:^|[^0-9a-z:])(2[0-9a-f]{3}(?::[0-9a-f]{0,4}){3,7})(?:$|[^0-9a-z:])")
@@ -175,6 +182,7 @@ _FORMS_OF_NUMBERS = (
     ("called", _CALLED, Kind.MRN, "a number called so, beside people"),
     ("worn", _WORN, Kind.DEVICE, "a device's number, beside people"),
     ("resource", _RESOURCE, Kind.MRN, "the id of a person's resource"),
+    ("gs1", _GS1, Kind.DEVICE, "a device's identifier with its production's, beside people"),
     ("system", _SYSTEM, Kind.MRN, "an identifier behind the system that gave it"),
     ("ten", _TEN, Kind.PHONE, "ten digits of a call, beside people"),
 )
@@ -184,6 +192,14 @@ _OF_PAYMENT = re.compile(
     rb"(?:amount|approved|declined|terminal)[^\n]*[^a-z]ref(?:erence)?[:# ]{1,2}\Z"
 )
 """A payment's own reference: a number of the terminal's, not of whoever paid."""
+_OF_MESSAGE = re.compile(
+    rb"(?:^|[^a-z])(?:(?:node|host|server|relay|gateway|mta|score|verdict|spool|srv|policy)[ =:]{1,2}[^ ]{1,40},?|message|msg|queue|mail|spool|transaction|trace|job) (?:id|ref|no\.?|#)[:# ]{0,2}\Z"
+)
+"""A number that a server gave what passed through it, whoever wrote it."""
+_OF_TICKET = re.compile(
+    rb"\]?(?: [|/-] |: | )\[?(?i:new|open|opened|closed|pending|resolved|assigned|escalated|in progress|on hold|reopened|waiting|p[1-5]|prio[a-z]*|sev[a-z]*-?[1-5]?|ticket|low|medium|high|urgent|critical)(?![A-Za-z])"
+)
+"""What follows the number of a ticket that a line begins with."""
 _ALSO = {_IDS: _ALSO_ID, _WORN: _ALSO_WORN}
 """What goes on behind a number of some forms."""
 
@@ -192,7 +208,11 @@ def _numbers(record: Record, *, pattern: Pattern, kind: Kind, why: str) -> None:
     for start, end in pattern.values(record.data):
         if record.covered(start, end) or _NO_IDS.match(record.data, start):
             continue
-        if pattern is _CALLED and _OF_PAYMENT.search(record.lower, max(0, start - 60), start):
+        if pattern is _CALLED and (
+            _OF_PAYMENT.search(record.lower, max(0, start - 60), start)
+            or _OF_MESSAGE.search(record.lower, max(0, start - 60), start)
+            or (_OF_TICKET.match(record.data, end) and not record.data[: start - 1].strip(b" ["))
+        ):
             continue
         record.hit(kind, start, end, why)
         if kind is Kind.MRN and record.data[start - 1 : start] in beside.MARKS_NUMBER:
@@ -216,15 +236,20 @@ _ASKED = Pattern(
 
 def _asked(record: Record) -> None:
     """Take the number of a query that asks for somebody by name, too: `?pid=4411223&ln=…`."""
-    data = record.data
     for spans in _ASKED.each(record.data):
         start, end = spans[1]
-        least, most = max(0, start - QUERY_BYTES_MAX), min(len(data), end + QUERY_BYTES_MAX)
-        first = max(least - 1, data.rfind(b" ", least, start), data.rfind(b"?", least, start)) + 1
-        stop = data.find(b" ", end, most)
-        stop = most if stop < 0 else stop
-        if data.find(b"&", first, stop) >= 0 and record.covered(first, stop):
+        if _asks_for_somebody(record, start, end):
             record.hit(Kind.MRN, start, end, "the number of a query that names somebody")
+
+
+def _asks_for_somebody(record: Record, start: int, end: int) -> bool:
+    """Whether the query around a value holds something of somebody."""
+    data = record.data
+    least, most = max(0, start - QUERY_BYTES_MAX), min(len(data), end + QUERY_BYTES_MAX)
+    first = max(least - 1, data.rfind(b" ", least, start), data.rfind(b"?", least, start)) + 1
+    stop = data.find(b" ", end, most)
+    stop = most if stop < 0 else stop
+    return data.find(b"&", first, stop) >= 0 and record.covered(first, stop)
 
 
 def _merged(record: Record) -> None:
@@ -353,6 +378,9 @@ def _aged(record: Record) -> None:
 
 def _born(record: Record) -> None:
     born = [spans[1] for spans in _BORN.each(record.data)]
+    born += [
+        spans[1] for spans in _YEAR_ASKED.each(record.data) if _asks_for_somebody(record, *spans[1])
+    ]
     if not born:
         return
     year = max(map(int, _YEAR.findall(record.data)), default=YEAR_OF_RECORD)
@@ -439,7 +467,7 @@ GATED = (
     ("four", (_LAST_FOUR,)),
     ("labelled", (_DAY_OF_NAME,)),
     ("in_brackets", (_NUMBERED_NAME,)),
-    ("born", (_BORN,)),
+    ("born", (_BORN, _YEAR_ASKED)),
     ("aged_sex", (_AGED,)),
     ("month", (_MONTH_DAY,)),
     ("day", (_DATED,)),

@@ -37,7 +37,7 @@ _SLASHED = Pattern(
 """A card's holder as the card says it (ISO/IEC 7813)."""
 _FAMILY = Pattern(r"\b([A-Z][A-Za-z'-]{2,24}) (?:family|household)\b")
 _AGE = Pattern(
-    r"(?i:\b(?:is|turned|turns|turning) (?:now |already |almost |nearly )?)(9[0-9]|1[01][0-9])(?: (?:and|now|years|today|but|so|this|next|in)\b|[,;!?)]|\.(?:\s|$)|$)"
+    r"(?i:\b(?:is|turned|turns|turning) (?:now |already |almost |nearly )?)(9[0-9]|1[01][0-9])(?: (?:and|now|years|today|but|so|this|next|last|in|on|yesterday|tomorrow|recently|soon)\b|[,;!?)]|\.(?:\s|$)|$)"
 )
 _IS_SOMEBODY = re.compile(
     rb"(?:^|[^a-z])(?:he|she|patient|pt|mom|mother|dad|father|who|wife|husband) \Z"
@@ -140,7 +140,8 @@ def _kin(record: Record) -> None:
 def _ages(record: Record) -> None:
     for spans in _AGE.each(record.data):
         start = spans[0][0]
-        named = record.covered(start - 1, start) or record.covered(start - 2, start)
+        back = 3 if record.data[start - 2 : start] == b", " else 2
+        named = start >= back and record.covered(start - back, start)
         if named or _IS_SOMEBODY.search(record.lower, max(0, start - 12), start):
             record.hit(Kind.AGE90, *spans[1], "an age over 89 that is said of somebody")
 

@@ -162,10 +162,16 @@ _SOURCE = re.compile(rb"\.(?:go|py|js|ts|java|cs|rb|php|c|cc|cpp|rs|kt|lua)(?::\
 
 _INITIAL = re.compile(rb"[ ,][A-Z]\.\Z")
 """`Wei R.`: the full stop belongs to the initial."""
+_CLINICIAN = re.compile(
+    rb"[A-Z][A-Za-z'-]{1,30}, (?:MD|DO|NP|PA|PA-C|RN|DDS|DMD|DPM|RDH|CRNA|FNP|APRN|ARNP|OD|LCSW|PT|DPT)"
+)
+"""A last name with what its bearer may do: `Link, NP`."""
 
 
 def is_name(record: Record, start: int, end: int) -> bool:
     """Whether a value reads like a name by itself."""
+    if record.person and _CLINICIAN.fullmatch(record.data, start, end) is not None:
+        return True
     taken = people.take_name(record, start, end)
     if taken < end and not (taken == end - 1 and _INITIAL.search(record.data, start, end)):
         return False

@@ -33,7 +33,7 @@ EXACT = {
     "ip": r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}",
     "caret": r"[A-Za-z][A-Za-z' -]{1,40}\^[A-Za-z]",
     "account": r"[A-Za-z][A-Za-z0-9.-]{1,24}\\{1,2}[A-Za-z][A-Za-z0-9._-]{2,40}",
-    "profile": r"(?i:[\\/](?:users|home|documents and settings|profiles\$?)[\\/]{1,4}[^\\/\s\"'<>|:;,]{2,60})",
+    "profile": r"(?i:[\\/](?:users|homes?\$?|home[ _-]?(?:dirs?|folders|drives?)|userdata|documents and settings|profiles\$?)[\\/]{1,4}[^\\/\s\"'<>|:;,]{2,60})",
     "iban": r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}",
 }
 SCANS = {name: Pattern(form) for name, form in EXACT.items()}
@@ -80,6 +80,7 @@ _OUTLINES = {
     "dotted": r"\.[Aa0_-]{6}\.[Aa0_-]{8}",
     "astm": r"A\|0+\|",
     "dicom": r"\([Aa0]{4},[Aa0]{4}\)",
+    "gs1": r"\(00\)0{14}",
 }
 _WORDS = {
     "escape": r"%[0-9a-f]{2}|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|&#?[a-z0-9]{2,8};|\\\"|=\?[a-z0-9_-]+\?[bq]\?|\\(?:033|e)\[|\^\[\[|\\[23][0-7]{2}\\[23][0-7]{2}|(?:\\[0-3][0-7]{2}){3}|%u[0-9a-f]{4}|\\u\{|_x[0-9a-f]{4}_|&#0[0-9]{1,6}|\\'[0-9a-f]{2}|(?:chrw?|char)(?:\(|\]) ?[0-9]|[a-z0-9,.]\\[ ,][ a-z0-9\\]|[a-z,]\\2[c0][a-z\\]|[a-z]\\0[a-z]\\0|\\\r?\n|\\[rn](?:pid|nk1|pv1|obr|obx|in1|gt1|msh)\||[\"'] ?(?:\+|\|\|) ?[\"']|[=:? ][0-9]{1,6}\+[a-z.]+\+",
@@ -90,17 +91,17 @@ _WORDS = {
     "glued": r"(?:^|[^a-z0-9])(?:ssn|ss|mrn|chart|pt_?id|pat_?id|patient_?id|dob|bday|birth_?date|ph|phone|cell|tel|mobile|acct|account|member_?id|subscriber_?id)[#_-]?[a-z]{0,3}[0-9]{6}",
     "nested": r"[\"']: ?[{\[]|</[a-z]+></",
     "apart": r"label=|[0-9]{3}-[a-z][0-9a-z][=: ]|args:|binding parameter|set(?:n?string|object|date)\([0-9]|copy [a-z_.]+[ ,]|['\"], |','|nm10|dmg02|n30|n40|per0|ref02|sbr03|clm01|clp01|(?:pid|nk1|in1|gt1|pv1|mrg)[-.]|uplicate|row contains|full row: |uncated value|\)=\(|alue: '|[@$:][a-z0-9_]+ ?= ?[ne]?'|appointment|appt|visit|slot",
-    "called": r"(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|deleted?|survivor|retired|into|exists as|dup[a-z]* of|same as)[:# ]{0,2}(?:[a-z]{0,3}[0-9]{6}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2})",
+    "called": r"(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|deleted?|survivor|retired|into|exists as|dup[a-z]* of|same as|enc|csn|clp|clm|emp|empl)[:# ]{0,2}(?:[a-z]{0,3}[0-9]{6}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2})",
     "worn": r"(?:device|pump|pdm|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|programmer|lead|valve|holter|controller|ventilator|concentrator|aids?|s/n|sn|serial|interrogated|paired|loaner)(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?| [a-z]{2,10})?(?: |[\"']? ?[:=] ?[\"']?)[a-z0-9]",
     "resource": r"(?:patient|practitioner|relatedperson|person|encounter|coverage|visit|appointment|claim|referral)(?:/|\(id=)",
     "aged_sex": r"(?:9[0-9]|1[01][0-9])(?:[mf]|(?: ?y\.?[/ ]?o\.?)? (?:female|male|woman|man|lady|gentleman))",
-    "born": r"born|b\.|yob|birth",
+    "born": r"born|b\.|yob|birth|[?&;](?:y|yr|year|by|byr|dob_?y[a-z]*)=1[89]",
     "email": r"@|%40|[\[({<]\s?at\s?[\])}>]|[ _]at[ _][a-z0-9-]+[ _]dot[ _]",
     "pobox": r"box [0-9]",
     "age": r"(?:9[0-9]|1[0-2][0-9])[- ]?y|age[d]?[ :=]+[19]",
     "month": r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[ .,_-]+[0-9]",
-    "profile": r"[\\/](?:users|home|documents and settings|profiles\$?)[\\/]",
-    "file": r"\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps|835|837[pid]?|edi|docm|xlsm|dmp|bak|pptx?|odt|wma|m4a|mp3|dss|ds2)",
+    "profile": r"[\\/](?:users|homes?\$?|home[ _-]?(?:dirs?|folders|drives?)|userdata|documents and settings|profiles\$?)[\\/]",
+    "file": r"\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps|835|837[pid]?|edi|docm|xlsm|dmp|bak|pptx?|odt|wma|m4a|mp3|dss|ds2|pst|ost|vhdx?|nk2)",
     "url": r"://",
     "x12": r"isa\*|(?:^|[~\n\r \"'|])(?:nm1|n3|n4|dmg|ref|clm|per|sbr|dtp|trn|clp|n1)\*",
     "sql": r"insert into|values ?\(|(?:call|exec|execute) [a-z_.]+ ?\(?[\"']",

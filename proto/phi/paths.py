@@ -35,7 +35,7 @@ _LAST = re.compile(
 _EXTENSION = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}[ ,]")
 _BARE = re.compile(rb"[^\\/\s\"'<>|*?:;\x01&,)\]}]{1,120}")
 _FILE = Pattern(
-    r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps|835|837[pid]?|edi|docm|xlsm|dmp|bak|pptx?|odt|wma|m4a|mp3|dss|ds2)\b"
+    r"(?i)([^\s\\/:*?\"'<>|=;\x01()\[\]{}]{1,100}(?:, [a-z]{2,20}[^\s\\/:*?\"'<>|=;\x01]{0,60})?)\.(?:pdf|jpe?g|png|tiff?|dcm|docx?|rtf|xlsx?|csv|txt|xml|hl7|zip|heic|bmp|gif|mp4|wav|msg|eml|html?|ccda|json|7z|ps|prn|spl|xps|835|837[pid]?|edi|docm|xlsm|dmp|bak|pptx?|odt|wma|m4a|mp3|dss|ds2|pst|ost|vhdx?|nk2)\b"
 )
 _REQUEST = Pattern(
     r"\b(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (/[^\s\"?]{0,300})\?([^\s\"]{1,1000})"
@@ -124,6 +124,8 @@ def _roots(record: Record, urls: list[tuple[int, int]]) -> None:
             continue  # the end of a request
         if b" " in data[start:stop] and data[start - 1 : start] not in {b"\\", b"/"}:
             continue
+        if data[start : start + 1] == b" " and data[stop - 1 : stop] == b" ":
+            continue  # slashes between words: `User ann / device EXAM-2 / quota 50 GB`
         if len(record.lower[start:stop].translate(LETTERS).split()) > 3:
             continue
         of_people = data[at:stop].lower() in record.lexicon.vocabulary["web_roots"]
@@ -212,8 +214,35 @@ def _urls(record: Record) -> list[tuple[int, int]]:
         found.append(spans[0])
         path, _, query = record.data[start:end].partition(b"?")
         if _leads_to_people(record, path) or (query and _query_tells(record, query)):
-            record.hit(Kind.URL, start, end, "an address that leads to a person")
+            _take_url(record, start, end)
     return found
+
+
+_PAIR = re.compile(rb"[?&;]([^=&;]{1,40})=([^&;]{1,200})")
+_OF_REQUESTS = frozenset(b"rid reqid request corr job trace".split())
+"""What programs call a request or a run of theirs by, whose value is a GUID."""
+
+
+def _take_url(record: Record, start: int, end: int) -> None:
+    """Take an address but for what its query says of equipment: `&host=EXAM-04`."""
+    keys = record.lexicon.policy.keys
+    for pair in _PAIR.finditer(record.data, start, end):
+        own = _GUID.fullmatch(pair[2]) is not None and not _OF_REQUESTS.isdisjoint(
+            re.split(rb"[_-]", pair[1].lower())
+        )
+        plain = own or (keys.is_fact(pair[1]) and _PLAIN_FACT.fullmatch(pair[2]) is not None)
+        if plain and pair.start() > start:
+            record.hit(Kind.URL, start, pair.start(), "an address that leads to a person")
+            start = pair.end()
+    if start < end:
+        record.hit(Kind.URL, start, end, "an address that leads to a person")
+
+
+_PLAIN_FACT = re.compile(
+    rb"[A-Z][A-Z-]{1,14}-?[0-9]{1,3}|[0-9]{1,3}(?:\.[0-9]{1,4}){1,3}|[0-9]{1,4}"
+    rb"|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+)
+"""A host, an address or a version, a number of few digits, a GUID."""
 
 
 _ROUTE = Pattern(r"\b(?:GET|POST|PUT|DELETE|PATCH|HEAD) (/[^\s\"?]{3,300})")

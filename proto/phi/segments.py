@@ -264,12 +264,13 @@ _NEXT_X12 = re.compile(rb" (?=(?:NM1|N[1-4]|PER|DMG|REF|DTP|DTM|CLM|CLP|SBR|TRN|
 def _x12(record: Record) -> None:
     for spans in _X12.each(record.data):
         start, end = spans[0]
-        if start and record.data[start - 1] not in b"~\r\n \"'|":
-            continue
+        known = not start or record.data[start - 1] in b"~\r\n \"'|"  # else what IK3 speaks of
         for more in _NEXT_X12.finditer(record.data, start, end):
-            _x12_segment(record, start, more.start())
-            start = more.end()
-        _x12_segment(record, start, end)
+            if known:
+                _x12_segment(record, start, more.start())
+            start, known = more.end(), True
+        if known:
+            _x12_segment(record, start, end)
 
 
 def _x12_segment(record: Record, start: int, end: int) -> None:

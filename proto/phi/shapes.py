@@ -118,11 +118,11 @@ def _digits_of(data: bytes) -> bytes:
     return bytes(byte for byte in data if 48 <= byte <= 57)
 
 
-_EXTENSION = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
+_SUFFIX = re.compile(rb"\.[A-Za-z][A-Za-z0-9]{1,4}(?![A-Za-z0-9])")
 
 
 def _ssn(record: Record, start: int, end: int) -> None:
-    ends_name = _EXTENSION.match(record.data, end) is not None  # W2_Parks_857-56-9641.pdf
+    ends_name = _SUFFIX.match(record.data, end) is not None  # W2_Parks_857-56-9641.pdf
     if not free(record, start, end, b"" if ends_name else b"-.:/_"):
         return
     if _MIXED_MARKS.search(record.data, start, end) is not None:
@@ -139,9 +139,11 @@ _MIXED_MARKS = re.compile(rb"\.[0-9]{2}/|/[0-9]{2}\.")
 def _phone(record: Record, start: int, end: int) -> None:
     data = record.data
     behind = end + (data[end : end + 1] in {b"x", b"X"})  # 268.504.9986x, 268.504.9986x12
-    if not (free(record, start, end, b"-.:_") or free(record, start, behind, b"-.:_")) or (
-        start and data[start - 1] == 47 and data[start : start + 1] != b"+"
-    ):
+    letter = start and data[start - 1] == COLON and _LETTER.search(data, max(0, start - 3), start)
+    if not (
+        free(record, start, end, b"-._" if letter else b"-.:_")
+        or free(record, start, behind, b"-.:_")
+    ) or (start and data[start - 1] == 47 and data[start : start + 1] != b"+"):
         return
     digits = _digits_of(data[start:end])
     if data[start : start + 1] != b"+":
@@ -153,6 +155,9 @@ def _phone(record: Record, start: int, end: int) -> None:
     record.hit(Kind.PHONE, start, end, "written like a telephone number")
 
 
+COLON = 58
+_LETTER = re.compile(rb"(?:^|[ ,;|(/\[])[hHcCwWmMpPtTfF]:\Z")
+"""Home, cell, work: `h:224-201-3347 c:(947)518-6643`."""
 _EXTENSION = re.compile(
     rb"(?i);(?:ext|isub|postd)=[0-9.p-]{1,12}|,? ?(?:x|ext\.?|extension) ?:? ?[0-9]{1,6}(?![0-9A-Za-z])"
 )
@@ -164,18 +169,12 @@ _MACHINE_MAIL = frozenset(
     b" webmaster alerts alert notifications notification security helpdesk it billing-noreply git daemon"
     b" monitoring backup nagios cron www-data system sales contact service orthanc test user".split()
 )
-
-
 _PRIVATE_MAIL = frozenset(
     b"gmail.com googlemail.com yahoo.com ymail.com hotmail.com outlook.com live.com msn.com aol.com"
     b" icloud.com me.com mac.com comcast.net verizon.net att.net sbcglobal.net bellsouth.net cox.net"
     b" charter.net earthlink.net proton.me protonmail.com gmx.com mail.com zoho.com".split()
 )
-
-
 _AFTER_LOGIN = frozenset({b"/", b":"})
-
-
 _MESSAGE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{24,64}")
 
 
@@ -310,13 +309,9 @@ def _age(record: Record, start: int, end: int) -> None:
 _INFRA_CARET = frozenset(
     b"ADT ORU ORM ACK SIU DFT MDM VXU QRY RSP BAR MFN OML ORL RDE RDS PPR REF".split()
 )
-
-
 _CARET_LAST = re.compile(rb"[A-Za-z][A-Za-z'.-]*\Z")
 _CARET_BEFORE = re.compile(rb"([A-Za-z][A-Za-z'.-]*) \Z")
 _CARET_REST = re.compile(rb"(?:\^[A-Za-z'.-]*(?: [A-Z][A-Za-z'-]*(?=\^))*)+")
-
-
 _CARET_DAY = re.compile(rb"(?:19|20)[0-9]{6}(?![0-9])")
 
 
@@ -349,8 +344,6 @@ def _caret(record: Record, start: int, end: int) -> None:
 _USER_OPTION = re.compile(rb"(?i)[ \"']/(?:u|user):\Z")
 _BUSES = frozenset(b"usb pci hid acpi root swd scsi display hdaudio bth storage usbstor".split())
 """What stands first in the ids of devices."""
-
-
 _GUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 

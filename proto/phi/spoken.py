@@ -67,6 +67,9 @@ _DEEDS = (
     b"booked by",
     b"charted by",
 )
+_DONE = re.compile(rb"(?:[a-z](?:ed|eld|ent|iven|one|aken|een|ead|un|ade|ut|et)|[/|;]) by\Z")
+_ENDS_LOGIN = re.compile(rb"[,;|)\]]|\.?(?:\s|$)")
+"""What somebody did, or a field of its own for who did it; and what ends a login there."""
 DOMAIN = re.compile(rb"[A-Za-z0-9._-]{1,60}\\{1,4}(?=[A-Za-z])|CN=|uid=|<(?=[a-z])")
 
 
@@ -98,7 +101,9 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
     if not _has_form(record, told, value, end):
         return -1
     if kind is Kind.NAME and (
-        _COLUMN.match(record.lower, value, end) or not _spoken_name(record, value, end)
+        _COLUMN.match(record.lower, value, end)
+        or not _spoken_name(record, value, end)
+        or _PROGRAM.match(data, end)
     ):
         return -1
     record.hit(kind, value, end, f"a cue before it says {kind}")
@@ -231,6 +236,10 @@ def _is_of_machines(record: Record, told: Told, stop: int, found: tuple[int, int
 _UNITS = re.compile(rb" ?(?:bytes?|octets?|packets?|frames?|[kmg]i?b|rows?|records?|ms)(?![a-z])")
 UNIT_CHARS_MAX = 9
 """What a number counts, which is then no number of somebody's."""
+_PAPERS = (b"policy", b"plan", b"coverage", b"insurance")
+"""What has numbers and titles, but is nobody."""
+_PROGRAM = re.compile(rb" (?:[a-z-]{3,12} )?(?:debugger|anti-?virus|daemon|plugin|codec)(?![a-z])")
+"""What makes a title and a name a program's: Dr. Watson, Dr. Web."""
 _COLUMN = re.compile(
     rb"(?:name|names|id|phone|address|dob|date|email|number|no|portal|list)(?![a-z])"
 )
@@ -248,6 +257,8 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
     data, limit = record.data, min(len(record.data), value + REACH)
     if told.kind in {"MRN", "NAME"} and (end := _small_in_quotes(record, value, limit)) > 0:
         return end
+    if told.kind == "HEALTH_PLAN" and record.lower[max(0, stop - 9) : stop].endswith(_PAPERS):
+        return -1
     if told.kind in {"MRN", "HEALTH_PLAN"}:
         end = people.take_name(record, value, limit)
         if end > 0 and not _spoken_name(record, value, end):
@@ -263,7 +274,7 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
         return -1
     if _TITLE.search(data, max(0, stop - 9), stop) is not None:
         titled = _TITLED.match(data, value, limit)
-        if titled is None:
+        if titled is None or _PROGRAM.match(data, titled.end()):
             return -1
         record.hit(Kind.NAME, value, titled.end(), "a title before a name")
         return titled.end()
@@ -356,6 +367,7 @@ def _spoken_user(record: Record, stop: int, value: int, limit: int) -> int:
     if (
         agent
         and not said.endswith(_DEEDS)
+        and not (record.person and _DONE.search(said) and _ENDS_LOGIN.match(record.data, end))
         and not logins.is_person_login(record, record.data[begin:end], sure=True)
     ):
         return -1

@@ -11,6 +11,9 @@ from proto.phi.scan import Pattern
 from proto.phi.takers import TAKERS
 
 ROWS_MAX = 20_000
+MARKS_MANY = 2
+TOLD_SURE = 3
+"""As many columns that tell make a line of words a header, and its words keys."""
 COLUMNS_MAX = 256
 FACTS_MAX = 512
 
@@ -98,6 +101,11 @@ _OF_PRINTERS = re.compile(rb"(?i)(?:printer|port)(?:name|status)")
 
 def _with_ids(cells: list[bytes], told: list[Told | None]) -> list[Told | None]:
     """Take `id` and `pid` for somebody's beside columns of names."""
+    if any(one is not None and one.kind == "LICENSE" for one in told):
+        told = [
+            _BESIDE_LICENCES.get(cell.strip(b" \"'\r").lower()) if one is None else one
+            for cell, one in zip(cells, told, strict=False)
+        ]
     if not any(one is not None and one.kind == "NAME" for one in told):
         return told
     return [
@@ -106,6 +114,8 @@ def _with_ids(cells: list[bytes], told: list[Told | None]) -> list[Told | None]:
     ]
 
 
+_BESIDE_LICENCES = dict.fromkeys((b"tag", b"tags", b"reg"), Told("VEHICLE", person=True))
+"""Columns of cars beside those of who drives them."""
 _BESIDE_NAMES = {
     **dict.fromkeys((b"id", b"pid", b"pk"), Told("MRN", person=True)),
     **dict.fromkeys((b"date", b"day"), Told("DATE", person=True)),
@@ -127,9 +137,13 @@ def _delimited(
     if _is_upright(record, told, lines[number + 1], mark):
         return False
     record.person = True
-    if all(one is not None or column in facts for column, one in enumerate(told)):
+    sure = sum(one is not None for one in told) >= TOLD_SURE and not digits(header)
+    if sure or all(one is not None or column in facts for column, one in enumerate(told)):
         record.facts.append((starts[number], starts[number] + len(header)))
+    many = header.count(mark) >= MARKS_MANY
     for row in range(number + 1, min(len(lines), number + ROWS_MAX)):
+        if many and mark not in lines[row]:
+            continue  # a line about the table: where it came from, how many rows it has
         for column, (offset, cell) in enumerate(_cells(lines[row].rstrip(b"\r"), mark)):
             one = told[column] if column < len(told) else None
             at = starts[row] + offset

@@ -52,6 +52,10 @@ _NO_ID = re.compile(
     rb"|0[xX][0-9a-fA-F]+|[vV]\d{1,4}(?:\.\d{1,6}){1,3}"
 )
 """Addresses, versions and sizes, and numbers in hexadecimal."""
+_STAMP = re.compile(
+    rb"\d{1,2}/[A-Z][a-z]{2}/\d{4}[: ]|\d{4}-\d{2}-\d{2}[T ]\d{1,2}:\d{2}|[A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:"
+)
+"""When a log says that something happened."""
 _SPACED = re.compile(rb"\d{2,5}(?:[ -]\d{2,7}){1,5}(?![\d.:/])")
 _PHONE = re.compile(
     rb"(?:tel:|sms:|sip:)?(?:\+|00)?\d{0,3}[ .-]{0,2}\(?\d{2,4}\)?(?:[ ./-]{0,3}\d{2,4}){1,4}"
@@ -129,7 +133,7 @@ def identifier(record: Record, at: int, limit: int, *, digits_min: int = 3) -> i
     end = max(_end(_SPACED, data, at, limit), _end(_MASKED, data, at, limit))
     single = _end(_ID, data, at, limit)
     end = max(end, single)
-    if end < 0 or _NO_ID.fullmatch(data, at, end) is not None:
+    if end < 0 or _NO_ID.fullmatch(data, at, end) is not None or _STAMP.match(data, at, limit):
         return -1
     return end if digits(data[at:end]) >= digits_min else -1
 
