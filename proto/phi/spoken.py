@@ -252,16 +252,19 @@ _TITLED = re.compile(
 _TITLE = re.compile(rb"(?:^|[^A-Za-z])(?:Dr|Mr|Mrs|Ms|Miss|Nurse|Doctor)\.?\Z")
 
 
+def _is_of_people(record: Record, told: Told, stop: int) -> bool:
+    """Whether a cue is a word for people: a member has a name, a policy has a title."""
+    return told.kind != "HEALTH_PLAN" or not record.lower[max(0, stop - 9) : stop].endswith(_PAPERS)
+
+
 def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
     """Take a number where a name was announced, or a name where a number was."""
     data, limit = record.data, min(len(record.data), value + REACH)
     if told.kind in {"MRN", "NAME"} and (end := _small_in_quotes(record, value, limit)) > 0:
         return end
-    if told.kind == "HEALTH_PLAN" and record.lower[max(0, stop - 9) : stop].endswith(_PAPERS):
-        return -1
     if told.kind in {"MRN", "HEALTH_PLAN"}:
         end = people.take_name(record, value, limit)
-        if end > 0 and not _spoken_name(record, value, end):
+        if end > 0 and not (_spoken_name(record, value, end) and _is_of_people(record, told, stop)):
             return -1
         if end > 0:
             record.hit(Kind.NAME, value, end, "a cue before a name")
