@@ -27,9 +27,11 @@ _LISTED = Pattern(
 _ASKING = Pattern(rf"User@Host: {_LOGIN}\[{_LOGIN}\]")
 _DIRECTORY = Pattern(rf"(?i:\buid=){_LOGIN},(?i:ou|cn|dc)=")
 """An entry of a directory (RFC 4514)."""
+_FROM = Pattern(rf"\bby {_LOGIN} from [0-9]{{1,3}}\.[0-9]")
+"""Who asks, and from what address."""
 GATED = (
     ("directory", (_DIRECTORY,)),
-    ("handed", (_HANDED,)),
+    ("handed", (_HANDED, _FROM)),
     ("noted", (_NOTED,)),
     ("listing", (_LISTED,)),
     ("asking", (_ASKING,)),

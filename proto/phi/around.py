@@ -24,6 +24,9 @@ _DAY = r"[0-9]{1,2}[/-][0-9]{1,2}[/-](?:[0-9]{4}|[0-9]{2})|[0-9]{4}-[0-9]{2}-[0-
 _MASKED = Pattern(
     r"(?:(?:\*{3}|[xX#]{3})[- ](?:\*{2}|[xX#]{2})[- ]|(?i:\b(?:ssn|social)\b[^\n]{0,40}?(?:\*{3,9}|x{3,9}|#{3,9})[- ]?))([0-9]{4})(?:$|[^0-9])"
 )
+_ENDS_IN = Pattern(
+    r"(?i)\b(?:ssn|social)\b[^\n0-9]{0,30}?\b(?:ending|ends)(?: in| with)?[ :]{1,2}[*x.]{0,12}([0-9]{4})(?:$|[^0-9])"
+)
 _MASKED_JOINED = Pattern(
     r"(?:(?:\*{3}|[xX]{3})[- ]?(?:\*{2}|[xX]{2})[- ]?|#{3}-?#{2}-?)([0-9]{4})(?:$|[^0-9])"
 )
@@ -104,6 +107,7 @@ _WORDY_FILE = Pattern(
 
 def _masked(record: Record) -> None:
     _last_four(record, _MASKED, Kind.SSN)
+    _last_four(record, _ENDS_IN, Kind.SSN)
     _last_four(record, _ENDING, Kind.ACCOUNT)
     if record.person or _NUMBERED.search(record.lower) is not None:
         _last_four(record, _MASKED_JOINED, Kind.SSN)
@@ -352,7 +356,7 @@ GATED = (
     ("caller", (_CALLER,)),
     ("said_of", (_SAID_OF,)),
     ("file", (_DOCUMENT, _OF_DOCUMENT)),
-    ("masked", (_MASKED, _ENDING, _MASKED_JOINED)),
+    ("masked", (_MASKED, _ENDS_IN, _ENDING, _MASKED_JOINED)),
     ("pan", (_PAN,)),
     ("named_day", (_SEXED, _LAST_FIRST, _TITLED_DAY)),
     ("joined", (_JOINED,)),

@@ -10,6 +10,7 @@ import re
 from proto.phi import introduced
 from proto.phi.lexicon import (
     ALSO,
+    BRAND,
     CONTEXT,
     CUE,
     FIRST,
@@ -21,6 +22,7 @@ from proto.phi.lexicon import (
     SURE,
     WORD,
 )
+from proto.phi.namesakes import is_namesake
 from proto.phi.people import (
     ACRONYM_LETTERS_MAX,
     LOWER_A,
@@ -212,6 +214,8 @@ def said(record: Record) -> None:
     for start, end in _SAID.values(record.data):
         if record.covered(start, end) or word_flags(record, record.data[start:end]) & WORD:
             continue
+        if is_namesake(record, start, end):
+            continue
         record.hit(Kind.NAME, start, end, "a stranger's word where a name is said")
 
 
@@ -226,6 +230,8 @@ def _pairs_of_words(record: Record) -> None:
             continue
         flags = [word_flags(record, record.data[slice(*span)]) for span in spans[1:3]]
         if any(flag & CONTEXT for flag in flags) or record.covered(start, end):
+            continue
+        if is_namesake(record, start, end):
             continue
         if weights(words[0])[turned] > 0 and weights(words[1])[not turned] > 0:
             record.hit(Kind.NAME, start, end, "words that are both names, where a name may stand")
@@ -321,13 +327,32 @@ _LOGIN_BEFORE = re.compile(rb"(?:^|[ =:(\"'\[\\])([a-z]{2,20}\.)\Z")
 """`dragana.` before `kohler`."""
 
 
+def _devices(record: Record, words: set[bytes]) -> None:
+    """Take whose device it is, which a login or an owner tells: `milorad-pc (user milorad.kealoha)`."""
+    for word in sorted(words):
+        if len(word) <= SPREAD_LETTERS_MIN or record.lexicon.flags(word) & (WORD | CUE):
+            continue
+        for at in record.places(word) if word + b"-" in record.lower else ():
+            end = at + len(word)
+            brand = _DEVICE_BEHIND.match(record.lower, end)
+            if brand and record.lexicon.flags(brand[1]) & BRAND and not record.covered(at, end):
+                record.hit(Kind.HOST_PERSON, at, end, "whose device it is, told elsewhere")
+
+
+_DEVICE_BEHIND = re.compile(rb"-([a-z]{2,12})(?![a-z])")
+
+
 def spread(record: Record) -> None:
     """Take the words of every name found wherever else they stand in the record."""
     words: set[bytes] = set()
+    owned: set[bytes] = set()
     for start, end, kind, _ in record.found:
         if kind is Kind.NAME and end - start <= 120:
             words.update(record.lower[start:end].translate(LETTERS).split())
+        elif kind is Kind.HOST_PERSON or (kind is Kind.USERNAME and 46 in record.data[start:end]):
+            owned.update(record.lower[start:end].translate(LETTERS).split())
     flags, count = record.lexicon.flags, record.lower.count
+    _devices(record, owned)
     if len(words) > ASKED_MAX:
         some = [word for word in words if len(record.standing.get(word, ())) > 1]
     else:

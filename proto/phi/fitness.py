@@ -5,6 +5,7 @@ import re
 from proto.phi import people
 from proto.phi.keys import Told
 from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
+from proto.phi.namesakes import is_program
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.takers import GUID, HOME, PLAN_DIGITS_MIN, SENTINELS, TAKERS, VARIABLE
 
@@ -100,6 +101,7 @@ NEED_DIGITS = frozenset(
 )
 
 
+_CALLED = frozenset({"NAME", "NAME_MAYBE"})
 _HEX_ID = re.compile(rb"[0-9a-f]{16}|[0-9a-f]{32}")
 """A member of a cluster, a plan of a database."""
 
@@ -116,6 +118,7 @@ def _is_nothing(record: Record, told: Told, value: bytes, written: bytes) -> boo
             )
         )
         or (told.kind in {"DATE", "DATE_MAYBE"} and value.startswith(SENTINELS))
+        or (told.kind in _CALLED and not told.person and is_program(written))
         or (value in record.lexicon.vocabulary["nothing"] and not _is_named(record, told, written))
         or not value.strip(b" .-_*\x01")
     )

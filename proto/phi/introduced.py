@@ -8,6 +8,7 @@ import re
 from itertools import product
 
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, NAMELIKE, SMALL, SURE, WORD
+from proto.phi.namesakes import is_namesake
 from proto.phi.record import Record
 from proto.phi.values import Kind
 
@@ -234,6 +235,7 @@ def alone(record: Record) -> None:
                 or data[end : end + 1] not in _AFTER
                 or _VERSION.match(data, end) is not None
                 or (data[at:end].isupper() and _is_label(data, end, flag))
+                or is_namesake(record, at, end)
             ):
                 continue
             record.hit(Kind.NAME, at, end, "a name in a record about people")

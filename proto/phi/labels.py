@@ -288,8 +288,11 @@ _LINE_ENDS = frozenset({b"", b"\n"})
 
 def _is_apart(data: bytes, start: int, stop: int) -> bool:
     """Whether a number's key is a field or a line of its own, and the number is the next one."""
+    # A code's system (`^LN|`) or a unit (`mg/dL|`) ends a field, and is no key of the next.
     mark = data[stop : stop + 1]
-    return mark == b"|" or (mark == b"\n" and data[start - 1 : start] in _LINE_ENDS)
+    return (
+        mark == b"|" and data[start - 1 : start] != b"^" and data[start - 1 : stop] != b"/dL"
+    ) or (mark == b"\n" and data[start - 1 : start] in _LINE_ENDS)
 
 
 _BEFORE_IT = frozenset({b"", b" ", b"-", b'"', b"'", b"\t", b",", b"\n", b"["})

@@ -123,7 +123,7 @@ class Record:
             end, value = start + len(bare), bare
         if value[:4] == b"S-1-":
             return  # a SID stays, whatever stands before it
-        if value and not value.isspace():
+        if value and not value.isspace() and (kind is Kind.SECRET or not _is_mask(value)):
             if self.facts and kind in GUESSED and self.is_fact(start, end):
                 return
             self.found.append((start, end, kind, why))
@@ -203,6 +203,17 @@ _LINKS = _OF_MACHINES[b"rx"]
 _QUEUE = re.compile(rb"(?:adt|oru)[_-](?:in|out|inbound|outbound|queue|feed|q)")
 """Where messages about patients wait, whoever they are about."""
 _LOOKED_AT = (*_OF_MACHINES, b"pid", b"adt", b"oru")
+
+
+_MASKS = (b"0", b"9")
+_MARKS = b" ()-/.:+"
+MASK_DIGITS_MIN = 5
+
+
+def _is_mask(value: bytes) -> bool:
+    """Whether a value only shows how one is written, or stands for none: `999-99-9999`, `0000-00-00`."""
+    figures = value.translate(None, _MARKS)
+    return len(figures) >= MASK_DIGITS_MIN and not all(map(figures.strip, _MASKS))
 
 
 def digits(data: bytes) -> int:

@@ -23,6 +23,7 @@ from proto.phi.lexicon import (
     WORD,
     is_plain,
 )
+from proto.phi.namesakes import is_namesake
 from proto.phi.people import (
     JOIN,
     PARTICLES,
@@ -131,6 +132,8 @@ def _named(record: Record, tokens: list[Token]) -> list[bool]:
             and not (listed and b"," in one[3])
             and (_first_and_stranger(record, one, two) or _pair(record, one, two))
             and not is_thing(record, one, two)
+            and not is_namesake(record, one[0], two[1])
+            and not is_namesake(record, one[0], one[1])
         ):
             names[at] = names[at + 1] = True
     for at in range(len(tokens) - 1) if True in names else ():

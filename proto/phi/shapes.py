@@ -12,7 +12,7 @@ from proto.phi.lexicon import STREET, WORD
 from proto.phi.logins import is_person_login
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import SETS_MAX, Pattern, Spans
-from proto.phi.takers import SENTINELS, with_time
+from proto.phi.takers import OTHER_AGE, SENTINELS, with_time
 from proto.phi.values import Kind
 
 _ALNUM = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
@@ -302,7 +302,7 @@ def _pobox(record: Record, start: int, end: int) -> None:
 
 
 def _age(record: Record, start: int, end: int) -> None:
-    if free(record, start, end):
+    if free(record, start, end) and OTHER_AGE.match(record.data, end) is None:
         record.hit(Kind.AGE90, start, end, "an age over 89")
 
 
@@ -336,6 +336,8 @@ def _caret(record: Record, start: int, end: int) -> None:
     if data[stop : stop + 1].isdigit() and _CARET_DAY.match(data, stop) is None:
         return
     words = [word for part in parts for word in part.lower().translate(LETTERS).split()]
+    if parts[-1] == b"LN":
+        return  # a code of LOINC
     if len(parts[0]) > 1 and any(not record.lexicon.flags(word) & WORD for word in words):
         record.hit(Kind.NAME, begin, begin + len(name), "parts of a name between carets")
     del end

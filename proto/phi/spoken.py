@@ -8,7 +8,7 @@ import re
 from proto.phi import logins, people
 from proto.phi.fitness import is_name, secretive
 from proto.phi.keys import Told
-from proto.phi.lexicon import NAMEY, WORD
+from proto.phi.lexicon import CONTEXT, CUE, NAMEY, WORD
 from proto.phi.record import Record, digits
 from proto.phi.takers import GUID, PLAN_DIGITS_MIN, REACH, SENTINELS, TAKERS
 from proto.phi.values import Kind
@@ -81,7 +81,7 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
     limit = min(len(data), value + REACH)
     newline = data.find(b"\n", value, limit)
     limit = newline if newline >= 0 else limit
-    if value >= limit or value == stop:
+    if value >= limit or value == stop or _is_listed(data, stop, value):
         return -1
     kind, taker = TAKERS[told.kind]
     if told.kind == "USERNAME":
@@ -108,6 +108,18 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
         return -1
     record.hit(kind, value, end, f"a cue before it says {kind}")
     return further(record, kind, end, limit)
+
+
+_NEXT_ELEMENT = re.compile(rb"[\"'], ?[\"']")
+ELEMENT_CHARS_MAX = 40
+
+
+def _is_listed(data: bytes, stop: int, value: int) -> bool:
+    """Whether a cue ends an element of several words, and the value is the next one of the list."""
+    if _NEXT_ELEMENT.match(data, stop, value) is None:
+        return False
+    quote = data.rfind(data[stop : stop + 1], max(0, stop - ELEMENT_CHARS_MAX), stop)
+    return b" " in data[quote + 1 : stop]
 
 
 def _has_form(record: Record, told: Told, value: int, end: int) -> bool:
@@ -266,6 +278,9 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
         end = people.take_name(record, value, limit)
         if end > 0 and not (_spoken_name(record, value, end) and _is_of_people(record, told, stop)):
             return -1
+        words = data[value:end].replace(b",", b" ").split() if end > 0 else []
+        if words and all(people.word_flags(record, word) & (CUE | CONTEXT) for word in words):
+            return -1  # the next columns: `Patient ID, DOB, Phone`
         if end > 0:
             record.hit(Kind.NAME, value, end, "a cue before a name")
         return end

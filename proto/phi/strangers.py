@@ -9,6 +9,7 @@ import re
 
 from proto.phi import beside, beyond, company, context, introduced, runs
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, LIKELY, NAMELIKE, STRANGER, WORD
+from proto.phi.namesakes import is_namesake
 from proto.phi.record import PEOPLE, Record
 from proto.phi.values import Kind
 
@@ -82,5 +83,5 @@ def _alone(record: Record, rest: bytes) -> None:
     """Take single capitalised words that are no words of machines."""
     for match in _ALONE.finditer(rest):
         flags = record.lexicon.written(match.group())
-        if not flags & _NO_STRANGER:
+        if not flags & _NO_STRANGER and not is_namesake(record, *match.span()):
             record.hit(Kind.NAME, *match.span(), "a stranger's word in a record about somebody")

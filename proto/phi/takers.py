@@ -82,8 +82,13 @@ _PLATE = re.compile(
 _PATHLIKE = re.compile(rb"[/_]")
 """What a tag of a rule has, and no plate: `PCI/6.5.4`."""
 _UDI = re.compile(rb"\(?\d{2}\)[0-9A-Za-z()]{8,80}")
+_NOT_YEARS = rb"|[ -]?(?:days?|hours?|hrs?|h|s|secs?|seconds?|ms|mins?|minutes?|weeks?|wks?|months?)(?![A-Za-z])"
+"""How old a certificate is or a copy, which people are not told in beyond ninety."""
+OTHER_AGE = re.compile(rb"(?i)" + _NOT_YEARS[1:])
 _AGE = re.compile(
-    rb"(?i)0?(?:9\d|1[0-2]\d)(?:(?:[ +]?(?:y/o|yo|yrs?|years?(?: old)?)|y)(?![a-z0-9])|(?![\d.:/-]))"
+    rb"(?i)0?(?:9\d|1[0-2]\d)(?:(?:[ +]?(?:y/o|yo|yrs?|years?(?: old)?)|y)(?![a-z0-9])|(?![\d.:/-]"
+    + _NOT_YEARS
+    + rb"))"
 )
 _MASKED = re.compile(rb"(?:[*xX#]{2,12}[ -]?){1,4}\d{2,6}(?![\dA-Za-z])")
 """A number of which the end is shown: `****4389`, `***-**-1234`."""
