@@ -278,10 +278,7 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
         end = people.take_name(record, value, limit)
         if end > 0 and not (_spoken_name(record, value, end) and _is_of_people(record, told, stop)):
             return -1
-        words = data[value:end].replace(b",", b" ").split() if end > 0 else []
-        if words and all(people.word_flags(record, word) & (CUE | CONTEXT) for word in words):
-            return -1  # the next columns: `Patient ID, DOB, Phone`
-        if end > 0:
+        if end > 0 and not _are_columns(record, value, end):
             record.hit(Kind.NAME, value, end, "a cue before a name")
         return end
     if told.kind == "DATE":
@@ -298,6 +295,12 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
         return titled.end()
     end = _part_of_name(record, stop, value, limit)
     return number_of_somebody(record, value, limit) if end < 0 and told.person else end
+
+
+def _are_columns(record: Record, value: int, end: int) -> bool:
+    """Whether the next columns are listed: `Patient ID, DOB, Phone`."""
+    words = record.data[value:end].replace(b",", b" ").split()
+    return all(people.word_flags(record, word) & (CUE | CONTEXT) for word in words)
 
 
 def _part_of_name(record: Record, stop: int, value: int, limit: int) -> int:

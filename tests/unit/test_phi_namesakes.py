@@ -1,6 +1,6 @@
-"""What is somebody's goes where much else is only called or written so (`systems/namesakes.txt`).
+"""What is somebody's goes where much else is only written so (`systems/namesakes.txt`).
 
-A device that its owner's login names, the end of a social security number, who asks from an address.
+A device that its owner's login names, the end of an SSN, who asks from an address.
 """
 
 import pytest
