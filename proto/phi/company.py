@@ -21,7 +21,7 @@ _TOLD = Pattern(
     r"([A-Z][A-Za-z'-]{1,30})( [A-Z][A-Za-z'-]{1,30})?(?:$|[^A-Za-z0-9_\\/=@-])"
 )
 _INITIALS = Pattern(
-    r"\b(?i:by|tech|initials?|init|initialled|initialed|rn|ma|per|cc|from) ([A-Z]\. ?[A-Z]\.?)(?:$|[^A-Za-z0-9])"
+    r"\b(?i:by|tech|initials?|init|initialled|initialed|patient|pt|rn|ma|per|cc|from) ([A-Z]\. ?[A-Z]\.?)(?:$|[^A-Za-z0-9])"
 )
 _MIDDLE = Pattern(
     r"(?:^|[^A-Za-z0-9_.\\/@-])([A-Z][A-Za-z'-]{1,30} [A-Z]\. [A-Z][A-Za-z'-]{1,30})(?:$|[^A-Za-z0-9_\\@])"

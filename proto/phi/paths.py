@@ -41,7 +41,7 @@ _REQUEST = Pattern(
     r"\b(?:GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS) (/[^\s\"?]{0,300})\?([^\s\"]{1,1000})"
 )
 _FOLDER = re.compile(rb"([^\\/\s\"'<>|:;=]{3,80})[\\/]\Z")
-_URL = Pattern(r"(?i)\bhttps?://[^\s\"'<>\x01/]{1,200}(/(?:[^\s\"'<>\x01]|[/=_.-][odl]'[a-z])*)")
+_URL = Pattern(r"(?i)\bhttps?://[^\s\"'<>\x01/]{1,200}(/(?:[/=_.-][odl]'[a-z]|[^\s\"'<>\x01])*)")
 _CAMEL = re.compile(rb"[A-Z]?[a-z']+|[A-Z]+(?![a-z])|[0-9]+")
 _IDENTIFYING = re.compile(
     rb"\d{5,}|[A-Za-z]{1,4}\d{5,}|\d{2,4}-\d{2,4}-\d{2,4}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}"

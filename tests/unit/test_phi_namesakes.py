@@ -25,6 +25,8 @@ GOES = (
     ("she told me her social ends in 5431 so I used that", "5431"),
     ("imap(mkhizex)<336>: Error: INBOX/Patients/Choi, Ann: fsync failed", "mkhizex"),
     ("eligibility of patient Karagiannis, Hope; rq by brathoeenk from 10.4.7.3:443", "brathoeenk"),
+    ("report of https://portal.clinic.example/patients/o'driscoll-2013/797724?tab=labs", "797724"),
+    ("Pt J.K. called about the crown, chart was locked", "J.K."),
     ("GET https://portal.clinic.example/patients/o'neil-ann/4412234 200", "neil"),
     ('{"paciente":"Lee, Ann","carteirinha":"75652144411"}', "75652144411"),
 )
