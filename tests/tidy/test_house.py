@@ -75,6 +75,30 @@ def test_no_function_is_longer_than_a_screen() -> None:
     assert not long
 
 
+def _values(statement: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement of a module gives a value."""
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+        targets = [statement.target]
+    else:
+        return
+    yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_no_module_gives_one_name_two_values() -> None:
+    """The later value would silently stand where the earlier one was meant."""
+    twice = []
+    for name in python_files():
+        seen: set[str] = set()
+        for statement in tree_of(name).body:
+            for value in _values(statement):
+                if value in seen:
+                    twice.append(f"{name}:{statement.lineno} {value}")
+                seen.add(value)
+    assert not twice
+
+
 def _is_broad(handler: ast.ExceptHandler) -> bool:
     """Bare, Exception, or BaseException; what must be cleaned up is pushed on an ExitStack."""
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
