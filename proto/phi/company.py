@@ -26,6 +26,9 @@ _INITIALS = Pattern(
 _MIDDLE = Pattern(
     r"(?:^|[^A-Za-z0-9_.\\/@-])([A-Z][A-Za-z'-]{1,30} [A-Z]\. [A-Z][A-Za-z'-]{1,30})(?:$|[^A-Za-z0-9_\\@])"
 )
+_TITLED_BEHIND = Pattern(
+    r"(?:^|[^A-Za-z0-9.])((?:[A-Z]\. ){1,2}[A-Z][A-Za-z'-]{1,30}),? (?:MD|DO|DDS|DMD|DPM|OD|NP|PA|PA-C|RN|RDH|PhD|PharmD)(?:$|[^A-Za-z0-9])"
+)
 _PIPED = Pattern(
     r"(?:^|[^A-Za-z0-9_.-])([A-Z]{0,3}[0-9]{6,10}|[0-9]{3}-[0-9]{3}-[0-9]{3}|[0-9]{2}-[0-9]{2}-[0-9]{2}|[A-Z][0-9]{6,10}-[0-9])[|;~^]([A-Z][A-Za-z'-]{1,30})[|;~^]([A-Z][A-Za-z'-]{1,30})(?:$|[^A-Za-z0-9_.-])"
 )
@@ -116,6 +119,12 @@ def _middles(record: Record) -> None:
             record.hit(Kind.NAME, start, end, "a name with an initial in the middle")
 
 
+def _titled_behind(record: Record) -> None:
+    """Take an initial and a last name that what somebody is follows: `A. Washington MD`."""
+    for spans in _TITLED_BEHIND.each(record.data):
+        record.hit(Kind.NAME, *spans[1], "a name before what somebody is")
+
+
 def _piped(record: Record) -> None:
     """Take a row of a number, a last and a first name: `7226751860|KUOSKI|CAOIMHE`."""
     for spans in _PIPED.each(record.data):
@@ -191,6 +200,7 @@ _READERS: tuple[tuple[str, Callable[[Record], None]], ...] = (
     ("called_day", _called_days),
     ("piped", _piped),
     ("middle", _middles),
+    ("titled_behind", _titled_behind),
     ("told", _told),
     ("practice", _practices),
     ("initials", _initials),
@@ -205,6 +215,7 @@ GATED = (
     ("called_day", (_CALLED_DAY,)),
     ("piped", (_PIPED,)),
     ("middle", (_MIDDLE,)),
+    ("titled_behind", (_TITLED_BEHIND,)),
     ("told", (_TOLD,)),
     ("practice", (_PRACTICE,)),
     ("initials", (_INITIALS,)),

@@ -202,7 +202,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (paths.read, frozenset({"url", "file", "dated", "route", "asks"}), ROOT | BRAND),
     (shapes.read_old_days, frozenset({"date"}), 0),
     (glued.read, frozenset({"glued"}), 0),
-    (spelled.read, frozenset({"spelled", "dictated"}), 0),
+    (spelled.read, spelled.GATES, 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (runs.loose, frozenset(), LIKELY | STRANGER | KNOWN),
     (introduced.read, frozenset(), LIKELY | NAMELIKE | SMALL),

@@ -81,6 +81,8 @@ def _resources(record: Record, values: Iterable[Value]) -> None:
         if name == b"valueString" and b"maiden" in url.lower():
             record.hit(Kind.NAME, value.start, value.end, "the extension says what it holds")
         resource = kind_of.get(depth) or (value.path[0] if not kind_of else b"")
+        if name == b"date" and not _TECHNICAL.isdisjoint(kind_of.values()):
+            record.facts.append((value.start, value.end))
         if _TECHNICAL.isdisjoint(kind_of.values()):
             kind = _kind(record, value, text, resource, system)
             if kind is not None:

@@ -62,6 +62,7 @@ _OUTLINES = {
     "quoted_day": r"A[Aa'-]+[\"'], ?[\"'](?:0{8}|0{1,4}[-/]0)",
     "called_day": r"[Aa]\(0000, ?0",
     "middle": r"[Aa'-] A\. A",
+    "titled_behind": r"A\. A[Aa'-]+,? A[Aa]",
     "parsed": r"[\"'](?:A{0,3}000000|000-000-000|00-00-00)",
     "piped": r"0[|;~^]A[Aa'-]*[|;~^]A",
     "initials": r"[Aa] A\. ?A",
@@ -87,10 +88,11 @@ _WORDS = {
     "marked": r"=(?:20|2c|2d|2e|2f|27|40)[a-z0-9]|(?:=[0-9a-f]{2}){4}|[a-z0-9.@_, -]=(?:\r?\n|\\+n)[a-z0-9@. /-]",
     "arrays": r"[\"'](?:headers?|columns?|cols|fields|keys|names)[\"'] ?: ?\[ ?[\"']",
     "spelled": r"(?:first|second|third|f(?:our|if)th|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|teenth|twentieth|thirtieth)(?: day)? (?:of |in )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?:the )?(?:first|second|third|f(?:our|if)th|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|[a-z]+teenth|twent|thirt)",
-    "dictated": r"(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|dash|hyphen|double|triple|point|[0-9])[ ,.-]+){4}",
+    "dictated": r"(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve|al[pf]|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliet|kilo|lima|mike|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|whiskey|x-?ray|yankee|zulu|dash|hyphen|double|triple|point|[0-9])[a-z]*[ ,.-]+){4}",
+    "as_in": r"(?:^|[^a-z0-9])[a-z],? (?:as|like|for) [a-z]+[ ,;.]",
     "glued": r"(?:^|[^a-z0-9])(?:ssn|ss|mrn|chart|pt_?id|pat_?id|patient_?id|dob|bday|birth_?date|ph|phone|cell|tel|mobile|acct|account|member_?id|subscriber_?id)[#_-]?[a-z]{0,3}[0-9]{6}",
     "nested": r"[\"']: ?[{\[]|</[a-z]+></",
-    "apart": r"label=|[0-9]{3}-[a-z][0-9a-z][=: ]|args:|binding parameter|set(?:n?string|object|date)\([0-9]|copy [a-z_.]+[ ,]|['\"], |','|nm10|dmg02|n30|n40|per0|ref02|sbr03|clm01|clp01|(?:pid|nk1|in1|gt1|pv1|mrg)[-.]|uplicate|row contains|full row: |uncated value|\)=\(|alue: '|[@$:][a-z0-9_]+ ?= ?[ne]?'|appointment|appt|visit|slot",
+    "apart": r"[\"'](?:pid|nk1|in1|gt1|pv1)[-_.]?[0-9]|label=|[0-9]{3}-[a-z][0-9a-z][=: ]|args:|binding parameter|set(?:n?string|object|date)\([0-9]|copy [a-z_.]+[ ,]|['\"], |','|nm10|dmg02|n30|n40|per0|ref02|sbr03|clm01|clp01|(?:pid|nk1|in1|gt1|pv1|mrg)[-.]|uplicate|row contains|full row: |uncated value|\)=\(|alue: '|[@$:][a-z0-9_]+ ?= ?[ne]?'|appointment|appt|visit|slot",
     "called": r"(?:id|#|no\.?|number|subject|bar ?code|wristband|arm ?band|band|ref|reference|folio|record|authorized|authorised|for|vs|versus|against|keep|kept|deleted?|survivor|retired|into|exists as|dup[a-z]* of|same as|enc|csn|clp|clm|emp|empl)[:# ]{0,2}(?:[a-z]{0,3}[0-9]{6}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2})",
     "worn": r"(?:device|pump|pdm|meter|monitor|implant|icd|pacemaker|cpap|cgm|sensor|transmitter|receiver|reader|recorder|processor|stimulator|programmer|lead|valve|holter|controller|ventilator|concentrator|aids?|s/n|sn|serial|interrogated|paired|loaner)(?:[ _]?id| no\.?| number|[ _]?serial| #| s/n:?| sn:?| [a-z]{2,10})?(?: |[\"']? ?[:=] ?[\"']?)[a-z0-9]",
     "resource": r"(?:patient|practitioner|relatedperson|person|encounter|coverage|visit|appointment|claim|referral)(?:/|\(id=)",
@@ -164,7 +166,7 @@ _WORDS = {
     "licence": r"key[^a-z0-9_]|serial|licen[sc]e|activation|product[ -]?key|registration|unlock|serial (?:key|code)|subscription|cd[ -]?key",
     "keyed": r"(?:key|token|secret|seed)s?(?: |[:=])",
     "code": r"2fa|mfa|[0-9] => [0-9]|token|pins?[^a-z]|password|codes?|combo|combination|otp",
-    "secret": r"eyj[a-z0-9_-]|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|(?:basic|bearer) [a-z0-9._~+/=-]|npm_|sg\.|[\"' ](?:-p|/p[ :=]|/pass|/rp[ :=]|-a|-u|-w|-c|--user|--pass|-[a-z]{1,6}u )|pass:|net1? use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|(?:aws|secret)[a-z_ ]*[=: ]|passw|passph|passc|pin[^a-z0-9_\n\"'=:][^\n\"'=:]*[: ]{1,2}[\"']|wifi:|[0-9]-[0-9]{6}-|\$[0-9a-z-]+\$|hooks\.slack|sig=|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
+    "secret": r"eyj[a-z0-9_-]|registered_?users|basic_?auth|http_?users|htpasswd|user_?passwords|-----begin|://[^\s/@]*:[^\s/@]*@|akia|asia[0-9a-z]|gh[pousr]_|xox[abprs]-|sk[-_](?:live|test|proj|ant)|aiza|glpat-|(?:basic|bearer) [a-z0-9._~+/=-]|npm_|sg\.|[\"' ](?:-p|/p[ :=]|/pass|/rp[ :=]|-a|-u|-w|-c|--user|--pass|-[a-z]{1,6}u )|pass:|net1? use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|(?:aws|secret)[a-z_ ]*[=: ]|passw|passph|passc|pin[^a-z0-9_\n\"'=:][^\n\"'=:]*[: ]{1,2}[\"']|wifi:|[0-9]-[0-9]{6}-|\$[0-9a-z-]+\$|hooks\.slack|sig=|aq[a-z][a-z0-9]{8}|dckr_pat|eaac|ya29\.|ac[a-f0-9]{8}",
 }
 _SKELETON = bytes(
     ord("0") if chr(byte).isdigit() and byte < 128

@@ -40,6 +40,10 @@ _ELEMENTS = {
 _PLACE = Pattern(
     r"\b([A-Z][A-Z0-9]{2})[-.]([0-9]{1,2})(?:[-.][0-9]{1,2})?(?: \([^)\n]{1,30}\))?(?:\"?[:=>]|\"| is| value| )[ '\"=:]{0,4}([^\s'\",;|)]{2,60}(?: [A-Z][^\s'\",;|)]{1,40})?)"
 )
+_PLACED = Pattern(
+    r"[\"']((?i:pid|nk1|in1|gt1|pv1))[-_.]?([0-9]{1,2})[\"'] ?: ?[\[(]? ?[\"']([^\"'\n]{2,60})[\"'](?:, ?[\"']([^\"'\n]{2,40})[\"'])?"
+)
+"""A field as a program's own name for it: `'pid5': ['PETROV', 'IVAN']`."""
 _PLACE_KINDS = {"PERSON": Kind.NAME, "COUNTY": Kind.CITY, "ORGANIZATION": Kind.NAME}
 _ROW = Pattern(
     r"(?i)(?:duplicate entry '|key value is \(|row contains \(|truncated value: '|\)=\(|value: '|\(full row: |copy (?:[a-z_]{1,30}\.)?(?:patients?|members?|persons?|people|contacts?|guarantors?|subscribers?|appointments?|encounters?|clients?)\b[^\"\n]{0,24}: \")([^\n)'\"]{1,400}(?:'[A-Za-z][^\n)']{0,200})?)(?:'|\)|\"|$)"
@@ -80,6 +84,7 @@ def read(record: Record) -> None:
     _claims(record)
     if any(map(data.__contains__, _ELEMENT_MARKS)):
         _elements(record)
+    _placed(record)
     if any(map(data.__contains__, _PLACE_MARKS)):
         _places(record)
     if any(map(data.__contains__, _ROW_MARKS)):
@@ -192,6 +197,21 @@ def _places(record: Record) -> None:
             continue  # "PID-5 is missing"
         kind = _PLACE_KINDS.get(place) or Kind(place)
         record.hit(kind, *spans[3], "the field it is named by")
+
+
+def _placed(record: Record) -> None:
+    tables = record.lexicon.policy.segments["hl7"]
+    for spans in _PLACED.each(record.data):
+        table = tables.get(record.data[slice(*spans[1])].decode("ascii").upper(), {})
+        place = table.get(int(record.data[slice(*spans[2])]), "KEEP")
+        named = place in {"NAME", "PERSON"}
+        if place in {"KEEP", "TEXT"} or not (named or digits(record.data[slice(*spans[3])])):
+            continue
+        for span in spans[3 : 5 if named else 4]:
+            if span[0] >= 0:
+                record.hit(
+                    _PLACE_KINDS.get(place) or Kind(place), *span, "the field it is named by"
+                )
 
 
 def _rows(record: Record) -> None:

@@ -37,12 +37,13 @@ _FORMS = tuple(
         r"\bWIFI:[^\n]{0,80}?;P:([^;\s\x01]{4,})",
         r"(?i)\bConvertTo-SecureString (?:-[A-Za-z]+ ){0,3}[\"']([^\"'\x01]{3,})[\"']",
         r"(?i)\bConvertTo-SecureString (?:-[A-Za-z]+ ){0,3}([^\s\"'$()\x01-][^\s\"')\x01]{3,})",
+        r"(?i)\b(?:registered_?users|basic_?auth|http_?users|htpasswd|user_?passwords)[\"']?\s?[:=]\s?\{\s?[\"'][^\"'\n]{1,60}[\"']\s?:\s?[\"']([^\"'\n\x01]{4,80})[\"']",
         r"(?i)\b(?:aws|secret)[a-z_ ]{0,20}[=: ]{1,3}[\"']?([A-Za-z0-9/+]{40})\b",
         r"\b[A-Za-z0-9]{5}(?:-[A-Z0-9]{5}){4}\b",
     )
 )
 _ANY = Pattern(
-    r"(?i:eyJ[a-z0-9_-]{5}|-----BEGIN|://[^\s/@]*:[^\s/@]*@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|(?:basic|bearer) [a-z0-9._~+/=-]{12}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{10}|[\"' ](?:-pw?|/p[ :=]|/rp[ :=]|/pass|-a|-u|-w|-c|--user|--pass[a-z]*|-[a-z]{1,6}u)[ :=]?[^\s]{3}|pass:|net1? use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|(?:aws|secret)[a-z_ ]*[=: ]|(?:passw|passph|passc|\bpin)|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z-]{1,24}\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{8})"
+    r"(?i:eyJ[a-z0-9_-]{5}|registered_?users|basic_?auth|http_?users|htpasswd|user_?passwords|-----BEGIN|://[^\s/@]*:[^\s/@]*@|AKIA[0-9A-Z]{12}|ASIA[0-9A-Z]{12}|gh[pousr]_[a-z0-9]{20}|xox[abprs]-|sk[-_](?:live|test|proj|ant)|AIza[0-9a-z_-]{20}|glpat-|(?:basic|bearer) [a-z0-9._~+/=-]{12}|npm_[a-z0-9]{20}|SG\.[a-z0-9_-]{10}|[\"' ](?:-pw?|/p[ :=]|/rp[ :=]|/pass|-a|-u|-w|-c|--user|--pass[a-z]*|-[a-z]{1,6}u)[ :=]?[^\s]{3}|pass:|net1? use|cpassword|github_pat_|pypi-|hvs\.|dop_v1_|shpat_|aroa[0-9a-z]|aida[0-9a-z]|[rp]k_live|securestring|negotiate |ntlm |apikey |token [a-z0-9._~+/=-]{12}|net1? user|sk-[a-z0-9]{20}|[?&;](?:code|signature|x-amz-s|sv_sig)|[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{5}-|(?:aws|secret)[a-z_ ]*[=: ]|(?:passw|passph|passc|\bpin)|wifi:|[0-9]{6}-[0-9]{6}-|\$[0-9a-z-]{1,24}\$|hooks\.slack|sig=|[0-9a-f]{8}:[0-9a-f]{8}|AQ[A-Z][a-z0-9]{20}|dckr_pat|EAAC|ya29\.|AC[a-f0-9]{8})"
 )
 
 

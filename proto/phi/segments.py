@@ -115,6 +115,8 @@ def _of_site(record: Record, start: int, end: int) -> None:
 
 def _fields(record: Record, start: int, end: int, table: Mapping[int, str]) -> None:
     data, number = record.data, 0
+    arrow = data.find(b" -> ", start, end)  # where a log says what became of what it shows
+    end = end if arrow < 0 else arrow
     while start <= end:
         number += 1
         stop = data.find(b"|", start, end)

@@ -336,13 +336,15 @@ def _caret(record: Record, start: int, end: int) -> None:
     if data[stop : stop + 1].isdigit() and _CARET_DAY.match(data, stop) is None:
         return
     words = [word for part in parts for word in part.lower().translate(LETTERS).split()]
-    if parts[-1] == b"LN":
-        return  # a code of LOINC
+    if parts[-1] in _NO_PARTS:
+        return
     if len(parts[0]) > 1 and any(not record.lexicon.flags(word) & WORD for word in words):
         record.hit(Kind.NAME, begin, begin + len(name), "parts of a name between carets")
     del end
 
 
+_NO_PARTS = frozenset({b"LN", b"FS", b"XZ"})
+"""A code of LOINC, the end of a label's field in ZPL."""
 _USER_OPTION = re.compile(rb"(?i)[ \"']/(?:u|user):\Z")
 _BUSES = frozenset(b"usb pci hid acpi root swd scsi display hdaudio bth storage usbstor".split())
 """What stands first in the ids of devices."""

@@ -1,8 +1,8 @@
 """Days and numbers that are written out in words, as people say them.
 
 `the twenty-sixth of September, nineteen seventy-two` with its year goes wherever it stands, without
-one only in a record about people. Seven digits in a row, each a word, are somebody's number: no
-machine writes one so.
+one only in a record about people. Seven digits or letters in a row, each a word, are somebody's
+number, and `N as in November, E as in Echo` is somebody's name: no machine writes one so.
 """
 
 import re
@@ -33,13 +33,22 @@ _DAY = Pattern(
     rf"(?i)(?:^|[^a-z])((?:the )?(?:{_ORDINAL}(?: day)? (?:of |in )?{_MONTH}|{_MONTH} (?:the )?{_ORDINAL})"
     rf"(,? (?:in )?(?:the year )?{_YEAR})?)(?:$|[^a-z0-9])"
 )
-_DIGIT = rf"(?:zero|oh|{_UNITS})"
-_DIGITS = Pattern(
-    rf"(?i)(?:^|[^a-z0-9])((?:(?:{_DIGIT}|[0-9]|dash|hyphen|double|triple|point)(?: - |[ ,.-]{{1,2}})){{6,24}}(?:{_DIGIT}|[0-9]))(?:$|[^a-z0-9])"
+_DIGIT = rf"(?:zero|oh|{_UNITS}|cero|uno|dos|tres|cuatro|cinco|seis|siete|ocho|nueve)"
+_LETTER = (
+    "(?:alpha|alfa|bravo|charlie|delta|echo|foxtrot|golf|hotel|india|juliett?|kilo|lima|mike"
+    "|november|oscar|papa|quebec|romeo|sierra|tango|uniform|victor|whiskey|x-?ray|yankee|zulu)"
 )
-GATED = (("spelled", (_DAY,)), ("dictated", (_DIGITS,)))
+"""What letters are called over a telephone or a radio."""
+_AS_IN = Pattern(
+    r"(?i)(?:^|[^a-z0-9])((?:[a-z],? (?:as in|like|for|as) [a-z]{3,12}[,;.]? (?:and )?){2,24}[a-z],? (?:as in|like|for|as) [a-z]{3,12})(?:$|[^a-z0-9])"
+)
+_DIGITS = Pattern(
+    rf"(?i)(?:^|[^a-z0-9])((?:(?:{_DIGIT}|{_LETTER}|[0-9]|dash|hyphen|double|triple|point)(?: - |[ ,.-]{{1,2}})){{6,24}}(?:{_DIGIT}|{_LETTER}|[0-9]))(?:$|[^a-z0-9])"
+)
+GATED = (("spelled", (_DAY,)), ("dictated", (_DIGITS,)), ("as_in", (_AS_IN,)))
 """Each gate with the pattern that is tried only when it is lit."""
-_SAID = re.compile(rf"{_DIGIT}".encode())
+GATES = frozenset(gate for gate, _ in GATED)
+_SAID = re.compile(rf"(?:{_DIGIT}|{_LETTER})".encode())
 _KIND_OF = {9: Kind.SSN, 10: Kind.PHONE, 11: Kind.PHONE}
 WORDS_MIN, DIGITS_MIN = 3, 7
 
@@ -55,3 +64,5 @@ def read(record: Record) -> None:
         count = words + digits(said)
         if words >= WORDS_MIN and count >= DIGITS_MIN:
             record.hit(_KIND_OF.get(count, Kind.MRN), *spans[1], "a number written out in words")
+    for spans in _AS_IN.each(record.data) if "as_in" in record.shapes else ():
+        record.hit(Kind.NAME, *spans[1], "a name spelled letter by letter")

@@ -61,6 +61,13 @@ GONE = [
     ("email=[114,111,100,114,105,103,111,64,97,99,109,101,46,99,111,109]", ["114,111"]),
     ("Patient P\bPe\bet\btr\bro\bov\bv, I\bIv\bva\ban\bn", ["ro", "va"]),
     ("tty: MRN: 54137\b8908 on DC-01", ["54137", "8908"]),
+    ("last name N as in November, E as in Echo, L as in Lima, done", ["Echo", "Lima"]),
+    ("llame al cinco cinco cinco, ocho uno tres cuatro", ["ocho"]),
+    ("member two Xray Whiskey six Whiskey four eight, over", ["Xray", "eight"]),
+    ("{'pid3': ['95757273', 'MR'], 'pid5': ['PETROV', 'IVAN']}", ["95757273", "PETROV", "IVAN"]),
+    ("fax: coversheet To A. Washington MD, pages 5", ["Washington"]),
+    ('"RegisteredUsers" : { "modality" : "xray2018X" }', ["xray2018X"]),
+    ('"Claim ID","Svc From","Charge"\n"371744784108","10/21/2024","184.00"', ["10/21"]),
     ("my social is two one nine, three four, five six seven eight", ["nine", "seven"]),
     ("call back at five five five, eight one three 4 4 1 2", ["eight", "4 4 1 2"]),
     ("ssn219345678 was sent", ["219345678"]),
@@ -82,6 +89,9 @@ KEPT = [
     "TRACE rx 76520 bytes, tx 118 packets",
     "chart locked by session fe817235-183e-5263-6211-cdd203c54f83",
     "[mail]\nrelay=\nhost=10.0.0.4\nfrom=\nport=25",
+    "golf hotel india; one as in first, two as in second; november oscar",
+    '{"resourceType":"CapabilityStatement","date":"2024-02-11","software":{"name":"HAPI"}}',
+    "^XA^FO20,20^A0N,28^FDTEST LABEL^FS^XZ sent",
     "path D:\\201\\302\\build and C:\\245\\277",
     "User-Agent: Mozilla/5.0+(Windows+NT+10.0;+Win64;+x64)+AppleWebKit/537.36",
     "print('a' + 'b'); echo \"x\" + \"y\"",
@@ -115,5 +125,7 @@ def test_what_stands_beside_it_stays() -> None:
     assert said.endswith(" by job 9017")
     said = scrub_text("home address: 4417 Larkspur Lane (guarantor), batch 3989")
     assert said.endswith(" (guarantor), batch 3989")
+    said = scrub_text("kept: P|1||E33392981||PETROV^IVAN||20150523|F|||||OLSEN -> queue on DC-09")
+    assert said.endswith(" -> queue on DC-09")
     said = scrub_text('{"columns":["patient","rc"],"data":[["Ivan Petrov",44179]]}')
     assert "44179" in said
