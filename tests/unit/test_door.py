@@ -302,7 +302,8 @@ def test_only_the_scrubber_seals_text() -> None:
 def test_the_appliance_has_one_client_to_the_outside() -> None:
     """What speaks HTTP: the door to the hub, the daemon's socket, and the reader of signed content.
 
-    The reader asks the hub's repository for files and sends nothing but their names.
+    The reader asks the hub's repository for files and sends nothing but their names. What puts
+    errors in words knows the errors alone.
     """
     clients = {
         str(file.relative_to(ROOT))
@@ -317,7 +318,11 @@ def test_the_appliance_has_one_client_to_the_outside() -> None:
         "appliance/shell/hub_client.py",
         "appliance/shell/content_source.py",
         "runtime/local_door.py",
+        "runtime/no_answer.py",
     }
+    words = (ROOT / "runtime/no_answer.py").read_text("utf-8")
+    known = {"HTTPError", "ConnectTimeout", "TimeoutException"}
+    assert set(re.findall(r"httpx\.(\w+)", words)) == known
     asks = (ROOT / "appliance/shell/content_source.py").read_text("utf-8")
     assert re.findall(r"\.(?:stream|request|send|post|put|patch|get)\(\s*\"?(\w+)", asks) == ["GET"]
 
