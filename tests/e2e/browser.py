@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from starlette.types import ASGIApp
 
 from tests.e2e.front_door import PASSWORD
@@ -35,6 +36,7 @@ FLAGS = (
 )
 DESKTOP, PHONE = 1280, 360
 AXE_WITHIN_S = 60.0
+SHOWN_WITHIN_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,17 @@ async def looking(browser: Browser, look: Look) -> AsyncIterator[Page]:
         yield await context.new_page()
     finally:
         await context.close()
+
+
+async def shows(page: Page, selector: str, text: str) -> None:
+    """Require a text in a part of the page, the one that a click before leads to included."""
+    shown = page.locator(selector)
+    await expect(shown).to_contain_text(text, use_inner_text=True, timeout=SHOWN_WITHIN_MS)
+
+
+async def titled(page: Page, text: str) -> None:
+    """Require a text in the title of the page, or of the one that a click before leads to."""
+    await expect(page).to_have_title(re.compile(re.escape(text)), timeout=SHOWN_WITHIN_MS)
 
 
 async def violations(page: Page) -> list[str]:

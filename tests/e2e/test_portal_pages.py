@@ -15,7 +15,17 @@ from appliance.portal.state import Portal
 from appliance.store import meta
 from runtime.web.access import Access, Entry
 from tests.e2e import clinic_rows as rows
-from tests.e2e.browser import EXAMINED, Look, chromium, examining, looking, require_chromium, served
+from tests.e2e.browser import (
+    EXAMINED,
+    Look,
+    chromium,
+    examining,
+    looking,
+    require_chromium,
+    served,
+    shows,
+    titled,
+)
 from tests.e2e.front_door import PASSWORD
 from tests.e2e.pictures import PORTAL
 from tests.e2e.portal_world import PERSON, PLACE, PortalWorld, portal_world
@@ -599,12 +609,12 @@ async def test_a_person_without_javascript_signs_in_and_waives(tmp_path: Path) -
             await page.fill("#name", PERSON)
             await page.fill("#password", PASSWORD)
             await page.click("main button")
-            assert PLACE in await page.title()
+            await titled(page, PLACE)
             await page.click("text=Accept this until a date")
             await page.fill("#reason", "The analyser's maker is working on it.")
             await page.fill("#until", "2026-12-15")
             await page.click("text=Add the waiver")
-            assert "In force (2)" in await page.inner_text("#holding")
+            await shows(page, "#holding", "In force (2)")
             await page.goto(f"{base}/devices")
             await page.keyboard.press("Tab")
             assert await page.locator(".skip:focus").count() == 1

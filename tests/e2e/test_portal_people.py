@@ -16,7 +16,16 @@ from appliance.store import conflicts, decisions, devices, targets
 from appliance.store.devices import Device
 from proto.ids import TargetId
 from tests.e2e import clinic_rows as rows
-from tests.e2e.browser import EXAMINED, Look, chromium, examining, looking, require_chromium, served
+from tests.e2e.browser import (
+    EXAMINED,
+    Look,
+    chromium,
+    examining,
+    looking,
+    require_chromium,
+    served,
+    shows,
+)
 from tests.e2e.front_door import PASSWORD
 from tests.e2e.portal_world import PERSON, PortalWorld, portal_world
 from tests.e2e.test_portal_pages import Elements, csrf, words_of
@@ -399,14 +408,14 @@ async def test_the_pages_of_a_question_are_accessible_and_fit(
             for name in ("address", "user", "password"):
                 await page.fill(f"#{name}", "" if name == "password" else FORM[name])
             await page.click("main form.form button")
-            assert "Give a key file" in await page.inner_text("#key-wrong")
+            await shows(page, "#key-wrong", "Give a key file")
             await examiner.looks_right()
             await page.fill("#password", LOGIN)
             await page.click("main form.form button")
-            assert fingerprint(KEY) in await page.inner_text("#fingerprint")
+            await shows(page, "#fingerprint", fingerprint(KEY))
             await examiner.looks_right()
             await page.click("text=They are the same")
-            assert "recept runs debian 12" in await page.inner_text("main")
+            await shows(page, "main", "recept runs debian 12")
             await examiner.looks_right()
 
 
@@ -432,18 +441,18 @@ async def test_a_person_without_javascript_adds_a_computer_by_its_key_file_and_k
             await page.set_input_files("#key_file", str(file))
             await page.click("main form.form button")
             await page.click("text=They are the same")
-            assert "recept runs debian 12" in await page.inner_text("main")
+            await shows(page, "main", "recept runs debian 12")
             await page.click("text=Put it off limits")
             await page.fill("#reason", "It drives the scanner.")
             await page.click("main form.form button")
-            assert "It drives the scanner" in await page.inner_text("main")
+            await shows(page, "main", "It drives the scanner")
             await page.click("text=Release it")
             world.clock.advance(1)
             await page.fill("#reason", "I was wrong.")
             await page.check("#sure")
             await page.click("main form.form button")
-            assert "I was wrong" in await page.inner_text("#decisions")
-            assert "Nobody signs in to it" in await page.inner_text("main")
+            await shows(page, "#decisions", "I was wrong")
+            await shows(page, "main", "Nobody signs in to it")
         async with world.store.read() as conn:
             (made,) = await targets.every(conn)
             assert await devices.held(conn) == {made.id: (await devices.get(conn, made.id)).held}
