@@ -33,6 +33,7 @@ from proto.phi import (
     owners,
     pairs,
     paths,
+    repeated,
     runs,
     secrets,
     segments,
@@ -161,6 +162,7 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
             strangers.read(record, about_people)
         deeds.made_of_names(record)
         beyond.spread(record)
+        repeated.read(record)
     return record
 
 
