@@ -18,6 +18,8 @@ WORDS_SAID_MIN = 2
 CACHE_MAX = 8192
 
 _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_INITIALS = re.compile(rb"(?<![A-Za-z.])(?:[A-Za-z]\.){2,6}[A-Za-z](?![A-Za-z])")
+"""An abbreviation with its full stops: `D.O.B`, `m.r.n`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class Keys:
 
     def words(self, key: bytes) -> tuple[bytes, ...]:
         """Split a key into its lower-case words, at most `WORDS_MAX`."""
+        if b"." in key:
+            key = _INITIALS.sub(_without_stops, key[:KEY_CHARS_MAX])
         found: list[bytes] = []
         letter = b""  # LName, FName: a single letter belongs to what follows
         stop = 0
@@ -322,8 +326,14 @@ _MAY_BE_INFRA = frozenset(
 
 
 _NOT_SAID = frozenset({"NAME_MAYBE", "DATE_MAYBE", "DEVICE_MAYBE"})
-_SAID_KEY = re.compile(rb"[A-Za-z]+(?:[ _-][A-Za-z]+)*").fullmatch
+_SAID_KEY = re.compile(
+    rb"(?:[A-Za-z]+|(?:[A-Za-z]\.){1,6}[A-Za-z])(?:\.?[ _-][A-Za-z]+)*\.?"
+).fullmatch
 """What of keys can be said: words, not paths or hexadecimal digits."""
+
+
+def _without_stops(initials: re.Match[bytes]) -> bytes:
+    return initials.group().translate(None, b".").lower()
 
 
 def _index(classes: Mapping[str, Phrases], table: str) -> dict[tuple[bytes, ...], str]:

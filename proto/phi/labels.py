@@ -50,6 +50,8 @@ DIGITS_OF_KEYS_MAX = 3
 BLANK, CLOSE, EQUALS = ord(" "), ord(">"), ord("=")
 
 _BLANKS = frozenset({b" ", b"_"})
+_ABBREVIATED = b". "
+"""Behind a word of a key that is shortened: `Med. Rec. No.`."""
 _MARK_FIRST = frozenset(b"\"'])> =:\t.-<\\#([|\n"[at : at + 1] for at in range(18))
 _UNMARKED = frozenset(
     b" " + letter.encode() for letter in "ABCDEFGHJKMNOPQRSTUVWXYZabcdefghjkmnopqrstuwxyz0123456789"
@@ -67,9 +69,9 @@ _SURELY = frozenset({"USERNAME", "SECRET", "SSN", "MRN"})
 """Classes that equipment does not have, whatever stands before their keys."""
 _BEFORE_CHARS_MAX = 25
 _BEFORE = re.compile(rb"(?:^|[^a-z0-9_=:/.\\-])([a-z0-9/]{1,24})\Z")
-_FOLLOWING = re.compile(rb"[ _]{1,2}([a-z0-9'_.-]{1,24})")
+_FOLLOWING = re.compile(rb"\.?[ _]{1,2}([a-z0-9'_.-]{1,24})")
 _MARKED = re.compile(
-    rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40})?"
+    rb"(?:\\{0,3}[\"']|\]|\)(?!=))?(?: ?\(s\)| ?#)?[ \t]{0,24}(?:[. ]{2,40}|\.)?"
     rb"(?:REG_[A-Z_]{2,14}(?=[ \t])|:?</[a-z]{1,8}>\s{0,8}(?:<[a-z]{1,8}[^<>]{0,60}>)?|\((?=\\{0,3}[\"'])|=>|:=|->|\)=\(|\) ?(?:=|LIKE|like) ?(?:[A-Za-z_.]{2,16}\()?|= ?(?:upper|lower|trim|soundex|nvl|isnull|coalesce|nullif|md5|UPPER|LOWER|TRIM|SOUNDEX|NVL|ISNULL|COALESCE)\(|:{1,2}|={1,2}|>|<{0,1}= ?| val(?:ue)?=|\t| LIKE | like | ILIKE | ilike | <> | IN \(| in \(| -(?:eq|ne|like|match|ieq|ilike|contains|in) )"
     rb"[ \t]{0,24}(?:\r?\n[ \t]{1,40})?(?:\[[ \n\t]{0,8})?(?:[bBuUNr](?=['\"]))?(\\{0,3}[\"'`]|%(?![0-9A-Fa-f]{2}))?"
 )
@@ -119,7 +121,7 @@ class _After(dict[bytes, int]):
         found = (SAID if first in _SAID_FIRST else 0) | (MARKED if marked else 0)
         found |= TAKES if pair in _TAKEN_FIRST else 0
         if pair[1:] != TAKEN or first not in _TAKEN_MARKS:  # else a token stands there already
-            found |= SPEAKS | (GOES_ON if first in _BLANKS else 0)
+            found |= SPEAKS | (GOES_ON if first in _BLANKS or pair == _ABBREVIATED else 0)
             if first in _MARK_FIRST:
                 found |= WRITES if marked else OPTION
         self[pair] = found

@@ -239,7 +239,9 @@ class Lexicon:
         return every & ~WORD
 
     def _cue_inside(self, run: bytes) -> bool:
-        """Whether a word that only its capital sets apart may be a key: `KeepMRN`."""
+        """Whether a word that only capitals or full stops show may be a key: `KeepMRN`, `M.R.N.`."""
+        if run.count(b".") > 1 and self.flags(run.translate(None, b".").lower()) & CUE:
+            return True
         if run[1:].islower() or run.isupper():
             return False
         pieces = _PIECES.findall(run)
