@@ -24,6 +24,7 @@ from proto.phi import (
     context,
     credentials,
     deeds,
+    eponyms,
     glued,
     infra,
     introduced,
@@ -46,6 +47,7 @@ from proto.phi import (
 from proto.phi.forms import lit
 from proto.phi.lexicon import (
     BRAND,
+    EPONYM,
     KNOWN,
     LIKELY,
     NAMELIKE,
@@ -190,6 +192,7 @@ def found_in(record: Record, view: View) -> list[Found]:
 Reader = Callable[[Record], None]
 
 _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
+    (eponyms.read, frozenset(), EPONYM),
     (segments.read, frozenset({"hl7", "x12", "dicom", "astm", "fhir"}), 0),
     (tables.read, frozenset({"rows", "sql", "arrays"}), 0),
     (cards.read, frozenset({"licensed"}), 0),
@@ -222,7 +225,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (context.read, frozenset(), ANY),
 )
 """In the order of work, each with the forms and the flags of words that call for it."""
-_FLAGS = NAMELIKE | SMALL | TELLS | ROOT | BRAND | LIKELY | STRANGER | KNOWN | SOMEBODY
+_FLAGS = EPONYM | NAMELIKE | SMALL | TELLS | ROOT | BRAND | LIKELY | STRANGER | KNOWN | SOMEBODY
 _LAYERED = frozenset({"escape", "marked", "quoted", "spaced", "blob", "hex"})
 _NOWHERE: frozenset[int] = frozenset()
 

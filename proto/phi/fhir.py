@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 
 from proto.phi.documents import Path, Value, xml_values
-from proto.phi.record import Record, digits
+from proto.phi.lexicon import FIRST, SURE, WORD
+from proto.phi.record import LETTERS, Record, digits
 from proto.phi.takers import GUID
 from proto.phi.values import Kind
 
@@ -138,10 +139,32 @@ def _of_text(record: Record, path: Path, parents: frozenset[bytes], text: bytes)
         return Kind.HEALTH_PLAN if digits(text) >= 5 else None
     if path[-1] == b"display" and nearest in _PEOPLE:
         words = text.split()
+        if _is_machine(record, words):
+            return None
         capital = sum(word[:1].isupper() for word in words)
         return Kind.NAME if capital and len(words) <= 6 else None
     del record, parents
     return None
+
+
+_SERIAL = re.compile(rb"(?=(?:[^0-9]*[0-9]){3})(?=.*[A-Z])[A-Z0-9][A-Z0-9-]{5,24}")
+_CALLED_SERIAL = frozenset({b"sn", b"s/n", b"serial", b"sn:", b"s/n:", b"serial:", b"#"})
+
+
+def _is_machine(record: Record, words: list[bytes]) -> bool:
+    """Whether a display is a make and a model with a serial number: `SOMATOM go.Top S8A7NX07`."""
+    if _SERIAL.fullmatch(words[-1]) is None or len(words) < 2:
+        return False
+    flags, lists = record.lexicon.flags, record.lexicon.vocabulary
+    called = [word.lower() for word in words[:-1]]
+    if called[-1] in _CALLED_SERIAL or called[0] in lists["makers"] | lists["clinic"]:
+        return True
+    if any(word.strip(b".,") in lists["titles"] | lists["credentials"] for word in called):
+        return False
+    every = [flags(piece) for word in called for piece in word.translate(LETTERS).split()]
+    return any(flag & WORD and not flag & SURE for flag in every) and not any(
+        flag & FIRST and not flag & WORD for flag in every
+    )
 
 
 def _dicom(record: Record, tags: dict[bytes, Kind | None]) -> None:

@@ -6,7 +6,7 @@ what its words are beside each other: a key or a cue, a name, a stranger.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from proto.phi.keys import Told
@@ -46,7 +46,10 @@ NAMELIKE = 32768
 SMALL = 65536
 """Of a run: one word in small letters that can be spoken, and is no word of machines."""
 
-NOTABLE = SURE | KNOWN | ROOT | SOMEBODY
+EPONYM = 131072
+"""Things are called after it: a device, a test, a scale, a rule, or a maker's."""
+
+NOTABLE = SURE | KNOWN | ROOT | SOMEBODY | EPONYM
 """Words that are looked for where they stand."""
 
 NAMEY = FIRST | LAST | KNOWN
@@ -136,6 +139,7 @@ class Lexicon:
     """The words under one policy and one value of names."""
 
     __slots__ = (
+        "eponyms",
         "equipment",
         "known_flags",
         "memory",
@@ -152,6 +156,7 @@ class Lexicon:
         self.names = names
         self.numbers = names.has_numbers()
         self.vocabulary = policy.vocabulary.lists
+        self.eponyms = _eponyms(self.vocabulary)
         self.known_flags: dict[bytes, int] = {}
         self.memory: Memory = ({}, {}, {})
         self.equipment: dict[bytes, bool] = {}
@@ -269,7 +274,17 @@ class Lexicon:
         found |= CONTEXT if word in _CONTEXT else 0
         found |= ROOT if word in vocabulary["roots"] else 0
         found |= BRAND if word in vocabulary["brands"] else 0
+        found |= EPONYM if word in self.eponyms else 0
         return found | (STREET if word in vocabulary["streets"] else 0)
+
+
+def _eponyms(lists: Mapping[str, frozenset[bytes]]) -> Mapping[bytes, frozenset[bytes]]:
+    """Return what things are called after, each with the words that alone make it a thing."""
+    found: dict[bytes, set[bytes]] = {word: set() for word in lists["eponyms"] | lists["makers"]}
+    for pair in lists["companies"] | lists["called_after"]:
+        word, _, behind = pair.partition(b"-")
+        found.setdefault(word, set()).add(behind)
+    return {word: frozenset(behind) for word, behind in found.items()}
 
 
 def is_plain(flags: int) -> bool:

@@ -132,6 +132,7 @@ def _named(record: Record, tokens: list[Token]) -> list[bool]:
             and not (listed and b"," in one[3])
             and (_first_and_stranger(record, one, two) or _pair(record, one, two))
             and not is_thing(record, one, two)
+            and not _is_told(record, one, two)
             and not is_namesake(record, one[0], two[1])
             and not is_namesake(record, one[0], one[1])
         ):
@@ -140,6 +141,11 @@ def _named(record: Record, tokens: list[Token]) -> list[bool]:
         if tokens[at][3] == b" " and is_company(record, tokens[at], tokens[at + 1]):
             names[at] = names[at + 1] = False
     return names
+
+
+def _is_told(record: Record, one: Token, two: Token) -> bool:
+    """Whether either word is told as equipment's: `Levey-Jennings` of `Levey-Jennings Chart`."""
+    return bool(record.facts) and (record.is_fact(*one[:2]) or record.is_fact(*two[:2]))
 
 
 def _goes_on(data: bytes, start: int, end: int) -> bool:

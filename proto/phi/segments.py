@@ -7,7 +7,7 @@ allow-list. Components go one by one, so that the message stays a message.
 import re
 from collections.abc import Iterator, Mapping
 
-from proto.phi import fhir, people
+from proto.phi import fhir, observed, people
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -83,7 +83,7 @@ def _astm(record: Record) -> None:
 
 def _hl7(record: Record) -> None:
     tables = record.lexicon.policy.segments["hl7"]
-    data = record.data
+    data, observations = record.data, False
     for spans in _SEGMENT.each(data):
         start, end = spans[0]
         name = data[start : start + 3].decode()
@@ -95,20 +95,37 @@ def _hl7(record: Record) -> None:
             table = None
         for asked in _QUERIED.finditer(data, start, end) if name == "QPD" else ():
             _field(record, *asked.span(2), tables["PID"].get(int(asked[1]), "OTHER_ID"))
-        if name[0] == "Z" and _OF_SITE.match(data, start) is not None:
-            _of_site(record, start + 4, end)
+        if name == "OBX":
+            observations = True
+        if name[0] == "Z" and table is None:
+            _of_site(record, start, end)
         if table is not None:
             record.person = True
             _fields(record, start + 4, end, table)
+    if observations:
+        observed.read(record)
 
 
 _OF_SITE = re.compile(rb"Z[A-Z0-9]{2}\|[0-9]{1,2}\|")
 
 
+_LONG_UID = re.compile(rb"(?<![0-9.])[0-2](?:\.[0-9]{1,39}){5,20}(?![0-9.])")
+UID_DIGITS_MIN = 20
+"""An object's own identifier has so many; a root or a class of objects has fewer."""
+
+
 def _of_site(record: Record, start: int, end: int) -> None:
-    """Take all of a segment that a site made up: nothing says what may stay in it."""
+    """Take all of a numbered segment that a site made up: nothing says what may stay in it.
+
+    Of others what names one study goes.
+    """
+    if _OF_SITE.match(record.data, start) is None:
+        for uid in _LONG_UID.finditer(record.data, start, end):
+            if digits(uid.group()) >= UID_DIGITS_MIN:
+                record.hit(Kind.OTHER_ID, *uid.span(), "a study in a segment of the site's own")
+        return
     record.person = True
-    for piece in _INNER.finditer(record.data, start, end):
+    for piece in _INNER.finditer(record.data, start + 4, end):
         if len(piece.group().strip()) > 2:
             record.hit(Kind.OTHER_ID, *piece.span(), "in a segment of the site's own")
 
@@ -125,6 +142,8 @@ def _fields(record: Record, start: int, end: int, table: Mapping[int, str]) -> N
         if stop > start and kind == "KEEP":
             for day in _DAY.finditer(data, start, stop):
                 record.hit(Kind.DATE, *day.span(), "a day in a segment about somebody")
+        elif stop > start and kind == "CODE":
+            record.facts.append((start, stop))
         elif stop > start:
             for day in _DAY.finditer(data, start, stop) if kind in _MAY_DATE else ():
                 record.hit(Kind.DATE, *day.span(), "a day in a segment about somebody")
@@ -367,6 +386,16 @@ def shows_old_age(value: bytes) -> bool:
     return value[-1:] == b"Y" and value[:-1].isdigit() and int(value[:-1]) > AGE_TOLD_MAX
 
 
+_AGES = re.compile(rb"(?<![0-9A-Za-z.])([0-9]{2,4}Y)(?![A-Za-z0-9])")
+
+
+def _ages(record: Record, start: int, end: int) -> None:
+    """Take every age over 89 that stands behind the tag of an age."""
+    for age in _AGES.finditer(record.data, start, end):
+        if shows_old_age(age[1]):
+            record.hit(Kind.AGE90, *age.span(1), "the tag says whose it is")
+
+
 def _tag_value(record: Record, kind: Kind, start: int, end: int) -> None:
     match = _TAG_VALUE.match(record.data[start:end])
     if match is None:
@@ -377,6 +406,7 @@ def _tag_value(record: Record, kind: Kind, start: int, end: int) -> None:
         value = _GOES_ON.split(value.split(b"#")[0], maxsplit=1)[0].rstrip(b" ,;|")
     if value.strip(b" ()") and b"no value" not in value and b"\x01" not in value:
         begin = start + match.start(group)
-        if kind is Kind.AGE90 and not shows_old_age(value):
+        if kind is Kind.AGE90:
+            _ages(record, start, end)
             return
         record.hit(kind, begin, begin + len(value), "the tag says whose it is")
