@@ -43,7 +43,7 @@ run: setup ## the demo: a hub, an appliance and a small clinic of real machines 
 	@$(BIN)/osiris demo
 
 test: setup ## every test that this machine can run; names what it leaves out
-	@$(BIN)/python -m osiris.packages install browser
+	@$(BIN)/python -m osiris.packages install browser tpm softtpm
 	@$(PYTEST) tests -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP) ## format, lint, types, import contracts, dependencies, generated files, the house's own rules

@@ -20,6 +20,8 @@ from appliance.content_cli import content
 from appliance.verbs import DEFAULT, ConfigFile, Format, answered, operator
 from proto.errors import ConfigError, ConflictError, MalformedError
 from proto.ids import parse_incident_id
+from runtime import memory
+from runtime.service_lock import ServiceLock
 from runtime.terminal import Output, note, print_fields, print_json, print_rows, say, when
 
 DAY_S = 86_400
@@ -385,26 +387,32 @@ def enroll(
     The code vouches for the hub that printed it. Whose hub that is only your root people know: with
     --first-root a hub that somebody took over enrolls nothing under a root of their own.
     """
-    from appliance.shell import enrollment, identity  # noqa: PLC0415 - not for --help
+    from appliance.shell import enrollment, identity, key_files, tpm  # noqa: PLC0415 - not for --help
     from proto.claim import parse_claim_code  # noqa: PLC0415
     from runtime.clock import SystemClock, system_entropy  # noqa: PLC0415
 
-    place = identity.Place(configs.read(config).state_dir)
+    settings = configs.read(config)
+    place = identity.Place(settings.state_dir)
     place.prepare()
-    keys = identity.load_keys(place, system_entropy)
-    enrolled = asyncio.run(
-        enrollment.enroll(
-            place,
-            keys,
-            parse_claim_code(code),
-            clock=SystemClock(),
-            entropy=system_entropy,
-            first_root=first_root,
+    memory.leave_no_core()
+    with ServiceLock(place.directory):
+        found = tpm.find_tpm(settings.file.tpm)
+        files = key_files.open_keys(place.keys, found, system_entropy)
+        keys = identity.make_keys(files, system_entropy)
+        enrolled = asyncio.run(
+            enrollment.enroll(
+                place,
+                keys,
+                parse_claim_code(code),
+                clock=SystemClock(),
+                entropy=system_entropy,
+                first_root=first_root,
+            )
         )
-    )
     say(f"enrolled as {enrolled.appliance} of site {enrolled.site}")
     say(f"fingerprint {keys.signing.public.fingerprint()}")
     say("Compare the fingerprint with what the hub's console shows, and confirm it there.")
+    say(f"private keys: {files.keeping.sentence}")
     pinned = identity.load_root(place).content_root
     if first_root is None and pinned is not None:
         say(f"first root {pinned.hex()}")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from appliance.core.keeping import AUTO, SETTING
 from appliance.core.settings import Budgets, Settings, Site
 from proto.catalog.model import Autonomy
 from proto.message import Message
@@ -32,6 +33,13 @@ def _network(text: str) -> str:
 
 def _address(text: str) -> str:
     return str(ipaddress.IPv4Address(text))
+
+
+def _tpm(text: str) -> str:
+    if SETTING.fullmatch(text) is None:
+        msg = "auto, off, a device as /dev/tpmrm0, or a way to a TPM as swtpm:host=127.0.0.1"
+        raise ValueError(msg)
+    return text
 
 
 Networks = Annotated[
@@ -96,6 +104,7 @@ class File(Message):
     state_dir: str = str(STATE_DIR)
     address: Annotated[str, AfterValidator(_address)] = "127.0.0.1"
     content_dir: str | None = None
+    tpm: Annotated[str, AfterValidator(_tpm)] = AUTO
     site: SiteTable = SiteTable()
     discovery: DiscoveryTable = DiscoveryTable()
     portal: PortalTable = PortalTable()

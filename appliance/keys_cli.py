@@ -5,7 +5,7 @@ from typing import Any
 import typer
 
 from appliance.verbs import DEFAULT, ConfigFile, Format, answered, operator
-from runtime.terminal import Output, note, print_json, print_rows, when
+from runtime.terminal import Output, note, print_json, print_rows, say, when
 
 keys = typer.Typer(
     help="""The appliance's own keys: one signs evidence and check-ins, one opens sealed logins.
@@ -21,7 +21,7 @@ keys = typer.Typer(
 
 @keys.command("list")
 def list_keys(output: Format = Output.TABLE, config: ConfigFile = DEFAULT) -> None:
-    """List the keys that count now, and say whether they should be renewed."""
+    """List the keys that count now, say how they are kept, and whether they should be renewed."""
     _print(answered(config, lambda door: door.get("/api/keys")), output)
 
 
@@ -46,6 +46,8 @@ def _print(found: Any, output: Output) -> None:  # noqa: ANN401 - JSON
         {"key": "sealed logins", "fingerprint": found["sealing_fingerprint"], "since": since},
     ]
     print_rows(rows, {"key": "KEY", "fingerprint": "FINGERPRINT", "since": "SINCE"}, output=output)
+    if found["kept_so"]:
+        say(f"The private keys are {found['kept_so']}.")
     if not found["is_heard"]:
         note("The hub has not taken this renewal yet: until then both keys sign.")
     if found["is_due"]:

@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 
 from appliance.config import DEFAULT_PATH, Config, read
 from appliance.core.box_keys import BoxKeys
+from appliance.core.keeping import How, Keeping
 from appliance.core.sentry import Sentry
 from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.content import fetch
@@ -48,11 +49,13 @@ from appliance.shell.identity import (
     load_root,
     scribe_of,
 )
+from appliance.shell.key_files import KeyFiles, open_keys, rest_key
 from appliance.shell.nmap import NmapScanner
 from appliance.shell.own_keys import OwnKeyFiles
-from appliance.shell.seal import KeySealer, sealing_key
+from appliance.shell.seal import KeySealer
 from appliance.shell.ssh import SshShell
 from appliance.shell.tls_probe import TlsProbe
+from appliance.shell.tpm import find_tpm
 from appliance.shell.world_guard import WorldGuard
 from appliance.store import incidents, order_state
 from appliance.store.accounts import AccountTable
@@ -177,15 +180,15 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         CatalogError: the content set does not hold together.
     """
     place = _prepared(config)
-    enrolled, keys, root = load_enrolled(place), load_keys(place, system_entropy), load_root(place)
-    scribe, own = scribe_of(enrolled, keys), OwnKeyFiles(place.keys, system_entropy)
+    enrolled, files, root = load_enrolled(place), _keys_of(config, place), load_root(place)
+    scribe, own = scribe_of(enrolled, load_keys(files)), OwnKeyFiles(files, system_entropy)
     clock, sentry = SystemClock(), Sentry()
     guard = WorldGuard(config.file.world.netns if config.file.world else None)
     store = await Store.open(place.store, now_ms=clock.now_ms())
     hub = HubClient(root.hub_origin, tls=hub_context(root), signer=scribe, sentry=sentry)
     try:
         library = library_of(config, root, enrolled, hub)
-        sealer = KeySealer(sealing_key(place.rest_key, system_entropy), system_entropy)
+        sealer = KeySealer(rest_key(files, system_entropy), system_entropy)
         vault = await Vault.open(store, sealer, system_entropy)
         scrubber = Scrubber(policy_of(config), default_names(), vault, store=store, clock=clock)
         people = people_of(config, scrubber, clock)
@@ -229,6 +232,11 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         log.scrub_with(scrub_text)  # the vault is closed with the store
         await hub.close()
         await store.close()
+
+
+def _keys_of(config: Config, place: Place) -> KeyFiles:
+    """Return the files of the private keys, sealed from now on where there is a TPM."""
+    return open_keys(place.keys, find_tpm(config.file.tpm), system_entropy)
 
 
 def _fetching(library: Library, work: Callable[[], Work]) -> Callable[[], Awaitable[None]] | None:
@@ -309,6 +317,7 @@ def _portal(
             place=config.file.site.label or enrolled.site,
             scribe=work.scribe,
             box_keys=box_keys,
+            keeping=work.own_keys.keeping if work.own_keys else Keeping(How.NO_TPM),
             hub=root.hub_origin,
             development_trust=root.is_development,
             first_root=root.content_root.hex() if root.content_root is not None else "",
@@ -342,6 +351,7 @@ async def run(config: Config) -> int:
             gc.collect()
             gc.freeze()
             notify.ready("watching")
+            _tell_keeping(logger, daemon.work)
             logger.info("serving", portal=f"{SCHEME}{lan.getsockname()[0]}:{lan.getsockname()[1]}")
             serving: dict[str, Task] = {
                 "portal": partial(
@@ -368,6 +378,12 @@ async def run(config: Config) -> int:
             ended = serving | ending | proving
             status = await supervise(ended, log=logger, stop=stop, pulse=pulse)
     return RESTARTS if status == 0 and restarting.is_set() else status
+
+
+def _tell_keeping(logger: log.Log, work: Work) -> None:
+    if work.own_keys is not None:
+        keeping = work.own_keys.keeping
+        (logger.warning if keeping.needs_somebody else logger.info)("keys", kept=keeping.sentence)
 
 
 async def _restart(work: Work, stop: asyncio.Event, restarting: asyncio.Event) -> None:
@@ -443,6 +459,7 @@ def main() -> None:
     parsed = parser.parse_args()
     log.configure(as_json=parsed.log == "json", scrub=scrub_text)
     memory.keep_small()
+    memory.leave_no_core()
     try:
         status = asyncio.run(run(read(parsed.config)))
     except OsirisError as error:

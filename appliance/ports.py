@@ -11,8 +11,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Generic, Protocol, TypeVar
 
+from appliance.core.keeping import Keeping
 from appliance.core.trusted import SignedSet
-from proto.errors import IntegrityError, RejectedError, TargetError
+from proto.errors import ConfigError, IntegrityError, RejectedError, TargetError
 from proto.findings import Reason, Scalar
 from proto.hub.outgoing import Outgoing
 from proto.ids import TargetId
@@ -320,6 +321,33 @@ class Sealer(Protocol):
         ...
 
 
+class TpmError(ConfigError):
+    """A TPM could not be used, or did not open what it was given; the message says why."""
+
+    code = "tpm"
+
+
+class Tpm(Protocol):
+    """Short secrets, sealed so that only this machine's TPM opens them."""
+
+    def seal(self, secret: Secret, *, name: str) -> bytes:
+        """Return sealed bytes that open under `name` alone; each time others.
+
+        Raises:
+            TpmError: it cannot be used, or does not answer in time.
+        """
+        ...
+
+    def unseal(self, sealed: bytes, *, name: str) -> Secret:
+        """Return the secret.
+
+        Raises:
+            TpmError: another TPM sealed it, or this one before it was cleared; other bytes, or
+                another name; it cannot be used, or does not answer in time.
+        """
+        ...
+
+
 Key = TypeVar("Key", SigningKey, SealingKey)
 
 
@@ -360,6 +388,11 @@ class OwnPrivate:
 
 class OwnKeyKeeper(Protocol):
     """Keeps this appliance's private keys; each step is durable when it returns."""
+
+    @property
+    def keeping(self) -> Keeping:
+        """How it keeps them."""
+        ...
 
     def held(self) -> OwnPrivate:
         """Return every key that is here.

@@ -12,6 +12,8 @@ import typer
 
 from appliance import config as appliance_config
 from appliance.shell.identity import Place, load_enrolled, load_root
+from appliance.shell.key_files import TPM_KEY
+from appliance.shell.tpm import find_tpm
 from central import config as hub_config
 from central import setup as hub_setup
 from osiris import packages
@@ -24,7 +26,7 @@ from runtime.content import read_installed
 from runtime.terminal import Output, print_json, print_rows
 
 FREE_BYTES_MIN = 1024**3
-FEATURES = ("clinic", "discovery", "browser")
+FEATURES = ("clinic", "discovery", "browser", "tpm", "softtpm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,25 @@ def _appliance(path: Path) -> Iterator[Result]:
     place = Place(config.state_dir)
     enroll = "osiris appliance enroll CODE"
     yield _try("appliance: enrollment", lambda: load_enrolled(place).appliance, enroll)
+    yield _private_keys(place, config.file.tpm)
     yield _try("appliance: trust root", lambda: load_root(place).hub_origin, enroll)
     yield _socket("appliance: daemon", place.socket, "osiris appliance run")
+
+
+def _private_keys(place: Place, setting: str) -> Result:
+    """Say whether a TPM seals the keys; none is opened, and no TPM is spoken to."""
+    what = "appliance: private keys"
+    try:
+        found = find_tpm(setting)
+        is_sealed = (place.keys / TPM_KEY).exists()
+    except (OsirisError, OSError) as error:
+        return Result(what, "wrong", str(error), "see docs/keys.md")
+    words = found.keeping.sentence
+    if is_sealed and found.tpm is None:
+        return Result(what, "wrong", f"sealed by a TPM; {words}", "see docs/keys.md")
+    if found.tpm is not None and not is_sealed:
+        return Result(what, "missing", "files of mode 0600", "osiris appliance run seals them")
+    return Result(what, "missing" if found.keeping.needs_somebody else "ok", words)
 
 
 def _hub(path: Path) -> Iterator[Result]:

@@ -1,11 +1,14 @@
 """Keeping a daemon small: what is not loaded, and how glibc's malloc hands memory back.
 
+And keeping its memory to itself: what it holds is written to no file when it breaks down.
+
 By itself malloc gives each thread an arena of its own, and after one large block it keeps as much
 at the top of the heap for ever. A daemon of a few threads that hold Python's lock in turn gains
 nothing by either, and is a fifth larger for it.
 """
 
 import ctypes
+import resource
 import sys
 from typing import Final
 
@@ -47,3 +50,9 @@ def keep_small() -> bool:
         (_MMAP_THRESHOLD, OWN_MAPPING_BYTES),
     )
     return all(mallopt(name, value) == 1 for name, value in settings)
+
+
+def leave_no_core() -> None:
+    """Have no core written of this process and its children: private keys would be in it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

@@ -66,6 +66,9 @@ class KeysView:
         since_s: since when they do, as evidence says; None before the first leaf.
         is_heard: the hub holds the leaf that names them, or they are those of the enrollment.
         is_due: they should be renewed by now.
+        kept: how the private ones are kept, a word of `core.keeping.How`; "" where none are here.
+        kept_so: the same for people.
+        is_sealed: only this machine's TPM opens them.
     """
 
     public_key: str
@@ -75,6 +78,9 @@ class KeysView:
     since_s: int | None
     is_heard: bool
     is_due: bool
+    kept: str
+    kept_so: str
+    is_sealed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +261,7 @@ async def view(work: Work) -> KeysView:
         head = await evidence.head(conn)
         since_s = rows[-1].at_s if rows else await evidence.began_s(conn)
     public, sealing = scribe.key.public, box_keys.key.public if box_keys else None
-    now_s = seconds(work.clock)
+    now_s, keeping = seconds(work.clock), work.own_keys.keeping if work.own_keys else None
     return KeysView(
         public_key=public.b64(),
         fingerprint=public.fingerprint(),
@@ -264,4 +270,7 @@ async def view(work: Work) -> KeysView:
         since_s=since_s,
         is_heard=not rows or head.acked_size > rows[-1].leaf,
         is_due=since_s is not None and now_s >= since_s + LIFE_S - DUE_BEFORE_S,
+        kept=keeping.how.value if keeping else "",
+        kept_so=keeping.sentence if keeping else "",
+        is_sealed=keeping is not None and keeping.is_sealed,
     )

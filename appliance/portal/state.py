@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.core.box_keys import BoxKeys
+from appliance.core.keeping import Keeping
 from appliance.core.settings import Site
 from appliance.core.site_rules import Span
 from appliance.core.trusted import Trusted
@@ -132,6 +133,7 @@ class Identity:
         place: what the pages call the site: its label, else its id.
         scribe: holds the signing key, which may be renewed while this runs.
         box_keys: hold the key that logins are sealed to, which may be renewed too.
+        keeping: how the private keys are kept.
         hub: the hub's address, "" while not enrolled.
         first_root: the first root that the enrollment pinned, hex; "" where it pinned none.
         development_trust: whether one person made the hub's keys, on one machine.
@@ -145,6 +147,7 @@ class Identity:
     hub: str
     version: str
     development_trust: bool
+    keeping: Keeping
     first_root: str = ""
 
     @property

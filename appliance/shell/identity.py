@@ -1,8 +1,8 @@
 """Who this appliance is: its keys, its ids and the pinned trust root, as files of its state.
 
 ```
-keys/signing.key  keys/sealing.key    32-byte seeds, made here, mode 0600; they never leave
-                                      (how they are renewed: shell/own_keys.py)
+keys/signing.key  keys/sealing.key    seeds, made here; they never leave (how they are kept:
+                                      shell/key_files.py, and renewed: shell/own_keys.py)
 keys/rest.key                         seals credentials in the store
 trust/root.json                       the hub's trust root, exactly as pinned by the claim code
 enrolled.json                         {v, site, appliance, log_origin}: last, so it means "done"
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.ports import Entropy
+from appliance.shell.key_files import SEALING, SIGNING, KeyFiles
 from appliance.store.evidence import Scribe
 from proto.errors import ConfigError
 from proto.ids import ApplianceId, SiteId
@@ -20,7 +21,6 @@ from proto.keys import SEED_BYTES, SealingKey, SigningKey
 from proto.message import ApplianceIdField, Message, SiteIdField, VersionOne
 from proto.trust_root import TrustRoot, fingerprint, open_first
 from runtime.private import make_private
-from runtime.tls import write_private
 
 ENROLLED_BYTES_MAX = 4096
 
@@ -59,11 +59,6 @@ class Place:
         return self.directory / "osiris.sock"
 
     @property
-    def rest_key(self) -> Path:
-        """The key that seals credentials at rest."""
-        return self.directory / "keys" / "rest.key"
-
-    @property
     def keys(self) -> Path:
         """The directory of the private keys."""
         return self.directory / "keys"
@@ -88,20 +83,22 @@ class Place:
             make_private(directory, key="state_dir")
 
 
-def load_keys(place: Place, entropy: Entropy) -> Keys:
-    """Return the appliance's keys, made on first use."""
-    signing = _seed(place.directory / "keys" / "signing.key", entropy)
-    sealing = _seed(place.directory / "keys" / "sealing.key", entropy)
+def make_keys(files: KeyFiles, entropy: Entropy) -> Keys:
+    """Return the keys of an appliance that is to be enrolled, made on first use."""
+    for kind in (SIGNING, SEALING):
+        if not files.has(f"{kind}.key"):
+            files.make(f"{kind}.key", entropy(SEED_BYTES))
+    return load_keys(files)
+
+
+def load_keys(files: KeyFiles) -> Keys:
+    """Return the keys of an appliance that was enrolled: others in their place are of no use.
+
+    Raises:
+        ConfigError: one is missing or does not open; the message says what to do.
+    """
+    signing, sealing = (files.read(f"{kind}.key") for kind in (SIGNING, SEALING))
     return Keys(SigningKey(signing), SealingKey(sealing))
-
-
-def _seed(path: Path, entropy: Entropy) -> bytes:
-    if not path.exists():
-        write_private(path, entropy(SEED_BYTES))
-    if path.stat().st_mode & 0o077:
-        msg = f"{path}: others may read this key: chmod 600 {path}"
-        raise ConfigError(msg)
-    return path.read_bytes()
 
 
 def load_enrolled(place: Place) -> Enrolled:

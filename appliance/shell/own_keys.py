@@ -11,22 +11,14 @@ Which of them counts is not said by their names but by the store (`store/own_key
 between two of the files leaves every key that may count in one of them, and `succeed` goes on.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
+from appliance.core.keeping import Keeping
 from appliance.ports import FORMERS_MAX, Entropy, OwnHeld, OwnPrivate
-from proto.errors import ConfigError
+from appliance.shell.key_files import FORMERS, NEXT, SEALING, SIGNING, KeyFiles
 from proto.keys import SEED_BYTES, PublicKey, SealingKey, SealingPublicKey, SigningKey
-from runtime.durable import sync_directory
-from runtime.private import read_seed
-from runtime.tls import write_private
-
-SIGNING: Final = "signing"
-SEALING: Final = "sealing"
-_FORMERS: Final = (".former", *(f".former{place}" for place in range(2, FORMERS_MAX + 1)))
 
 Key = TypeVar("Key", SigningKey, SealingKey)
 
@@ -35,8 +27,13 @@ Key = TypeVar("Key", SigningKey, SealingKey)
 class OwnKeyFiles:
     """`ports.OwnKeyKeeper` over the files of a directory."""
 
-    directory: Path
+    files: KeyFiles
     entropy: Entropy
+
+    @property
+    def keeping(self) -> Keeping:
+        """How they are kept."""
+        return self.files.keeping
 
     def held(self) -> OwnPrivate:
         """Return every key that is here, by what its file is called."""
@@ -46,23 +43,28 @@ class OwnKeyFiles:
         """Return the next keys, made on first use."""
         seeds: list[bytes] = []
         for kind in (SIGNING, SEALING):
-            path = self._file(kind, ".next")
-            with _told(path):
-                if not path.exists():
-                    write_private(path, self.entropy(SEED_BYTES))
-            seeds.append(read_seed(path))
+            following = _file(kind, NEXT)
+            if not self.files.has(following):
+                self.files.make(following, self.entropy(SEED_BYTES))
+            seeds.append(self.files.read(following))
         return SigningKey(seeds[0]), SealingKey(seeds[1])
 
     def succeed(self, signing: PublicKey, sealing: SealingPublicKey) -> None:
-        """Let the next keys take their formers' files, where they are these; else do nothing."""
+        """Let the next keys take their formers' files, where they are these; else do nothing.
+
+        A sealed key opens under its own file's name alone, so it is written anew and not renamed.
+        """
         for kind, raw in ((SIGNING, signing.raw), (SEALING, sealing.raw)):
-            current, following = self._file(kind), self._file(kind, ".next")
-            if not following.exists() or _public(kind, read_seed(following)) != raw:
+            current, following = _file(kind), _file(kind, NEXT)
+            if not self.files.has(following):
                 continue
-            with _told(current):
+            seed = self.files.read(following)
+            if _public(kind, seed) != raw:
+                continue
+            if self.files.read(current) != seed:  # else cut off before the next one's file went
                 self._keep_former(kind)
-                following.replace(current)
-                sync_directory(self.directory)
+                self.files.put(current, seed)
+            self.files.drop(following)
 
     def _keep_former(self, kind: str) -> None:
         """Let the current key be the newest of the formers too.
@@ -70,35 +72,28 @@ class OwnKeyFiles:
         The oldest is written first, and what stands twice counts once: cut off anywhere, every key
         is in one of the files, and doing it again does the rest.
         """
-        seeds = [read_seed(self._file(kind)), *self._formers(kind)]
+        seeds = [self.files.read(_file(kind)), *self._formers(kind)]
         kept = list(dict.fromkeys(seeds))[:FORMERS_MAX]
-        for which, seed in reversed(list(zip(_FORMERS, kept, strict=False))):
-            write_private(self._file(kind, which), seed)
+        for which, seed in reversed(list(zip(FORMERS, kept, strict=False))):
+            self.files.put(_file(kind, which), seed)
 
     def _formers(self, kind: str) -> list[bytes]:
-        files = (self._file(kind, which) for which in _FORMERS)
-        return list(dict.fromkeys(read_seed(file) for file in files if file.exists()))
+        names = (_file(kind, which) for which in FORMERS)
+        return list(dict.fromkeys(self.files.read(name) for name in names if self.files.has(name)))
 
     def _held(self, kind: str, make: Callable[[bytes], Key]) -> OwnHeld[Key]:
-        current, following = read_seed(self._file(kind)), self._file(kind, ".next")
+        current, following = self.files.read(_file(kind)), _file(kind, NEXT)
+        seed = self.files.read(following) if self.files.has(following) else current
         return OwnHeld(
             make(current),
-            tuple(make(seed) for seed in self._formers(kind) if seed != current),
-            make(read_seed(following)) if following.exists() else None,
+            tuple(make(one) for one in self._formers(kind) if one != current),
+            make(seed) if seed != current else None,
         )
 
-    def _file(self, kind: str, which: str = "") -> Path:
-        return self.directory / f"{kind}{which}.key"
+
+def _file(kind: str, which: str = "") -> str:
+    return f"{kind}{which}.key"
 
 
 def _public(kind: str, seed: bytes) -> bytes:
     return SigningKey(seed).public.raw if kind == SIGNING else SealingKey(seed).public.raw
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        msg = f"{path}: cannot be written: {error.strerror}"
-        raise ConfigError(msg) from error

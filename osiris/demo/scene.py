@@ -203,7 +203,7 @@ class Scene:
         content = f'content_dir = "{self.content_dir}"\n' if self.content_dir else ""
         return (
             f'state_dir = "{self.directory / "appliance"}"\n{content}'
-            f'address = "{self.bridge}"\n\n'
+            f'address = "{self.bridge}"\ntpm = "off"\n\n'
             '[site]\nlabel = "Demo clinic"\n'
             f'admin_networks = ["{self.network}.0/24"]\nntp_servers = ["{self.bridge}"]\n\n'
             f'[discovery]\nnetworks = ["{self.network}.0/24"]\ninterval_s = 15\n\n'

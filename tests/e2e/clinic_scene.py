@@ -255,7 +255,7 @@ def _enrolled(
         content = f'content_dir = "{write(directory / "content", house.content)}"\n'
     path = directory / "appliance.toml"
     path.write_text(
-        f'state_dir = "{state}"\naddress = "{bridge}"\n{content}\n'
+        f'state_dir = "{state}"\naddress = "{bridge}"\ntpm = "off"\n{content}\n'
         f'[site]\nlabel = "Faults"\n\n[portal]\nhost = "{bridge}"\nport = {PORTAL_PORT_INSIDE}\n'
         'names = ["127.0.0.1"]\n\n'
         f"[limits]\n{house.limits or 'check_in_s = 5'}\nscan_tick_s = 2\n\n"

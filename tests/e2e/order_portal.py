@@ -9,6 +9,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from appliance.core.box_keys import BoxKeys
+from appliance.core.keeping import How, Keeping
 from appliance.core.trusted import Carrier, Part, Trusted
 from appliance.handlers.people import People
 from appliance.handlers.work import Work
@@ -100,6 +101,7 @@ async def order_portal(folder: Path) -> AsyncIterator[OrderPortal]:
                 appliance=work.scribe.appliance,
                 place=PLACE,
                 scribe=work.scribe,
+                keeping=Keeping(How.NO_TPM),
                 box_keys=BoxKeys(SealingKey(bytes(SEED_BYTES))),
                 hub="https://hub.example:8443",
                 development_trust=True,

@@ -49,14 +49,15 @@ class Pair:
 
 
 @contextmanager
-def pair(directory: Path) -> Iterator[Pair]:
-    """Start a hub, and enroll an appliance with it."""
+def pair(directory: Path, *, tpm: str = "off") -> Iterator[Pair]:
+    """Start a hub, and enroll an appliance with it, on a machine with this TPM."""
     with ExitStack() as stack:
         hub = start_hub(stack, directory, origin="https://127.0.0.1:{port}")
         state = directory / "appliance"
         path = directory / "appliance.toml"
         path.write_text(
-            f'state_dir = "{state}"\naddress = "127.0.0.1"\n\n[site]\nlabel = "Pair"\n\n'
+            f'state_dir = "{state}"\naddress = "127.0.0.1"\ntpm = "{tpm}"\n\n'
+            '[site]\nlabel = "Pair"\n\n'
             f'[portal]\nhost = "127.0.0.1"\nport = {free_port()}\n\n[limits]\ncheck_in_s = 5\n'
         )
         claim = hub.ask("POST", "/local/sites", {"label": "Pair"})["claim_code"]

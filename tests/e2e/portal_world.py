@@ -8,6 +8,7 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from appliance.core.box_keys import BoxKeys
+from appliance.core.keeping import How, Keeping
 from appliance.core.trusted import Trusted
 from appliance.handlers.canaries import EXPORT, Canaries
 from appliance.handlers.disclosures import Disclosures
@@ -114,6 +115,7 @@ async def portal_world(
                 appliance=rows.APPLIANCE,
                 place=PLACE,
                 scribe=work.scribe,
+                keeping=Keeping(How.NO_TPM),
                 box_keys=BoxKeys(SealingKey(bytes(SEED_BYTES))),
                 hub="https://hub.example:8443",
                 first_root="5a" * 32,

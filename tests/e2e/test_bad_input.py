@@ -98,7 +98,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         config = directory / "appliance.toml"
         config.write_text(
             f'state_dir = "{directory / "appliance"}"\n'
-            f'content_dir = "{directory / "content"}"\n\n'
+            f'content_dir = "{directory / "content"}"\ntpm = "off"\n\n'
             "[portal]\nport = 0\n\n[limits]\ncheck_in_s = 5\n\n"
             '[discovery]\nnetworks = ["127.0.77.0/30"]\ninterval_s = 10\n'
         )

@@ -11,7 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from appliance.shell.seal import KeySealer, sealing_key
+from appliance.core.keeping import How, Keeping
+from appliance.shell.key_files import KeyFiles, rest_key
+from appliance.shell.seal import KeySealer
 from appliance.store.db import Store
 from appliance.store.vault import Vault
 from proto.phi import default_names
@@ -31,7 +33,9 @@ REASON = "asked for by the privacy officer"
 CHILD = """
 import asyncio, itertools, sys
 from pathlib import Path
-from appliance.shell.seal import KeySealer, sealing_key
+from appliance.core.keeping import How, Keeping
+from appliance.shell.key_files import KeyFiles, rest_key
+from appliance.shell.seal import KeySealer
 from appliance.store import meta
 from appliance.store.db import Store
 from appliance.store.vault import Vault
@@ -41,7 +45,8 @@ from runtime.clock import system_entropy
 
 async def main(folder, life):
     store = await Store.open(folder / "osiris.db", now_ms=1)
-    sealer = KeySealer(sealing_key(folder / "rest.key", system_entropy), system_entropy)
+    files = KeyFiles(folder, None, Keeping(How.NO_TPM))
+    sealer = KeySealer(rest_key(files, system_entropy), system_entropy)
     vault = await Vault.open(store, sealer, system_entropy)
     for number in itertools.count():
         value = f"MR{life:02}{number:06}"
@@ -79,7 +84,9 @@ async def test_every_token_that_left_is_revealed_after_any_kill(tmp_path: Path) 
         left.update(given)
     store = await Store.open(tmp_path / "osiris.db", now_ms=1)
     try:
-        sealer = KeySealer(sealing_key(tmp_path / "rest.key", system_entropy), system_entropy)
+        sealer = KeySealer(
+            rest_key(KeyFiles(tmp_path, None, Keeping(How.NO_TPM)), system_entropy), system_entropy
+        )
         vault = await Vault.open(store, sealer, system_entropy)
         for token, value in left.items():
             assert vault.knows(token)

@@ -59,6 +59,9 @@ sites go on discovering, healing and collecting evidence by themselves, and say 
 alone. What they asked for stands in each site's copy of the order log. Recovery: the root people
 sign root N + 1 with new online keys and operators new grants; no clinic is enrolled again.
 
+A disk of an appliance that was copied or stolen, and its backups, give nobody its keys or the
+logins of its targets where a TPM seals them; `osiris appliance keys list` says whether one does.
+
 Not covered here: an appliance or a person's machine that was taken, and the clinic's network."""
 
 

@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from appliance.core.keeping import How, Keeping
 from appliance.core.order_gate.ledger import State
 from appliance.handlers.own_keys import renew
 from appliance.ports import HubTransport
 from appliance.shell.enrollment import enroll
 from appliance.shell.identity import Place as Folder
-from appliance.shell.identity import load_keys
+from appliance.shell.identity import make_keys
+from appliance.shell.key_files import KeyFiles
 from appliance.store import opinions, order_state
 from appliance.tasks.recovery import catch_up
 from appliance.tasks.uplink import send_all
@@ -326,7 +328,7 @@ async def _enrolls(*, told: str | None) -> str:
         hub = _FalseHub(Path(directory) / "tls")
         folder = Folder(Path(directory) / "state")
         folder.prepare()
-        keys = load_keys(folder, system_entropy)
+        keys = make_keys(KeyFiles(folder.keys, None, Keeping(How.NO_TPM)), system_entropy)
         async with tcp.serving(hub.serve, tls=tls.server_context(hub.material)) as port:
             try:
                 await enroll(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.core.keeping import How, Keeping
 from appliance.core.order_gate.ledger import State
 from appliance.core.order_gate.values import Accepted
 from appliance.core.records import health_draft
@@ -25,8 +26,10 @@ from appliance.handlers.work import Work
 from appliance.ports import FORMERS_MAX, OwnPrivate
 from appliance.shell import identity
 from appliance.shell.enrollment import enroll
-from appliance.shell.identity import load_keys
+from appliance.shell.identity import make_keys
+from appliance.shell.key_files import KeyFiles
 from appliance.shell.own_keys import OwnKeyFiles
+from appliance.shell.seal import KEY_BYTES, KeySealer
 from appliance.store import evidence, opinions, own_keys
 from appliance.store.proof import verify
 from appliance.tasks.recovery import catch_up
@@ -68,6 +71,10 @@ class CutKeeper:
     files: OwnKeyFiles
     process: Process
 
+    @property
+    def keeping(self) -> Keeping:
+        return self.files.keeping
+
     def held(self) -> OwnPrivate:
         return self.files.held()
 
@@ -92,6 +99,7 @@ class Disk:
 
     folder: Path
     entropy: SeededEntropy = field(default_factory=lambda: SeededEntropy(71))
+    is_sealed: bool = False
 
     def __post_init__(self) -> None:
         """Make the keys of the enrollment."""
@@ -99,11 +107,16 @@ class Disk:
         self.place.prepare()
         self.site = Site(self.folder / "appliance.db")
         self.hub = LogHub(self.site)
-        load_keys(self.place, self.entropy)
+        make_keys(self.key_files, self.entropy)
+
+    @property
+    def key_files(self) -> KeyFiles:
+        sealer = KeySealer(Secret(bytes(KEY_BYTES)), self.entropy) if self.is_sealed else None
+        return KeyFiles(self.place.keys, sealer, Keeping(How.TPM if sealer else How.NO_TPM))
 
     @property
     def files(self) -> OwnKeyFiles:
-        return OwnKeyFiles(self.place.keys, self.entropy)
+        return OwnKeyFiles(self.key_files, self.entropy)
 
     @asynccontextmanager
     async def on(self, watch: Watch = lambda _, __: None) -> AsyncIterator[Work]:
@@ -164,12 +177,12 @@ def cuts() -> list[str]:
 
 
 @pytest.mark.parametrize("point", cuts())
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(("times", "is_sealed"), [(1, False), (2, False), (2, True)])
 @virtual
 async def test_cut_off_anywhere_a_renewal_was_or_was_not_and_the_next_start_goes_on(
-    tmp_path: Path, point: str, times: int
+    tmp_path: Path, point: str, times: int, *, is_sealed: bool
 ) -> None:
-    disk = Disk(tmp_path)
+    disk = Disk(tmp_path, is_sealed=is_sealed)
     async with disk.on() as work:
         await write(work)
         await send_all(work)
@@ -411,7 +424,7 @@ async def test_a_store_whose_leaves_no_key_here_signed_says_which_backup_is_miss
         await write(work)
     for file in disk.place.keys.glob("signing*"):
         file.unlink()
-    load_keys(disk.place, disk.entropy)
+    make_keys(disk.key_files, disk.entropy)
     with pytest.raises(ConfigError, match="backup"):
         async with disk.on():
             pass
@@ -424,7 +437,7 @@ async def test_a_store_whose_key_is_nowhere_says_which_backup_is_missing(tmp_pat
         await renew(work, account="tester")
     for file in disk.place.keys.glob("signing*"):
         file.unlink()
-    load_keys(disk.place, disk.entropy)
+    make_keys(disk.key_files, disk.entropy)
     with pytest.raises(ConfigError, match="backup"):
         async with disk.on():
             pass
@@ -575,7 +588,7 @@ async def test_an_appliance_with_former_keys_is_not_enrolled_again_with_them(
     disk = Disk(tmp_path)
     async with disk.on() as work:
         await renew(work, account="tester")
-    keys = load_keys(disk.place, disk.entropy)
+    keys = make_keys(disk.key_files, disk.entropy)
     code = ClaimCode("https://127.0.0.1:1", bytes(SECRET_BYTES), bytes(FINGERPRINT_BYTES))
     with pytest.raises(ConflictError, match="empty state directory"):
         await enroll(disk.place, keys, code, clock=disk.site.clock, entropy=disk.entropy)

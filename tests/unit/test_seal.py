@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from appliance.shell.seal import KeySealer, sealing_key
+from appliance.core.keeping import How, Keeping
+from appliance.ports import Entropy
+from appliance.shell.key_files import KeyFiles, rest_key
+from appliance.shell.seal import KeySealer
 from proto.errors import ConfigError
 from proto.secret import Secret
 from runtime.clock import SystemClock, system_entropy
@@ -15,9 +18,13 @@ from tests.fakes.clock import ManualClock, SeededEntropy
 ENTROPY = system_entropy
 
 
+def sealing_key(path: Path, entropy: Entropy) -> Secret:
+    return rest_key(KeyFiles(path.parent, None, Keeping(How.NO_TPM)), entropy)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "sealing.key"
+    return tmp_path / "rest.key"
 
 
 def test_a_key_is_made_once_and_only_its_owner_may_read_it(path: Path) -> None:
@@ -58,8 +65,8 @@ def test_a_file_of_another_size_is_no_key_and_is_left_alone(path: Path, size: in
 
 
 def test_a_link_is_not_followed(path: Path, tmp_path: Path) -> None:
-    real = tmp_path / "real"
-    sealing_key(real, ENTROPY)
+    sealing_key(path, ENTROPY)
+    real = path.rename(tmp_path / "real")
     path.symlink_to(real)
     with pytest.raises(ConfigError, match="cannot be read"):
         sealing_key(path, ENTROPY)
@@ -78,7 +85,7 @@ def test_a_directory_is_no_key(path: Path) -> None:
 
 def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nowhere"):
-        sealing_key(tmp_path / "nowhere" / "sealing.key", ENTROPY)
+        sealing_key(tmp_path / "nowhere" / "rest.key", ENTROPY)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")

@@ -8,7 +8,7 @@ from osiris import packages
 def test_every_package_has_a_reason() -> None:
     """A package without a why would stay for ever."""
     known = packages.features()
-    assert {"clinic", "discovery", "browser"} <= set(known)
+    assert {"clinic", "discovery", "browser", "tpm", "softtpm"} <= set(known)
     for wanted in known.values():
         assert all(isinstance(why, str) and len(why) > 10 for why in wanted.values())
 
