@@ -31,6 +31,7 @@ from proto.phi import (
     known,
     labels,
     nested,
+    own_hosts,
     owners,
     pairs,
     paths,
@@ -163,6 +164,7 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
         if record.person:
             strangers.read(record, about_people)
         deeds.made_of_names(record)
+        own_hosts.read(record)
         beyond.spread(record)
         repeated.read(record)
     return record
