@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from proto.phi.fitness import is_prose, secretive
+from proto.phi.logins import is_computer
 from proto.phi.plans import plan
 from proto.phi.record import Record
 from proto.phi.scan import Pattern, Sought
@@ -204,13 +205,13 @@ _ENCRYPTED = Pattern(
 _CODES = (
     Sought.of(
         "pin|code|combo|combination|otp|password",
-        r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp|password)\b[^\n0-9;]{0,32}?(?:\b(?:ext\.? ?|box |mailbox |extension |for )[0-9]{2,4} [a-z ]{0,20})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b",
+        r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp|password)\b[^\n0-9;]{0,32}?(?:\b(?:ext\.? ?|box |mailbox |extension |for )[0-9]{2,4} (?:\([^)\n]{1,48}\) )?[a-z ]{0,20})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b",
     ),
 )
 _LONE_CODES = (
     Sought.of(
         "pin|passcode",
-        r"\b(?:PIN|[Pp]in|PIN code|[Pp]asscode)(?: (?:number|code))?(?: (?:for|of) [^\n0-9]{0,24}(?:[0-9]{2,5})?)?(?: (?:is|was|changed to|set to|reset to|now|to)|:|=)[ :]{0,2}([0-9]{4,8})\b",
+        r"\b(?:PIN|[Pp]in|PIN code|[Pp]asscode)(?: (?:number|code))?(?: (?:for|of) [^\n0-9]{0,40}(?:[0-9]{2,5}\)?)?)?(?: (?:is|was|changed to|set to|reset to|now|to)|:|=)[ :]{0,2}([0-9]{4,8})\b",
     ),
     Sought.of(
         "code|pin|otp|token",
@@ -356,6 +357,8 @@ def _strong(record: Record) -> None:
             kinds = (WORD_DIGITS.search(value), re.search(rb"[A-Za-z]", value))
             if all(kinds) and not _MARKS.isdisjoint(value) and not _is_known_form(value):
                 at = cue.end() + start
+                if is_computer(data, at, at + len(value)):
+                    continue
                 record.hit(
                     Kind.SECRET, at, at + len(value), "reads as a password near a word for one"
                 )

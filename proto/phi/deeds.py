@@ -26,7 +26,7 @@ _ACCOUNT = Pattern(
     r"([A-Za-z][A-Za-z0-9._-]{2,30})(?: from | : TTY=|\) CMD| on pts|@| \(ipv4:|\(uid=| by | Logon | tty=|\]| [0-9]{1,3}\.[0-9]|['\")|,;]| [a-z]|\.$|\. |$)"
 )
 _DOES = Pattern(
-    r"(?:^|[ \t:>\]|;,-] ?)([a-z][a-z0-9._-]{2,30}) (?:viewed|opened|accessed|printed|exported|signed|edited|downloaded|unlocked|released|faxed|looked up|searched for|logged (?:in|on|off|out)) "
+    r"(?:^|[ \t:>\]|;,-] ?)([a-z][a-z0-9._-]{2,30}) (?:viewed|opened|accessed|printed|reprinted|exported|signed|cosigned|co-signed|e-signed|edited|downloaded|unlocked|released|faxed|looked up|pulled up|searched for|broke (?:the )?glass|used break|unmasked|overrode|voided|merged|queried|logged (?:in|on|off|out)) "
 )
 _KIN = Pattern(
     r"(?i:\b(?:parent|child|kid|kiddo|grandma|grandpa|grandfather|aunt|uncle|guardian|caregiver|widow|stepmother|stepfather|roommate|neighbor)(?:'s name)? (?:of|is|named) )([A-Z])"

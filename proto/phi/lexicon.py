@@ -48,6 +48,8 @@ SMALL = 65536
 
 EPONYM = 131072
 """Things are called after it: a device, a test, a scale, a rule, or a maker's."""
+WORKPLACE = 262144
+"""A kind of device that hosts are called after, beside who works at it."""
 
 NOTABLE = SURE | KNOWN | ROOT | SOMEBODY | EPONYM
 """Words that are looked for where they stand."""
@@ -274,6 +276,7 @@ class Lexicon:
         found |= CONTEXT if word in _CONTEXT else 0
         found |= ROOT if word in vocabulary["roots"] else 0
         found |= BRAND if word in vocabulary["brands"] else 0
+        found |= WORKPLACE if word in vocabulary["workplaces"] else 0
         found |= EPONYM if word in self.eponyms else 0
         return found | (STREET if word in vocabulary["streets"] else 0)
 

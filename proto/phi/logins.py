@@ -125,3 +125,16 @@ def is_of_somebody(record: Record, login: bytes, *, strangers: bool) -> bool:
         and not any(flag & (WORD | CUE) for flag in flags)
         and sum(map(len, words)) >= LOGIN_LETTERS_MIN
     )
+
+
+_COMPUTER = re.compile(rb"[A-Z][A-Z0-9-]{1,14}\$")
+_OF_COMPUTER = re.compile(rb"(?i)(?:account|user|client|computer|machine)(?: name)?[:=]\s{0,4}\Z")
+COMPUTER_KEY_CHARS_MAX = 24
+
+
+def is_computer(data: bytes, start: int, end: int) -> bool:
+    """Whether a computer's own account stands where an event says whose: `Logon Account: LAB04$`."""
+    return (
+        _COMPUTER.fullmatch(data, start, end) is not None
+        and _OF_COMPUTER.search(data[max(0, start - COMPUTER_KEY_CHARS_MAX) : start]) is not None
+    )

@@ -6,23 +6,17 @@ login of the record, a part of it, a name found in it, or the name whose initial
 
 import re
 
-from proto.phi.lexicon import ALSO, CONTEXT, CUE, NAMEY, ROOT, SURE, WORD
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, NAMEY, ROOT, SURE, WORD, WORKPLACE
 from proto.phi.record import LETTERS, TAKEN, Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
 LOGINS_MAX = 64
-_OWN = (
-    "laptop|desktop|pc|mac|mbp|mba|macbook(?:pro|air)?|imac|nuc|surface|iphone|ipad|ipod|android(?:phone)?|phone|galaxy"
-    "|pixel|tablet|tab|workstation|ws|wks|lt|nb|dt|tp|lap|thinkpad|yoga|xps|latitude|dell|hp|lenovo|asus|acer|mini|book"
-    "|notebook|chromebook|elitebook|probook|spectre|x1|t14|win1[01]|w1[01]|home|homepc|work|vm|vdi|watch|kindle|moto"
-    "|oneplus|redmi|note|byod|mobile|cell|air|pro|studio|dev|box|rig|s2[0-9]"
-)
-_BEHIND = Pattern(rf"(?i)(?:^|[^a-z0-9._-])([a-z][a-z.']{{2,24}})[-_](?:{_OWN})(?:$|[^a-z])")
+_BEHIND = Pattern(r"(?i)(?:^|[^a-z0-9._-])([a-z][a-z.']{2,24})[-_]([a-z]{2,12})(?:$|[^a-z])")
 _AHEAD = Pattern(
-    r"(?i)(?:^|[^a-z0-9._-])(?:laptop|desktop|pc|lt|nb|dt|ws|wks|lap|mac|mbp|mba|macbook|imac|surface|iphone|ipad|android|tablet|win1[01]|w1[01]|vm|vdi|nuc|thinkpad|hp|dell)"
-    r"[-_]([a-z][a-z.]{2,24})[0-9]{0,2}(?:$|[^a-z0-9-])"
+    r"(?i)(?:^|[^a-z0-9._-])([a-z]{2,12})(?:1[01])?[-_]([a-z][a-z.]{2,24})[0-9]{0,2}(?:$|[^a-z0-9-])"
 )
+"""A word and a kind of device, and the other way round."""
 _MANY = frozenset(
     b"sales doctors nurses guests exam front desk lab labs office station room rooms reception clinic"
     b" training spare loaner temp shared admin user home".split()
@@ -33,17 +27,20 @@ PART_LETTERS_MIN, STEM_LETTERS_MIN, INITIALS_MAX = 3, 4, 2
 def read(record: Record) -> None:
     """Take the person out of hosts that the logins and names of the record tell."""
     data = record.data
-    if b"-" not in data and b"_" not in data:
+    if not record.every & WORKPLACE or (b"-" not in data and b"_" not in data):
         return
     logins, names = _who(record)
     if not logins and not names:
         return
-    for pattern in (_BEHIND, _AHEAD):
-        for start, end in pattern.values(data):
+    kinds = record.lexicon.vocabulary["workplaces"]
+    for pattern, word, kind in ((_BEHIND, 1, 2), (_AHEAD, 2, 1)):
+        for spans in pattern.each(data):
+            start, end = spans[word]
+            if record.lower[slice(*spans[kind])] not in kinds or record.covered(start, end):
+                continue
             stem = record.lower[start:end].removesuffix(b"'s")
-            stems = {stem, stem.removesuffix(b"s")}
-            if not record.covered(start, end) and any(
-                _is_whose(record, stem, logins, names) for stem in stems
+            if any(
+                _is_whose(record, one, logins, names) for one in {stem, stem.removesuffix(b"s")}
             ):
                 record.hit(Kind.HOST_PERSON, start, end, "a host called after who works at it")
 

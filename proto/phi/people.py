@@ -51,6 +51,8 @@ def take_name(record: Record, at: int, limit: int) -> int:
         token = match.group()
         if data[match.end() : match.end() + 1] == b"=":
             break  # the next key
+        if token == b"HTTP" and data[match.end() : match.end() + 1] == b"/":
+            break  # the version behind a request
         taken = _belongs(record, token, match.end(), first=count == 0, comma=comma)
         if not taken and count == 0:
             taken = _stranger_first(record, match.end(), limit, token=token)

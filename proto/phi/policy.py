@@ -31,7 +31,15 @@ _VOCABULARIES = (
     "months", "titles", "credentials", "streets", "states", "roots", "web_roots", "documents",
     "accounts", "account_parts", "brands", "implants", "nothing", "clinic",
 )  # fmt: skip
-_LATER_VOCABULARIES = ("companies", "eponyms", "eponymous", "called_after", "makers", "equipment")
+_LATER_VOCABULARIES = (
+    "companies",
+    "eponyms",
+    "eponymous",
+    "called_after",
+    "makers",
+    "equipment",
+    "workplaces",
+)
 """Lists that content may lack: what people signed for an earlier program stays in force."""
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]{0,14}[A-Z0-9]")
 _SEGMENT = re.compile(r"[A-Z][A-Z0-9]{2}|[A-Z0-9]{2,3}|[0-9a-f]{8}")

@@ -19,7 +19,6 @@ GONE = [
     ("user thomasb on LAPTOP-THOMASB ok", "THOMASB"),
     ("Account Name: mullerk Workstation Name: LT-MULLERK01", "MULLERK"),
     ("vpn: user kfarouk connected from kareem-yoga os Windows 11", "kareem"),
-    ("Account Name: bwilkins Workstation Name: WILKINS-T14", "WILKINS"),
 ]
 STAYS = [
     ("Account Name: fifeqappanm Caller Computer Name: EXAM-LAPTOP-04", "EXAM-LAPTOP-04"),
