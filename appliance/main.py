@@ -49,7 +49,7 @@ from appliance.shell.identity import (
     load_root,
     scribe_of,
 )
-from appliance.shell.key_files import KeyFiles, open_keys, rest_key
+from appliance.shell.key_files import REST_KEY, KeyFiles, open_keys, rest_key
 from appliance.shell.nmap import NmapScanner
 from appliance.shell.own_keys import OwnKeyFiles
 from appliance.shell.seal import KeySealer
@@ -81,6 +81,7 @@ from proto.catalog.model import Content
 from proto.errors import ConfigError, NoRoomError, OsirisError
 from proto.note import Algorithm, NoteKey
 from proto.phi import Policy, default_names, installed_policies, scrub_text
+from proto.secret import Secret
 from proto.trust_root import TrustRoot
 from runtime import log, memory, notify, tls
 from runtime.clock import Clock, StartedClock, SteadyClock, SystemClock, system_entropy
@@ -188,7 +189,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     hub = HubClient(root.hub_origin, tls=hub_context(root), signer=scribe, sentry=sentry)
     try:
         library = library_of(config, root, enrolled, hub)
-        sealer = KeySealer(rest_key(files, system_entropy), system_entropy)
+        sealer = KeySealer(Secret(files.read(REST_KEY)), system_entropy)
         vault = await Vault.open(store, sealer, system_entropy)
         scrubber = Scrubber(policy_of(config), default_names(), vault, store=store, clock=clock)
         people = people_of(config, scrubber, clock)
@@ -235,8 +236,14 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
 
 
 def _keys_of(config: Config, place: Place) -> KeyFiles:
-    """Return the files of the private keys, sealed from now on where there is a TPM."""
-    return open_keys(place.keys, find_tpm(config.file.tpm), system_entropy)
+    """Return the files of the private keys, sealed from now on where there is a TPM.
+
+    What seals credentials is made before the store is: a store without it lost it.
+    """
+    files = open_keys(place.keys, find_tpm(config.file.tpm), system_entropy)
+    if not place.store.exists():
+        rest_key(files, system_entropy)
+    return files
 
 
 def _fetching(library: Library, work: Callable[[], Work]) -> Callable[[], Awaitable[None]] | None:

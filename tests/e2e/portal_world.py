@@ -64,6 +64,7 @@ async def portal_world(
     scanner: Scanner | None = None,
     shell: Shell | None = None,
     trusted: Trusted | None = None,
+    kept: How = How.NO_TPM,
 ) -> AsyncIterator[PortalWorld]:
     """Open a portal over an empty store in `folder`, with one account.
 
@@ -75,8 +76,8 @@ async def portal_world(
     store = await Store.open(folder / "appliance.db", now_ms=clock.now_ms())
     try:
         async with store.write() as conn:
-            kept = await hashed(Secret(PASSWORD))
-            await accounts.add(conn, PERSON, kept, now_ms=clock.now_ms())
+            password = await hashed(Secret(PASSWORD))
+            await accounts.add(conn, PERSON, password, now_ms=clock.now_ms())
         sealer = FakeSealer()
         scrubber = await scrubber_over(store, sealer=sealer, entropy=system_entropy, clock=clock)
         work = Work(
@@ -115,7 +116,7 @@ async def portal_world(
                 appliance=rows.APPLIANCE,
                 place=PLACE,
                 scribe=work.scribe,
-                keeping=Keeping(How.NO_TPM),
+                keeping=Keeping(kept),
                 box_keys=BoxKeys(SealingKey(bytes(SEED_BYTES))),
                 hub="https://hub.example:8443",
                 first_root="5a" * 32,

@@ -1,6 +1,7 @@
 """An appliance on a machine with a TPM: enrolled, started anew, checked in; and its stolen disk."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,8 @@ def test_enrolled_and_started_anew_it_checks_in_and_its_keys_are_sealed(
         tpm.cycle()
         two.appliance.start()
         hears_check_ins(two)
+        limits = Path(f"/proc/{two.appliance.pid}/limits").read_text("ascii")
+        assert re.search(r"Max core file size +0 ", limits), "a core would hold the keys"
         assert told(two)["is_sealed"]
         assert told(two)["kept_so"] == "sealed by this machine's TPM"
         renewed = renew(two)
@@ -122,6 +125,24 @@ def test_a_disk_in_another_machine_starts_nothing_and_in_its_own_goes_on(
         two.appliance.start()
         hears_check_ins(two)
         until(lambda: refusals(two) == [], "nothing was refused")
+
+
+@pytest.mark.parametrize("name", ["rest.key", "signing.key", "sealing.key", "tpm.key"])
+def test_a_key_that_is_missing_is_not_made_anew(tmp_path: Path, tpm: SoftTpm, name: str) -> None:
+    with pair(tmp_path, tpm=tpm.device) as two:
+        tpm.cycle()
+        two.appliance.start()
+        two.appliance.kill()
+        path = tmp_path / "appliance" / "keys" / name
+        whole = path.read_bytes()
+        path.unlink()
+        tpm.cycle()
+        does_not_start(two, "back from")
+        path.write_bytes(whole)
+        path.chmod(0o600)
+        tpm.cycle()
+        two.appliance.start()
+        hears_check_ins(two)
 
 
 def test_plain_keys_and_a_tpm_that_is_named_and_gone_start_nothing(

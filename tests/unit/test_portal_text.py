@@ -1,11 +1,13 @@
 """What people are told about text: what was withheld and why, known people, canaries."""
 
+import html
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
+from appliance.core.keeping import WORDS, How
 from appliance.handlers.known_people import PeopleList
 from appliance.portal.text import OLD_MS, people_tone, sentence
 from appliance.store.withheld import Count
@@ -61,3 +63,14 @@ async def test_withheld_records_are_shown_on_the_portal_and_on_the_command_line(
         assert said in (await client.get("/health")).text
         assert (await status(world))["withheld"] == [said]
         assert (await status(world))["known_people"] == "none listed"
+
+
+@pytest.mark.parametrize("kept", How)
+async def test_health_says_whether_a_tpm_seals_the_keys(tmp_path: Path, kept: How) -> None:
+    async with portal_world(tmp_path, kept=kept) as world, world.signed_in() as client:
+        page = html.unescape((await client.get("/health")).text)
+        if kept is How.TPM:
+            assert "Sealed by this machine's TPM" in page
+        else:
+            assert "Not sealed" in page
+            assert WORDS[kept] in page
