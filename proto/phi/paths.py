@@ -6,7 +6,7 @@ made of machine words alone goes; a file's extension stays.
 
 import re
 
-from proto.phi import devices
+from proto.phi import devices, relative
 from proto.phi.archives import is_archive
 from proto.phi.lexicon import (
     ALSO,
@@ -53,6 +53,8 @@ def read(record: Record) -> None:
     urls: list[tuple[int, int]] = []
     if b"://" in record.data:
         urls = _urls(record)
+    if b"/" in record.data and record.every & ROOT:
+        urls = sorted(urls + relative.read(record, _machine))
     if record.every & ROOT and (b"\\" in record.data or b"/" in record.data):
         _roots(record, urls)
     if b"?" in record.data and b" /" in record.data:
@@ -255,6 +257,8 @@ def _routes(record: Record) -> None:
         below = False
         for match in _PART.finditer(record.data, *spans[1]):
             part = match.group()
+            if record.covered(*match.span()):
+                continue
             if below and _LONG_NUMBER.fullmatch(part) is not None:
                 record.hit(Kind.OTHER_ID, *match.span(), "a number below people in a request")
             elif below and b"." not in part and b"-" in part and not _machine(record, part):
@@ -268,6 +272,8 @@ def _requests(record: Record) -> None:
         if not _query_tells(record, record.data[slice(*spans[2])]):
             continue
         for match in _PART.finditer(record.data, *spans[1]):
+            if record.covered(*match.span()):
+                continue
             if _LONG_NUMBER.fullmatch(match.group()) is not None:
                 record.hit(Kind.OTHER_ID, *match.span(), "a number in a request about somebody")
                 continue
