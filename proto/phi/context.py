@@ -252,12 +252,20 @@ def _asks_for_somebody(record: Record, start: int, end: int) -> bool:
     return data.find(b"&", first, stop) >= 0 and record.covered(first, stop)
 
 
+_MEASURED = re.compile(
+    rb"(?:^|[^a-z])(?:length|size|bytes?|checksum|crc(?:32)?|offset|pixels?|width|height|seq(?:uence)?|version|content-length|counts?|rows|sum)(?![a-z])"
+)
+"""What else is expected and not met: `pixel data length mismatch expected 930204`."""
+
+
 def _merged(record: Record) -> None:
     """Take the numbers of charts that were put together: `kept 4411223, dropped 5511224`."""
     for spans in _TAKEN_BY.each(record.data):
         record.hit(Kind.MRN, *spans[1], "a number that is somebody's already")
     for spans in _MERGED.each(record.data):
-        if not record.covered(*spans[1]) and record.data[spans[1][1] : spans[1][1] + 1] != b":":
+        start, end = spans[1]
+        measured = _MEASURED.search(record.lower, max(0, start - 48), start)
+        if not record.covered(start, end) and record.data[end : end + 1] != b":" and not measured:
             record.hit(Kind.MRN, *spans[1], "a chart that was put together with another")
 
 

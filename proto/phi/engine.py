@@ -32,6 +32,7 @@ from proto.phi import (
     known,
     labels,
     nested,
+    numbered,
     own_hosts,
     owners,
     pairs,
@@ -166,6 +167,8 @@ def examine(view: View, lexicon: Lexicon, layers: int) -> Record:
             strangers.read(record, about_people)
         deeds.made_of_names(record)
         own_hosts.read(record)
+        numbered.rest_of_row(record)
+        numbered.before_ages(record)
         beyond.spread(record)
         repeated.read(record)
     return record
@@ -224,6 +227,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (deeds.read, frozenset({"account", "does", "kin", "aged", "slashed", "sought"}), 0),
     (accounts.read, accounts.GATES, 0),
     (commanded.read, commanded.GATES, 0),
+    (numbered.read, numbered.GATES, 0),
     (beside.read, frozenset(), ANY),
     (shapes.read_in_context, frozenset({"date", "ip", "vin", "afar"}), 0),
     (context.read, frozenset(), ANY),

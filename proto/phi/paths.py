@@ -314,7 +314,7 @@ def _files(record: Record) -> None:
         start, end = spans[1]
         stem = record.data[start:end]
         listed, comma, rest = stem.rpartition(b", ")
-        if comma and b"." in listed:  # the file before it in a list
+        if comma and (b"." in listed or listed.isdigit()):  # the file before it in a list
             start, stem = end - len(rest), rest
         if is_archive(record, start, end):
             continue
@@ -367,6 +367,8 @@ def _named(record: Record, folder: bytes) -> bool:
 def _named_after_somebody(record: Record, stem: bytes) -> bool:
     if _NAMED_GUID.fullmatch(stem) is not None:
         return False
+    if (tax := _TAX_FORM.fullmatch(stem)) is not None and _is_either(record, tax[1], tax[2]):
+        return True
     documents, flags = record.lexicon.vocabulary["documents"], record.lexicon.flags
     words = _words(stem)
     marks = [flags(word) for word in words]
@@ -391,6 +393,18 @@ def _named_after_somebody(record: Record, stem: bytes) -> bool:
     document = any(word in documents for word in words)
     bare = _OF_OUR_DAYS.sub(b"", stem)  # the day of a report of machines tells nobody
     return document and bool(strange or also or _IDENTIFYING.search(bare))
+
+
+_TAX_FORM = re.compile(
+    rb"([A-Za-z]{2,20})[._ -]([A-Za-z]{2,24})[._ -](?i:w-?2c?|1099[a-z]{0,4}|i-?9|w-?4|w-?9|1095-?[a-c]?)(?:[._ -](?:20)?[0-9]{2})?"
+)
+"""What employers call by two names."""
+
+
+def _is_either(record: Record, one: bytes, two: bytes) -> bool:
+    """Whether one of two words is a name, or nothing is known of either."""
+    flags = [record.lexicon.flags(word.lower()) for word in (one, two)]
+    return any(flag & NAMEY and not flag & WORD for flag in flags) or not any(flags)
 
 
 _OF_OUR_DAYS = re.compile(rb"(?<![0-9])20[0-9]{2}[-_.]?[01][0-9][-_.]?[0-3][0-9](?![0-9])")

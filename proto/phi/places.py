@@ -86,9 +86,21 @@ _AFTER_STREET = re.compile(
 )
 
 
+_TOWN_AND_CODE = re.compile(
+    rb"(?:,? ((?:[A-Z][A-Za-z'.-]{1,20} ){0,3}[A-Z][A-Za-z'.-]{2,20}))?,? ([0-9]{5}(?:-[0-9]{4})?)(?![0-9A-Za-z:.-])"
+)
+"""What follows a street where the state is left out: `…, St. Hadley 25845-7723`."""
+
+
 def _after_streets(record: Record) -> None:
     """Take a town behind a street though no state follows."""
     for end in [one[1] for one in record.found if one[2] is Kind.ADDRESS]:
+        postal = _TOWN_AND_CODE.match(record.data, end)
+        if postal is not None:
+            if postal[1]:
+                record.hit(Kind.CITY, *postal.span(1), "a town behind a street")
+            record.hit(Kind.ZIP, *postal.span(2), "a ZIP code behind a street")
+            continue
         match = _AFTER_STREET.match(record.data, end)
         if match is not None:
             record.hit(Kind.CITY, *match.span(1), "a town behind a street")
