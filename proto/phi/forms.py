@@ -142,7 +142,7 @@ _WORDS = {
     "asking": r"user@host: ",
     "glass": r"glass",
     "medrec": r"m(?:r|\.r\.|edrec) ?(?:#|n(?:o|br|um))",
-    "long_pid": r"pid[ :=#\"]{1,4}[0-9]{8}",
+    "long_pid": r"pid[ :=#\"]{1,6}[0-9]{8}",
     "identifier": r"[?&]identifier",
     "cmdlet": r"-[a-z]*(?:user|mailbox|account|groupmember|recipient)",
     "command": r"(?:net1? user|passwd|chage|usermod|userdel|useradd|deluser|adduser|finger|quser|query user|logname|pdbedit|faillock|pam_tally|dsquery|dsget|kinit|wbinfo|gpresult|lastlog|terminate-user|pkill -u|crontab -u|sudo -u|[^a-z]su -|^su -)",
