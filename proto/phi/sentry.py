@@ -30,7 +30,11 @@ _FORMS = {
 }
 _GATE = Gate(_FORMS)
 _SCANS = {name: Pattern(form) for name, form in _FORMS.items()}
-_PASSED = re.compile(rb"noreply|no-reply|postmaster|root@|support@|info@|admin@")
+_PASSED = re.compile(
+    rb"noreply|no-reply|postmaster|root@|support@|info@|admin@|git@"
+    rb"|[a-z0-9.-]{1,64}@(?:openssh\.com|libssh2?\.org|(?:[a-z0-9-]{1,63}\.){1,3}(?:gserviceaccount\.com|core\.windows\.net))(?![a-z0-9.-])"
+)
+"""Addresses of roles and programs, and algorithms of SSH that are written like one."""
 
 
 @dataclass(frozen=True, slots=True)

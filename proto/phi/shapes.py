@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from proto.phi import places
+from proto.phi import mails, places
 from proto.phi.archives import is_listed, of_itself
 from proto.phi.checks import luhn, valid_ssn, valid_vin
 from proto.phi.forms import SCANS
@@ -162,54 +162,6 @@ _EXTENSION = re.compile(
     rb"(?i);(?:ext|isub|postd)=[0-9.p-]{1,12}|,? ?(?:x|ext\.?|extension) ?:? ?[0-9]{1,6}(?![0-9A-Za-z])"
 )
 """What is dialled beyond a number, as people and RFC 3966 write it."""
-
-
-_MACHINE_MAIL = frozenset(
-    b"noreply no-reply donotreply postmaster abuse root support info admin administrator mailer-daemon hostmaster"
-    b" webmaster alerts alert notifications notification security helpdesk it billing-noreply git daemon"
-    b" monitoring backup nagios cron www-data system sales contact service orthanc test user".split()
-)
-_PRIVATE_MAIL = frozenset(
-    b"gmail.com googlemail.com yahoo.com ymail.com hotmail.com outlook.com live.com msn.com aol.com"
-    b" icloud.com me.com mac.com comcast.net verizon.net att.net sbcglobal.net bellsouth.net cox.net"
-    b" charter.net earthlink.net proton.me protonmail.com gmx.com mail.com zoho.com".split()
-)
-_AFTER_LOGIN = frozenset({b"/", b":"})
-_MESSAGE_ID = re.compile(rb"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{24,64}")
-
-
-def _email(record: Record, start: int, end: int) -> None:
-    data = record.lower
-    if data[start - 1 : start] in _AFTER_LOGIN and record.covered(start, start + 1):
-        return  # a password before `@host`
-    start += data[start : start + 1] == b"'"  # email='ann@…
-    local = data[start:end].partition(b"@")[0]
-    if local in _MACHINE_MAIL or local.endswith(b"-noreply"):
-        return
-    domain = data[start:end].rpartition(b"@")[2]
-    if _of_a_program(data, start, local=local, domain=domain):
-        return
-    if not re.search(rb"[a-z]", domain[-3:]) and b"." in domain:
-        return
-    if (local.isdigit() and len(local) > 12) or (
-        data[start - 1 : start] == b"<" and _MESSAGE_ID.fullmatch(local) is not None
-    ):
-        return
-    record.hit(Kind.EMAIL, start, end, "a mail address")
-    if domain in _PRIVATE_MAIL:
-        record.person = True
-
-
-EXTENSION_DIGITS_MAX = 5
-
-
-def _of_a_program(data: bytes, start: int, *, local: bytes, domain: bytes) -> bool:
-    """Whether an address is a message's own, a list's, or a telephone's on a desk."""
-    if domain.startswith(b"lists."):
-        return True
-    if local.isdigit():
-        return len(local) <= EXTENSION_DIGITS_MAX and data[start - 4 : start] == b"sip:"
-    return data[start - 12 : start] == b"message-id=<" and local[:4].isdigit()
 
 
 def _mbi(record: Record, start: int, end: int) -> None:
@@ -485,7 +437,7 @@ def _address(record: Record, start: int, end: int) -> None:
 
 
 _JUDGES: dict[str, Judge] = {
-    "ssn": _ssn, "phone": _phone, "email": _email, "mbi": _mbi, "card": _card, "iban": _iban, "vin": _vin, "street": _street,
+    "ssn": _ssn, "phone": _phone, "email": mails.read_one, "mbi": _mbi, "card": _card, "iban": _iban, "vin": _vin, "street": _street,
     "pobox": _pobox, "zip": places.postal_code, "age": _age, "caret": _caret, "account": _account, "profile": _profile,
 }  # fmt: skip
 
