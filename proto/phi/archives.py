@@ -18,6 +18,29 @@ DIGITS_MAX = 4
 SHORT_LETTERS_MAX = 2
 
 
+_OF_PROGRAMS = re.compile(
+    rb"\.(?:go|py|pyc|js|mjs|cjs|ts|jsx|tsx|vue|java|class|jar|war|cs|vb|rb|php|phps?|c|h|cc|cpp|hpp|rs|kt|swift|lua|pl|pm|sh|ps1|psm1|psd1"
+    rb"|bat|cmd|css|scss|less|map|md|rst|toml|ya?ml|ini|cfg|conf|config|properties|proto|graphql|tmpl|j2|hbs|ejs|cshtml|razor|resx|xaml|csproj|sln"
+    rb"|dll|exe|msi|msp|msu|sys|ocx|cab|so|dylib|lib|pdb|ko|o|a|bin|fw|hex|rom|lock|pid|sock|service|timer|rpt|rdl|fmt|xsd|xsl|xslt|wsdl|plist|mo|po|ttf|otf|woff2?)(?![A-Za-z0-9])"
+)
+"""What the names of sources, programs and their settings end with: nobody's chart."""
+_OBJECT = re.compile(
+    rb"(?:(?:IM|IMG|IMAGE|SE|SER|SERIES|ST|STU|STUDY|SLICE|FRAME|PHASE)[_-]?[0-9]{3,8}"
+    rb"|(?:PA|CT|US|DX|CR|XA|NM|OT|SC|SR|PR|RF|PX|IO|MG)0{3,6}[0-9]{1,4})(?:\.dcm)?|DICOMDIR"
+)
+"""A file or a folder of a DICOM medium (PS3.10, 8.2 and PS3.11): eight signs that a device counts."""
+
+
+def is_of_program(data: bytes, end: int) -> bool:
+    """Whether a file's name ends, from here on, as those of sources and programs do."""
+    return _OF_PROGRAMS.match(data, end, min(len(data), end + 16)) is not None
+
+
+def is_object(component: bytes) -> bool:
+    """Whether a part of a path is what a device counted: `IM000941`."""
+    return _OBJECT.fullmatch(component) is not None
+
+
 def ends_so(data: bytes, end: int) -> bool:
     """Whether the name of such a file goes on, and ends, behind a day."""
     return _ENDS.match(data, end, min(len(data), end + 40)) is not None
@@ -51,9 +74,13 @@ _CHANGED_ON = re.compile(
     rb"(?:updated|modified|created|expires|released|installed|generated|changed|imported|exported|trained|finished|published"
     rb"|effective|renewed|built|deployed|migrated|rotated|synced|loaded|dated|applied|upgraded|rebuilt|compiled|run|older[- ]than)"
     rb"[\"']?(?: ?[:=]| (?:on|at|from|until|through|to))? ?[\"']?\Z"
+    rb"|(?:install|build|release|driver|firmware|bios|warranty|purchase|publish|modif(?:y|ied|ication)|creat(?:e|ed|ion)|expir(?:y|ation|es|e)|renewal"
+    rb"|calibrat(?:e|ed|ion)|cal|maintenance|pm|certificate|cert|not|definitions?|signatures?|manufactur(?:e|ed|ing)|mfg|compile|commit|boot(?:up)?|backup"
+    rb"|patch|update|upgrade|writ(?:e|ten)|access|snapshot|checkpoint|rotat(?:e|ion)|deploy(?:ment)?|deprecat(?:ed|ion)|eol|end of (?:life|support)|valid|licen[cs]e exp(?:iry|ires|iration)?)"
+    rb"[ _-]?(?:date|time|day|dt|due|on|at|until|thru|through|end|before|after|utc)?[\"'\]]?(?: {0,24}[:=]{1,2}| (?:on|at|until|to|is))? {0,3}[\"'(\[]?\Z"
 )
 """When a record of a machine changed, or it did something: no more than that is known of anybody."""
-CHANGED_CHARS_MAX = 24
+CHANGED_CHARS_MAX = 64
 
 
 def of_itself(record: Record, start: int, end: int) -> bool:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from proto.phi.checks import luhn
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, NAMEY, SURE, WORD
-from proto.phi.people import word_flags
+from proto.phi.people import machine_camel, word_flags
 from proto.phi.record import Record, digits
 from proto.phi.scan import SETS_MAX, Pattern
 from proto.phi.values import Kind
@@ -304,6 +304,8 @@ def _folders(record: Record) -> None:
             record.hit(Kind.NAME, *spans[1], "a folder of somebody with a number")
             record.hit(Kind.MRN, *spans[2], "the number of somebody's folder")
     for spans in _LISTED_FOLDER.each(record.data):
+        if machine_camel(record, record.data[slice(*spans[1])].rpartition(b" ")[2]):
+            continue  # ValueSet/administrative-gender, CodeSystem/v2-0203
         if not record.covered(*spans[1]) and _could_name(record, *spans[1]):
             record.hit(Kind.NAME, *spans[1], "a folder of somebody")
     _folders_of_two(record)

@@ -27,7 +27,7 @@ def read(record: Record) -> None:
     for word, _ in record.flagged(EPONYM):
         pairs = record.lexicon.eponyms[word]
         for at in record.places(word):
-            if data[at] not in _CAPITALS or _is_somebody(record, at):
+            if data[at] not in _CAPITALS or is_somebody(record, at):
                 continue
             end = _thing_ends(record, at + len(word), pairs)
             if end < 0 and word in lists["eponyms"]:
@@ -38,7 +38,7 @@ def read(record: Record) -> None:
                 record.facts.append((at, end))
 
 
-def _is_somebody(record: Record, at: int) -> bool:
+def is_somebody(record: Record, at: int) -> bool:
     """Whether a title or a first name stands before: `Anna Foley tray`."""
     before = _BEFORE.search(record.data, max(0, at - 28), at)
     if before is None:

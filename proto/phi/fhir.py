@@ -86,9 +86,24 @@ def _resources(record: Record, values: Iterable[Value]) -> None:
             record.facts.append((value.start, value.end))
         if _TECHNICAL.isdisjoint(kind_of.values()):
             kind = _kind(record, value, text, resource, system)
+            if kind is Kind.DEVICE and _is_of_ward(record, kind_of):
+                continue
             if kind is not None:
                 start = value.start + (text.find(b"/") + 1 if name == b"reference" else 0)
                 record.hit(kind, start, value.end, "the element says what it holds")
+
+
+_WORN = re.compile(rb"[\"'<]?(?:patient|subject|carrierHRF|carrierAIDC)\\{0,3}[\"' >]")
+
+
+def _is_of_ward(record: Record, kind_of: dict[int, bytes]) -> bool:
+    """Whether a device is nobody's: none wears it, and nobody is told of in the record."""
+    return (
+        set(kind_of.values()) == {b"Device"}
+        and not record.person
+        and _WORN.search(record.data) is None
+        and record.words.isdisjoint(record.lexicon.vocabulary["implants"])
+    )
 
 
 def _kind(record: Record, value: Value, text: bytes, resource: bytes, system: bytes) -> Kind | None:

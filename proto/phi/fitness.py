@@ -6,6 +6,7 @@ from proto.phi import people
 from proto.phi.keys import Told
 from proto.phi.lexicon import CONTEXT, CUE, NAMEY, SURE, WORD
 from proto.phi.namesakes import is_program
+from proto.phi.programs import is_mask
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.takers import GUID, HOME, PLAN_DIGITS_MIN, SENTINELS, TAKERS, VARIABLE
 
@@ -143,7 +144,7 @@ def _could_be_name(record: Record, start: int, end: int) -> bool:
     """Whether a value under a key of names can be one: letters, and not only machine words."""
     value = record.data[start:end]
     letters = value.translate(LETTERS).split()
-    if _SOURCE.search(value) is not None:
+    if _SOURCE.search(value) is not None or is_mask(value):
         return False
     if not letters or end - start > 120 or (value[:1].isdigit() and len(max(letters, key=len)) < 3):
         return False

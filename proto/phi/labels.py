@@ -33,15 +33,14 @@ from proto.phi.lexicon import (
     WRITES,
     Tells,
 )
+from proto.phi.programs import is_of_program
 from proto.phi.record import TAKEN, Record, digits
 from proto.phi.spoken import DOMAIN, SHORT_DIGITS_MAX, further, is_of_purchase, read_spoken
 from proto.phi.takers import REACH, SHORT, TAKERS
 from proto.phi.things import is_of_machine
 from proto.phi.values import Kind
 
-MARKED = 16
-SAID = 32
-TAKES = 64
+MARKED, SAID, TAKES = 16, 32, 64
 
 ELEMENTS_MAX = 64
 WORDS_MAX = 3
@@ -156,6 +155,8 @@ def _one(record: Record, key: tuple[int, int], tells: Tells, after: int) -> int:
     if begins and after & GOES_ON and (stops := _more_stops(record, end)):
         keys = record.lexicon.policy.keys
         for stop in reversed(stops):
+            if is_of_program(data, record.lower, start, stop):
+                return end
             longer, behind = data[start:stop], _AFTER[data[stop : stop + 2]]
             told, said = keys.told(longer), keys.heard(longer)
             reached = _key(record, (start, stop), (told, said), behind)

@@ -283,7 +283,9 @@ class Lexicon:
 
 def _eponyms(lists: Mapping[str, frozenset[bytes]]) -> Mapping[bytes, frozenset[bytes]]:
     """Return what things are called after, each with the words that alone make it a thing."""
-    found: dict[bytes, set[bytes]] = {word: set() for word in lists["eponyms"] | lists["makers"]}
+    found: dict[bytes, set[bytes]] = {
+        word: set() for word in lists["eponyms"] | lists["makers"] | lists["zones"]
+    }
     for pair in lists["companies"] | lists["called_after"]:
         word, _, behind = pair.partition(b"-")
         found.setdefault(word, set()).add(behind)

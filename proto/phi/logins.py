@@ -22,6 +22,8 @@ def take_login(record: Record, at: int, limit: int) -> int:
     if match is None:
         return -1
     end = match.end(1)
+    if record.data[end : end + 1].isalnum():
+        return -1  # longer than a login, as the name of a class is
     while end > at and record.data[end - 1] in b".'-_":
         end -= 1
     if _GUID.match(record.data, match.start(1), end) is not None:

@@ -34,6 +34,9 @@ _NOUN_BEHIND = re.compile(
     rb"|formula|equation|scale|classification|switch)(?![a-z-])"
 )
 """Things, and rules that are called after whoever found them or after a society."""
+_TYPEFACE_BEHIND = re.compile(
+    rb" (?:Gothic|Sans|Serif|MT|ITC|BT|Condensed|Titling|Oldstyle|Semi[Bb]old|Monospaced|Italic|Oblique|Old (?:Face|Style|English))(?![A-Za-z-])"
+)
 _VERBS = frozenset({b"Mark", b"Grant", b"MARK", b"GRANT"})
 _DONE_BEHIND = re.compile(
     rb" (?:set|unset|reset|[a-z]{2,10}ed)(?:[.;,]|$|\n| (?:for|to|on|by) (?:role|user|group|table|schema|login)\b)"
@@ -57,7 +60,7 @@ def is_namesake(record: Record, start: int, end: int) -> bool:
         return True
     if data[end : end + 1] != b" ":
         return False
-    if _PLACE_BEHIND.match(data, end) or _NOUN_BEHIND.match(data, end):
+    if any(behind.match(data, end) for behind in (_PLACE_BEHIND, _NOUN_BEHIND, _TYPEFACE_BEHIND)):
         return True
     if data[start:end] in _VERBS and _DONE_BEHIND.match(data, end) is not None:
         return True

@@ -219,6 +219,10 @@ def _rows(record: Record) -> None:
     data = record.data
     for spans in _ROW.each(data):
         start, end = spans[1]
+        if _OWN_ID.search(record.lower, max(0, start - 16), start) and not _OF_PATIENTS.search(
+            record.lower, max(0, start - OF_CHARS_MAX), start
+        ):
+            continue
         for match in _APART.finditer(data, start, end):
             begin, stop = match.span()
             while data[begin : begin + 1] in {b" ", b"'", b"N"} and begin < stop - 1:
@@ -227,6 +231,16 @@ def _rows(record: Record) -> None:
                 begin += 1
             if _tells(record, data[begin:stop].strip(b" '")):
                 record.hit(Kind.NAME, begin, stop, "the value of a row in an error")
+
+
+_OWN_ID = re.compile(
+    rb"\((?:id|pk|uid|uuid|guid|oid|rowid|row_id|seq|version|rev|slug|hash|code|key)\)=\(\Z"
+)
+_OF_PATIENTS = re.compile(
+    rb"patient|person|people|member|guarantor|subscriber|contact|user|staff|provider|customer|client"
+)
+"""Whose rows a number is of, in the name of the table or of its constraint."""
+OF_CHARS_MAX = 160
 
 
 def _tells(record: Record, value: bytes) -> bool:

@@ -39,6 +39,7 @@ _LATER_VOCABULARIES = (
     "makers",
     "equipment",
     "workplaces",
+    "zones",
 )
 """Lists that content may lack: what people signed for an earlier program stays in force."""
 _CLASS = re.compile(r"[A-Z][A-Z0-9_]{0,14}[A-Z0-9]")

@@ -8,6 +8,7 @@ from operator import or_
 from proto.phi.documents import Value, json_values
 from proto.phi.forms import SCANS
 from proto.phi.lexicon import CONTEXT, RUNS, WORDS, Lexicon
+from proto.phi.programs import in_mask, stands_for
 from proto.phi.values import Kind
 
 Found = tuple[int, int, Kind, str]
@@ -16,6 +17,8 @@ TAKEN = b"\x01"
 """The bytes of a token in a view."""
 LETTERS = WORDS
 """A table that leaves lower-case letters and blanks."""
+JOINT_MAX = 2
+"""Between two facts in a list: a comma and a blank."""
 ASKED_MAX = 32
 """Words that are looked for one by one; beyond, every word's places are noted once."""
 
@@ -123,7 +126,9 @@ class Record:
             end, value = start + len(bare), bare
         if value[:4] == b"S-1-":
             return  # a SID stays, whatever stands before it
-        if value and not value.isspace() and (kind is Kind.SECRET or not _is_mask(value)):
+        if kind is Kind.NAME and _OF_MASKS.match(value) and in_mask(self.data, start, end):
+            return
+        if value and not value.isspace() and (kind is Kind.SECRET or not _is_none(value)):
             if self.facts and kind in GUESSED and self.is_fact(start, end):
                 return
             self.found.append((start, end, kind, why))
@@ -134,8 +139,16 @@ class Record:
                 self.person = True
 
     def is_fact(self, start: int, end: int) -> bool:
-        """Whether a span lies in what its own key says is equipment's, or in the key itself."""
-        return any(first <= start and end <= last for first, last in self.facts)
+        """Whether a span lies in what its own key says is equipment's, or in the key itself.
+
+        It may reach into the next of a list.
+        """
+        held = [last for first, last in self.facts if first <= start < last]
+        return any(
+            end <= last
+            or any(0 < one - last <= JOINT_MAX and end <= two for one, two in self.facts)
+            for last in held
+        )
 
     def covered(self, start: int, end: int) -> bool:
         """Whether the span touches what was found already."""
@@ -214,6 +227,17 @@ def _is_mask(value: bytes) -> bool:
     """Whether a value only shows how one is written, or stands for none: `999-99-9999`, `0000-00-00`."""
     figures = value.translate(None, _MARKS)
     return len(figures) >= MASK_DIGITS_MIN and not all(map(figures.strip, _MASKS))
+
+
+def _is_none(value: bytes) -> bool:
+    return _is_mask(value) or (value[:1] in _OPENS and stands_for(value))
+
+
+_OF_MASKS = re.compile(
+    rb"(?i)[\[{(<%#$]{0,2}(?:last|first|middle|full|given|family|sur|[lfm]?name|mi(?![a-z])|initials?|pre|suf|title|display|m\.?i)"
+)
+"""How the words begin that show in what order a name is written."""
+_OPENS = frozenset(b"$:@?%#[({<\"'`"[at : at + 1] for at in range(12))
 
 
 def digits(data: bytes) -> int:

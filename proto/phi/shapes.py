@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from proto.phi import mails, places
+from proto.phi.ages import is_of_thing
 from proto.phi.archives import is_listed, of_itself
 from proto.phi.checks import luhn, valid_ssn, valid_vin
 from proto.phi.forms import SCANS
@@ -254,7 +255,9 @@ def _pobox(record: Record, start: int, end: int) -> None:
 
 
 def _age(record: Record, start: int, end: int) -> None:
-    if free(record, start, end) and OTHER_AGE.match(record.data, end) is None:
+    if is_of_thing(record.lower, start) or OTHER_AGE.match(record.data, end) is not None:
+        return
+    if free(record, start, end):
         record.hit(Kind.AGE90, start, end, "an age over 89")
 
 
@@ -295,8 +298,8 @@ def _caret(record: Record, start: int, end: int) -> None:
     del end
 
 
-_NO_PARTS = frozenset({b"LN", b"FS", b"XZ"})
-"""A code of LOINC, the end of a label's field in ZPL."""
+_NO_PARTS = frozenset({b"LN", b"FS", b"XZ", b"REPLY", b"REAL", b"BATCH", b"QUERY", b"INQ", b"ACK"})
+"""A code of LOINC, the end of a label's field in ZPL, what a laboratory's message asks."""
 _USER_OPTION = re.compile(rb"(?i)[ \"']/(?:u|user):\Z")
 _BUSES = frozenset(b"usb pci hid acpi root swd scsi display hdaudio bth storage usbstor".split())
 """What stands first in the ids of devices."""
@@ -428,12 +431,18 @@ def _address(record: Record, start: int, end: int) -> None:
         return
     if parts[:3] in ([192, 0, 2], [1, 1, 1], [8, 8, 8], [8, 8, 4]):
         return
-    if (
-        b"ver" in record.lower[max(0, start - 12) : start]
-        or b"build" in record.lower[max(0, start - 12) : start]
-    ):
+    if _RELEASED.search(record.lower, max(0, start - RELEASED_CHARS_MAX), start) is not None:
         return
     record.hit(Kind.IP, start, end, "a public address in a record about people")
+
+
+_RELEASED = re.compile(
+    rb"(?:ver|build)[^\n]{0,8}\Z"
+    rb"|(?:ver(?:s|sion)?|build|release|firmware|fw|rev(?:ision)?|updated?|upgraded?|patch|hotfix|driver|sdk|runtime|framework|setup|installer)"
+    rb"[a-z]{0,6}[\"'\]]{0,2} {0,24}[:=]? {0,3}(?:(?:to|from) )?(?:[0-9.]{5,20} (?:to|->|=>) )?[\"'(\[]{0,2}v?\Z|[ (_-]v\Z"
+)
+"""What stands before a version of four parts."""
+RELEASED_CHARS_MAX = 72
 
 
 _JUDGES: dict[str, Judge] = {

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from proto.phi import logins, people
+from proto.phi.ages import is_of_thing_by
 from proto.phi.lexicon import WORD
 from proto.phi.record import LETTERS, Record, digits
 from proto.phi.values import Kind
@@ -198,8 +199,8 @@ def device(record: Record, at: int, limit: int) -> int:
 
 
 def age(record: Record, at: int, limit: int) -> int:
-    """Take an age over 89."""
-    return _end(_AGE, record.data, at, limit)
+    """Take an age over 89, of somebody."""
+    return -1 if is_of_thing_by(record.lower, at) else _end(_AGE, record.data, at, limit)
 
 
 def run(record: Record, at: int, limit: int) -> int:
@@ -218,12 +219,24 @@ _CLASS = re.compile(
 """The name of a class, of a service, of a job, whose token is spoken of."""
 
 
+_CONSTANT = re.compile(rb"`?(?:[A-Z][A-Za-z]{2,40}\.)?[A-Z]{2,20}(?:_[A-Z]{2,20}){0,4}`?")
+
+
+def _is_constant(record: Record, value: bytes) -> bool:
+    """Whether a value is what a program calls a kind of thing: `JsonToken.START_ARRAY`."""
+    if _CONSTANT.fullmatch(value) is None or not {95, 46} & set(value):
+        return False
+    words = value.rpartition(b".")[2].lower().translate(LETTERS).split()
+    return all(record.lexicon.flags(word) & WORD for word in words)
+
+
 NO_SECRET = re.compile(
     rb"(?i)(?:ip:)?\[?\d{1,3}(?:\.\d{1,3}){3}\]?(?::\d{1,5})?|(?:[a-z_]{2,12}=)?(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}"
+    rb"|(?:https?(?::|%3a)(?:/|%2f){2}|urn:)[^ ]{1,200}(?:\||%7c)[^ ]{1,60}|(?:[0-9]{1,7}-[0-9],?){1,24}"
     rb"|https?/[0-9.]+|\[?filtered\]?|(?:%[0-9a-f]{2})+|0x[0-9a-f]{1,16}(?:\+0x[0-9a-f]{1,8})?|[^@\s/:]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::[0-9.]+)?"
     rb"|(?:rsa|ecdsa|dsa|hmac)?-?sha-?[0-9]{1,3}[a-z0-9]{0,8}|(?:get|new|set|read|invoke|convertto|convertfrom)-[a-z]+"
 )
-"""Addresses, the version behind a request, marks in their escape, commands of PowerShell."""
+"""Addresses, codes of LOINC behind their system, the version behind a request, marks in their escape, commands of PowerShell."""
 
 
 def secret(record: Record, at: int, limit: int) -> int:
@@ -246,6 +259,7 @@ def secret(record: Record, at: int, limit: int) -> int:
         or NO_SECRET.fullmatch(word) is not None
         or HOME.match(word) is not None
         or _CLASS.match(word) is not None
+        or _is_constant(record, record.data[at:end])
         or VARIABLE.fullmatch(record.data, at, end) is not None
         or (
             word.isalpha()

@@ -8,12 +8,14 @@ import re
 
 from proto.phi.lexicon import NAMEY, is_plain
 from proto.phi.people import machine_camel, word_flags
+from proto.phi.programs import is_of_program
 from proto.phi.record import Record, digits
 
 Token = tuple[int, int, int, bytes]
 """Of a word in a run: start, end, flags (-1 for an initial), the mark behind it."""
 _MAKES = frozenset({b"Brother"})
 """Makes of equipment, in a list of such: `Canon, Brother, Epson`."""
+_PEOPLE = frozenset({"NAME", "NAME_MAYBE", "MRN", "OTHER_ID"})
 _NUMBERED = frozenset({"NAME", "SSN", "OTHER_ID"})
 _STAMP_BEHIND = re.compile(rb" {1,2}[0-9]{1,2} [0-9]{2}:[0-9]{2}:")
 """What follows a month in the stamp of a log."""
@@ -95,6 +97,8 @@ def could_be_both(record: Record, one: Token, two: Token) -> bool:
 def is_of_machine(record: Record, start: int, end: int, *, kind: str, plain: bool) -> bool:
     """Whether a cue is no word for people here: NURSE-19, EXAM-22, `Brother,` and `412 ms`."""
     data = record.data
+    if kind in _PEOPLE and is_of_program(data, record.lower, start, end):
+        return True
     if kind in _NUMBERED and not plain and digits(data[start:end]):
         return kind != "SSN" or data[start + 2 : start + 3].isdigit()  # ss7, but not ssn4
     if kind != "NAME":

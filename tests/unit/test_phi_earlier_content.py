@@ -8,7 +8,13 @@ import pytest
 from proto.errors import CatalogError
 from proto.phi.policy import FILES, read_policies
 
-LATER = (("keys.yaml", "composed"), ("keys.yaml", "facts"), ("vocabulary.yaml", "companies"))
+LATER = (
+    ("keys.yaml", "composed"),
+    ("keys.yaml", "facts"),
+    ("vocabulary.yaml", "companies"),
+    ("vocabulary.yaml", "makers"),
+    ("vocabulary.yaml", "zones"),
+)
 
 
 def without(name: str, member: str) -> dict[str, bytes]:
