@@ -31,12 +31,10 @@ _PROGRAM = re.compile(rb"[A-Z][A-Za-z]{1,20}(?: [A-Z][A-Za-z0-9]{1,15}){0,2} " +
 _NOUN_BEHIND = re.compile(
     rb" (?:theme|hash|algorithm|scheduler|kernel|engine|plugin|protocol|library|framework|codec|compiler|font"
     rb"|shader|mode|table|queue|cluster|node|daemon|gateway|firmware|firewall|guid(?:elines?|ance)|criteria|standards?"
-    rb"|formula|equation|scale|classification|switch)(?![a-z-])"
+    rb"|formula|equation|scale|classification|switch|Gothic|Sans|Serif|MT(?= (?:Condensed|Black|Std|Pro|Extra))|ITC|BT|Condensed|Titling|Oldstyle|Semi[Bb]old|Monospaced"
+    rb"|Italic|Oblique|Old (?:Face|Style|English))(?![A-Za-z-])"
 )
-"""Things, and rules that are called after whoever found them or after a society."""
-_TYPEFACE_BEHIND = re.compile(
-    rb" (?:Gothic|Sans|Serif|MT|ITC|BT|Condensed|Titling|Oldstyle|Semi[Bb]old|Monospaced|Italic|Oblique|Old (?:Face|Style|English))(?![A-Za-z-])"
-)
+"""Things, rules that are called after whoever found them or after a society, and typefaces."""
 _VERBS = frozenset({b"Mark", b"Grant", b"MARK", b"GRANT"})
 _DONE_BEHIND = re.compile(
     rb" (?:set|unset|reset|[a-z]{2,10}ed)(?:[.;,]|$|\n| (?:for|to|on|by) (?:role|user|group|table|schema|login)\b)"
@@ -60,7 +58,7 @@ def is_namesake(record: Record, start: int, end: int) -> bool:
         return True
     if data[end : end + 1] != b" ":
         return False
-    if any(behind.match(data, end) for behind in (_PLACE_BEHIND, _NOUN_BEHIND, _TYPEFACE_BEHIND)):
+    if _PLACE_BEHIND.match(data, end) or _NOUN_BEHIND.match(data, end):
         return True
     if data[start:end] in _VERBS and _DONE_BEHIND.match(data, end) is not None:
         return True

@@ -47,6 +47,11 @@ def in_mask(data: bytes, start: int, end: int) -> bool:
 _TABLE_BEFORE = re.compile(
     rb"(?:^|[^a-z])(?:from|join|into|update|table|truncate|references|using|exists)[ \n\t]{1,4}(?:[a-z_]{1,30}\.){0,2}[`\"\[]?\Z"
 )
+_TABLE_ENDS = frozenset(
+    end + mark for end in b"om in to te le es ng ts".split() for mark in (b" ", b"\n")
+) | {b"bo.", b"hr.", b"ic."}
+"""How what stands before a table ends, by three bytes: `from `, `dbo.`, `ehr.`, `public.`."""
+_TYPE_ENDS = frozenset({b" ", b"[", b"?", b"<", b"&", b"*"})
 _ALIAS_BEHIND = re.compile(
     rb"[`\"\]]?(?: (?:as )?[a-z][a-z0-9_]{0,3})? ?(?:[ \n](?:where|join|inner|left|right|outer|full|cross|on|set|group|order|limit|with|using|having|union|offset|fetch|for|add|drop|values|when|not|if)(?![a-z])|[,;)](?= ?[a-z]|$| *\n)|$)"
 )
@@ -68,17 +73,17 @@ BEFORE_CHARS_MAX = 160
 def is_of_program(data: bytes, lower: bytes, start: int, end: int) -> bool:
     """Whether a word for people is a table in a statement, or the type of a method's parameter."""
     start = max(start, data.rfind(b" ", start, end) + 1)
-    ahead = max(0, start - BEFORE_CHARS_MAX)
-    if (
+    if lower[start - 3 : start] in _TABLE_ENDS and (
         _TABLE_BEFORE.search(lower, max(0, start - 80), start) is not None
         and _ALIAS_BEHIND.match(lower, end, end + 40) is not None
         and _STATEMENT.search(lower) is not None
     ):
         return True
-    if not data[start : start + 1].isupper():
+    if data[end : end + 1] not in _TYPE_ENDS or not data[start : start + 1].isupper():
         return False
     if _DECLARED.match(data, end, end + 80) is not None:
         return True
+    ahead = max(0, start - BEFORE_CHARS_MAX)
     return (
         _PARAMETER.match(data, end, end + 40) is not None
         and _CALL_BEFORE.search(data, ahead, start) is not None
