@@ -31,11 +31,6 @@ _OBJECT = re.compile(
 """A file or a folder of a DICOM medium (PS3.10, 8.2 and PS3.11): eight signs that a device counts."""
 
 
-def is_of_program(data: bytes, end: int) -> bool:
-    """Whether a file's name ends, from here on, as those of sources and programs do."""
-    return _OF_PROGRAMS.match(data, end, min(len(data), end + 16)) is not None
-
-
 def is_object(component: bytes) -> bool:
     """Whether a part of a path is what a device counted: `IM000941`."""
     return _OBJECT.fullmatch(component) is not None
@@ -67,6 +62,21 @@ def is_archive(record: Record, start: int, end: int) -> bool:
         )
         for piece in pieces
     )
+
+
+def is_own(record: Record, start: int, end: int) -> bool:
+    """Whether the file from `start` on, its stem up to `end`, is an archive or a program's own.
+
+    A source or a program is nobody's unless it is called first of all as somebody is:
+    `price_mildred.exe`.
+    """
+    if is_archive(record, start, end):
+        return True
+    if _OF_PROGRAMS.match(record.data, end, min(len(record.data), end + 16)) is None:
+        return False
+    pieces = _PIECES.findall(record.data[start:end])
+    marks = [record.lexicon.flags(piece.lower()) for piece in pieces if len(piece) > 1]
+    return not any(mark & SURE and not mark & WORD for mark in marks)
 
 
 _PIECES = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

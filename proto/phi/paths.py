@@ -7,7 +7,7 @@ made of machine words alone goes; a file's extension stays.
 import re
 
 from proto.phi import devices, relative
-from proto.phi.archives import is_archive, is_object, is_of_program
+from proto.phi.archives import is_archive, is_object, is_own
 from proto.phi.lexicon import (
     ALSO,
     BRAND,
@@ -184,19 +184,10 @@ def _file(record: Record, at: int, *, ids: bool) -> int:
         end = match.end() - (len(match.group()) - match.group().index(b"."))
         stem_end = match.start() + len(re.sub(rb"(?:\.[A-Za-z0-9]{2,6}){1,3}$", b"", match.group()))
         stem = data[at:stem_end]
-        kept = is_archive(record, at, stem_end) or (
-            is_of_program(data, stem_end) and not _has_name(record, stem)
-        )
-        if stem and not _machine(record, stem) and not kept:
+        if stem and not _machine(record, stem) and not is_own(record, at, stem_end):
             record.hit(Kind.NAME, at, stem_end, "a file below a folder of people")
         return max(match.end(), end)
     return _bare(record, at, ids=ids)
-
-
-def _has_name(record: Record, stem: bytes) -> bool:
-    """Whether a word of a file's name is first of all somebody's: `price_mildred.exe`."""
-    marks = [record.lexicon.flags(word) for word in _words(stem)]
-    return any(mark & SURE and not mark & WORD for mark in marks)
 
 
 def _bare(record: Record, at: int, *, ids: bool) -> int:

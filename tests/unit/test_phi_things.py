@@ -1,7 +1,8 @@
 """What is only written like somebody's stays: a clinic's machines write it every minute.
 
-Algorithms, units and principals with an at sign, ages of things, versions and their days, parameters
-of statements, masks of names, makers, typefaces, time zones. Beside each stands what goes.
+Algorithms, units and principals with an at sign, ages of things, versions and their days,
+parameters of statements, masks of names, makers, typefaces, time zones. Beside each stands what
+goes.
 """
 
 import pytest
@@ -13,12 +14,12 @@ pytestmark = pytest.mark.skipif(
 )
 
 STAYS = (
-    "kex: curve25519-sha256@libssh.org cipher: chacha20-poly1305@openssh.com mac hmac-sha2-512-etm@openssh.com",
-    "systemd[1]: Reloaded getty@tty1.service, postgresql@14-main.service and wpa_supplicant@wlan0.service.",
+    "kex: curve25519-sha256@libssh.org cipher: chacha20-poly1305@openssh.com",
+    "systemd[1]: Reloaded getty@tty1.service and postgresql@14-main.service.",
     "/etc/systemd/system/getty@tty1.service.d/override.conf: reloaded",
     "getting initial credentials for host/PRINT-33.clinic.local@CLINIC.LOCAL",
     "TGS-REQ for MSSQLSvc/db-02.clinic.local:1433@CLINIC.LOCAL enc 18",
-    "use @angular/core@17.2.1-rc.0 and react@18.x; pgx/v5@v5.5.0-beta.1; log4j-core@2.17.1.jar flagged",
+    "use @angular/core@17.2.1-rc.0, react@18.x, pgx/v5@v5.5.0-beta.1; log4j-core@2.17.1.jar",
     "waiting on com.zaxxer.hikari.pool.HikariPool@6d06d69c.getConnection()",
     "Content-ID: <image002.jpg@01D9AA12.3C4F5A60>; logo@2x.png 404",
     "backup-writer@clinic-prod-123.iam.gserviceaccount.com lacks storage.objects.create",
@@ -29,15 +30,15 @@ STAYS = (
     "DisplayName: Dental Imaging Suite\nDisplayVersion    : 8.0.20.1\nInstallDate       : 20231107",
     "Upgraded Dentrix patient engagement from 8.0.20.1 to 8.0.21.4 on FRONTDESK-02",
     "NotBefore: 2024-01-02 NotAfter: 2025-01-02 Subject: CN=patient-portal.clinic.local",
-    "INSERT INTO appointment (id, patient_id, first_name, last_name, dob) VALUES ($1, $2, $3, $4, $5)",
+    "INSERT INTO visit (id, patient_id, first_name, dob) VALUES ($1, $2, $3, $4)",
     "INSERT INTO person (lname, fname, dob) VALUES (@p0, @p1, @p2); SELECT SCOPE_IDENTITY()",
     "SELECT TOP 50 p.LName, p.SSN FROM patient p WHERE p.PatNum = @PatNum",
     "DELETE FROM guarantor g USING patient p WHERE g.pid = p.id",
     'violates unique constraint "appointment_pkey"\nDETAIL:  Key (id)=(884120) already exists.',
-    "at OpenDental.FormPatientEdit.FillNames(Patient pat) in C:\\dev\\Forms\\FormPatientEdit.cs:line 2094",
+    "at OpenDental.FormPatientEdit.FillNames(Patient pat) in C:\\dev\\Forms.cs:line 2094",
     "public Patient merge(Patient survivor, Patient duplicate) throws MergeException",
     "Patient pat = Patients.GetPat(patNum); // may be null",
-    "Cannot deserialize value of type `java.time.LocalDate` from Array value (token `JsonToken.START_ARRAY`)",
+    "Cannot deserialize `java.time.LocalDate` from Array value (token `JsonToken.START_ARRAY`)",
     "Caused by: ca.uhn.fhir.rest.server.exceptions.ResourceVersionConflictException: HAPI-0550",
     '{"criteria":"Observation?code=http://loinc.org|4548-4"}',
     "GET /fhir/Observation?code=4548-4,2345-7,8480-6&date=ge2024 200",
@@ -45,7 +46,7 @@ STAYS = (
     'patientNameOrder=LAST^FIRST^MIDDLE; chartLabel="LAST, FIRST MI DOB"',
     "ASTM tx: H|\\^&|||cobas-pure^1.4.2|||||host|TSDWN^REPLY|P|1|20241104081500",
     "(0008,0005) CS [ISO_IR 192]; (0008,0020) DA [] ; (0010,0010) PN (no value available)",
-    "ValueSet/administrative-gender, CodeSystem/v2-0203, SearchParameter/Patient-given; 412 resources",
+    "ValueSet/administrative-gender, CodeSystem/v2-0203, SearchParameter/Patient-given; 412",
     "src/patient/name_parser.go | 12 ++++++------",
     'write failed on "/mnt/nas/pacs/2024/11/IM000941": No space left on device (28)',
     '{"resourceType":"Device","id":"spo2-4071","manufacturer":"Masimo","serialNumber":"S66DNX0DA2FD85"}',
@@ -56,7 +57,7 @@ STAYS = (
     "Philips IntelliVue MX450 module lost; Drager Perseus A500 self test failed",
     "Vital monitor,Mindray,VS-900,FV-94120412\nDefib,Zoll,R Series,AF12C094127",
     '"Franklin Gothic Medium" -> "Arial"; "Bernard MT Condensed"; "Baskerville Old Face" missing',
-    "timezones: America/Denver, America/Indiana/Vincennes, America/North_Dakota/Beulah; tzdata 2024b",
+    "timezones: America/Denver, America/Indiana/Vincennes, America/North_Dakota/Beulah",
 )
 """Lines of machines, whole."""
 GOES = (
