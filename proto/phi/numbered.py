@@ -80,19 +80,23 @@ _SURE = frozenset({Kind.EMAIL, Kind.PHONE, Kind.SSN, Kind.DATE})
 _NEXT = re.compile(rb"[\"']?[,;|\t][\"']?([A-Za-z0-9.-]{0,24})[\"']?(?=[,;|\t\r\n]|$)")
 _NUMBER = re.compile(rb"[A-Z]{0,4}[0-9]{6,14}[A-Z]?")
 _TIME = re.compile(rb"1[0-9]{9}(?:[0-9]{3})?|20[0-9]{6}(?:[0-9]{4,6})?")
-FIELDS_MAX, ROW_HITS_MAX = 4, 256
+FIELDS_MAX, ROW_HITS_MIN, ROW_HITS_MAX = 4, 2, 256
 _SEPARATORS = frozenset({b",", b";", b"|", b"\t"})
 
 
 def rest_of_row(record: Record) -> None:
     """Take the numbers of a row whose other fields are somebody's: `…,ann@example.org,43402632520`."""
+    if len(record.found) < ROW_HITS_MIN:
+        return
     kinds = {one[2] for one in record.found[:ROW_HITS_MAX]}
     if Kind.NAME not in kinds or kinds.isdisjoint(_SURE):
         return
+    data = record.data
     for start, end, kind, _ in tuple(record.found[:ROW_HITS_MAX]):
-        if kind not in _ROW or not _is_row(record, start):
+        if data[start - 1 : start] not in _SEPARATORS or kind not in _ROW:
             continue
-        _further(record, end)
+        if record.covered(start - 2, start - 1):  # the field before is somebody's too
+            _further(record, end)
 
 
 def _further(record: Record, end: int) -> None:
@@ -107,22 +111,13 @@ def _further(record: Record, end: int) -> None:
             record.hit(Kind.OTHER_ID, *field.span(1), "a number in somebody's row")
 
 
-def _is_row(record: Record, start: int) -> bool:
-    """Whether the field before is somebody's too."""
-    return record.data[start - 1 : start] in _SEPARATORS and record.covered(start - 2, start - 1)
-
-
 _INITIALLED = re.compile(rb"(?:^|[^A-Za-z0-9_.-])([A-Z][a-z'-]{2,20} [A-Z]\.),? \Z")
 
 
 def before_ages(record: Record) -> None:
     """Take a first name with an initial before an age over 89: `April A. 104yo F`."""
-    for start, _, kind, _ in tuple(record.found):
-        name = (
-            _INITIALLED.search(record.data, max(0, start - 28), start)
-            if kind is Kind.AGE90
-            else None
-        )
+    for start in [one[0] for one in record.found if one[2] is Kind.AGE90]:
+        name = _INITIALLED.search(record.data, max(0, start - 28), start)
         if name is None or record.covered(*name.span(1)):
             continue
         flags = word_flags(record, name[1].partition(b" ")[0])

@@ -27,7 +27,9 @@ PART_LETTERS_MIN, STEM_LETTERS_MIN, INITIALS_MAX = 3, 4, 2
 def read(record: Record) -> None:
     """Take the person out of hosts that the logins and names of the record tell."""
     data = record.data
-    if not record.every & WORKPLACE or (b"-" not in data and b"_" not in data):
+    if not record.every & WORKPLACE or not any(
+        (b"-" in run or b"_" in run) and record.known[run] & WORKPLACE for run in record.runs
+    ):
         return
     logins, names = _who(record)
     if not logins and not names:
