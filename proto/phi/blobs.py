@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Callable
 
+from proto.phi import folds
 from proto.phi.escapes import ESCAPE, WHOLE, unescaped
 from proto.phi.lexicon import NAMEY, SURE
 from proto.phi.record import Found, Record
@@ -43,6 +44,9 @@ _PLUSSED = re.compile(
 
 _QUOTED = re.compile(rb"=(?:[2-7A-F][0-9A-F]|0[9AD]|\r?\n|$)")
 
+IN_PLACE = frozenset({"escape", "marked", "quoted", "spaced"}) | folds.GATES
+"""Forms of layers that decode in place, and so around a token."""
+
 Look = Callable[[View], list[Found]]
 Decode = Callable[[bytes], str | None]
 
@@ -66,6 +70,8 @@ def read_in_place(record: Record, look: Look) -> None:
         _escapes(record, look, quoted=quoted)
     if "spaced" in shapes:
         _spaced(record, look)
+    if not folds.GATES.isdisjoint(shapes):
+        folds.read(record, look)
 
 
 def is_quoted(data: bytes) -> bool:

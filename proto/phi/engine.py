@@ -238,7 +238,7 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
 )
 """In the order of work, each with the forms and the flags of words that call for it."""
 _FLAGS = EPONYM | NAMELIKE | SMALL | TELLS | ROOT | BRAND | LIKELY | STRANGER | KNOWN | SOMEBODY
-_LAYERED = frozenset({"escape", "marked", "quoted", "spaced", "blob", "hex"})
+_LAYERED = blobs.IN_PLACE | {"blob", "hex"}
 _NOWHERE: frozenset[int] = frozenset()
 
 

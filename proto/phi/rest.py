@@ -50,8 +50,6 @@ _AGAIN = plan(
     )
 )
 """Readers of what may stretch beyond a token, with the forms that call for them, in their order."""
-_LAYERS = frozenset({"escape", "marked", "quoted", "spaced"})
-"""Layers that decode in place, and so around a token."""
 _PARTING = b":,;|"
 _OPENING = b"([{=#"
 _CLOSING = b" \t\r\n\"')]}<>\\^&~*"
@@ -102,7 +100,7 @@ def at_rest(
     record.shapes = forms
     for read in _AGAIN(forms):
         read(record)
-    if not _LAYERS.isdisjoint(forms):
+    if not blobs.IN_PLACE.isdisjoint(forms):
         blobs.read_in_place(record, look)
     return not record.found
 
