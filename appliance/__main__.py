@@ -1,4 +1,12 @@
-"""`python -m appliance` runs the daemon."""
+"""`python -m appliance` runs the daemon: this program, or the one that an order put beside it."""
+
+import os
+from importlib.metadata import version
+
+from appliance import handover, start
+
+if handover.ENV_PROGRAM not in os.environ:
+    start.begin(version("osiris"))
 
 from runtime import memory
 

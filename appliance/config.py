@@ -115,10 +115,15 @@ class File(Message):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the file says, and what the core's settings are from it."""
+    """What the file says, and what the core's settings are from it.
+
+    Attributes:
+        path: the file itself; None for a configuration that lies in none.
+    """
 
     file: File
     settings: Settings
+    path: Path | None = None
 
     @property
     def state_dir(self) -> Path:
@@ -133,7 +138,7 @@ def read(path: Path) -> Config:
         ConfigError: it cannot be read, is no TOML, or says something it may not say.
     """
     file = toml_file.read(path, File, made_by="osiris appliance init")
-    return Config(file, settings_of(file))
+    return Config(file, settings_of(file), path)
 
 
 def parse(text: str, *, where: str) -> Config:

@@ -17,6 +17,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import httpx
 from starlette.applications import Starlette
 
 from appliance.config import DEFAULT_PATH, Config, read
@@ -35,6 +36,7 @@ from appliance.handlers.people import People
 from appliance.handlers.promoted import promoted_of
 from appliance.handlers.scrubber import Scrubber, Source
 from appliance.handlers.work import Bell, HubTrust, Word, Work
+from appliance.handover import ENV_STOPPED
 from appliance.portal import local, local_content, local_phi
 from appliance.portal.app import build, portal_pages
 from appliance.portal.state import Identity, Live, Portal
@@ -52,6 +54,7 @@ from appliance.shell.identity import (
 from appliance.shell.key_files import REST_KEY, KeyFiles, open_keys, rest_key
 from appliance.shell.nmap import NmapScanner
 from appliance.shell.own_keys import OwnKeyFiles
+from appliance.shell.programs import ProgramFiles
 from appliance.shell.seal import KeySealer
 from appliance.shell.ssh import SshShell
 from appliance.shell.tls_probe import TlsProbe
@@ -222,6 +225,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
             fetch_content=_fetching(library, lambda: work),
             own_clock=StartedClock(clock, SteadyClock()),
             word=word,
+            programs=_programs(config, library),
         )
         told = partial(_live, work, library, people, planted)
         portal = _portal(config, work, enrolled, root=root, live=told, box_keys=box_keys)
@@ -249,6 +253,15 @@ def _keys_of(config: Config, place: Place) -> KeyFiles:
 def _fetching(library: Library, work: Callable[[], Work]) -> Callable[[], Awaitable[None]] | None:
     """Return what asks the repository now; None where the enrollment pinned none."""
     return (lambda: fetch(work(), library)) if library.has_repository else None
+
+
+def _programs(config: Config, library: Library) -> ProgramFiles:
+    """Return the programs beside this one; new ones come from the pinned repository."""
+
+    async def released(path: str, digest: str, size_bytes_max: int) -> bytes:
+        return await library.released(path, digest, size_bytes_max=size_bytes_max)
+
+    return ProgramFiles.of(config.state_dir, config.path, released)
 
 
 def _prepared(config: Config) -> Place:
@@ -354,6 +367,7 @@ async def run(config: Config) -> int:
             lan = listen_tcp(config.file.portal.host, config.file.portal.port)
             socket = listen_unix(place.socket)
             stop_on_signals(stop)
+            await prove_ready(daemon)
             # What lives as long as the process need not be looked at by the collector.
             gc.collect()
             gc.freeze()
@@ -391,6 +405,22 @@ def _tell_keeping(logger: log.Log, work: Work) -> None:
     if work.own_keys is not None:
         keeping = work.own_keys.keeping
         (logger.warning if keeping.needs_somebody else logger.info)("keys", kept=keeping.sentence)
+
+
+async def prove_ready(daemon: Daemon) -> None:
+    """Let a program that is new here take over once its store, socket and pages answer.
+
+    Nothing was sent before, and nobody was answered: until here the former program may come back.
+    """
+    programs = ProgramFiles.of(daemon.config.state_dir)
+    if not programs.is_trying:
+        return
+    await take_turn(daemon.work)
+    for app in (daemon.socket_app, daemon.lan_app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as client:
+            await client.get("/api/status" if app is daemon.socket_app else "/sign-in")
+    await programs.ready()
 
 
 async def _restart(work: Work, stop: asyncio.Event, restarting: asyncio.Event) -> None:
@@ -475,4 +505,6 @@ def main() -> None:
     if status == RESTARTS:
         # The same process under the same service manager: nothing of the old program is left.
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - our own program, no shell
+    if status == 0:
+        os.environ[ENV_STOPPED] = "1"  # whoever guards a new program does not start it again
     sys.exit(status)

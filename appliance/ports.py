@@ -13,6 +13,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 from appliance.core.keeping import Keeping
 from appliance.core.trusted import SignedSet
+from appliance.core.wheel import Wheel
+from appliance.handover import Program, Record
 from proto.errors import ConfigError, IntegrityError, RejectedError, TargetError
 from proto.findings import Reason, Scalar
 from proto.hub.outgoing import Outgoing
@@ -300,8 +302,89 @@ class Repository(Protocol):
         """
         ...
 
+    async def target(self, path: str, digest: str, *, size_bytes_max: int) -> bytes:
+        """Return a file that the held set lists by this hex SHA-256, which is what it has.
+
+        Raises:
+            ContentRefusedError: it is not given, is too large, or is another file.
+            UnreachableError: the hub does not answer.
+        """
+        ...
+
     async def keep(self, new: SignedSet) -> None:
         """Hold a set from now on, durably: at any moment the old one is there, or this one."""
+        ...
+
+
+class Programs(Protocol):
+    """The appliance's own program: what runs, and what may take its place."""
+
+    @property
+    def running(self) -> Program:
+        """The program that runs."""
+        ...
+
+    @property
+    def packaged(self) -> Program:
+        """The program that was installed by hand, whatever runs beside it."""
+        ...
+
+    async def record(self) -> Record | None:
+        """Return what was handed over last; None for nothing, or where that cannot be read."""
+        ...
+
+    def turn(self) -> AbstractAsyncContextManager[object]:
+        """Be the only one that changes what runs."""
+        ...
+
+    async def fetch(self, path: str, digest: str) -> bytes:
+        """Return a released file by its path and hex SHA-256, which is what it has.
+
+        Raises:
+            UnreachableError: the hub does not answer.
+            ContentRefusedError: it does not give it, or gives another.
+        """
+        ...
+
+    def unmet(self, wheel: Wheel) -> str | None:
+        """Return what a program needs and is not installed here; None when nothing is."""
+        ...
+
+    async def keep(self, wheel: Wheel) -> Program:
+        """Put a program beside the one that runs, durably.
+
+        Raises:
+            NoRoomError: the disk has no room.
+        """
+        ...
+
+    async def try_out(self, program: Program) -> None:
+        """Let a kept program open a copy of the store and of the configuration.
+
+        Raises:
+            ProgramRefusedError: it failed, said another version, or took too long.
+            NoRoomError: the disk has no room for the copy.
+        """
+        ...
+
+    async def drop(self, program: Program) -> None:
+        """Take a kept program away again."""
+        ...
+
+    async def hand_over(self, program: Program, *, order: str, at_s: int) -> None:
+        """Note durably that the next start tries a kept program.
+
+        Raises:
+            NoRoomError: the disk has no room; nothing was noted.
+        """
+        ...
+
+    async def go_back(self, *, to_packaged: bool, note: str, at_s: int) -> Program:
+        """Note durably that the next start runs the former, or the packaged, program again.
+
+        Raises:
+            ConflictError: that one runs already, is not whole, or the store is too new for it.
+        """
         ...
 
 

@@ -85,6 +85,18 @@ class Library:
         except OsirisError:
             return None
 
+    async def released(self, path: str, digest: str, *, size_bytes_max: int) -> bytes:
+        """Return a current target that is no content, from the repository.
+
+        Raises:
+            ContentRefusedError: it is not given, or is another file; or no repository is pinned.
+            UnreachableError: the hub does not answer.
+        """
+        if self._repository is None:
+            msg = "this appliance was enrolled at a hub without signed content: no root is pinned"
+            raise ContentRefusedError(msg)
+        return await self._repository.target(path, digest, size_bytes_max=size_bytes_max)
+
     async def look(self, *, now_s: int) -> bool:
         """Ask the repository, and take what is new; tell whether other content is in force.
 

@@ -19,6 +19,7 @@ from appliance.ports import (
     Entropy,
     HubTransport,
     OwnKeyKeeper,
+    Programs,
     Scanner,
     Sealer,
     Shell,
@@ -163,6 +164,7 @@ class Work:
         fetch_content: asks the repository now; None where none is pinned.
         own_clock: what orders wait by: `StartedClock` in a daemon. None is `clock`.
         run_clock: what repairs by rules are counted by.
+        programs: this appliance's own program; None where it is nobody's to change.
     """
 
     settings: Settings
@@ -191,6 +193,7 @@ class Work:
     fetch_content: Callable[[], Awaitable[None]] | None = None
     own_clock: Clock | None = None
     run_clock: RunClock = field(default_factory=RunClock)
+    programs: Programs | None = None
 
     @property
     def own_ms(self) -> int:

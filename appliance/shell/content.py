@@ -26,7 +26,13 @@ from typing import TYPE_CHECKING, Annotated, Final, Protocol
 
 from pydantic import Field
 
-from appliance.core.content_refusals import DamagedError, RootRefusedError, WithheldError
+from appliance.core.content_refusals import (
+    ContentRefusedError,
+    DamagedError,
+    MixedError,
+    RootRefusedError,
+    WithheldError,
+)
 from appliance.core.trusted import Carrier, Part, SignedSet
 from appliance.shell.content_source import CONTENT_PATH, AbsentError, FileSource, HubSource, Source
 from proto.catalog.load import content_digest
@@ -36,6 +42,7 @@ from proto.message import Count, Hex256, Message, Seconds, VersionOne
 from proto.policy import Policy, Turn
 from proto.release_keys import POLICY_TARGET, Life, read_life
 from runtime.private import make_private
+from runtime.repository.layout import target_file
 from runtime.tls import write_private
 
 if TYPE_CHECKING:
@@ -251,6 +258,29 @@ class ContentRepository:
             self.place.prepare()
             write_private(self.place.active, pack(new))
             self.place.carried.unlink(missing_ok=True)
+
+    async def target(self, path: str, digest: str, *, size_bytes_max: int) -> bytes:
+        """Return a current target's bytes from the hub; see `ports.Programs.fetch`."""
+        return await asyncio.to_thread(
+            self._target, path, digest=digest, size_bytes_max=size_bytes_max
+        )
+
+    def _target(self, path: str, *, digest: str, size_bytes_max: int) -> bytes:
+        name, found = f"targets/{target_file(path, digest)}", bytearray()
+        with HubSource(self.origin, tls=self.tls(), steady_s=self.steady_s) as source:
+            try:
+                for chunk in source.chunks(name):
+                    found += chunk
+                    if len(found) > size_bytes_max:
+                        msg = f"{name}: more than {size_bytes_max} bytes"
+                        raise ContentRefusedError(msg)
+            except AbsentError as error:
+                msg = f"{name}: the repository does not give it"
+                raise WithheldError(msg) from error
+        if hashlib.sha256(found).hexdigest() != digest:
+            msg = f"{name}: not the file that signed metadata name"
+            raise MixedError(msg)
+        return bytes(found)
 
     async def _is_news(self, held: SignedSet, *, runs: str, now_s: int) -> bool:
         stamp = await self._read(_TIMESTAMP)

@@ -206,20 +206,25 @@ async def migrate(writer: aiosqlite.Connection, *, now_ms: int) -> None:
         "CREATE TABLE IF NOT EXISTS migrations"
         " (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_ms INTEGER NOT NULL) STRICT"
     )
-    rows = await writer.execute_fetchall("SELECT name, sha256 FROM migrations")
-    applied = {row["name"]: row["sha256"] for row in rows}
+    held = await applied(writer)
     shipped = migrations()
-    if strange := sorted(applied.keys() - {name for name, _ in shipped}):
+    if strange := sorted(held.keys() - {name for name, _ in shipped}):
         msg = f"the store was written by a newer program: it holds migration {strange[-1]}"
         raise IntegrityError(msg)
     for name, sql in shipped:
         digest = hashlib.sha256(sql).hexdigest()
-        if name in applied:
-            if applied[name] != digest:
+        if name in held:
+            if held[name] != digest:
                 msg = f"migration {name} changed after it was applied"
                 raise IntegrityError(msg)
             continue
         await _apply(writer, name, sql, digest=digest, now_ms=now_ms)
+
+
+async def applied(conn: aiosqlite.Connection) -> dict[str, str]:
+    """Return the migrations that the store holds: name -> hex SHA-256."""
+    rows = await conn.execute_fetchall("SELECT name, sha256 FROM migrations")
+    return {row["name"]: row["sha256"] for row in rows}
 
 
 async def _apply(

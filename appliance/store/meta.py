@@ -18,6 +18,7 @@ class Key(StrEnum):
     LAST_DISCOVERY_MS = "last_discovery_ms"
     RESTART_ORDER = "restart_order"
     RUN_MS = "run_ms"
+    UPDATE_ORDER = "update_order"
 
 
 async def get(conn: aiosqlite.Connection, key: Key, default: str = "") -> str:

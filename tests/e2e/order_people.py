@@ -72,9 +72,11 @@ class People:
         (line,) = [one for one in ran.json() if one["sid"] == sid]
         return dict(line)
 
-    def hub(self, stack: ExitStack, directory: Path, content: Mapping[str, str]) -> Daemon:
+    def hub(
+        self, stack: ExitStack, directory: Path, content: Mapping[str, str], *, origin: str = ""
+    ) -> Daemon:
         """Make a hub whose trust is theirs, publish this content, and serve it."""
-        file = hub_file(directory)
+        file = hub_file(directory, origin=origin)
         for ran in self._ceremony(file, write(self.directory / "rules", content)):
             assert ran.status == 0, ran.err
         return serve_hub(stack, file)

@@ -142,7 +142,7 @@ def healing_order(incident: Incident) -> dict[str, Any]:
 def test_every_type_is_carried_out_or_not_here() -> None:
     assert RUNS.keys() | NOT_HERE == set(OrderType)
     assert not RUNS.keys() & NOT_HERE
-    assert set(RESUMES) == {OrderType.RESTART_AGENT}
+    assert set(RESUMES) == {OrderType.RESTART_AGENT, OrderType.UPDATE_AGENT}
 
 
 @virtual

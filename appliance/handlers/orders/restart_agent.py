@@ -22,16 +22,21 @@ LOOK_EVERY_S = 0.2
 async def run(work: Work, accepted: Accepted) -> Never:
     """Drain, mark and ask for the restart; only the stop of the process ends this."""
     wanted = cast("RestartAgent", accepted.params)
-    end_ms = work.clock.now_ms() + wanted.drain_s * 1000
-    while await _is_busy(work):
-        if work.clock.now_ms() >= end_ms:
-            break
-        await asyncio.sleep(LOOK_EVERY_S)
+    await drain(work, wanted.drain_s)
     async with work.store.write() as conn:
         await meta.put(conn, meta.Key.RESTART_ORDER, accepted.read.sid)
     work.bells.restart.ring()
     await asyncio.Future()
     raise AssertionError
+
+
+async def drain(work: Work, drain_s: int) -> None:
+    """Let repairs in hand end, for as long as this at most."""
+    end_ms = work.clock.now_ms() + drain_s * 1000
+    while await _is_busy(work):
+        if work.clock.now_ms() >= end_ms:
+            break
+        await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def _is_busy(work: Work) -> bool:

@@ -23,6 +23,7 @@ from appliance.handlers.orders import (
     set_policy,
     sync_promoted_rule,
     sync_rules,
+    update_agent,
     update_credentials,
     view_logs,
     waive,
@@ -41,6 +42,7 @@ RUNS: Final[Mapping[OrderType, Run]] = MappingProxyType(
         OrderType.CANCEL: cancel.run,
         OrderType.HEALING: healing.run,
         OrderType.RESTART_AGENT: restart_agent.run,
+        OrderType.UPDATE_AGENT: update_agent.run,
         OrderType.UPDATE_CREDENTIALS: update_credentials.run,
         OrderType.SYNC_PROMOTED_RULE: sync_promoted_rule.run,
         OrderType.ENABLE_HEALING: enable_healing.run,
@@ -52,13 +54,15 @@ RUNS: Final[Mapping[OrderType, Run]] = MappingProxyType(
 """What carries out an order of each type."""
 
 RESUMES: Final[Mapping[OrderType, Resume]] = MappingProxyType(
-    {OrderType.RESTART_AGENT: restart_agent.resume}
+    {
+        OrderType.RESTART_AGENT: restart_agent.resume,
+        OrderType.UPDATE_AGENT: update_agent.resume,
+    }
 )
 """What says after a start how an order ended, for the types that end only then."""
 
 NOT_HERE: Final[frozenset[OrderType]] = frozenset(
     {
-        OrderType.UPDATE_AGENT,
         OrderType.DEPLOY_SENSOR,
         OrderType.REMOVE_SENSOR,
         OrderType.DEPLOY_LINUX_SENSOR,
