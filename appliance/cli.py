@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import typer
 
-from appliance import clock_cli, keys_cli, limits_cli
+from appliance import clock_cli, keys_cli, limits_cli, program_cli
 from appliance import config as configs
 from appliance.content_cli import content
 from appliance.verbs import DEFAULT, ConfigFile, Format, answered, operator
@@ -31,6 +31,7 @@ waiver = typer.Typer(help="Dated departures from a check.", no_args_is_help=True
 site = typer.Typer(help="What holds for the whole site.", no_args_is_help=True)
 appliance = typer.Typer(help="The appliance itself.", no_args_is_help=True)
 appliance.add_typer(keys_cli.keys, name="keys")
+appliance.add_typer(program_cli.program, name="program")
 site.add_typer(clock_cli.clock, name="clock")
 evidence = typer.Typer(
     help="What happened, as a log that cannot be rewritten.", no_args_is_help=True

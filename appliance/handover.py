@@ -37,6 +37,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+STATE_DIR: Final = Path("/var/lib/osiris")
 STARTS_MAX: Final = 2
 READY_WITHIN_S: Final = 120
 RECORD_BYTES_MAX: Final = 8192
@@ -440,7 +441,7 @@ def state_dir_of(arguments: list[str], default: Path) -> Path | None:
     parser.add_argument("--log")
     try:
         config = parser.parse_known_args(arguments)[0].config
-        said = tomllib.loads(config.read_text("utf-8")).get("state_dir", "/var/lib/osiris")
+        said = tomllib.loads(config.read_text("utf-8")).get("state_dir", str(STATE_DIR))
     except (OSError, ValueError, argparse.ArgumentError):
         return None  # the program itself says what is wrong with it
     return Path(said) if isinstance(said, str) else None

@@ -312,6 +312,7 @@ def _live(work: Work, library: Library, people: KnownPeopleFile | None, canaries
         export_canary=planted.label(),
         origin=library.origin,
         trusted=library.trusted,
+        program=work.programs.sentence() if work.programs is not None else "",
     )
 
 

@@ -329,6 +329,10 @@ class Programs(Protocol):
         """The program that was installed by hand, whatever runs beside it."""
         ...
 
+    def sentence(self) -> str:
+        """Say for people whose word put the running program here."""
+        ...
+
     async def record(self) -> Record | None:
         """Return what was handed over last; None for nothing, or where that cannot be read."""
         ...

@@ -22,7 +22,7 @@ if TYPE_CHECKING or __name__ != "__main__":
     from appliance import handover
 else:
     # Run by its path, this finds another program's packages by name, and not those beside it.
-    _spec = spec_from_file_location("_handover", Path(__file__).with_name(handover.py))
+    _spec = spec_from_file_location("_handover", Path(__file__).with_name("handover.py"))
     handover = module_from_spec(_spec)
     sys.modules[_spec.name] = handover
     _spec.loader.exec_module(handover)
@@ -144,6 +144,7 @@ def rest() -> None:
 def main() -> None:
     """Run the program that was handed over to, or look anew which one that is."""
     rest()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})  # it outlives the one before
     place = _place()
     if os.environ.pop(ENV_RUN, None) is None:
         if place is None:

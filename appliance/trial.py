@@ -17,6 +17,7 @@ from appliance.shell.content import ContentPlace, unpack
 from appliance.store.db import Store
 from proto.catalog.load import load
 from proto.catalog.model import Content
+from proto.phi import default_names
 from runtime.clock import SystemClock
 
 
@@ -30,6 +31,7 @@ async def tried(directory: Path) -> dict[str, object]:
     async with store.write():
         pass
     await store.close()
+    default_names()
     content = _content(directory)
     return {"content": content.digest, "checks": len(content.checks), "version": version("osiris")}
 

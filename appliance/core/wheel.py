@@ -40,6 +40,9 @@ _PART: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}"
 _NAME: Final = re.compile(rf"(?:{_PART}/){{1,8}}{_PART}")
 _ENTRY_POINTS: Final = "[console_scripts]\nosiris = osiris.cli:main"
 _ENCRYPTED: Final = 0x1
+_UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
+"""What `zipfile` raises over bytes that are no zip file: ValueError where an offset is none."""
+
 _PLAIN: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
 
@@ -104,7 +107,7 @@ def look_through(data: bytes, *, version: str) -> Wheel:
         with zipfile.ZipFile(BytesIO(data)) as inlet:
             _check_entries(inlet.infolist())
             files = {info.filename: inlet.read(info) for info in inlet.infolist()}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         msg = f"the program's file: no wheel that can be read: {error}"
         raise ProgramRefusedError(Fault.NOT_A_WHEEL, msg) from error
     info = _info_of(files)

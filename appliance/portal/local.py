@@ -16,7 +16,14 @@ from appliance.handlers.heal_now import heal_now
 from appliance.handlers.off_limits import require_free
 from appliance.handlers.people import People
 from appliance.handlers.work import Work
-from appliance.portal import local_clock, local_devices, local_held_back, local_keys, local_limits
+from appliance.portal import (
+    local_clock,
+    local_devices,
+    local_held_back,
+    local_keys,
+    local_limits,
+    local_program,
+)
 from appliance.portal.asked import OPERATOR, Answer, Body, number_in, number_of, text_of
 from appliance.portal.frame import freshness
 from appliance.portal.offer import offer_for
@@ -387,5 +394,6 @@ _ROUTES: tuple[tuple[str, str, Answer], ...] = (
     *local_held_back.ROUTES,
     *local_clock.ROUTES,
     *local_keys.ROUTES,
+    *local_program.ROUTES,
     *local_limits.ROUTES,
 )

@@ -173,6 +173,7 @@ class Live:
         export_canary: the patient who never was that stands in today's exported files.
         origin: where the content in force comes from.
         trusted: whose word counts; None before the first signed set.
+        program: says whose word put the program here.
     """
 
     hub_since_ms: int | None
@@ -182,6 +183,7 @@ class Live:
     export_canary: str = ""
     origin: Origin = Origin.PROGRAM
     trusted: Trusted | None = None
+    program: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from typing import Final, Self
 from appliance import handover, start
 from appliance.core.needs import unmet
 from appliance.core.wheel import WHEEL_BYTES_MAX, Fault, ProgramRefusedError, Wheel
-from appliance.handover import Phase, Program, ProgramPlace, Record, RecordError, Why
+from appliance.handover import Phase, Program, ProgramPlace, Record, RecordError, Why, number
 from proto.errors import ConflictError, NoRoomError, NotFoundError
 from runtime.log import logger
 from runtime.private import make_private
@@ -33,6 +33,14 @@ log = logger("program")
 TRIAL_S: Final = 120.0
 SAID_BYTES_MAX: Final = 16 * 1024
 _BOX: Final = Path(__file__).with_name("trial_box.py")
+
+WORDS: Final = {
+    Why.NOT_READY: "it never became ready",
+    Why.ALTERED: "it was altered on the disk",
+    Why.NO_ROOM: "the disk had no room",
+    Why.RECORD_DAMAGED: "the record of what runs was damaged",
+    Why.PERSON: "a person went back",
+}
 
 Fetch = Callable[[str, str, int], Awaitable[bytes]]
 """Returns a released file by path, hex SHA-256 and how large it may be."""
@@ -67,7 +75,10 @@ class ProgramFiles:
 
     @property
     def running(self) -> Program:
-        """Return the program that runs."""
+        """Return the program that runs; without a daemon, the one that would."""
+        record = None if handover.ENV_PACKAGED in os.environ else self._read()
+        if record is not None and record.phase in {Phase.TAKEN, Phase.BACK}:
+            return record.runs
         return Program(os.environ.get(handover.ENV_PROGRAM, ""), version("osiris"))
 
     @property
@@ -80,12 +91,25 @@ class ProgramFiles:
         """Whether this program was never ready before."""
         return start.is_trying(self.place) is not None
 
+    def sentence(self) -> str:
+        """Say whose word put this program here; see `ports.Programs.sentence`."""
+        record, running = self._read(), self.running
+        if record is not None and record.phase is Phase.BACK and record.why:
+            return f"Version {record.before.version} gave way to it: {WORDS[Why(record.why)]}."
+        if record is None or not running.digest:
+            return "It was installed by hand."
+        by = f"the order {record.order[:16]}"
+        return f"Released, and put here by {by}; {record.before.version} ran before."
+
     def turn(self) -> asyncio.Lock:
         """Be the only one that changes what runs; see `ports.Programs.turn`."""
         return self._turn
 
     async def record(self) -> Record | None:
         """Return what was handed over last; see `ports.Programs.record`."""
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> Record | None:
         try:
             return handover.read(self.place)
         except RecordError as error:
@@ -183,6 +207,7 @@ class ProgramFiles:
             Phase.TRYING, program, self.running, order, at_s=at_s, within_s=self.within_s
         )
         await asyncio.to_thread(self._write, record)
+        await asyncio.to_thread(self._tidy, record)
 
     def _write(self, record: Record) -> None:
         handover.decode(handover.encode(record))
@@ -202,6 +227,10 @@ class ProgramFiles:
     def _taken(self, record: Record) -> None:
         self._write(handover.taken(record))
         self.place.backup.unlink(missing_ok=True)
+        self._tidy(record)
+
+    def _tidy(self, record: Record) -> None:
+        """Keep what runs and what it would go back to."""
         for program in list(handover.programs(self.place)):
             if program.digest not in {record.runs.digest, record.before.digest}:
                 self._drop(program.digest)
@@ -211,11 +240,10 @@ class ProgramFiles:
         return await asyncio.to_thread(self._go_back, to_packaged=to_packaged, note=note, at_s=at_s)
 
     def _go_back(self, *, to_packaged: bool, note: str, at_s: int) -> Program:
-        record = handover.read(self.place)
-        running = self.running
+        record, running = self._read(), self.running
         former = self.packaged if record is None or to_packaged else record.before
-        if former.digest == running.digest:
-            msg = f"version {running.version} runs already, and none was before it"
+        if number(former.version) >= number(running.version):
+            msg = f"version {running.version} runs: there is none before it to go back to"
             raise ConflictError(msg)
         if not (handover.mended(self.place, former) and handover.fits(self.place, former)):
             msg = f"version {former.version} cannot open the store as {running.version} left it"

@@ -1,0 +1,65 @@
+"""The appliance's own program, for people at the appliance: which one runs, and going back."""
+
+from appliance.core.reasons import plain_reason
+from appliance.handlers.work import Work
+from appliance.handover import Phase, Program, Record
+from appliance.ports import Programs
+from proto.errors import NotFoundError
+from runtime.log import logger
+
+log = logger("program")
+
+
+async def view(work: Work) -> dict[str, object]:
+    """Return which program runs, which ran before, which is packaged, since when and why."""
+    programs = _programs(work)
+    record = await programs.record()
+    running = programs.running
+    told: dict[str, object] = {
+        "running": _told(running),
+        "packaged": _told(programs.packaged),
+        "before": "",
+        "since_s": 0,
+        "order": "",
+        "why": "",
+    }
+    if record is not None and record.phase in {Phase.TAKEN, Phase.BACK}:
+        told |= _recorded(record)
+    return told
+
+
+def _recorded(record: Record) -> dict[str, object]:
+    return {
+        "before": _told(record.before),
+        "since_s": record.at_s,
+        "order": record.order,
+        "why": record.why,
+    }
+
+
+def _told(program: Program) -> str:
+    return f"{program.version} {program.digest[:16] or 'packaged'}"
+
+
+async def go_back(work: Work, *, to_packaged: bool, reason: str, account: str) -> Program:
+    """Run the former program again, or the packaged one, from a start that begins now.
+
+    Raises:
+        ConflictError: it runs already, or the store is too new for it.
+        MalformedError: the reason is none.
+    """
+    programs = _programs(work)
+    note = plain_reason(reason, "program.reason")
+    async with programs.turn():
+        at_s = work.clock.now_ms() // 1000
+        former = await programs.go_back(to_packaged=to_packaged, note=note, at_s=at_s)
+    log.warning("a person goes back to a program", version=former.version, account=account)
+    work.bells.restart.ring()
+    return former
+
+
+def _programs(work: Work) -> Programs:
+    if work.programs is None:
+        msg = "this appliance's program is changed by whoever starts it"
+        raise NotFoundError(msg)
+    return work.programs
