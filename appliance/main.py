@@ -11,13 +11,12 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
 from starlette.applications import Starlette
 
 from appliance.config import DEFAULT_PATH, Config, read
@@ -40,6 +39,7 @@ from appliance.handover import ENV_STOPPED
 from appliance.portal import local, local_content, local_phi
 from appliance.portal.app import build, portal_pages
 from appliance.portal.state import Identity, Live, Portal
+from appliance.ready import prove_ready, take_turn
 from appliance.shell.content import ContentPlace, ContentRepository
 from appliance.shell.enrollment import hub_context
 from appliance.shell.hub_client import HubClient
@@ -81,7 +81,7 @@ from appliance.tasks import (
 )
 from proto.catalog.load import load
 from proto.catalog.model import Content
-from proto.errors import ConfigError, NoRoomError, OsirisError
+from proto.errors import ConfigError, OsirisError
 from proto.note import Algorithm, NoteKey
 from proto.phi import Policy, default_names, installed_policies, scrub_text
 from proto.secret import Secret
@@ -368,7 +368,7 @@ async def run(config: Config) -> int:
             lan = listen_tcp(config.file.portal.host, config.file.portal.port)
             socket = listen_unix(place.socket)
             stop_on_signals(stop)
-            await prove_ready(daemon)
+            await prove_ready(daemon.work, (daemon.socket_app, daemon.lan_app), config.state_dir)
             # What lives as long as the process need not be looked at by the collector.
             gc.collect()
             gc.freeze()
@@ -408,22 +408,6 @@ def _tell_keeping(logger: log.Log, work: Work) -> None:
         (logger.warning if keeping.needs_somebody else logger.info)("keys", kept=keeping.sentence)
 
 
-async def prove_ready(daemon: Daemon) -> None:
-    """Let a program that is new here take over once its store, socket and pages answer.
-
-    Nothing was sent before, and nobody was answered: until here the former program may come back.
-    """
-    programs = ProgramFiles.of(daemon.config.state_dir)
-    if not programs.is_trying:
-        return
-    await take_turn(daemon.work)
-    for app in (daemon.socket_app, daemon.lan_app):
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as client:
-            await client.get("/api/status" if app is daemon.socket_app else "/sign-in")
-    await programs.ready()
-
-
 async def _restart(work: Work, stop: asyncio.Event, restarting: asyncio.Event) -> None:
     """Stop the daemon when it is asked to start again."""
     await _until(stop, partial(_rung, work.bells.restart, restarting))
@@ -434,13 +418,6 @@ async def _rung(bell: Bell, restarting: asyncio.Event) -> None:
     while not await bell.wait(IDLE_S):
         pass
     restarting.set()
-
-
-async def take_turn(work: Work) -> None:
-    """Have the store's writer once, as every task waits for it; a full disk is an answer too."""
-    with suppress(NoRoomError):
-        async with work.store.write():
-            pass
 
 
 async def _until(

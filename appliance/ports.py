@@ -342,12 +342,7 @@ class Programs(Protocol):
         ...
 
     async def fetch(self, path: str, digest: str) -> bytes:
-        """Return a released file by its path and hex SHA-256, which is what it has.
-
-        Raises:
-            UnreachableError: the hub does not answer.
-            ContentRefusedError: it does not give it, or gives another.
-        """
+        """Return a released file; see `Repository.target`."""
         ...
 
     def unmet(self, wheel: Wheel) -> str | None:
@@ -355,11 +350,7 @@ class Programs(Protocol):
         ...
 
     async def keep(self, wheel: Wheel) -> Program:
-        """Put a program beside the one that runs, durably.
-
-        Raises:
-            NoRoomError: the disk has no room.
-        """
+        """Put a program beside the one that runs, durably; raises `NoRoomError`."""
         ...
 
     async def try_out(self, program: Program) -> None:
@@ -376,11 +367,7 @@ class Programs(Protocol):
         ...
 
     async def hand_over(self, program: Program, *, order: str, at_s: int) -> None:
-        """Note durably that the next start tries a kept program.
-
-        Raises:
-            NoRoomError: the disk has no room; nothing was noted.
-        """
+        """Note durably that the next start tries a kept program; raises `NoRoomError`."""
         ...
 
     async def go_back(self, *, to_packaged: bool, note: str, at_s: int) -> Program:

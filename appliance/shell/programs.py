@@ -241,8 +241,12 @@ class ProgramFiles:
 
     def _go_back(self, *, to_packaged: bool, note: str, at_s: int) -> Program:
         record, running = self._read(), self.running
-        former = self.packaged if record is None or to_packaged else record.before
-        if number(former.version) >= number(running.version):
+        every = [self.packaged]
+        if record is not None and not to_packaged:
+            every.insert(0, record.before)
+        older = (one for one in every if number(one.version) < number(running.version))
+        former = next(older, None)
+        if former is None:
             msg = f"version {running.version} runs: there is none before it to go back to"
             raise ConflictError(msg)
         if not (handover.mended(self.place, former) and handover.fits(self.place, former)):

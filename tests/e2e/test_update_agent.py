@@ -199,3 +199,19 @@ def test_an_older_program_is_refused_and_nothing_changes(made: Site) -> None:
     assert made.until_over(sid) == "failed"
     assert made.status()["version"] == before
     assert handover.read(made.place) == record
+
+
+def test_a_person_at_the_appliance_sees_what_runs_and_goes_back(made: Site) -> None:
+    verb = ["appliance", "program"]
+    at = ["--config", str(made.box.config)]
+    shown = command([*verb, *at, "-o", "json"]).json()
+    assert shown["running"].startswith(f"{NEXT} ")
+    assert shown["packaged"] == "0.1.0 packaged"
+    went = command([*verb, "back", "--reason", "it looks wrong to us", *at])
+    assert went.status == 0, went.err
+    until(lambda: _answers(made.box) and made.status()["version"] == "0.1.0", "it went back")
+    shown = command([*verb, *at, "-o", "json"]).json()
+    assert (shown["running"], shown["why"]) == ("0.1.0 packaged", "person")
+    refused = command([*verb, "back", "--reason", "once more", *at])
+    assert refused.status == 4
+    assert "none before it" in refused.err
