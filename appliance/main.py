@@ -186,8 +186,7 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
     place = _prepared(config)
     enrolled, files, root = load_enrolled(place), _keys_of(config, place), load_root(place)
     scribe, own = scribe_of(enrolled, load_keys(files)), OwnKeyFiles(files, system_entropy)
-    clock, sentry = SystemClock(), Sentry()
-    guard = WorldGuard(config.file.world.netns if config.file.world else None)
+    clock, sentry, guard = SystemClock(), Sentry(), _guard_of(config)
     store = await Store.open(place.store, now_ms=clock.now_ms())
     hub = HubClient(root.hub_origin, tls=hub_context(root), signer=scribe, sentry=sentry)
     try:
@@ -237,6 +236,10 @@ async def wired(config: Config) -> AsyncIterator[Daemon]:
         log.scrub_with(scrub_text)  # the vault is closed with the store
         await hub.close()
         await store.close()
+
+
+def _guard_of(config: Config) -> WorldGuard:
+    return WorldGuard(config.file.world.netns if config.file.world else None)
 
 
 def _keys_of(config: Config, place: Place) -> KeyFiles:
