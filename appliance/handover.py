@@ -50,6 +50,9 @@ ENV_PROGRAM: Final = "OSIRIS_PROGRAM"
 ENV_PACKAGED: Final = "OSIRIS_PACKAGED"
 """The packaged program's version."""
 
+ENV_ROOT: Final = "OSIRIS_PACKAGED_ROOT"
+"""Where the packaged program's packages lie."""
+
 ENV_STOPPED: Final = "OSIRIS_STOPPED"
 """Set by a program that was told to stop before it was ready."""
 
@@ -151,8 +154,8 @@ class ProgramPlace:
 
 
 def packaged_root() -> Path:
-    """Return where the packages of this very program lie."""
-    return Path(__file__).resolve().parents[1]
+    """Return where the packaged program's packages lie, whichever program asks."""
+    return Path(os.environ.get(ENV_ROOT) or Path(__file__).resolve().parents[1])
 
 
 def encode(record: Record) -> bytes:
@@ -374,11 +377,10 @@ def look(place: ProgramPlace, packaged: Program, *, now_s: int) -> Program:
 
 
 def _settled(place: ProgramPlace, record: Record, packaged: Program) -> Program:
-    """Return what runs where nothing is tried: what the record says, if it is whole."""
-    if not record.runs.digest or number(packaged.version) >= number(record.runs.version):
-        return packaged
-    former = record.before if record.before.digest else packaged
-    for one in (record.runs, former):
+    """Return what runs where nothing is tried: what the record says, if the store fits it."""
+    is_newer = number(packaged.version) >= number(record.runs.version)
+    wanted = [packaged] if is_newer or not record.runs.digest else []
+    for one in (*wanted, record.runs, record.before):
         if mended(place, one) and fits(place, one):
             return one
     return packaged

@@ -36,6 +36,7 @@ HELD_UP_S: Final = 10
 def begin(packaged_version: str) -> None:
     """Hand over to the program that is to run; return when that is this very one."""
     os.environ[handover.ENV_PACKAGED] = packaged_version
+    os.environ[handover.ENV_ROOT] = str(Path(__file__).resolve().parents[1])
     place = _place()
     if place is None:
         return

@@ -199,6 +199,18 @@ def test_without_a_record_the_program_runs_that_the_store_fits(machine: Machine)
     assert machine.record().runs == program
 
 
+def test_a_program_that_cannot_open_the_store_is_not_gone_back_to(machine: Machine) -> None:
+    """Whatever the record says: the newer one has changed the form of the store."""
+    asks = "say(handover.fits(place, handover.Program('', '0.1.0'))); ready()"
+    program = machine.ordered(machine.wheel(asks))
+    (machine.directory / "packaged/appliance/store/schema/0001_first.sql").unlink()
+    machine.start()
+    assert "false" in (machine.place.state_dir / "said").read_text(), "it knows of the other's form"
+    handover.write(machine.place, Record(Phase.BACK, PACKAGED, program, "", at_s=2, why="person"))
+    assert machine.start() == 0
+    assert set(machine.said()) == {NEW}
+
+
 class _CutError(Exception):
     """The machine lost its power."""
 
