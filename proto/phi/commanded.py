@@ -18,9 +18,14 @@ _CMDLET = Pattern(
 )
 _COMMAND = Pattern(
     r"(?i:(?:^|[^a-z0-9._-])(?:net1? user|passwd(?: -[a-z]{1,2})?|chage -[a-z]|usermod(?: -[a-z]{1,3}(?: [^\s-]{1,30})?)?|userdel(?: -r)?|useradd(?: -m)?|deluser|adduser|smbpasswd(?: -[a-z])?"
-    r"|finger|quser|query user|logname|pdbedit -[a-z]{1,2}|faillock --user|pam_tally2 -u|dsquery user -samid|dsget user|kinit|wbinfo -[a-z]|getent passwd|gpresult /user|lastlog -u|loginctl terminate-user|pkill -u|crontab -u|sudo -u|su -) )"
+    r"|finger|quser|query user|logname|pdbedit -[a-z]{1,2}|faillock --user|pam_tally2 -u|dsquery user -samid|dsget user|kinit|wbinfo -[a-z]|getent passwd|gpresult /user|lastlog -u|loginctl terminate-user|pkill -u|crontab -u|sudo -u|su -|failed su \(to [a-z0-9._-]{1,32}\)) )"
     rf"[\"']?{_LOGIN}(?:$|[^A-Za-z0-9._\\@$/=-])"
 )
+_MEMBER = Pattern(
+    r"(?i: -(?:members?|user|username|userid|samaccountname|trustee|logonname) )"
+    rf"[\"']?(?:[A-Za-z0-9-]{{1,20}}\\)?{_LOGIN}(?:$|[^A-Za-z0-9._\\@$-])"
+)
+"""What an option of a command names."""
 _RADIUS = Pattern(
     r"\b(?i:login (?:ok|incorrect))[^\n\[]{0,90}\[(?:[A-Za-z0-9.-]{1,30}\\{1,2})?"
     r"([A-Za-z][A-Za-z0-9._-]{2,40})(?:@[A-Za-z0-9.-]{3,60})?(?:/[^\]\n]{0,64})?\]"
@@ -46,6 +51,7 @@ GATED = (
     ("glass", (_GLASS,)),
     ("cmdlet", (_CMDLET,)),
     ("command", (_COMMAND,)),
+    ("member_of", (_MEMBER,)),
     ("radius", (_RADIUS, _SHOWN)),
     ("proxied", (_PROXY,)),
     ("served", (_SERVED,)),

@@ -205,7 +205,7 @@ _ENCRYPTED = Pattern(
 _CODES = (
     Sought.of(
         "pin|code|combo|combination|otp|password",
-        r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp|password)\b[^\n0-9;]{0,32}?(?:\b(?:ext\.? ?|box |mailbox |extension |for )[0-9]{2,4} (?:\([^)\n]{1,48}\) )?[a-z ]{0,20})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b",
+        r"(?i)\b((?:alarm|arm|arming|disarm|door|gate|safe|keypad|panel|lock ?box|garage|vm|voicemail|mailbox|mfa|2fa|otp|one[- ]time|backup|entry|access|master|unlock|verification|verify|sms|login|security|duo|sign-?in|authenticator|debit|bank|parent|kiosk|release|duress)\b[^\n=]{0,28}?\b(?:pins?|(?:pass|pin)?codes?|combo|combination|otp|password)\b[^\n0-9;]{0,32}?(?:\b(?:ext\.? ?|box |mailbox |extension |for )[0-9]{2,4} (?:\([^)\n]{1,48}\) )?[a-z ]{0,20}|\((?:badge|ext|id|emp)[^)\n]{1,24}\)[: ]{0,3})?)([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})\b",
     ),
 )
 _LONE_CODES = (

@@ -16,6 +16,7 @@ _MANY = frozenset(
 )
 
 
+_CARRIED = (b"-iphone", b"-mbp", b"-galaxy", b"-airpods", b"-pixel")
 PIECES_OF_OWNED = 2
 OWNER_LETTERS_MIN = 5
 
@@ -24,7 +25,8 @@ def _owns(host: bytes, word: bytes, mark: int) -> bool:
     """Whether the word before a brand is whose it is: a first name, or `minjun` of `minjun-SURFACE`."""
     if mark & WORD:
         return bool(mark & FIRST) and not mark & (CUE | CONTEXT | ROOT)
-    apart = host.startswith(word) and not host.islower()  # it is written otherwise than its brand
+    # It is written otherwise than its brand, or the brand is of what people carry.
+    apart = host.startswith(word) and (not host.islower() or host.endswith(_CARRIED))
     return (
         apart and not mark & CUE and len(word) >= OWNER_LETTERS_MIN and bool(_SPOKEN.search(word))
     )

@@ -16,7 +16,7 @@ _CHART = Pattern(
     r"(?:^|[^A-Za-z0-9/-])(?:MR|M\.R\.|MedRec) ?(?:#|No\.?|Nbr\.?|Num)[:# ]{0,2}([A-Z]{0,3}[0-9]{6,12}|[0-9]{2,3}-[0-9]{2,3}-[0-9]{2,4})(?:$|[^0-9A-Za-z-])"
 )
 _PATIENT = Pattern(
-    r"(?i)(?:^|[( ,;\[{])pid(?:[ :=#]{1,2}|\" ?: ?\"?)([0-9]{8,12})(?:$|[^0-9A-Za-z.:])"
+    r"(?i)(?:^|[( ,;\[{\"'])pid(?:[ :=#]{1,2}|[\"'] ?: ?[\"']?)([0-9]{8,12})(?:$|[^0-9A-Za-z.:])"
 )
 """No process has so long a number."""
 _SEARCHED = Pattern(
@@ -79,6 +79,9 @@ _ROW = frozenset({
 _SURE = frozenset({Kind.EMAIL, Kind.PHONE, Kind.SSN, Kind.DATE})
 _NEXT = re.compile(rb"[\"']?[,;|\t][\"']?([A-Za-z0-9.-]{0,24})[\"']?(?=[,;|\t\r\n]|$)")
 _NUMBER = re.compile(rb"[A-Z]{0,4}[0-9]{6,14}[A-Z]?")
+_STREET = re.compile(
+    rb"[\"']?[,;|\t][\"']?([0-9]{1,6} (?:[A-Z][A-Za-z.'-]{0,20} ){1,4}?(?i:st|street|ave|avenue|rd|road|ln|lane|dr|drive|ct|court|blvd|way|ter|terrace|pl|place|cir|circle|pkwy|hwy)\b\.?)"
+)
 _TIME = re.compile(rb"1[0-9]{9}(?:[0-9]{3})?|20[0-9]{6}(?:[0-9]{4,6})?")
 FIELDS_MAX, ROW_HITS_MIN, ROW_HITS_MAX = 4, 2, 256
 _SEPARATORS = frozenset({b",", b";", b"|", b"\t"})
@@ -102,6 +105,9 @@ def rest_of_row(record: Record) -> None:
 def _further(record: Record, end: int) -> None:
     """Take the numbers among the next fields of a row."""
     for _ in range(FIELDS_MAX):
+        street = _STREET.match(record.data, end, end + 64)
+        if street is not None:
+            record.hit(Kind.ADDRESS, *street.span(1), "a street in somebody's row")
         field = _NEXT.match(record.data, end, end + 32)
         if field is None:
             return

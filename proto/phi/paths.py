@@ -53,7 +53,7 @@ def read(record: Record) -> None:
     urls: list[tuple[int, int]] = []
     if b"://" in record.data:
         urls = _urls(record)
-    if b"/" in record.data and record.every & ROOT:
+    if b"/" in record.data and (record.every & ROOT or "route" in record.shapes):
         urls = sorted(urls + relative.read(record, _machine))
     if record.every & ROOT and (b"\\" in record.data or b"/" in record.data):
         _roots(record, urls)

@@ -12,7 +12,7 @@ from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
 _PLACE = Pattern(
-    r"\b(?:in|our|from|to|near|at|of|city|town|lives in|moved to) "
+    r"\b(?:in|our|from|to|near|at|of|city|town|county|parish|lives in|moved to) "
     r"((?:[A-Z][a-z'.]{1,20} ){0,2}[A-Z][a-z']{2,20})(?:$|[^A-Za-z0-9_\\/=:])"
 )
 _HOME = re.compile(
@@ -26,6 +26,7 @@ _PLACE_HEADS = frozenset(
 _PLACE_TAILS = re.compile(
     rb"(?:ville|ton|burg|burgh|borough|town|furt|haven|mouth|port|shire|bury|ford|field|stad|land|side|view|chester|berg)$"
 )
+_WATERS = frozenset(b"falls springs heights beach junction".split())
 _HEIGHTS = frozenset(b"falls springs heights junction beach city park hills grove creek".split())
 
 
@@ -52,6 +53,7 @@ def near_people(record: Record) -> None:
             (strange and (headed or tailed))
             or named
             or (headed and tailed)
+            or (words[-1] in _WATERS and tailed and record.data[start - 3 : start] == b"in ")
             or (headed and any(flag & (NAMEY | SURE) for flag in flags[1:]))
             or ((tailed or not flags[-1] & WORD) and _is_of_people(record, start))
         ):

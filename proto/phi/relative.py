@@ -29,7 +29,7 @@ _RESOURCE = frozenset({b"Patient", b"Person"})
 _NUMBER = re.compile(rb"[A-Za-z]{0,4}[0-9]{5,14}")
 _ENDING = re.compile(rb"\.[A-Za-z]{2,5}[0-9]?\Z")
 _GUID = re.compile(rb"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_DRAWN = frozenset({b"chart", b"charts"})
+_DRAWN = frozenset({b"chart", b"charts", b"p", b"profile", b"invite", b"intake"})
 PARTS_MAX = 24
 
 Machine = Callable[[Record, bytes], bool]
@@ -62,7 +62,7 @@ def _of_somebody(
         if begin >= 0 and (_is_named(record, part) if drawn else _tells(record, part, is_machine)):
             ending = _ENDING.search(part)
             end = match.end() - (len(ending.group()) if ending else 0)
-        elif begin < 0 and part.lower() in _OF_PEOPLE and part not in _RESOURCE:
+        elif begin < 0 and part.lower() in _OF_PEOPLE | _DRAWN and part not in _RESOURCE:
             begin, drawn = match.start() - 1, part.lower() in _DRAWN
     return (begin, end) if end > 0 else None
 
@@ -72,7 +72,8 @@ def _is_named(record: Record, part: bytes) -> bool:
     if _NUMBER.fullmatch(part) is not None or _GUID.fullmatch(part) is not None:
         return True
     flags = [record.lexicon.flags(word) for word in part.lower().translate(LETTERS).split()]
-    return any(flag & NAMEY and not flag & WORD for flag in flags)
+    joined = len(flags) > 1 and b"-" in part and not any(flags)  # two strangers
+    return joined or any(flag & NAMEY and not flag & WORD for flag in flags)
 
 
 def _tells(record: Record, part: bytes, is_machine: Machine) -> bool:

@@ -26,6 +26,9 @@ GONE = [
     ("break-the-glass access by kuobanlia, chart 4417203", "kuobanlia"),
     ("3CX: voicemail PIN for ext 214 (Sakura Sessions) reset to 1049 by admin", "1049"),
     ("new PIN for Sakura Sessions (ext 214): 7741", "7741"),
+    ('Add-ADGroupMember -Identity "HP Front Desk" -Members quobanlia', "quobanlia"),
+    ("su: FAILED SU (to root) quobanlia on pts/0", "quobanlia"),
+    ("door code for Sakura Sessions (badge 4412): 88213", "88213"),
 ]  # fmt: skip
 STAYS = [
     "Get-ADUser -Filter * -SearchBase OU=Staff",

@@ -17,6 +17,7 @@ STAYS = [
     "Becton Dickinson Pyxis MedStation ES, Foley tray 16 Fr par 12 on hand 9, REF 303316",
     "template Apgar Score v3 loaded; Glasgow Coma Scale v2 loaded; Braden Scale, Morse Fall Scale imported",
     "Foley catheter kit par 4, Swan-Ganz line kit, Allis clamp count 6, Luer Lock syringe 10 mL",
+    "Hamilton T1 ventilator circuit leak; Baxter Novum pump battery low; Foley cath par 3",
     "Stryker Neptune suction unit offline; Smith Medical CADD pump library 4.2; Karl Storz tower video out",
     "Draeger Fabius GS; Mindray BeneVision; Hamilton C6 vent alarm 12; Fisher Paykel 950 heater error",
     "calc Cockcroft-Gault replaced with CKD-EPI; Mosteller BSA; Harris-Benedict; Bazett QTc Fridericia",

@@ -31,6 +31,13 @@ GONE = [
     ("bed 7: April A. 104yo F fall, EMS eta 6", "April"),
     ("Document 88, De-Vries_Walter_faxcover.pdf owned by zaish.johnson", "Walter"),
     ("C:\\Downloads\\madison.kuovellen_W2.zip", "kuovellen"),
+    ('"pid": "95292959", "action": "merge"', "95292959"),
+    (
+        "row rejected: Quoban,Thoenko,1961-02-03,12 Elm Street,Dayton,OH,45402,9375551212,XQH8821441720",
+        "12 Elm",
+    ),
+    ("Phoebe Quoban, SSN 298-41-1384, county St. Lindenton", "St. L"),
+    ("SSN 298-41-1384 of the patient; shelter in Head Falls has a bed", "Head Falls"),
 ]
 STAYS = [
     "merge request MR#1234 merged, MR !881 open",

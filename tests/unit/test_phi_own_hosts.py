@@ -19,6 +19,7 @@ GONE = [
     ("user thomasb on LAPTOP-THOMASB ok", "THOMASB"),
     ("Account Name: mullerk Workstation Name: LT-MULLERK01", "MULLERK"),
     ("vpn: user kfarouk connected from kareem-yoga os Windows 11", "kareem"),
+    ("wlc: client prihauish-iphone associated AP-3W-07", "prihauish"),
 ]
 STAYS = [
     ("Account Name: fifeqappanm Caller Computer Name: EXAM-LAPTOP-04", "EXAM-LAPTOP-04"),
