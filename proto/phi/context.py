@@ -269,7 +269,9 @@ def _merged(record: Record) -> None:
             record.hit(Kind.MRN, *spans[1], "a chart that was put together with another")
 
 
-_LISTED = Pattern(r"(?:[\"'][^\"'\n]*[\"'] ?, ?){2,}[\"'][^\"'\n]*[\"']")
+_LISTED = Pattern(
+    r"(?:[\"'][^\"'\n]*[\"'] ?, ?){2,}(?:[\"'][^\"'\n]*[\"']|[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})"
+)
 _ELEMENT = re.compile(rb"[\"']([^\"'\n]{0,80})[\"']")
 _TOWN = re.compile(rb"[A-Z][A-Za-z'.-]{1,24}(?: [A-Z][A-Za-z'.-]{1,24}){0,3}\Z")
 _WRITTEN_NAME = re.compile(rb"[A-Z][A-Za-z'-]{1,40}(?:[ ,]{1,2}[A-Z][A-Za-z'-]{1,40})?\Z")

@@ -80,7 +80,9 @@ def _of_people(record: Record, shapes: frozenset[str]) -> None:
         _ages(record)
 
 
-_BY_HAND = re.compile(rb"(?:password|keyboard-interactive[a-z/]*) for \Z")
+_BY_HAND = re.compile(
+    rb"(?:password|publickey|gssapi-with-mic|hostbased|keyboard-interactive[a-z/]*) for \Z"
+)
 _AT_TERMINAL = re.compile(rb" : TTY=(?:pts|tty)")
 
 

@@ -23,6 +23,7 @@ from proto.phi import (
     paired,
     scrub_text,
     secrets,
+    sessions,
     spelled,
 )
 from proto.phi.forms import SCANS, lit
@@ -38,6 +39,7 @@ GATED = (
     *deeds.GATED,
     *accounts.GATED,
     *commanded.GATED,
+    *sessions.GATED,
     *numbered.GATED,
     *paired.GATED,
     *around.GATED,
