@@ -126,7 +126,14 @@ def is_of_somebody(record: Record, login: bytes, *, strangers: bool) -> bool:
         and login.islower()
         and not any(flag & (WORD | CUE) for flag in flags)
         and sum(map(len, words)) >= LOGIN_LETTERS_MIN
+        and _OF_SYSTEM.search(login) is None
     )
+
+
+_OF_SYSTEM = re.compile(
+    rb"\A(?:deploy|backup|svc|srv|robot|build|agent|admin)|(?:bot|svc|srv|agent|admin|runner|robot|daemon|service|backup)\Z"
+)
+"""How accounts of programs begin or end that are written in one word: `deploybot`."""
 
 
 _COMPUTER = re.compile(rb"[A-Z][A-Z0-9-]{1,14}\$")
