@@ -370,12 +370,16 @@ class Programs(Protocol):
         """Note durably that the next start tries a kept program; raises `NoRoomError`."""
         ...
 
-    async def go_back(self, *, to_packaged: bool, note: str, at_s: int) -> Program:
-        """Note durably that the next start runs the former, or the packaged, program again.
+    async def former(self, *, to_packaged: bool) -> Program:
+        """Return the program before this one, or the packaged one, if it can run here again.
 
         Raises:
             ConflictError: that one runs already, is not whole, or the store is too new for it.
         """
+        ...
+
+    async def go_back(self, former: Program, *, note: str, at_s: int) -> None:
+        """Note durably that the next start runs an earlier program again."""
         ...
 
 

@@ -229,6 +229,7 @@ class LanAct(StrEnum):
     REPAIRS_ON = "repairs_on"
     WAIVED = "waived"
     WAIVER_ENDED = "waiver_ended"
+    PROGRAM_BACK = "program_back"
 
 
 class WindowSpan(Message):
@@ -249,13 +250,16 @@ class WaivedCheck(Message):
     until: Seconds
 
 
+ProgramVersion = Annotated[str, Field(pattern=r"\A[0-9]{1,6}(\.[0-9]{1,6}){2}\z")]
+
+
 class LanLeaf(_Leaf):
     """A person on the LAN set what no rule and no order lifts, or took it back.
 
     `actor` is the account's code, or `COMMAND_LINE` for whoever has the machine itself; `target`
     is the host that was protected or no longer is, `window` the window that was added or removed,
-    `waiver` the departure that was accepted on `target`, or ended before its time. Why stays on the
-    appliance.
+    `waiver` the departure that was accepted on `target`, or ended before its time, `program` the
+    version of the appliance's program that it was told to go back to. Why stays on the appliance.
     """
 
     type: Literal["lan"] = "lan"
@@ -264,6 +268,7 @@ class LanLeaf(_Leaf):
     target: TargetIdField | None
     window: WindowSpan | None
     waiver: WaivedCheck | None = None
+    program: ProgramVersion | None = None
 
 
 class SaidWhat(StrEnum):

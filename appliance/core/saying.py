@@ -61,6 +61,7 @@ def lan_draft(
     target: TargetId | None = None,
     window: Span | None = None,
     waiver: WaivedCheck | None = None,
+    program: str | None = None,
 ) -> Draft:
     """Return the leaf of what a person set or took back."""
     span = None if window is None else _span(window)
@@ -75,6 +76,7 @@ def lan_draft(
             target=target,
             window=span,
             waiver=waiver,
+            program=program,
         ),
         {},
     )

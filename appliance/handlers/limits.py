@@ -75,10 +75,13 @@ async def tell_set(
     target: TargetId | None = None,
     window: Span | None = None,
     waiver: WaivedCheck | None = None,
+    program: str | None = None,
 ) -> None:
     """Put what a person set in evidence, in the caller's transaction."""
     actor = await accounts.actor_of(conn, account)
-    draft = lan_draft(work.author(), act, actor, target=target, window=window, waiver=waiver)
+    draft = lan_draft(
+        work.author(), act, actor, target=target, window=window, waiver=waiver, program=program
+    )
     await evidence.append(conn, work.scribe, [draft])
 
 

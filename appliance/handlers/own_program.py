@@ -1,10 +1,12 @@
 """The appliance's own program, for people at the appliance: which one runs, and going back."""
 
 from appliance.core.reasons import plain_reason
+from appliance.handlers import limits
 from appliance.handlers.work import Work
 from appliance.handover import Phase, Program, Record
 from appliance.ports import Programs
 from proto.errors import NotFoundError
+from proto.evidence import LanAct
 from runtime.log import logger
 
 log = logger("program")
@@ -44,6 +46,8 @@ def _told(program: Program) -> str:
 async def go_back(work: Work, *, to_packaged: bool, reason: str, account: str) -> Program:
     """Run the former program again, or the packaged one, from a start that begins now.
 
+    Evidence has it before it happens: behind the start another program writes.
+
     Raises:
         ConflictError: it runs already, or the store is too new for it.
         MalformedError: the reason is none.
@@ -51,8 +55,11 @@ async def go_back(work: Work, *, to_packaged: bool, reason: str, account: str) -
     programs = _programs(work)
     note = plain_reason(reason, "program.reason")
     async with programs.turn():
-        at_s = work.clock.now_ms() // 1000
-        former = await programs.go_back(to_packaged=to_packaged, note=note, at_s=at_s)
+        former = await programs.former(to_packaged=to_packaged)
+        async with work.store.write() as conn:
+            act, version = LanAct.PROGRAM_BACK, former.version
+            await limits.tell_set(conn, work, act, account=account, program=version)
+        await programs.go_back(former, note=note, at_s=work.clock.now_ms() // 1000)
     log.warning("a person goes back to a program", version=former.version, account=account)
     work.bells.restart.ring()
     return former

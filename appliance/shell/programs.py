@@ -235,11 +235,11 @@ class ProgramFiles:
             if program.digest not in {record.runs.digest, record.before.digest}:
                 self._drop(program.digest)
 
-    async def go_back(self, *, to_packaged: bool, note: str, at_s: int) -> Program:
-        """Note that the next start runs an earlier program; see `ports.Programs.go_back`."""
-        return await asyncio.to_thread(self._go_back, to_packaged=to_packaged, note=note, at_s=at_s)
+    async def former(self, *, to_packaged: bool) -> Program:
+        """Return an earlier program that can run here again; see `ports.Programs.former`."""
+        return await asyncio.to_thread(self._former, to_packaged=to_packaged)
 
-    def _go_back(self, *, to_packaged: bool, note: str, at_s: int) -> Program:
+    def _former(self, *, to_packaged: bool) -> Program:
         record, running = self._read(), self.running
         every = [self.packaged]
         if record is not None and not to_packaged:
@@ -252,9 +252,13 @@ class ProgramFiles:
         if not (handover.mended(self.place, former) and handover.fits(self.place, former)):
             msg = f"version {former.version} cannot open the store as {running.version} left it"
             raise ConflictError(msg)
-        why = Why.PERSON.value
-        self._write(Record(Phase.BACK, former, running, order="", at_s=at_s, why=why, note=note))
         return former
+
+    async def go_back(self, former: Program, *, note: str, at_s: int) -> None:
+        """Note that the next start runs an earlier program; see `ports.Programs.go_back`."""
+        why, runs = Why.PERSON.value, self.running
+        record = Record(Phase.BACK, former, runs, order="", at_s=at_s, why=why, note=note)
+        await asyncio.to_thread(self._write, record)
 
 
 def _judge(program: Program, status: int, said: bytes) -> None:

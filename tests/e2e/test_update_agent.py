@@ -4,13 +4,16 @@ The people, the hub and its signer, the appliance under something that starts it
 wheels are real; there is no target.
 """
 
+import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -23,6 +26,7 @@ from appliance import handover
 from appliance.handover import Phase, ProgramPlace
 from central import config as hub_config
 from osiris.demo.free_port import free_port
+from proto.evidence import COMMAND_LINE
 from tests.e2e.clinic_scene import read_rows
 from tests.e2e.clinic_scene_content import Lamp, texts
 from tests.e2e.daemons import Daemon, DaemonError, launcher_of, until
@@ -58,6 +62,11 @@ class Site:
     def status(self) -> dict[str, Any]:
         found: dict[str, Any] = self.box.ask("GET", "/api/status")
         return found
+
+    def leaves(self, kind: str) -> list[bytes]:
+        with closing(sqlite3.connect(self.place.store)) as held:
+            rows = held.execute("SELECT leaf FROM evidence WHERE type = ? ORDER BY idx", (kind,))
+            return [row[0] for row in rows]
 
     def release(self, wheel: Path) -> str:
         """Have the release people sign and publish a program; return its digest."""
@@ -214,6 +223,9 @@ def test_a_person_at_the_appliance_sees_what_runs_and_goes_back(made: Site) -> N
     assert made.status()["version"] == "0.1.0"
     shown = command([*verb, *at, "-o", "json"]).json()
     assert (shown["running"], shown["why"]) == ("0.1.0 packaged", "person")
+    (leaf,) = made.leaves("lan")
+    body = json.loads(b64decode(json.loads(leaf)["payload"]))
+    assert (body["act"], body["actor"], body["program"]) == ("program_back", COMMAND_LINE, "0.1.0")
     refused = command([*verb, "back", "--reason", "once more", *at])
     assert refused.status == 4
     assert "none before it" in refused.err
