@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Callable
 
-from proto.phi import folds
+from proto.phi import dumps, folds
 from proto.phi.escapes import ESCAPE, WHOLE, unescaped
 from proto.phi.lexicon import NAMEY, SURE
 from proto.phi.record import Found, Record
@@ -31,7 +31,7 @@ _BASE64 = Pattern(
 """In lines of one message too (RFC 2045, section 6.8)."""
 _HEX = Pattern(
     r"(?:0x)?(?:[0-9A-Fa-f]{2}){8,}"
-    r"|[0-9A-Fa-f]{2}(?:(?: [0-9A-Fa-f]{2}){7,}|(?::[0-9A-Fa-f]{2}){7,}|(?:,[0-9A-Fa-f]{2}){7,})\b"
+    r"|[0-9A-Fa-f]{2}(?:(?: [0-9A-Fa-f]{2}){7,}|(?::[0-9A-Fa-f]{2}){7,}|(?:,[0-9A-Fa-f]{2}){7,}|(?:-[0-9A-Fa-f]{2}){7,})\b"
     r"|[0-9A-Fa-f]{4}(?: [0-9A-Fa-f]{4}){3,}(?: [0-9A-Fa-f]{2})?\b|0x[0-9A-Fa-f]{2}(?:, ?0x[0-9A-Fa-f]{2}){5,}"
 )
 _DECIMAL = Pattern(r"\b[0-9]{2,3}(?:, ?[0-9]{2,3}){7,}\b")
@@ -42,6 +42,7 @@ _PLUSSED = re.compile(
 )
 """An address of a form of the web, whose blanks are plus signs."""
 
+_SAID_QUOTED = b"QUOTED-PRINTABLE:"
 _QUOTED = re.compile(rb"=(?:[2-7A-F][0-9A-F]|0[9AD]|\r?\n|$)")
 
 IN_PLACE = frozenset({"escape", "marked", "quoted", "spaced"}) | folds.GATES
@@ -56,6 +57,7 @@ def read(record: Record, look: Look) -> None:
     read_in_place(record, look)
     shapes = record.shapes
     if "hex" in shapes:
+        dumps.read(record, look)
         _encoded(record, look, _HEX, _from_hex)
         _encoded(record, look, _DECIMAL, _from_decimal)
     if "blob" in shapes:
@@ -70,12 +72,15 @@ def read_in_place(record: Record, look: Look) -> None:
         _escapes(record, look, quoted=quoted)
     if "spaced" in shapes:
         _spaced(record, look)
+        dumps.read_dotted(record, look)
     if not folds.GATES.isdisjoint(shapes):
         folds.read(record, look)
 
 
 def is_quoted(data: bytes) -> bool:
     """Whether a text is quoted-printable: it escapes every equals sign; keys and values do not."""
+    if _SAID_QUOTED in data.upper():
+        return True
     marks = data.count(b"=")
     return marks >= 2 and len(_QUOTED.findall(data)) == marks
 
@@ -284,7 +289,7 @@ def _people_in(record: Record, folded: bytes) -> bool:
 
 
 def _from_hex(blob: bytes) -> str | None:
-    digits = blob.replace(b"0x", b"").translate(None, b" :,")
+    digits = blob.replace(b"0x", b"").translate(None, b" :,-")
     is_parted = len(digits) < len(blob)
     if len(digits) % 2 or (digits.isdigit() and len(digits) < 20 and not is_parted):
         return None

@@ -14,6 +14,7 @@ from operator import itemgetter
 
 from proto.phi import (
     accounts,
+    addressed,
     around,
     beside,
     beyond,
@@ -22,6 +23,7 @@ from proto.phi import (
     changes,
     commanded,
     company,
+    compounds,
     context,
     credentials,
     deeds,
@@ -38,6 +40,7 @@ from proto.phi import (
     owners,
     paired,
     pairs,
+    parts,
     paths,
     repeated,
     runs,
@@ -49,6 +52,7 @@ from proto.phi import (
     strangers,
     tables,
     tokens,
+    vcards,
 )
 from proto.phi.forms import lit
 from proto.phi.lexicon import (
@@ -217,6 +221,10 @@ _READERS: tuple[tuple[Reader, frozenset[str], int], ...] = (
     (paths.read, frozenset({"url", "file", "dated", "route", "asks"}), ROOT | BRAND),
     (shapes.read_old_days, frozenset({"date"}), 0),
     (glued.read, frozenset({"glued"}), 0),
+    (parts.read, parts.GATES, 0),
+    (addressed.read, addressed.GATES, 0),
+    (vcards.read, vcards.GATES, 0),
+    (compounds.read, compounds.GATES, 0),
     (spelled.read, spelled.GATES, 0),
     (owners.read, frozenset({"owner", "zpl", "talk"}), 0),
     (runs.loose, frozenset(), LIKELY | STRANGER | KNOWN),

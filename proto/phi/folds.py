@@ -19,9 +19,9 @@ INDENT_MAX = 40
 _LEFT = re.compile(rb"[A-Za-z']{1,40}\Z")
 _RIGHT = re.compile(rb"[A-Za-z']{1,40}")
 _OWN = re.compile(
-    rb"[A-Za-z_$@][\w $.()/-]{0,40}[:=]|(?:at|File|raise|return|if|for|def|class|import|from|in|end|then|else) |[^\w@(.+]"
+    rb"[A-Za-z_$@][\w $.()/-]{0,40}[:=]|[A-Za-z_][\w.-]{0,40}(?:  |\t)|(?:at|File|raise|return|if|for|def|class|import|from|in|end|then|else) |[^\w@(.+]"
 )
-"""What begins a line of its own: a key, a place in a stack, a statement, a mark of a list."""
+"""What begins a line of its own: a key, a first column, a place in a stack, a statement, a mark of a list."""
 _NUMBERED = re.compile(rb"[0-9-]")
 _ENDS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789,.)/'&")
 """What a line that goes on below may end with."""

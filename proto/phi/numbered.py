@@ -26,7 +26,17 @@ _BOX = Pattern(
     r"(?i)\bbox (?:17b|24j|32a|33a)[ :=#]{1,3}(?:npi[ :=#]{1,3})?([12][0-9]{9})(?:$|[^0-9A-Za-z.:-])"
 )
 _TEN = Pattern(r"(?:^|[^0-9A-Za-z.:_/-])([12][0-9]{9})(?:$|[^0-9A-Za-z.:_-])")
+_LISTED = Pattern(
+    r"(?i)(?:^|[^a-z])(?:mrns|mrn list|medical record (?:numbers|nos\.?)|chart (?:numbers|nos\.?|ids)|patient ids)(?: [a-z]{2,12}){0,3} ?:?[ \t]*((?:\r?\n[ \t]*(?:[*-] ?|[0-9]{1,3}[.)] ?)?[a-z]{0,3}[0-9]{5,12}[ ,;]?)+)"
+)
+"""A list, each number in a line of its own."""
+_FORMER = Pattern(
+    r"(?i)[\[(](?:prev(?:ious(?:ly)?)?|was|old|now|former(?:ly)?|aka|new|alias|dup(?:licate)?(?: of)?|merged (?:into|from|to)|ex|orig(?:inal(?:ly)?)?|from|into|survivor|retired)[.:]{0,2} ?(?:mrn ?)?#? ?([a-z]{0,3}[0-9]{5,12})[)\]]"
+)
+"""What somebody's number was before, beside the number."""
 GATED = (
+    ("mrns", (_LISTED,)),
+    ("former", (_FORMER,)),
     ("medrec", (_CHART,)),
     ("long_pid", (_PATIENT,)),
     ("identifier", (_SEARCHED,)),
@@ -48,8 +58,29 @@ def read(record: Record) -> None:
         for start, end in pattern.values(record.data) if gate in shapes else ():
             if not record.covered(start, end):
                 record.hit(Kind.MRN, start, end, "a short cue for somebody's number")
+    if "mrns" in shapes:
+        for start, end in _LISTED.values(record.data):
+            for one in _LONG.finditer(record.data, start, end):
+                record.hit(Kind.MRN, *one.span(), "a number of a list of such")
+    if "former" in shapes:
+        _formerly(record)
     if "ten" in shapes:
         _clinicians(record)
+
+
+_LONG = re.compile(rb"[A-Za-z]{0,3}[0-9]{5,12}")
+_OWN_NUMBERS = frozenset({Kind.MRN, Kind.ACCOUNT, Kind.HEALTH_PLAN, Kind.SSN, Kind.PHONE})
+BESIDE_CHARS_MAX = 3
+
+
+def _formerly(record: Record) -> None:
+    """Take what a number was before, in brackets behind it."""
+    ends = {end: kind for _, end, kind, _ in record.found if kind in _OWN_NUMBERS}
+    for spans in _FORMER.each(record.data):
+        first = spans[0][0]
+        kind = next(filter(None, map(ends.get, range(first, first - BESIDE_CHARS_MAX, -1))), None)
+        if kind is not None:
+            record.hit(kind, *spans[1], "what the number before it was")
 
 
 def _clinicians(record: Record) -> None:

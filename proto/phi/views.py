@@ -20,9 +20,9 @@ _ANSI = Pattern(
 # Letters of other scripts that readers take for Latin ones (the common ones of UTS 39).
 _CONFUSABLE = dict(
     zip(
-        "абвгдежзийклмнопрстуфхцчшщъыьэюяѕіјһԁԛԝґєїўꙅαβγδεζηθικλμνξοπρστυφχψωςɑɡıłøđðþßæœħŋəſƒ"
+        "Забвгдежзийклмнопрстуфхцчшщъыьэюяѕіјһԁԛԝґєїўꙅαβγδεζηθικλμνξοπρστυφχψωςɑɡıłøđðþßæœħŋəſƒ"
         "АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧЁёᎪᏴᏟᎠᎬᎻᎫᏦᏞᎷᏢᏚᎢᏙᎳᏃ",
-        "abbrgex3nnknmhonpctyoxucwwbybeursijhdqwreiysaBydeznoikAuvEonpotuoxywcagllo"
+        "3abbrgex3nnknmhonpctyoxucwwbybeursijhdqwreiysaBydeznoikAuvEonpotuoxywcagllo"
         "ddpBaohnesfABESIJKMHOPCTYXABEZHIKMNOPTYXEeABCDEHJKLMPSTVWZ",
         strict=False,
     )
@@ -93,7 +93,7 @@ def _folded(text: str, knows: Callable[[str], bool]) -> View:
     if "\x1b" not in text and "\b" not in text:
         same = text.translate(_FOLDS)
         if len(same) == len(text):  # one for one: every index is the same
-            data, strangers = _blanked(same.encode("ascii"), knows)
+            data, strangers = _blanked(_figures(same.encode("ascii")), knows)
             return View(data, data.lower(), strangers=strangers)
     colours = {at for start, end in _ansi(text) for at in range(start, end)}
     kept: list[str] = []
@@ -119,8 +119,33 @@ def _folded(text: str, knows: Callable[[str], bool]) -> View:
             ends.append(at + 1)
         elif ends:
             ends[-1] = at + 1  # a mark that combines or has no width belongs to what it follows
-    data, strangers = _blanked("".join(kept).encode("ascii"), knows)
+    data, strangers = _blanked(_figures("".join(kept).encode("ascii")), knows)
     return View(data, data.lower(), starts, ends, strangers)
+
+
+_F = "[0-9lIOo]"
+_FIGURES = Pattern(
+    rf"(?:^|[^0-9A-Za-z_])(\(?{_F}{{3}}\)?[-. ]{{0,2}}{_F}{{3}}[-. ]{_F}{{4}}|{_F}{{3}}-{_F}{{2}}-{_F}{{4}}"
+    rf"|{_F}{{1,2}}[/.-]{_F}{{1,2}}[/.-](?:{_F}{{4}}|{_F}{{2}})|{_F}{{4}}-{_F}{{2}}-{_F}{{2}}|[0-9l]{{6,12}})"
+    r"(?:$|[^0-9A-Za-z_])"
+)
+_AS_FIGURES = bytes.maketrans(b"lIOo", b"1100")
+FIGURES_MIN = 3
+
+
+def _figures(data: bytes) -> bytes:
+    """Read letters as the digits that they are taken for, in numbers of folded text."""
+    changed: bytearray | None = None
+    for start, end in _FIGURES.values(data):
+        value = data[start:end]
+        read = value.translate(_AS_FIGURES)
+        if read != value and sum(map(value.count, _TEN)) >= FIGURES_MIN:
+            changed = bytearray(data) if changed is None else changed
+            changed[start:end] = read
+    return data if changed is None else bytes(changed)
+
+
+_TEN = b"0123456789"
 
 
 def _ansi(text: str) -> Iterator[tuple[int, int]]:

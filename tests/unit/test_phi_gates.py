@@ -8,11 +8,13 @@ import pytest
 
 from proto.phi import (
     accounts,
+    addressed,
     around,
     beyond,
     changes,
     commanded,
     company,
+    compounds,
     context,
     credentials,
     deeds,
@@ -21,10 +23,12 @@ from proto.phi import (
     numbered,
     owners,
     paired,
+    parts,
     scrub_text,
     secrets,
     sessions,
     spelled,
+    vcards,
 )
 from proto.phi.forms import SCANS, lit
 from proto.phi.scan import Pattern, Sought
@@ -47,6 +51,10 @@ GATED = (
     *company.GATED,
     *spelled.GATED,
     *glued.GATED,
+    *addressed.GATED,
+    *compounds.GATED,
+    *parts.GATED,
+    *vcards.GATED,
     *((form, (pattern,)) for form, pattern in SCANS.items()),
 )
 FURTHER = {
