@@ -1,7 +1,7 @@
 """The scrubber against its bars: on the labelled development set, and on text from our own seed.
 
 The development set lies beside the project and is read where it lies. Ours has other templates,
-HL7, FHIR, DICOM, X12, prose and thirty-four evasions, and its seed is not the one that rules were
+HL7, FHIR, DICOM, X12, prose and thirty-six evasions, and its seed is not the one that rules were
 tried on. Speed is a bench's business: a test machine is shared.
 """
 
@@ -90,7 +90,7 @@ def test_our_text_is_labelled_where_it_says() -> None:
 def test_every_evasion_is_tried_on_our_text() -> None:
     tried = {line.id.split("-", 3)[3] for line in make(4, each=4) if line.group == ADVERSARIAL}
     assert tried == {name.replace(" ", "-") for name in EVASIONS}
-    assert len(EVASIONS) == 34
+    assert len(EVASIONS) == 36
 
 
 def test_a_doing_nothing_scrubber_meets_no_bar_of_recall() -> None:

@@ -1,4 +1,4 @@
-"""Thirty-four ways in which a value gets past patterns: by people, by encoders, by terminals.
+"""Thirty-six ways in which a value gets past patterns: by people, by encoders, by terminals.
 
 Each takes the value of one labelled span and its class and returns what stands in its place, or
 None when it has nothing to do with that class. The new piece is labelled whole, because a blob that
@@ -129,8 +129,12 @@ EVASIONS: dict[str, Evasion] = {
     "texts put together": _all(lambda value: _halves(value, "'«{}' + '{}»'")),
     "texts put together in SQL": _all(lambda value: _halves(value, "'«{}' || '{}»'")),
     "a line that was cut": _all(lambda value: _halves(value, "{}=\n{}")),
+    "hex with dashes": _blob(lambda text: text.encode().hex("-").upper()),
     "hex with commas": _blob(lambda text: text.encode().hex(",")),
     "packed": _blob(lambda text: base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()),
+    "defanged marks": lambda value, label: (
+        value.replace("@", "[@]").replace(".", "[.]") if label == "EMAIL" else None
+    ),
     "spelled marks": lambda value, label: (
         value.replace("@", " [at] ").replace(".", " (dot) ") if label == "EMAIL" else None
     ),
