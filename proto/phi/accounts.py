@@ -15,7 +15,7 @@ _LOGIN = r"([A-Za-z][A-Za-z0-9._-]{2,30})"
 _HANDED = Pattern(
     r"(?i:(?:routed|assigned|escalated|forwarded|handed|transferred|delegated|addressed|referred|queued|delivered|dispatched)(?: (?:over|off|back))? (?:to|for) (?:(?:user|staff|agent|nurse|clinician|employee|clerk|dr|tech) )?"
     r"|\b(?:to|by|from|for) (?:staff|user|agent|nurse|clinician|employee|clerk) |\bnotif(?:y|ied|ies|ying)[:=]? ?(?:user |staff )?"
-    r"|\b(?:clerk|cashier|biller|scheduler|dispatcher|submitted by|validated by|posted by|keyed by)(?:[:=] ?| )|\bby [\"'])"
+    r"|\b(?:clerk|cashier|biller|scheduler|dispatcher|submitted by|validated? by|verified by|released by|reviewed by|approved by|resulted by|posted by|keyed by)(?:[:=] ?| )|\bby [\"'])"
     rf"[\"'<(]?{_LOGIN}(?:$|[\"'>)\s,;:|])"
 )
 _NOTED = Pattern(

@@ -19,7 +19,7 @@ _FIELD_BEFORE = re.compile(
     rb"(?:^|[|;,\t(\[ \"'])([A-Za-z]{0,3}[0-9][A-Za-z0-9/.-]{4,24})(?:\"|')?[ ]{0,3}[|;,\t()\]][ ]{0,3}(?:\"|')?$"
 )
 _CALLED_BEFORE = re.compile(
-    rb"(?i)(?:^|[^a-z0-9])(?:id|no|num|nr|pid|chart|pt|patient|survivor|retired|source|target|keep|kept|archived|removed|drop|winner|loser|master|dupe?|into|#)"
+    rb"(?i)(?:^|[^a-z0-9])(?:id|no|num|nr|pid|chart|pt|patient|survivor|retired|source|target|keep|kept|archived|removed|drop|winner|loser|master|dupe?|into|request|auth|referral|#)"
     rb"(?:[\"']?[:=# ]{1,2}[\"']?|#?)([0-9]{6,12})[\"']?[ ,;|/(-]{1,3}(?:[\"']?(?:name|patient|pt|full_?name|display_?name)[\"']?[:= ]{1,2})?[\"'(]?\Z"
 )
 _CALLED_AFTER = re.compile(

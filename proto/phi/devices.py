@@ -3,7 +3,7 @@
 import re
 
 from proto.phi import logins
-from proto.phi.lexicon import CONTEXT, CUE, FIRST, ROOT, SURE, WORD
+from proto.phi.lexicon import ALSO, CONTEXT, CUE, FIRST, LAST, ROOT, SURE, WORD
 from proto.phi.record import Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -16,7 +16,9 @@ _MANY = frozenset(
 )
 
 
-_CARRIED = (b"-iphone", b"-mbp", b"-galaxy", b"-airpods", b"-pixel")
+_CARRIED = (
+    b"-iphone", b"-mbp", b"-galaxy", b"-airpods", b"-pixel", b"-macbook", b"-macbook-air", b"-macbook-pro", b"-thinkpad",
+)  # fmt: skip
 PIECES_OF_OWNED = 2
 OWNER_LETTERS_MIN = 5
 
@@ -24,7 +26,8 @@ OWNER_LETTERS_MIN = 5
 def _owns(host: bytes, word: bytes, mark: int) -> bool:
     """Whether the word before a brand is whose it is: a first name, or `minjun` of `minjun-SURFACE`."""
     if mark & WORD:
-        return bool(mark & FIRST) and not mark & (CUE | CONTEXT | ROOT)
+        wanted = FIRST | LAST | ALSO if host.lower().endswith(_CARRIED) else FIRST
+        return bool(mark & wanted) and not mark & (CUE | CONTEXT | ROOT)
     # It is written otherwise than its brand, or the brand is of what people carry.
     apart = host.startswith(word) and (not host.islower() or host.endswith(_CARRIED))
     return (
@@ -74,7 +77,7 @@ def read(record: Record) -> None:
                 )
                 or (
                     begin == 0
-                    and len(pieces) == PIECES_OF_OWNED
+                    and (len(pieces) == PIECES_OF_OWNED or lowered.endswith(_CARRIED))
                     and _owns(record.data[start:end], bare, mark)
                 )
                 # Wits-MacBook-Pro: whose it is stands first.

@@ -31,7 +31,7 @@ GATED = (
 )
 """Each gate with the patterns that are tried only when it is lit."""
 GATES = frozenset(gate for gate, _ in GATED)
-_CHOSEN = re.compile(rb"[,;|\t][\"']?((?=[^,;|\s]*[0-9])(?=[^,;|\s]*[A-Za-z])[^\s,;|\"']{6,40})")
+_CHOSEN = re.compile(rb"[,;|\t][\"']?((?=[^,;|\s]*[A-Za-z])[^\s,;|\"']{6,40})")
 """The field behind, where a line speaks of passwords."""
 
 
@@ -64,7 +64,7 @@ def _twofold(
     record.hit(Kind.NAME, first[0], last[1], "what the login beside it is made of")
     behind = max(login[1], last[1])
     chosen = _CHOSEN.match(record.data, behind, behind + 44) if b"passw" in lower else None
-    if chosen is not None:
+    if chosen is not None and not (chosen[1].isalpha() and word_flags(record, chosen[1])):
         record.hit(Kind.SECRET, *chosen.span(1), "the password behind a login and its name")
 
 

@@ -75,7 +75,7 @@ _SHORTENED = re.compile(
 _STREETLIKE = re.compile(
     rb"#?\d{1,6}[A-Za-z]?[ -]+[A-Za-z0-9]|[A-Z][A-Za-z.' ]*[a-z.'][ ,]{1,2}\d|[Pp]\.? ?[Oo]"
 )
-_ZIP = re.compile(rb"\d{5}(?:-?\d{4})?(?!\d)|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d")
+_ZIP = re.compile(rb"\d{5}(?:-?\d{4})?(?![0-9A-Za-z])|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d")
 _PLATE = re.compile(
     rb"(?:[A-Z]{2,4}[ -]?\d{3,4}|[A-Z]{2}\d{2} ?[A-Z]{3}|\d{1,3}[ -]?[A-Z]{3}[ -]?\d{0,3}|[A-Z]{1,3}\d{1,4}[A-Z]{1,3}|\d{3} ?[A-Z]{3})"
     rb"(?![A-Za-z0-9])"

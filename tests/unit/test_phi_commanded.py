@@ -29,6 +29,8 @@ GONE = [
     ('Add-ADGroupMember -Identity "HP Front Desk" -Members quobanlia', "quobanlia"),
     ("su: FAILED SU (to root) quobanlia on pts/0", "quobanlia"),
     ("door code for Sakura Sessions (badge 4412): 88213", "88213"),
+    ("sshd[33838]: Accepted publickey for feqaprishiy from 107.111.31.215 port 51514 ssh2", "feqaprishiy"),
+    ("sample pos diff, name CARVER,GRANT, validate by bittencourth, lot A4021", "bittencourth"),
 ]  # fmt: skip
 STAYS = [
     "Get-ADUser -Filter * -SearchBase OU=Staff",

@@ -20,6 +20,8 @@ GONE = [
     ("Account Name: mullerk Workstation Name: LT-MULLERK01", "MULLERK"),
     ("vpn: user kfarouk connected from kareem-yoga os Windows 11", "kareem"),
     ("wlc: client prihauish-iphone associated AP-3W-07", "prihauish"),
+    ("dnsmasq-dhcp[2274]: DHCPACK(br0) 172.22.112.4 obipauoglu-macbook-air", "obipauoglu"),
+    ("Renew,10.2.1.5,fiobiolia-thinkpad.riverbend.local", "fiobiolia"),
 ]
 STAYS = [
     ("Account Name: fifeqappanm Caller Computer Name: EXAM-LAPTOP-04", "EXAM-LAPTOP-04"),
@@ -29,6 +31,7 @@ STAYS = [
     ("user bwilkins logged in on billing-pc", "billing-pc"),
     ("Account Name: bwilkins Workstation Name: LAB-PC Source Network Address: -", "LAB-PC Source"),
     ("Account Name: mullerk Workstation Name: PC-09 Source Network Address: 10.0.0.4", "Source N"),
+    ("DHCPACK loaner-macbook-air spare-thinkpad nurse-iphone", "loaner-macbook-air spare-thinkpad"),
 ]
 
 

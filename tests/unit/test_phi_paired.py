@@ -18,6 +18,8 @@ GONE = [
     ("handset owner Quoban, Thoenko (ICU) docked", "Thoenko"),
     ("hi its wensen thomas, i was in for my knee", "wensen"),
     ("this is maria quobanlia calling about the bill", "quobanlia"),
+    ("row 3: astrid.ouyang,Astrid Ouyang,iloveflossing password too weak", "iloveflossing"),
+    ('subject="PA request 44145638819 David Halvorsen"', "44145638819"),
 ]
 STAYS = [
     "image nginx,Red Hat,1.25",
