@@ -160,6 +160,7 @@ _WORDS = {
     "queried": r"[0-9] +(?:active|disc|conn|idle|shadow|down)",
     "who": r" (?:pts/[0-9]+|tty[a-z0-9]+|:[0-9]) ",
     "option": r" -(?:mailbox|sourcem|targetm|trustee|delegate|samacc|userprinc|targetuser|login|username|member|manager|owner|grantsend|managedby|forwarding|recipient|requester|primaryuser|assigneduser)",
+    "mailbox": r"(?:mailbox|mbx|mail ?drop)[:=a-z ]* [\"'<(]?[a-z]",
     "claim": r"[\"'](?:sub|preferred_username|upn|unique_name|login_hint|uid|name_?id|onprem_sid_user|cognito:username|act_as|impersonated_by)[\\\"']",
     "web": r"(?:get|post|put|delete|patch|head|options|propfind) /[^ ]* [^ ]+ [0-9]{2,5} [a-z0-9-]",
     "drawn": r"(?:operator|phlebotomist|collector|caregiver)[ _#a-z.]*[ :=#]+[0-9]",

@@ -17,7 +17,7 @@ _EQUIPMENT = (
 )
 _PLACES = rb"(?:Wing|Hall|Ward|Tower|House|Court|Lounge|Office|Lab|Desk|Center|Floor|Unit|Clinic)"
 _PLACE_BEHIND = re.compile(
-    rb" (?:Room|Lobby|Building|Suite|Annex|Atrium|Pavilion|Auditorium|Corridor|Campus)(?![A-Za-z]| ?#?[0-9])"
+    rb" (?:Room|Huddle|Lobby|Building|Suite|Annex|Atrium|Pavilion|Auditorium|Corridor|Campus)(?![A-Za-z]| ?#?[0-9])"
     rb"| " + _PLACES + _EQUIPMENT
 )
 """Where equipment stands; a room with a number may be told of whoever lies in it."""
@@ -35,6 +35,10 @@ _NOUN_BEHIND = re.compile(
     rb"|Italic|Oblique|Old (?:Face|Style|English))(?![A-Za-z-])"
 )
 """Things, rules that are called after whoever found them or after a society, and typefaces."""
+_GRANTS = frozenset(
+    b"GRANT " + right
+    for right in b"SELECT INSERT UPDATE DELETE EXECUTE ALL USAGE CONNECT CREATE".split()
+)
 _VERBS = frozenset({b"Mark", b"Grant", b"MARK", b"GRANT"})
 _DONE_BEHIND = re.compile(
     rb" (?:set|unset|reset|[a-z]{2,10}ed)(?:[.;,]|$|\n| (?:for|to|on|by) (?:role|user|group|table|schema|login)\b)"
@@ -59,6 +63,8 @@ def is_namesake(record: Record, start: int, end: int) -> bool:
     if data[end : end + 1] != b" ":
         return False
     if _PLACE_BEHIND.match(data, end) or _NOUN_BEHIND.match(data, end):
+        return True
+    if data[start:end] in _GRANTS:
         return True
     if data[start:end] in _VERBS and _DONE_BEHIND.match(data, end) is not None:
         return True

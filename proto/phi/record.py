@@ -230,7 +230,20 @@ def _is_mask(value: bytes) -> bool:
 
 
 def _is_none(value: bytes) -> bool:
-    return _is_mask(value) or (value[:1] in _OPENS and stands_for(value))
+    return (
+        _is_mask(value)
+        or (value[:1] in _OPENS and stands_for(value))
+        or value in _FIELDS
+        or (value[-1:] == b"X" and _TAXONOMY.fullmatch(value) is not None)
+    )
+
+
+_FIELDS = frozenset(
+    b"MRN DOB SSN NPI LAST FIRST LASTNAME FIRSTNAME SUBSCRIBERID MEMBERID PATIENTID -> =>".split()
+)
+"""What a map of fields or a template has where a value will stand."""
+_TAXONOMY = re.compile(rb"[1-4][0-9]{2}[0-9A-Z]{6}X")
+"""A kind of provider (NUCC): `207Q00000X` is family medicine."""
 
 
 _OF_MASKS = re.compile(

@@ -23,6 +23,9 @@ _OPTION = Pattern(
     r"(?i: -(?:mailbox|sourcemailbox|targetmailbox|trustee|delegate|samaccountname|userprincipalname|targetuser|loginname|username|member|members|manager|owner|grantsendonbehalfto|managedby|forwardingaddress|recipient|requester|primaryuser|assigneduser)"
     rf"[ :=]{{1,2}})[\"']?(?:[A-Za-z0-9-]{{1,20}}\\{{1,2}})?{_LOGIN}(?:$|[\"' ,;|)\n])"
 )
+_MAILBOX = Pattern(
+    rf"\b(?i:mailbox|mbx|mail ?drop)(?: (?i:for|of|user|owner))?[:=]? [\"'<(]?{_LOGIN}(?:[\"'>),;|]| (?:client|from|on|is|was|has|could|cannot|size|quota|over|exceeded|in|to|at|by|[0-9\[(]))"
+)
 _CLAIM = Pattern(
     r"\\{0,3}[\"'](?:sub|preferred_username|upn|unique_name|login_hint|uid|nameid|name_id|onprem_sid_user|cognito:username|act_as|impersonated_by)\\{0,3}[\"'] ?: ?\\{0,3}[\"']"
     r"([A-Za-z][A-Za-z0-9._]{2,40})\\{0,3}[\"']"
@@ -40,6 +43,7 @@ GATED = (
     ("queried", (_QUERIED,)),
     ("who", (_WHO,)),
     ("option", (_OPTION,)),
+    ("mailbox", (_MAILBOX,)),
     ("claim", (_CLAIM,)),
     ("web", (_WEB,)),
     ("drawn", (_DRAWN,)),

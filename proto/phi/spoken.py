@@ -258,6 +258,12 @@ _COLUMN = re.compile(
 """What follows a word for people where it is the name of a column: `Pt Name,Birth`."""
 _HOST = re.compile(rb"[A-Z]{2,12}(?:-[A-Z]{1,8})?-?[0-9]{1,3}")
 _STATE = re.compile(rb"[A-Z]{2} (?=[A-Z0-9-]*\d)")
+_OF_STAFF = re.compile(
+    rb"(?:Station|Call|Caller|Triage|Desk|Manager|Practitioner|Line|Schedule|Portal|Notes?|Review|Staff|Team|Educator|Aide|Intake|Visits?|On|Only|Phone|View|Tablet"
+    rb"|Workstation|Office|Room|Lounge|Assistant|Anesthetist|Midwife|Coordinator|Supervisor|Shift|Float|Pool|Orders?|List|Letters?|Code|Key|ID|Name|Number|Login|Queue"
+    rb"|Inbox|Tasks?|Server|Monitor|Alarm|Alert|Paging|Kiosk|Printer|App|Mobile|Dashboard|Roster|Staffing|Handoff|Worklist)(?![A-Za-z'-])"
+)
+"""What belongs to a role rather than names who has it: `Nurse Station`, `Doctor On Call`."""
 _TITLED = re.compile(
     rb"[A-Z](?:[A-Za-z-]|'(?!s\b)){1,40}(?: [A-Z][a-z'-]{2,40})?(?![A-Za-z0-9_=\\/])"
 )
@@ -289,7 +295,7 @@ def _other_value(record: Record, told: Told, stop: int, value: int) -> int:
         return -1
     if _TITLE.search(data, max(0, stop - 9), stop) is not None:
         titled = _TITLED.match(data, value, limit)
-        if titled is None or _PROGRAM.match(data, titled.end()):
+        if titled is None or _PROGRAM.match(data, titled.end()) or _OF_STAFF.match(data, value):
             return -1
         record.hit(Kind.NAME, value, titled.end(), "a title before a name")
         return titled.end()

@@ -22,6 +22,7 @@ GOES = (
     ("10.4.7.3 GET /ehr/api/chart - 443 CLINIC\\dayc 172.25.207.203 Mozilla/5.0", "dayc"),
     ("POST /ehr/login.aspx ReturnUrl=%2f 8080 tmbeki 172.25.207.203 HTTP/1.1", "tmbeki"),
     ('Key (mrn)=(MR538906) already exists; row ("Case","Deepa",1947-02-03)', "Case"),
+    ("connector Client Proxy NURSE-04. Mailbox zaishp client address [172.31.135.76]", "zaishp"),
     ("cartridge lot W24117 operator 477469 patient 470-076-599 name SMITH,ARTA", "477469"),
 )
 """What is somebody's, each with what of it may not be left."""
@@ -34,6 +35,7 @@ STAYS = (
     "W3SVC1 GET /ehr/api/ping - 443 svc_monitor 172.25.207.203 - 200",
     'row ("A1","Exam 4",2024-02-11) of table room_schedule violates check',
     "operator 4412 closed valve; operator=1001 shift B autoclave load 412",
+    "Mailbox database DB01 dismounted; mailbox assistants is running; mailbox quota exceeded",
     "mirth 4 Idle; worker 12  Active; Port 4 Down",
 )
 """Lines of machines, whole."""

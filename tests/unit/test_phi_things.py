@@ -57,6 +57,11 @@ STAYS = (
     "Philips IntelliVue MX450 module lost; Drager Perseus A500 self test failed",
     "Vital monitor,Mindray,VS-900,FV-94120412\nDefib,Zoll,R Series,AF12C094127",
     '"Franklin Gothic Medium" -> "Arial"; "Bernard MT Condensed"; "Baskerville Old Face" missing',
+    "Nurse Station B tablet rebooted; Nurse Call master offline; Doctor On Call calendar synced",
+    "Provider type codes: 122300000X Dentist, 207Q00000X Family Medicine",
+    "GRANT SELECT ON patient TO reporting_ro; REVOKE ALL ON patient FROM public",
+    'Teams Room "Aspen Huddle" offline',
+    "NM1*IL*1*LAST*FIRST****MI*SUBSCRIBERID~ template ok",
     "timezones: America/Denver, America/Indiana/Vincennes, America/North_Dakota/Beulah",
 )
 """Lines of machines, whole."""
@@ -78,6 +83,7 @@ GOES = (
     ("patient: Philips, Anna mrn 4411223", "Philips"),
     ("Philips, Anna called about her crown, mrn 4411223", "Anna"),
     ("Lee Smith-Petersen, dob 03/04/1981, hip left", "Petersen"),
+    ("Nurse Banks paged for room 4", "Banks"),
     ("patient Denver Kealoha lives near America/Denver", "Kealoha"),
     (
         '{"resourceType":"Device","patient":{"reference":"Patient/12"},"serialNumber":"S66DNX0DA2FD85"}',
