@@ -35,9 +35,8 @@ _NOUN_BEHIND = re.compile(
     rb"|Italic|Oblique|Old (?:Face|Style|English))(?![A-Za-z-])"
 )
 """Things, rules that are called after whoever found them or after a society, and typefaces."""
-_GRANTS = frozenset(
-    b"GRANT " + right
-    for right in b"SELECT INSERT UPDATE DELETE EXECUTE ALL USAGE CONNECT CREATE".split()
+_GRANT = re.compile(
+    rb"GRANT (?:SELECT|INSERT|UPDATE|DELETE|EXECUTE|ALL|USAGE|CONNECT|CREATE)(?![A-Za-z])"
 )
 _VERBS = frozenset({b"Mark", b"Grant", b"MARK", b"GRANT"})
 _DONE_BEHIND = re.compile(
@@ -64,7 +63,7 @@ def is_namesake(record: Record, start: int, end: int) -> bool:
         return False
     if _PLACE_BEHIND.match(data, end) or _NOUN_BEHIND.match(data, end):
         return True
-    if data[start:end] in _GRANTS:
+    if _GRANT.match(data, start) is not None:
         return True
     if data[start:end] in _VERBS and _DONE_BEHIND.match(data, end) is not None:
         return True
