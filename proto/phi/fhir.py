@@ -18,7 +18,7 @@ _BY_NAME = {
     b"birthDate": Kind.DATE, b"family": Kind.NAME, b"given": Kind.NAME, b"subscriberId": Kind.HEALTH_PLAN,
     b"line": Kind.ADDRESS, b"city": Kind.CITY, b"district": Kind.CITY, b"postalCode": Kind.ZIP,
     b"serialNumber": Kind.DEVICE, b"carrierHRF": Kind.DEVICE, b"carrierAIDC": Kind.DEVICE, b"deviceIdentifier": Kind.DEVICE,
-    b"altId": Kind.USERNAME, b"preAuthRef": Kind.OTHER_ID,
+    b"altId": Kind.USERNAME, b"preAuthRef": Kind.OTHER_ID, b"authorString": Kind.NAME,
 }  # fmt: skip
 _PEOPLE = frozenset(
     b"subject patient actor individual performer requester author beneficiary subscriber recorder"
@@ -41,6 +41,13 @@ _TECHNICAL = frozenset(
     b" OperationDefinition ImplementationGuide TerminologyCapabilities NamingSystem".split()
 )
 _LOG_TIMES = frozenset({b"lastUpdated", b"recorded", b"timestamp", b"lastModified"})
+_EXTENSIONS = re.compile(
+    rb"(maiden)|[/:-](?:dea|npi|driverslicense|drivers-license|license)(?:$|[/-])"
+)
+_OUTER_TIMES = frozenset({b"@timestamp", b"time", b"ts", b"date", b"datetime", b"received"})
+"""Outside of every resource: when a log wrote of it."""
+_OF_NOBODY = frozenset(b"Organization Location HealthcareService Endpoint".split())
+ID_DIGITS_MIN = 3
 _SYSTEMS = {b"us-ssn": Kind.SSN, b"us-npi": Kind.LICENSE, b"2.16.840.1.113883.4.1": Kind.SSN}
 AGE_TOLD_MAX = 89
 _DAY = re.compile(rb"\d{4}-\d{2}-\d{2}(?:T[\d:.+Z-]{0,40})?$")
@@ -66,22 +73,22 @@ def read(record: Record, tags: dict[bytes, Kind | None]) -> None:
 
 
 def _resources(record: Record, values: Iterable[Value]) -> None:
-    kind_of: dict[int, bytes] = {}
+    kind_of: dict[Path, bytes] = {}
     system = url = b""
     for value in values:
         text = record.data[value.start : value.end]
-        depth, name = len(value.path), value.path[-1]
+        name = value.path[-1]
         if name == b"resourceType":
-            kind_of = {at: kind for at, kind in kind_of.items() if at < depth}
-            kind_of[depth] = text
+            kind_of[value.path[:-1]] = text
             continue
         if name == b"system":
             system = text
         if name == b"url":
             url = text
-        if name == b"valueString" and b"maiden" in url.lower():
-            record.hit(Kind.NAME, value.start, value.end, "the extension says what it holds")
-        resource = kind_of.get(depth) or (value.path[0] if not kind_of else b"")
+        if name == b"valueString" and (told := _EXTENSIONS.search(url.lower())) is not None:
+            kind = Kind.NAME if told[1] is not None else Kind.LICENSE
+            record.hit(kind, value.start, value.end, "the extension says what it holds")
+        resource = _resource_of(value.path, kind_of)
         if name == b"date" and not _TECHNICAL.isdisjoint(kind_of.values()):
             record.facts.append((value.start, value.end))
         if _TECHNICAL.isdisjoint(kind_of.values()):
@@ -91,6 +98,14 @@ def _resources(record: Record, values: Iterable[Value]) -> None:
             if kind is not None:
                 start = value.start + (text.find(b"/") + 1 if name == b"reference" else 0)
                 record.hit(kind, start, value.end, "the element says what it holds")
+
+
+def _resource_of(path: Path, kind_of: dict[Path, bytes]) -> bytes:
+    """Return the type of the nearest resource around an element, its root's name in XML."""
+    if not kind_of:
+        return path[0]
+    around = (kind_of.get(path[:depth]) for depth in range(len(path) - 1, -1, -1))
+    return next(filter(None, around), b"")
 
 
 _WORN = re.compile(rb"[\"'<]?(?:patient|subject|carrierHRF|carrierAIDC)\\{0,3}[\"' >]")
@@ -115,14 +130,16 @@ def _kind(record: Record, value: Value, text: bytes, resource: bytes, system: by
     if found is not None:
         return found
     if _DAY.match(text):
-        return None if name in _LOG_TIMES else Kind.DATE
+        is_log = name in _LOG_TIMES or (not resource and name in _OUTER_TIMES)
+        return None if is_log else Kind.DATE
     if name == b"id":
         own = resource not in _PERSONS and GUID.fullmatch(text) is not None
-        return Kind.MRN if resource in _WITH_ID and not own else None
+        is_told = resource in _WITH_ID and not own and digits(text) >= ID_DIGITS_MIN
+        return Kind.MRN if is_told else None
     if name == b"reference":
         return Kind.MRN if text.partition(b"/")[0] in _REFERENCED else None
     if name == b"value":
-        return _of_value(path, parents, text, system)
+        return _of_value(path, resource, text, system)
     if name in {b"text", b"display", b"name"}:
         return _of_text(record, path, parents, text)
     if name == b"url" and b"photo" in parents:
@@ -130,11 +147,16 @@ def _kind(record: Record, value: Value, text: bytes, resource: bytes, system: by
     return None
 
 
-def _of_value(path: Path, parents: frozenset[bytes], text: bytes, system: bytes) -> Kind | None:
+def _of_value(path: Path, resource: bytes, text: bytes, system: bytes) -> Kind | None:
+    parents = frozenset(path[:-1])
     if b"telecom" in parents:
         if b"@" in text:
             return Kind.EMAIL
         return Kind.PHONE if digits(text) else Kind.URL
+    if b"masterIdentifier" in parents:
+        return Kind.OTHER_ID
+    if b"identifier" in parents and resource in _OF_NOBODY:
+        return None
     if b"identifier" in parents:
         found = _SYSTEMS.get(system.rpartition(b"/")[2].removeprefix(b"urn:oid:"))
         return found or Kind.MRN
@@ -163,11 +185,14 @@ def _of_text(record: Record, path: Path, parents: frozenset[bytes], text: bytes)
 
 
 _SERIAL = re.compile(rb"(?=(?:[^0-9]*[0-9]){3})(?=.*[A-Z])[A-Z0-9][A-Z0-9-]{5,24}")
+_VERSION = re.compile(rb"v?\d{1,4}(?:\.\d{1,5}){1,3}")
 _CALLED_SERIAL = frozenset({b"sn", b"s/n", b"serial", b"sn:", b"s/n:", b"serial:", b"#"})
 
 
 def _is_machine(record: Record, words: list[bytes]) -> bool:
     """Whether a display is a make and a model with a serial number: `SOMATOM go.Top S8A7NX07`."""
+    if any(_VERSION.fullmatch(word) for word in words):
+        return True
     if _SERIAL.fullmatch(words[-1]) is None or len(words) < 2:
         return False
     flags, lists = record.lexicon.flags, record.lexicon.vocabulary

@@ -93,6 +93,7 @@ def _hl7(record: Record) -> None:
         if name == "MSH":
             # Segments that a viewer glued together: MSH ends where the next one begins.
             table = None
+            _control(record, start, end)
         for asked in _QUERIED.finditer(data, start, end) if name == "QPD" else ():
             _field(record, *asked.span(2), tables["PID"].get(int(asked[1]), "OTHER_ID"))
         if name == "OBX":
@@ -106,7 +107,28 @@ def _hl7(record: Record) -> None:
         observed.read(record)
 
 
+def _control(record: Record, start: int, end: int) -> None:
+    """Keep the message's own number, MSH-10: both sides look for it in their logs."""
+    for _ in range(CONTROL_FIELD - 1):
+        start = record.data.find(b"|", start, end) + 1
+        if not start:
+            return
+    stop = record.data.find(b"|", start, end)
+    record.facts.append((start, end if stop < 0 else stop))
+
+
+CONTROL_FIELD = 10
+
+
 _OF_SITE = re.compile(rb"Z[A-Z0-9]{2}\|[0-9]{1,2}\|")
+
+
+_EQUIPMENT = re.compile(
+    rb"(?i)(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}"
+    rb"|(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}"
+    rb"|(?:(?:fw|sw|rev|ver|version|firmware|software)[ .:]?|v)\d{1,4}(?:\.\d{1,5}){1,3}"
+)
+"""Hardware addresses, addresses of the site's own, and what a version says it is."""
 
 
 _LONG_UID = re.compile(rb"(?<![0-9.])[0-2](?:\.[0-9]{1,39}){5,20}(?![0-9.])")
@@ -126,7 +148,7 @@ def _of_site(record: Record, start: int, end: int) -> None:
         return
     record.person = True
     for piece in _INNER.finditer(record.data, start + 4, end):
-        if len(piece.group().strip()) > 2:
+        if len(piece.group().strip()) > 2 and _EQUIPMENT.fullmatch(piece.group()) is None:
             record.hit(Kind.OTHER_ID, *piece.span(), "in a segment of the site's own")
 
 
@@ -224,7 +246,7 @@ def _component(value: bytes, kind: str, number: int) -> Kind | None:
         if number == 1:
             return Kind.LICENSE if digits(value) else Kind.NAME
         return Kind.NAME if number <= 5 else None
-    if kind in {"MRN", "ACCOUNT", "SSN", "OTHER_ID", "HEALTH_PLAN"}:
+    if kind in {"MRN", "ACCOUNT", "SSN", "OTHER_ID", "HEALTH_PLAN", "LICENSE"}:
         return Kind(kind) if number == 1 else None
     if kind == "PHONE":
         if number in {2, 3, 5, 8, 9}:

@@ -115,11 +115,16 @@ def _end(pattern: re.Pattern[bytes], data: bytes, at: int, limit: int) -> int:
     return match.end() if match else -1
 
 
+_COMPARED = re.compile(rb"(?:eq|ne|[gl][te]|sa|eb|ap)(?=\d{4})")
+"""How a search compares a day (HL7 FHIR R4, 3.1.1.4.4): it goes with it."""
+
+
 def date(record: Record, at: int, limit: int) -> int:
     """Take a date in any common order, with its time."""
     if record.data.startswith(SENTINELS, at):
         return -1
-    return _end(_DATE, record.lower, at, limit)
+    compared = _COMPARED.match(record.lower, at, limit)
+    return _end(_DATE, record.lower, at if compared is None else compared.end(), limit)
 
 
 _TIME_OF_DAY = re.compile(
