@@ -86,8 +86,8 @@ def _resources(record: Record, values: Iterable[Value]) -> None:
         if name == b"url":
             url = text
         if name == b"valueString" and (told := _EXTENSIONS.search(url.lower())) is not None:
-            kind = Kind.NAME if told[1] is not None else Kind.LICENSE
-            record.hit(kind, value.start, value.end, "the extension says what it holds")
+            whose = Kind.NAME if told[1] is not None else Kind.LICENSE
+            record.hit(whose, value.start, value.end, "the extension says what it holds")
         resource = _resource_of(value.path, kind_of)
         if name == b"date" and not _TECHNICAL.isdisjoint(kind_of.values()):
             record.facts.append((value.start, value.end))
@@ -111,7 +111,7 @@ def _resource_of(path: Path, kind_of: dict[Path, bytes]) -> bytes:
 _WORN = re.compile(rb"[\"'<]?(?:patient|subject|carrierHRF|carrierAIDC)\\{0,3}[\"' >]")
 
 
-def _is_of_ward(record: Record, kind_of: dict[int, bytes]) -> bool:
+def _is_of_ward(record: Record, kind_of: dict[Path, bytes]) -> bool:
     """Whether a device is nobody's: none wears it, and nobody is told of in the record."""
     return (
         set(kind_of.values()) == {b"Device"}
