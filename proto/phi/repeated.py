@@ -16,6 +16,7 @@ _NUMBERS = frozenset({
     Kind.SSN, Kind.MRN, Kind.PHONE, Kind.FAX, Kind.HEALTH_PLAN, Kind.ACCOUNT, Kind.OTHER_ID,
     Kind.LICENSE, Kind.VEHICLE, Kind.DEVICE, Kind.IP,
 })  # fmt: skip
+_MARKED = _NUMBERS - {Kind.IP}
 _TEXTS = frozenset({Kind.EMAIL, Kind.URL, Kind.PHOTO, Kind.ADDRESS, Kind.BIOMETRIC})
 _LOGINS = frozenset({Kind.USERNAME})
 _REPEATED = _NUMBERS | _TEXTS | _LOGINS | {Kind.SECRET}
@@ -26,6 +27,7 @@ BARE_DIGITS_MIN = 9
 """Of so many, one written with marks is looked for without them too."""
 CHARACTERS_MAX = 200
 
+_MARKS = b" ()-./+_"
 _RUN = re.compile(rb"[0-9A-Za-z]+")
 _JOINS = b".-:+,"
 
@@ -45,17 +47,19 @@ def read(record: Record) -> None:
 def _wanted(record: Record) -> Wanted:
     """Return what is worth looking for, by its bytes."""
     data, wanted = record.data, Wanted()
+    is_few = len(record.found) <= ASKED_MAX
     for start, end, kind, _ in record.found:
         if kind not in _REPEATED or end - start > CHARACTERS_MAX:
             continue
         value = data[start:end]
-        if TAKEN in value or not _tells(record, value, kind):
-            continue
-        wanted[value] = kind
-        if kind in _NUMBERS and kind is not Kind.IP and digits(value) >= BARE_DIGITS_MIN:
-            bare = b"".join(_RUN.findall(value))
-            if bare.isdigit():
+        if kind in _MARKED and not value.isdigit():
+            bare = value.translate(None, _MARKS)
+            if len(bare) >= BARE_DIGITS_MIN and bare.isdigit():
                 wanted.setdefault(bare, kind)
+        if is_few and data.count(value) < 2:
+            continue
+        if TAKEN not in value and _tells(record, value, kind):
+            wanted[value] = kind
     return wanted
 
 
