@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -104,6 +105,25 @@ def _is_broad(handler: ast.ExceptHandler) -> bool:
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     names = {getattr(kind, "id", "") for kind in kinds}
     return handler.type is None or bool(names & {"Exception", "BaseException"})
+
+
+@pytest.mark.parametrize("name", ["appliance/start.py", "appliance/handover.py"])
+def test_what_starts_the_appliance_needs_nothing_that_an_update_changes(name: str) -> None:
+    wanted = {
+        one
+        for node in nodes(name)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for one in _imported(node)
+    }
+    assert wanted - sys.stdlib_module_names <= {"appliance"}
+    assert "appliance" not in wanted or name == "appliance/start.py"
+
+
+def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    whole = (
+        [node.module or ""] if isinstance(node, ast.ImportFrom) else [n.name for n in node.names]
+    )
+    yield from (one.partition(".")[0] for one in whole)
 
 
 def test_only_the_supervisor_catches_everything() -> None:
