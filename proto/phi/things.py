@@ -66,6 +66,8 @@ def is_thing(record: Record, one: Token, two: Token) -> bool:
     data = record.data
     if not record.person and _THING_BEHIND.match(data, two[1]) is not None:
         return True
+    if one[3] == b"," and data[one[0] : one[1]] == data[two[0] : two[1]]:
+        return True  # two fields of a row that hold the same: `Untrust,Untrust`
     words = (data[start:stop].rpartition(b" ")[2] for start, stop, _, _ in (one, two))
     return any(
         len(word) > MACHINE_LETTERS_MIN

@@ -106,3 +106,8 @@ def test_what_stays_may_leave(line: str) -> None:
 @pytest.mark.parametrize(("line", "value"), GOES)
 def test_what_is_somebodys_goes(line: str, value: str) -> None:
     assert value not in scrub_text(line)
+
+
+def test_a_field_twice_in_a_row_is_no_name() -> None:
+    row = "THREAT,vulnerability,2561,vsys123,Untrust,Untrust,vlan.123,France,France,0"
+    assert scrub_text(row) == row
