@@ -9,15 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import httpx
 from starlette.applications import Starlette
 
 from appliance.handlers.work import Work
 from appliance.shell.programs import ProgramFiles
 from proto.errors import IntegrityError, NoRoomError
+from runtime.local_door import status_within
 
 PATHS: Final = ("/health", "/api/status")
 """A page and an answer to the command line; where one is not served, that is an answer too."""
+SERVER_ERROR: Final = 500
 
 
 async def prove_ready(work: Work, apps: Sequence[Starlette], state_dir: Path) -> None:
@@ -31,13 +32,11 @@ async def prove_ready(work: Work, apps: Sequence[Starlette], state_dir: Path) ->
         return
     await take_turn(work)
     for app in apps:
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as client:
-            for path in PATHS:
-                answer = await client.get(path)
-                if answer.is_server_error:
-                    msg = f"the new program answers {path} with status {answer.status_code}"
-                    raise IntegrityError(msg)
+        for path in PATHS:
+            status = await status_within(app, path)
+            if status >= SERVER_ERROR:
+                msg = f"the new program answers {path} with status {status}"
+                raise IntegrityError(msg)
     await programs.ready()
 
 

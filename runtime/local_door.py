@@ -133,3 +133,10 @@ async def _answers(socket: Path) -> bool:
     writer.close()
     await writer.wait_closed()
     return True
+
+
+async def status_within(app: ASGIApp, path: str) -> int:
+    """Ask an application of this very process for a page, over no socket; return the status."""
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="https://localhost") as client:
+        return (await client.get(path)).status_code
