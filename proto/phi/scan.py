@@ -5,8 +5,8 @@ characters and nothing is encoded or counted twice. RE2 has no backtracking: tim
 text whatever the text is.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Self
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, Self
 
 import re2
 
@@ -15,6 +15,9 @@ from re2 import _re2
 
 Spans = list[tuple[int, int]]
 """A match: its span and its groups' spans; (-1, -1) is a group that took no part."""
+
+Match = Callable[..., Spans]
+"""RE2's own: from where to where of the bytes to look, and how."""
 
 MEMORY_BYTES_MAX = 8 << 20
 """For each pattern; what RE2 cannot keep in it is worked out again."""
@@ -34,21 +37,26 @@ def _options() -> "re2.Options":
 
 
 class Pattern:
-    """One compiled pattern."""
+    """One pattern, compiled when it is first looked for: most records need few of them."""
 
     __slots__ = ("_match", "form")
 
     def __init__(self, pattern: str) -> None:
-        """Compile; `form` is what was compiled.
+        """Note what is to be compiled."""
+        self._match: Match = self._first_match
+        self.form = pattern
+
+    def _first_match(self, *asked: Any) -> Spans:  # noqa: ANN401 - as RE2's own
+        """Compile, and match from now on by what was compiled.
 
         Raises:
             re2.error: RE2 refuses the pattern.
         """
-        compiled = _re2.RE2(pattern.encode("latin-1"), _options())
+        compiled = _re2.RE2(self.form.encode("latin-1"), _options())
         if not compiled.ok():
             raise re2.error(compiled.error())
         self._match = compiled.Match
-        self.form = pattern
+        return self._match(*asked)
 
     def each(self, data: bytes, start: int = 0) -> Iterable[Spans]:
         """Return matches from left to right that do not overlap; empty ones end the search."""
