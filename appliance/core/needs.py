@@ -1,20 +1,20 @@
-"""Whether what is installed is what a program needs: the little of PEP 440 and 508 that we write.
+"""Whether what is installed is what a program needs (PEP 440 and 508).
 
-Nothing is ever installed for a program: what it needs beyond what is here refuses it. A
-requirement in a form that is not read here refuses it too.
+Nothing is ever installed for a program: what it needs beyond what is here refuses it. So does a
+requirement in a form that our own wheels do not have: by an address, under a condition of its own,
+or with an operator that is none of the plain comparisons.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-_REQUIREMENT: Final = re.compile(
-    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[A-Za-z0-9._, -]*\])?"
-    r"\s*\(?(?P<limits>[^;()]*)\)?\s*(?:;\s*(?P<marker>.*))?"
-)
-_LIMIT: Final = re.compile(r"(>=|<=|==|!=|>|<)\s*([0-9]+(?:\.[0-9]+)*)")
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion
+
 _EXTRA: Final = re.compile(r"extra == [\"'][A-Za-z0-9._-]+[\"']")
-_RELEASE: Final = re.compile(r"[0-9]+(?:\.[0-9]+)*")
+_COMPARISONS: Final = frozenset({">=", "<=", "==", "!=", ">", "<"})
 
 
 def unmet(
@@ -28,41 +28,32 @@ def unmet(
         installed: gives the version of a distribution, None for one that is not there.
         runs: Python's own version.
     """
-    if not _holds(python, runs):
+    try:
+        if not _holds(SpecifierSet(python), runs):
+            return f"Python {python}"
+    except InvalidSpecifier:
         return f"Python {python}"
-    for one in requires:
-        found = _REQUIREMENT.fullmatch(one.strip())
-        if found is None:
-            return one
-        marker = found["marker"]
-        if marker is not None and _EXTRA.fullmatch(marker.strip()):
-            continue
-        version = installed(found["name"])
-        if marker is not None or version is None or not _holds(found["limits"], version):
-            return one
-    return None
+    return next((one for one in requires if not _is_met(one, installed)), None)
 
 
-def _holds(limits: str, version: str) -> bool:
-    return all(_is_within(limit.strip(), version) for limit in limits.split(",") if limit.strip())
-
-
-def _is_within(limit: str, version: str) -> bool:
-    found, release = _LIMIT.fullmatch(limit), _RELEASE.match(version)
-    if found is None or release is None:
+def _is_met(one: str, installed: Callable[[str], str | None]) -> bool:
+    try:
+        wanted = Requirement(one)
+    except InvalidRequirement:
         return False
-    held, bound = _number(release[0]), _number(found[2])
-    width = max(len(held), len(bound))
-    held, bound = held + (0,) * (width - len(held)), bound + (0,) * (width - len(bound))
-    return {
-        ">=": held >= bound,
-        "<=": held <= bound,
-        "==": held == bound,
-        "!=": held != bound,
-        ">": held > bound,
-        "<": held < bound,
-    }[found[1]]
+    if wanted.marker is not None and _EXTRA.fullmatch(str(wanted.marker)):
+        return True
+    version = installed(wanted.name)
+    if wanted.marker is not None or wanted.url is not None or version is None:
+        return False
+    return _holds(wanted.specifier, version)
 
 
-def _number(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split("."))
+def _holds(limits: SpecifierSet, version: str) -> bool:
+    """Tell whether a version is within limits; a pre-release is older than its release."""
+    if not {limit.operator for limit in limits} <= _COMPARISONS:
+        return False
+    try:
+        return limits.contains(version, prereleases=True)
+    except InvalidVersion:
+        return False

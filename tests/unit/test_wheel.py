@@ -224,7 +224,7 @@ def test_no_altered_byte_makes_another_program(flips: list[tuple[int, int]]) -> 
         assert {name: inlet.read(name) for name in FILES} == FILES
 
 
-INSTALLED = {"httpx": "0.28.1", "sqlalchemy": "2.0.44"}
+INSTALLED = {"httpx": "0.28.1", "sqlalchemy": "2.0.44", "early": "1.0rc1", "odd": "?"}
 
 
 @pytest.mark.parametrize(
@@ -235,6 +235,11 @@ INSTALLED = {"httpx": "0.28.1", "sqlalchemy": "2.0.44"}
         (("httpx (>=0.27)",), ">=3.11,<4", None),
         (("absent",), "", "absent"),
         (("httpx>=1",), "", "httpx>=1"),
+        (("early>=1.0",), "", "early>=1.0"),
+        (("early>=1.0b1",), "", None),
+        (("odd>=1",), "", "odd>=1"),
+        (("httpx >",), "", "httpx >"),
+        ((), "eleven", "Python eleven"),
         (("httpx==0.28",), "", "httpx==0.28"),
         (("httpx~=0.28",), "", "httpx~=0.28"),
         (("httpx @ https://x.example/httpx.whl",), "", "httpx @ https://x.example/httpx.whl"),
