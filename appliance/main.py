@@ -371,7 +371,8 @@ async def run(config: Config) -> int:
             lan = listen_tcp(config.file.portal.host, config.file.portal.port)
             socket = listen_unix(place.socket)
             stop_on_signals(stop)
-            await prove_ready(daemon.work, (daemon.socket_app, daemon.lan_app), config.state_dir)
+            pages = {"/api/status": daemon.socket_app, "/sign-in": daemon.lan_app}
+            await prove_ready(daemon.work, pages, config.state_dir)
             # What lives as long as the process need not be looked at by the collector.
             gc.collect()
             gc.freeze()

@@ -4,7 +4,7 @@ Until then nothing was sent, no loop ran and nobody outside was answered, so the
 come back on the store as it was, and nothing that anybody was told is lost (`handover.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -16,13 +16,16 @@ from appliance.shell.programs import ProgramFiles
 from proto.errors import IntegrityError, NoRoomError
 from runtime.local_door import status_within
 
-PATHS: Final = ("/health", "/api/status")
-"""A page and an answer to the command line; where one is not served, that is an answer too."""
-SERVER_ERROR: Final = 500
+ERROR: Final = 400
 
 
-async def prove_ready(work: Work, apps: Sequence[Starlette], state_dir: Path) -> None:
+async def prove_ready(work: Work, pages: Mapping[str, Starlette], state_dir: Path) -> None:
     """Let a program that is new here take over once its store and pages answer.
+
+    Args:
+        work: what its tasks work with.
+        pages: the path of one page of each application.
+        state_dir: where the programs lie.
 
     Raises:
         IntegrityError: a page does not answer as it should.
@@ -31,12 +34,11 @@ async def prove_ready(work: Work, apps: Sequence[Starlette], state_dir: Path) ->
     if not programs.is_trying:
         return
     await take_turn(work)
-    for app in apps:
-        for path in PATHS:
-            status = await status_within(app, path)
-            if status >= SERVER_ERROR:
-                msg = f"the new program answers {path} with status {status}"
-                raise IntegrityError(msg)
+    for path, app in pages.items():
+        status = await status_within(app, path)
+        if status >= ERROR:
+            msg = f"the new program answers {path} with status {status}"
+            raise IntegrityError(msg)
     await programs.ready()
 
 

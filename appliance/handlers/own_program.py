@@ -12,9 +12,17 @@ from runtime.log import logger
 log = logger("program")
 
 
+def programs_of(work: Work) -> Programs:
+    """Return the appliance's own programs; raises `NotFoundError` where they are nobody's to change."""
+    if work.programs is None:
+        msg = "this appliance's program is changed by whoever starts it"
+        raise NotFoundError(msg)
+    return work.programs
+
+
 async def view(work: Work) -> dict[str, object]:
     """Return which program runs, which ran before, which is packaged, since when and why."""
-    programs = _programs(work)
+    programs = programs_of(work)
     record = await programs.record()
     running = programs.running
     told: dict[str, object] = {
@@ -52,7 +60,7 @@ async def go_back(work: Work, *, to_packaged: bool, reason: str, account: str) -
         ConflictError: it runs already, or the store is too new for it.
         MalformedError: the reason is none.
     """
-    programs = _programs(work)
+    programs = programs_of(work)
     note = plain_reason(reason, "program.reason")
     async with programs.turn():
         former = await programs.former(to_packaged=to_packaged)
@@ -63,10 +71,3 @@ async def go_back(work: Work, *, to_packaged: bool, reason: str, account: str) -
     log.warning("a person goes back to a program", version=former.version, account=account)
     work.bells.restart.ring()
     return former
-
-
-def _programs(work: Work) -> Programs:
-    if work.programs is None:
-        msg = "this appliance's program is changed by whoever starts it"
-        raise NotFoundError(msg)
-    return work.programs

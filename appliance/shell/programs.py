@@ -188,9 +188,9 @@ class ProgramFiles:
         assert process.stdout is not None  # noqa: S101 - it was asked for
         try:
             async with asyncio.timeout(self.trial_s):
-                said = await process.stdout.read(SAID_BYTES_MAX)
-                while await process.stdout.read(SAID_BYTES_MAX):
-                    pass
+                said = b""
+                while chunk := await process.stdout.read(SAID_BYTES_MAX):
+                    said = (said + chunk)[-SAID_BYTES_MAX:]
                 status = await process.wait()
         except TimeoutError:
             msg = f"the program's trial took more than {self.trial_s:.0f} s"

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from appliance.core.trusted import Trusted
-from appliance.core.wheel import Fault
+from appliance.core.wheel import Fault, look_through
 from appliance.handlers.orders import update_agent
 from appliance.handover import Phase, Program, ProgramPlace, Record, write
 from appliance.shell.programs import ProgramFiles
@@ -137,6 +137,16 @@ async def test_what_may_not_run_is_refused_and_nothing_is_left_of_it(
     files, how, fault = REFUSED[name]
     told = await ordered(tmp_path, packed(files), **how)
     assert told == Told(Outcome.FAILED, fault.value, ())
+
+
+async def test_a_program_may_say_much_before_it_says_its_version(tmp_path: Path) -> None:
+    says = b'print("x" * 1_000_000)\nprint(\'{"version": "%s"}\')' % VERSION.encode()
+    box = await box_with(tmp_path, Bulb())
+    box.path.rename(tmp_path / "osiris.db")
+    programs = ProgramFiles(ProgramPlace(tmp_path), trial_s=5)
+    wheel = look_through(packed(SOUND | {"appliance/trial.py": says}), version=VERSION)
+    program = await programs.keep(wheel)
+    await programs.try_out(program)
 
 
 @dataclass(frozen=True)

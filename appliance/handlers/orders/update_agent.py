@@ -17,6 +17,7 @@ from appliance.core.order_gate.values import Accepted
 from appliance.core.wheel import Fault, ProgramRefusedError, Wheel, look_through
 from appliance.handlers.orders import Done
 from appliance.handlers.orders.restart_agent import drain
+from appliance.handlers.own_program import programs_of
 from appliance.handlers.work import Work
 from appliance.handover import Program, Why, number
 from appliance.ports import Programs
@@ -48,7 +49,7 @@ async def run(work: Work, accepted: Accepted) -> Done:
         ContentRefusedError: it gives another.
         NoRoomError: the disk has no room.
     """
-    wanted, programs = cast("UpdateAgent", accepted.params), _programs(work)
+    wanted, programs = cast("UpdateAgent", accepted.params), programs_of(work)
     async with programs.turn():
         try:
             program = await _prepared(work, programs, wanted)
@@ -63,13 +64,6 @@ async def run(work: Work, accepted: Accepted) -> Done:
         work.bells.restart.ring()
         await asyncio.Future()
     raise AssertionError
-
-
-def _programs(work: Work) -> Programs:
-    if work.programs is None:
-        msg = "this appliance's program is changed by whoever starts it"
-        raise NotFoundError(msg)
-    return work.programs
 
 
 async def _prepared(work: Work, programs: Programs, wanted: UpdateAgent) -> Program:
@@ -113,7 +107,7 @@ async def _fitting(work: Work, programs: Programs, wheel: Wheel) -> None:
 
 async def resume(work: Work, intent: Intent) -> Done:
     """Say after a start how the order ended: by the program that runs now."""
-    programs = _programs(work)
+    programs = programs_of(work)
     async with work.store.read() as conn:
         order, _, digest = (await meta.get(conn, meta.Key.UPDATE_ORDER)).partition(" ")
     if order == intent.order and digest == programs.running.digest:
