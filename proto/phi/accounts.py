@@ -7,6 +7,7 @@ folder, the head of a slow query.
 import re
 
 from proto.phi.logins import is_of_somebody
+from proto.phi.plans import Gated, captured
 from proto.phi.record import Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -29,24 +30,20 @@ _DIRECTORY = Pattern(rf"(?i:\buid=){_LOGIN},(?i:ou|cn|dc)=")
 """An entry of a directory (RFC 4514)."""
 _FROM = Pattern(rf"\bby {_LOGIN} from [0-9]{{1,3}}\.[0-9]")
 """Who asks, and from what address."""
-GATED = (
+GATED: Gated = (
     ("directory", (_DIRECTORY,)),
     ("handed", (_HANDED, _FROM)),
     ("noted", (_NOTED,)),
     ("listing", (_LISTED,)),
     ("asking", (_ASKING,)),
 )
-"""Each gate with the patterns that are tried only when it is lit."""
 GATES = frozenset(gate for gate, _ in GATED)
 
 
 def read(record: Record) -> None:
     """Find the accounts of people at such places; in a record about people strangers' too."""
-    for gate, patterns in GATED:
-        for pattern in patterns if gate in record.shapes else ():
-            for spans in pattern.each(record.data):
-                for start, end in spans[1:]:
-                    _take(record, start, end)
+    for _, start, end in captured(record, GATED):
+        _take(record, start, end)
 
 
 _NOTE = re.compile(rb"(?:notes?|comment|remark|entry|memo|addendum|annotation) \(\Z")

@@ -5,6 +5,7 @@ web server's log; login and password as RADIUS shows both, `[wilsonh/Winter24]`.
 """
 
 from proto.phi.logins import is_of_somebody
+from proto.phi.plans import Gated, captured
 from proto.phi.record import Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -47,7 +48,7 @@ _GLASS = Pattern(
     rf"|(?i:(?:br(?:ea|o)k(?:e|en|ing)?[- ]?(?:the[- ]?)?glass)[a-z ]{{0,24}}[ :](?:by|user|login|requester)[ :=]{{1,2}}[\"']?){_LOGIN}(?:$|[^A-Za-z0-9._@-])"
 )
 """Who opens a chart that is closed to them."""
-GATED = (
+GATED: Gated = (
     ("glass", (_GLASS,)),
     ("cmdlet", (_CMDLET,)),
     ("command", (_COMMAND,)),
@@ -56,23 +57,16 @@ GATED = (
     ("proxied", (_PROXY,)),
     ("served", (_SERVED,)),
 )
-"""Each gate with the patterns that are tried only when it is lit."""
 GATES = frozenset(gate for gate, _ in GATED)
 
 
 def read(record: Record) -> None:
     """Find the accounts that stand at such places, whoever they are."""
-    for gate, patterns in GATED:
-        for pattern in patterns if gate in record.shapes else ():
-            for spans in pattern.each(record.data):
-                for span in spans[1:]:
-                    _take(record, span, pattern)
+    for pattern, start, end in captured(record, GATED):
+        _take(record, start, end, pattern)
 
 
-def _take(record: Record, span: tuple[int, int], pattern: Pattern) -> None:
-    start, end = span
-    if start < 0:
-        return
+def _take(record: Record, start: int, end: int, pattern: Pattern) -> None:
     if pattern is _SHOWN:
         record.hit(Kind.SECRET, start, end, "the password beside a login")
         return

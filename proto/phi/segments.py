@@ -114,10 +114,17 @@ def _control(record: Record, start: int, end: int) -> None:
         if not start:
             return
     stop = record.data.find(b"|", start, end)
-    record.facts.append((start, end if stop < 0 else stop))
+    stop = end if stop < 0 else stop
+    if _NUMBER.fullmatch(record.data, start, stop):
+        record.facts.append((start, stop))
 
 
 CONTROL_FIELD = 10
+_NUMBER = re.compile(
+    rb"(?:[A-Za-z]{1,6}[-_.]?)?[0-9]{1,24}(?:[-_.:][0-9]{1,12}){0,3}"
+    rb"|[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}|[0-9A-Fa-f]{12,32}"
+)
+"""What counts messages: a number behind letters, or a GUID."""
 
 
 _OF_SITE = re.compile(rb"Z[A-Z0-9]{2}\|[0-9]{1,2}\|")

@@ -5,6 +5,7 @@ option; a token names its subject; IIS writes the user behind the port; an analy
 """
 
 from proto.phi.logins import is_of_somebody
+from proto.phi.plans import Gated, captured
 from proto.phi.record import Record
 from proto.phi.scan import Pattern
 from proto.phi.values import Kind
@@ -39,7 +40,7 @@ _DRAWN = Pattern(
     r"\b(?i:operator|phlebotomist|collector|caregiver)(?i:[ _]?id| no\.?| #)?[ :=#]{1,3}([0-9]{4,10})(?:$|[ ,;|)\"'\n])"
 )
 """Who used an analyzer at a bed, by the number of their badge."""
-GATED = (
+GATED: Gated = (
     ("queried", (_QUERIED,)),
     ("who", (_WHO,)),
     ("option", (_OPTION,)),
@@ -48,18 +49,14 @@ GATED = (
     ("web", (_WEB,)),
     ("drawn", (_DRAWN,)),
 )
-"""Each gate with the patterns that are tried only when it is lit."""
 GATES = frozenset(gate for gate, _ in GATED)
 
 
 def read(record: Record) -> None:
     """Find the accounts at such places, and in a record about people the numbers of operators."""
-    for gate, patterns in GATED:
-        for pattern in patterns if gate in record.shapes else ():
-            for spans in pattern.each(record.data):
-                for start, end in spans[1:]:
-                    if start >= 0 and not record.covered(start, end):
-                        _take(record, start, end, pattern)
+    for pattern, start, end in captured(record, GATED):
+        if not record.covered(start, end):
+            _take(record, start, end, pattern)
 
 
 def _take(record: Record, start: int, end: int, pattern: Pattern) -> None:
