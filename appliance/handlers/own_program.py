@@ -13,7 +13,7 @@ log = logger("program")
 
 
 def programs_of(work: Work) -> Programs:
-    """Return the appliance's own programs; raises `NotFoundError` where they are nobody's to change."""
+    """Return what changes the appliance's own program; raises `NotFoundError` for nobody's."""
     if work.programs is None:
         msg = "this appliance's program is changed by whoever starts it"
         raise NotFoundError(msg)

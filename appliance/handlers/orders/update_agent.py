@@ -23,7 +23,6 @@ from appliance.handover import Program, Why, number
 from appliance.ports import Programs
 from appliance.store import meta
 from appliance.store.db import applied
-from proto.errors import NotFoundError
 from proto.orders.update_agent import UpdateAgent
 from proto.phi.leaving import Leaving, closed
 from proto.receipts import Intent, Outcome
