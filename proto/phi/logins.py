@@ -58,7 +58,27 @@ def is_person_login(record: Record, login: bytes, *, sure: bool = False) -> bool
         return any(
             initial_and_last(record, word) or first_and_initial(record, word) for word in words
         ) or any(flag & NAMEY for flag in flags)
+    if _OF_SERVICE.search(lower) or any(_is_compound(record, word) for word in words):
+        return False
     return sum(map(len, words)) >= 3 and not any(byte in b":/" for byte in login)
+
+
+def _is_compound(record: Record, word: bytes) -> bool:
+    match = _COMPOUND.fullmatch(word)
+    if match is None:
+        return False
+    flags = record.lexicon.flags(match[1])
+    return (
+        bool(flags & WORD and not flags & (FIRST | LAST))
+        or match[1] in record.lexicon.vocabulary["accounts"]
+    )
+
+
+_COMPOUND = re.compile(
+    rb"([a-z]{2,12})(?:server|admin|user|app|agent|account|client|robot|reader|writer|sync|job|batch)s?"
+)
+"""What a thing and what serves it are called in one word: `faxserver`, `labuser`."""
+_OF_SERVICE = re.compile(rb"\A(?:svc|srv)|(?:svc|srv|daemon|service|runner)\Z")
 
 
 def _is_first(flags: int) -> bool:

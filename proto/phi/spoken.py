@@ -110,12 +110,16 @@ def read_spoken(record: Record, told: Told, stop: int) -> int:
     return further(record, kind, end, limit)
 
 
+_CLOSED = (b"'. ", b'". ')
+"""The end of a quotation that was the end of its sentence: `for user 'guest'. Reason: …`."""
 _NEXT_ELEMENT = re.compile(rb"[\"'], ?[\"']")
 ELEMENT_CHARS_MAX = 40
 
 
 def _is_listed(data: bytes, stop: int, value: int) -> bool:
-    """Whether a cue ends an element of several words, and the value is the next one of the list."""
+    """Whether a cue ends a quoted element or sentence, and the value is of the next one."""
+    if data.startswith(_CLOSED, stop):
+        return True
     if _NEXT_ELEMENT.match(data, stop, value) is None:
         return False
     quote = data.rfind(data[stop : stop + 1], max(0, stop - ELEMENT_CHARS_MAX), stop)

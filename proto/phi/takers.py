@@ -214,6 +214,15 @@ def run(record: Record, at: int, limit: int) -> int:
     return match.end() if match else -1
 
 
+_PROGRAM = re.compile(rb"(?i)\.(?:exe|dll|sys|com|scr|msi|bat|cmd|ps1|vbs|so)\Z")
+
+
+def _photo(record: Record, at: int, limit: int) -> int:
+    """Take a picture; the image of a process is a program."""
+    end = run(record, at, limit)
+    return -1 if _PROGRAM.search(record.data, at, max(end, at)) else end
+
+
 HOME = re.compile(rb"/(?:home|root|var|opt|srv|usr|etc|tmp|mnt|data)(?:/|$)")
 """The working directory of a shell: `PWD=/home/ann`."""
 
@@ -391,7 +400,7 @@ TAKERS: dict[str, tuple[Kind, Taker]] = {
     "URL": (Kind.URL, run),
     "IP": (Kind.IP, run),
     "BIOMETRIC": (Kind.BIOMETRIC, run),
-    "PHOTO": (Kind.PHOTO, run),
+    "PHOTO": (Kind.PHOTO, _photo),
     "OTHER_ID": (Kind.OTHER_ID, _written_id),
     "USERNAME": (Kind.USERNAME, user),
     "SECRET": (Kind.SECRET, secret),
