@@ -311,12 +311,28 @@ def _lower(record: Record, word: bytes, flags: int) -> None:
         match = _LOWER_NEXT.match(record.data, at + len(word))
         if match is None or record.covered(at, match.end()):
             continue
-        if not record.person and not introduced.around(record, at, match.end()):
+        other = match[2].translate(None, b"'-")
+        rest = record.lexicon.flags(other)
+        if not rest & SURE or rest & (WORD | CUE):
             continue
-        rest = record.lexicon.flags(match[2].translate(None, b"'-"))
-        wanted = (LAST, FIRST) if match[1] else (FIRST, LAST)
-        if flags & wanted[0] and rest & wanted[1] and rest & SURE and not rest & (WORD | CUE):
+        told = record.person or introduced.around(record, at, match.end())
+        orders = ((LAST, FIRST),) if match[1] else ((FIRST, LAST), (LAST, FIRST))
+        if any(flags & one and rest & two for one, two in orders) and (
+            told or _is_common(record, word, other)
+        ):
             record.hit(Kind.NAME, at, match.end(), "a first and a last name written small")
+
+
+COMMON_MIN = 128
+COMMON_LETTERS_MIN = 9
+
+
+def _is_common(record: Record, one: bytes, two: bytes) -> bool:
+    """Whether two words are so often a first and a last name that nothing need tell it."""
+    if len(one) + len(two) < COMMON_LETTERS_MIN:
+        return False
+    first, last = (record.lexicon.names.weights(word.decode()) for word in (one, two))
+    return max(min(first[0], last[1]), min(first[1], last[0])) >= COMMON_MIN
 
 
 _OPENS = frozenset({b"", b" ", b"(", b'"', b"'", b"=", b":", b",", b"|", b">"})

@@ -18,7 +18,7 @@ _TUNNEL = Pattern(
 """OpenVPN: the common name or the login of a client."""
 _FILES = Pattern(
     rf"\[{_LOGIN}\] (?:OK|FAIL) [A-Z]{{4,10}}\b|\bUSER {_LOGIN}(?:: | \()(?i:login|no such|\()"
-    rf"|\buser \[[^\]\n]{{0,40}}\]\\\[{_LOGIN}\]"
+    rf"|\[[^\]\n]{{0,40}}\]\\\[{_LOGIN}\]"
 )
 """vsftpd, proftpd, and Samba's audit of who authenticates."""
 _PAM = Pattern(
@@ -75,7 +75,7 @@ GATED: Gated = (
         "daemon",
         (_TUNNEL, _FILES, _PAM, _PRINTER, _ROLE, _BUILD, _ASKS, _AUDIT, _NESTED, _TABLE),
     ),
-    ("acts", (_OF, _DOES)),
+    ("account_of", (_OF, _DOES)),
     ("at_host", (_AT, _ENTRY, _HOME)),
 )
 GATES = frozenset(gate for gate, _ in GATED)

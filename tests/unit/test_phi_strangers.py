@@ -85,3 +85,19 @@ def test_a_word_is_found_at_the_same_places_however_many_were_looked_for(parts: 
     for _ in range(ASKED_MAX):
         list(record.places(b"lee"))
     assert [list(record.places(word)) for word in (b"ann", b"lee")] == first
+
+
+@pytest.mark.parametrize("name", ["haruto wilson", "maria smith", "nelson karen", "warsame amina"])
+@pytest.mark.parametrize(
+    "line", ["Admit {} to ICU", "mailbox {} over quota", "4412 - {}", "Worklist: {}, CT CHEST"]
+)
+def test_common_names_written_small_need_nothing_beside_them(name: str, line: str) -> None:
+    said = scrub_text(line.format(name))
+    assert not set(name.split()) & set(said.split())
+
+
+@pytest.mark.parametrize(
+    "line", ["zeek conn 4412 open", "baxter sigma pump 3 idle", "charles proxy 4.6 on port 8888"]
+)
+def test_what_is_called_so_in_small_letters_stays(line: str) -> None:
+    assert scrub_text(line) == line
