@@ -300,7 +300,9 @@ def _joined(record: Record, word: bytes, flags: int) -> None:
             record.hit(Kind.NAME, at, match.end(), "two names that a dash joins")
 
 
-_LOWER_NEXT = re.compile(rb"(,?) ([a-z][a-z'-]{2,30})(?![A-Za-z0-9_@=:\\/'-])")
+_LOWER_NEXT = re.compile(
+    rb"(,?) ([a-z](?:[a-z-]|'(?!s(?![a-z]))){2,30})(?=(?:'s)?(?![A-Za-z0-9_@=\\/'-]))(?!:[^ ])"
+)
 
 
 def _lower(record: Record, word: bytes, flags: int) -> None:
@@ -309,7 +311,7 @@ def _lower(record: Record, word: bytes, flags: int) -> None:
         if record.data[at] < LOWER_A or record.data[at - 1 : at] not in _OPENS:
             continue
         match = _LOWER_NEXT.match(record.data, at + len(word))
-        if match is None or record.covered(at, match.end()):
+        if match is None or record.covered(at, at + len(word)):
             continue
         other = match[2].translate(None, b"'-")
         rest = record.lexicon.flags(other)
@@ -335,7 +337,7 @@ def _is_common(record: Record, one: bytes, two: bytes) -> bool:
     return max(min(first[0], last[1]), min(first[1], last[0])) >= COMMON_MIN
 
 
-_OPENS = frozenset({b"", b" ", b"(", b'"', b"'", b"=", b":", b",", b"|", b">"})
+_OPENS = frozenset({b"", b" ", b"(", b"[", b'"', b"'", b"=", b":", b",", b"|", b">"})
 _INSIDE = frozenset({b".", b"-", b"@", TAKEN})
 
 

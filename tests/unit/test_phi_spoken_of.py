@@ -151,17 +151,7 @@ Attending: N
 """As they print, with N for the name."""
 WRITTEN = ("Haruto Wilson", "Wilson, Haruto", "WILSON, HARUTO", "Amina Warsame")
 SMALL = ("haruto wilson", "warsame amina", "maria smith")
-CAPITALS_TELL = frozenset(
-    {
-        'Portal message from N: "please call me"',
-        "[N] balance due $44.12",
-        "Allergy added for N: penicillin",
-        "N's mother called",
-        'Zoom meeting "N\'s Personal Meeting Room"',
-        "Device name: N's iPhone",
-        "Wi-Fi client N-iPhone joined",
-    }
-)
+CAPITALS_TELL = frozenset({"Wi-Fi client N-iPhone joined"})
 """Where small letters are taken for a thing's."""
 VALUES = tuple(
     r"""
