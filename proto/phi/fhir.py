@@ -121,6 +121,10 @@ def _is_of_ward(record: Record, kind_of: dict[Path, bytes]) -> bool:
     )
 
 
+_ATTACHED = frozenset({b"attachment", b"presentedForm", b"content", b"valueAttachment"})
+"""Elements that are attachments, whose data is a document's own."""
+
+
 def _kind(record: Record, value: Value, text: bytes, resource: bytes, system: bytes) -> Kind | None:
     path, name = value.path, value.path[-1]
     parents = frozenset(path[:-1])
@@ -142,8 +146,10 @@ def _kind(record: Record, value: Value, text: bytes, resource: bytes, system: by
         return _of_value(path, resource, text, system)
     if name in {b"text", b"display", b"name"}:
         return _of_text(record, path, parents, text)
-    if name == b"url" and b"photo" in parents:
+    if name in {b"url", b"data"} and b"photo" in parents:
         return Kind.PHOTO
+    if name == b"data" and (resource == b"Binary" or not _ATTACHED.isdisjoint(parents)):
+        return Kind.BLOB
     return None
 
 
