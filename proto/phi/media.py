@@ -53,7 +53,7 @@ _CODES: Final = 256
 def read(record: Record) -> None:
     """Find what is a file of one of these kinds."""
     shapes, data = record.shapes, record.data
-    if "escape" in shapes:
+    if "escape" in shapes and b"\\x" in data:
         for start, end in _spans(_ESCAPED, data):
             record.hit(Kind.PHOTO, start, end, "a picture, its bytes escaped")
     if "blob" in shapes:
@@ -62,8 +62,14 @@ def read(record: Record) -> None:
     if "hex" in shapes:
         for start, end in _spans(_HEX, data):
             _take(record, start, end, _of_hex(data[start : min(end, start + 4 * HEAD_BYTES)]))
-        for start, end in _spans(_NUMBERS, data):
-            _take(record, start, end, _of_numbers(data[start : min(end, start + 5 * HEAD_BYTES)]))
+        if data.count(b",") >= BYTES_MIN - 1:
+            _in_numbers(record)
+
+
+def _in_numbers(record: Record) -> None:
+    data = record.data
+    for start, end in _spans(_NUMBERS, data):
+        _take(record, start, end, _of_numbers(data[start : min(end, start + 5 * HEAD_BYTES)]))
 
 
 def kind_of(head: bytes) -> Kind | None:
