@@ -293,7 +293,7 @@ def _from_hex(blob: bytes) -> str | None:
     is_parted = len(digits) < len(blob)
     if len(digits) % 2 or (digits.isdigit() and len(digits) < 20 and not is_parted):
         return None
-    return _as_text(bytes.fromhex(digits.decode()))
+    return _as_text(_unpacked(bytes.fromhex(digits.decode())))
 
 
 def _from_decimal(blob: bytes) -> str | None:
@@ -302,6 +302,11 @@ def _from_decimal(blob: bytes) -> str | None:
 
 
 CODES = 256
+_ASCII = bytes(range(128))
+BEYOND_ASCII_MAX = 0.1
+"""How much of a text in Latin-1 are letters that ASCII has not."""
+LATIN_BYTES_MIN = 24
+"""Shorter bytes may read as letters by chance."""
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 
 
@@ -315,17 +320,21 @@ def _from_base64(blob: bytes) -> str | None:
         raw = binascii.a2b_base64(body + b"=" * (-len(body) % 4))
     except binascii.Error:
         return None
-    if raw[:2] == b"\x1f\x8b" or raw[:1] == b"\x78":
-        try:
-            opened = zlib.decompressobj(zlib.MAX_WBITS | 32)
-            raw = opened.decompress(raw, BLOB_BYTES_MAX)
-        except zlib.error:
-            return None
-    return _as_text(raw)
+    return _as_text(_unpacked(raw))
+
+
+def _unpacked(raw: bytes) -> bytes:
+    """Return what gzip or zlib packed, and anything else as it is."""
+    if raw[:2] != b"\x1f\x8b" and raw[:1] != b"\x78":
+        return raw
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(raw, BLOB_BYTES_MAX)
+    except zlib.error:
+        return raw
 
 
 def _as_text(raw: bytes) -> str | None:
-    """Return decoded bytes as text if that is what they are: UTF-8 or UTF-16."""
+    """Return decoded bytes as text if that is what they are: UTF-8, UTF-16 or Latin-1."""
     if len(raw) < 6:
         return None
     zeros = raw.count(0)
@@ -336,7 +345,16 @@ def _as_text(raw: bytes) -> str | None:
         try:
             text = raw.decode("utf-8")
         except UnicodeDecodeError:
-            return None
+            return _in_latin_1(raw)
     text = text.rstrip("\0")  # as the registry ends its texts
     printable = sum(character.isprintable() or character in "\r\n\t" for character in text)
     return text if printable >= PRINTABLE_MIN * len(text) else None
+
+
+def _in_latin_1(raw: bytes) -> str | None:
+    """Return words in Latin-1, every one of whose bytes can be printed."""
+    beyond = len(raw.translate(None, _ASCII))
+    if len(raw) < LATIN_BYTES_MIN or b" " not in raw or beyond > len(raw) * BEYOND_ASCII_MAX:
+        return None
+    text = raw.decode("latin-1")
+    return text if all(one.isprintable() or one in "\r\n\t" for one in text) else None

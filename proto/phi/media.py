@@ -7,6 +7,7 @@ it), in hexadecimal (`0xFFD8FF…` and `\xffd8ff…` of databases) and in lists 
 
 import binascii
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,8 +16,9 @@ from proto.phi.scan import Pattern
 from proto.phi.values import Kind
 
 GATES: Final = frozenset({"blob", "hex", "escape"})
-HEAD_BYTES: Final = 144
-"""DICOM has its mark behind a preamble of 128 bytes (PS3.10, section 7.1)."""
+HEAD_BYTES: Final = 272
+"""DICOM has its mark behind 128 bytes (PS3.10, section 7.1), tar behind 257 (POSIX, ustar)."""
+UNPACKED_BYTES_MAX: Final = 4096
 BYTES_MIN: Final = 24
 """Fewer show nobody: a hash or a key may begin as a file does."""
 _BREAK: Final = r"(?:\r?\n|(?:\\{1,3}r)?\\{1,3}n)"
@@ -42,9 +44,11 @@ _PRINT: Final = re.compile(rb"FMR\0|FIR\0|IIR\0")
 _FILE: Final = re.compile(
     rb"%PDF|PK\x03\x04|\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1|RIFF....(?:WAVE|AVI )|OggS\0|ID3[\x02-\x04]|fLaC"
     rb"|....ftyp|7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\xfd7zXZ\0|BZh[1-9]1AY|SQLite format 3\0|!BDN|ElfFile\0"
-    rb"|#!AMR|\x1aE\xdf\xa3",
+    rb"|.{257}ustar|#!AMR|\x1aE\xdf\xa3",
     re.DOTALL,
 )
+_GZIP: Final = b"\x1f\x8b\x08"
+_BINARY: Final = re.compile(rb"[\x00-\x08\x0e-\x1a]{2}")
 _STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 _JOINS: Final = re.compile(rb"\\+[rn]|[\\\r\n]")
 _CODES: Final = 256
@@ -74,11 +78,24 @@ def _in_numbers(record: Record) -> None:
 
 def kind_of(head: bytes) -> Kind | None:
     """Tell what a file is by its first bytes; None for what can be read, or is nothing known."""
+    if head.startswith(_GZIP):
+        return _kind_packed(head)
     if _PICTURE.match(head):
         return Kind.PHOTO
     if _PRINT.match(head):
         return Kind.BIOMETRIC
     return Kind.BLOB if _FILE.match(head) else None
+
+
+def _kind_packed(head: bytes) -> Kind | None:
+    """Tell what lies in a packed file; one whose text can be read is no matter of this module."""
+    try:
+        inside = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, UNPACKED_BYTES_MAX)
+    except zlib.error:
+        return Kind.BLOB
+    if inside.startswith(_GZIP):
+        return Kind.BLOB
+    return kind_of(inside) or (Kind.BLOB if _BINARY.search(inside) else None)
 
 
 def _spans(pattern: Pattern, data: bytes) -> Iterator[tuple[int, int]]:

@@ -1,8 +1,11 @@
 """Files that lie in a record encoded: nothing inside is read, so all of it goes."""
 
 import base64
+import gzip
+import io
 import json
 import random
+import tarfile
 import textwrap
 import urllib.parse
 from collections.abc import Callable
@@ -80,6 +83,8 @@ WRITTEN: dict[str, Callable[[bytes], str]] = {
     "of SQL Server": lambda data: "0x" + data.hex().upper(),
     "of PostgreSQL": lambda data: r"\x" + data.hex(),
     "in pairs": lambda data: data.hex(" "),
+    "packed": lambda data: base64.b64encode(gzip.compress(data)).decode(),
+    "packed, in hexadecimal": lambda data: gzip.compress(data).hex(),
     "in a list": lambda data: ", ".join(map(str, data)),
     "in a list of C": lambda data: ", ".join(f"0x{byte:02x}" for byte in data),
     "cut short": lambda data: base64.b64encode(data).decode()[:60],
@@ -100,6 +105,37 @@ def test_what_a_record_of_fhir_has_attached_goes_whatever_it_is(place: str) -> N
     said = scrub_text(json.dumps(resource))
     assert held[:40] not in said
     assert json.loads(said)[place][0]["contentType"] == "image/x"
+
+
+PATIENT = '{"patient":{"name":"Amina Warsame","dob":"1975-03-04"},"note":"Müller, Jürgen"}'
+
+
+def tar() -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo("a")
+        entry.size = len(PATIENT.encode())
+        archive.addfile(entry, io.BytesIO(PATIENT.encode()))
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        base64.b64encode(tar()).decode(),
+        base64.b64encode(gzip.compress(tar())).decode(),
+        gzip.compress(PATIENT.encode()).hex(),
+        base64.b64encode(PATIENT.encode("latin-1")).decode(),
+    ],
+    ids=["an archive", "a packed archive", "packed text", "text in Latin-1"],
+)
+def test_people_go_from_archives_and_from_packed_text(held: str) -> None:
+    assert held[:60] not in scrub_text(f"INFO spooled body={held} ok")
+
+
+def test_packed_text_of_machines_stays() -> None:
+    held = base64.b64encode(gzip.compress(b'{"queue":4,"state":"ok"}' * 3)).decode()
+    assert scrub_text(f"INFO spooled body={held} ok") == f"INFO spooled body={held} ok"
 
 
 KEY = base64.b64encode(b"\x00\x00\x00\x07ssh-rsa\x00\x00\x00\x03" + file(b"")[:200]).decode()
